@@ -1,0 +1,34 @@
+// path → the bytes of the file, read-only, without reading them.  Milestone M1.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace rung {
+
+// mmap asks the kernel to lay a file's bytes into our address space. Nothing is read until a byte is touched; then the page (4 KiB) that
+// holds it is brought in, and the kernel may drop it again when memory is short. So a 100 GB file opens in microseconds, and two processes
+// that map the same model share one copy. The file must not shrink while it is mapped: touching a page past its end is a SIGBUS.
+//
+//   MappedFile file{path};   // outlives every view that points into it
+class MappedFile {
+ public:
+  MappedFile() = default;
+  explicit MappedFile(const std::filesystem::path& path);  // throws Error: missing, not a regular file, no permission
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace rung

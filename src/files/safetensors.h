@@ -1,0 +1,30 @@
+// A safetensors file, or a folder of them → a TensorMap.  Milestone M1.
+// Format: https://huggingface.co/docs/safetensors (8 bytes header length, little endian; a JSON header; the bytes).
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/mapped_file.h"
+#include "files/tensor_map.h"
+
+namespace rung {
+
+class Safetensors {
+ public:
+  // A .safetensors file, or a folder: its model.safetensors.index.json and the shards that this names, or else its model.safetensors.
+  // Throws Error on anything that is not whole and consistent.
+  static Safetensors open(const std::filesystem::path& path);
+
+  const TensorMap& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+ private:
+  std::vector<MappedFile> files_;
+  TensorMap tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace rung
