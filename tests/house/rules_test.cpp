@@ -1,0 +1,102 @@
+// The rules of the house that a compiler does not check: which room may include which, how long a file may be, and that nothing in the
+// tree knows the machine it was written on.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace rung {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path root = RUNG_SOURCE;
+
+std::vector<std::string> lines_of(const fs::path& path) {
+  std::vector<std::string> lines;
+  std::ifstream file{path};
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+// Every file under `folder` whose name ends in one of `endings`, as a path below the root of the repository.
+std::vector<fs::path> files_under(const fs::path& folder, const std::set<std::string>& endings) {
+  std::vector<fs::path> found;
+  if (!fs::exists(root / folder)) return found;
+  for (const auto& entry : fs::recursive_directory_iterator{root / folder}) {
+    const bool wanted = entry.is_regular_file() && endings.count(entry.path().extension().string()) > 0;
+    if (wanted) found.push_back(fs::relative(entry.path(), root));
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+const std::set<std::string> cpp{".h", ".cpp"};
+
+std::string room_of(const fs::path& below_src) { return below_src.begin()->string(); }
+
+// Room → the rooms it may include besides itself and base. Each names what lies directly below it and what that hands out.
+const std::map<std::string, std::set<std::string>> allowed{
+    {"base", {}},
+    {"tensor", {}},
+    {"files", {"tensor"}},
+    {"text", {"files"}},
+    {"kernels", {"tensor"}},
+    {"ops", {"kernels", "tensor"}},
+    {"model", {"ops", "files", "tensor"}},
+    {"engine", {"model", "text", "files", "ops", "tensor"}},
+    {"cli", {"engine", "model", "text", "files", "ops", "tensor"}},
+    {"server", {"engine", "model", "text", "files", "ops", "tensor"}},
+};
+
+TEST(House, EveryRoomIncludesOnlyTheRoomsBelowIt) {
+  const std::regex include{R"(^\s*#\s*include\s*"([^"]+)\")"};
+  for (const fs::path& file : files_under("src", cpp)) {
+    const std::string room = room_of(fs::relative(file, "src"));
+    ASSERT_TRUE(allowed.count(room)) << file << " stands in a room that the house does not know";
+    for (const std::string& line : lines_of(root / file)) {
+      std::smatch match;
+      if (!std::regex_search(line, match, include)) continue;
+      const fs::path included = match[1].str();
+      EXPECT_TRUE(fs::exists(root / "src" / included)) << file << " includes \"" << match[1] << "\": write its path from src/";
+      const std::string other = room_of(included);
+      EXPECT_TRUE(other == room || other == "base" || allowed.at(room).count(other)) << file << " includes " << included;
+    }
+  }
+}
+
+TEST(House, AFileIsReadInOneSitting) {
+  for (const fs::path& file : files_under("src", cpp)) {
+    const std::vector<std::string> lines = lines_of(root / file);
+    const bool generated = !lines.empty() && lines.front().find("enerated by tools/") != std::string::npos;
+    if (!generated) {
+      EXPECT_LE(lines.size(), 500u) << file;
+      for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_LE(lines[i].size(), 160u) << file << ":" << i + 1;
+    }
+  }
+}
+
+TEST(House, NothingKnowsTheMachineItWasWrittenOn) {
+  const std::regex place{R"((/work/|/home/\w|/Users/\w|/root/|/opt/oracle))"};
+  std::vector<fs::path> files{"rung", "check", "CMakeLists.txt", "README.md"};
+  for (const char* folder : {"src", "tests", "fuzz", "bench", "tools", "examples", "cmake", "docs"}) {
+    const std::vector<fs::path> more = files_under(folder, {".h", ".cpp", ".py", ".sh", ".awk", ".txt", ".cmake", ".md", ""});
+    files.insert(files.end(), more.begin(), more.end());
+  }
+  for (const fs::path& file : files) {
+    if (file == "tests/house/rules_test.cpp") continue;  // it must name what it forbids
+    const std::vector<std::string> lines = lines_of(root / file);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      EXPECT_FALSE(std::regex_search(lines[i], place)) << file << ":" << i + 1 << ": " << lines[i];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rung
