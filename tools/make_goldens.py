@@ -1,0 +1,96 @@
+"""Makes every golden anew from the official implementations, and writes them or compares them with what is committed.
+
+    python3 tools/make_goldens.py            writes tests/golden/
+    python3 tools/make_goldens.py --check    makes them aside and compares: the same files, names and ids; rows of numbers within 5e-5
+    python3 tools/make_goldens.py models …   only these of tools/goldens/
+
+A script in tools/goldens/ that takes `--out DIR` makes a part of tests/golden/ under DIR; each names at its head what it needs
+(pip install torch transformers tokenizers safetensors gguf jinja2 numpy serves them all). One that needs a model which is not there
+says so and makes nothing.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = ROOT / "tests/golden"
+TOLERANCE = 5e-5  # the official implementation differs from itself by 1.4e-5 between instruction sets
+
+
+def makers() -> dict[str, Path]:
+    return {p.stem: p for p in sorted((ROOT / "tools/goldens").glob("*.py")) if '"--out"' in p.read_text()}
+
+
+def rows_differ(a: np.ndarray, b: np.ndarray) -> bool:
+    if a.shape != b.shape:
+        return True
+    a, b = (x.astype(np.float64).reshape(-1, x.shape[-1] if x.ndim else 1) for x in (a, b))
+    return bool((np.linalg.norm(a - b, axis=1) > TOLERANCE * np.linalg.norm(b, axis=1)).any())
+
+
+def documents_differ(a, b) -> bool:
+    """Numbers with a fraction may move by the tolerance; everything else is equal. Versions and hashes may change with what was installed."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        skip = {"official", "sha256", "transformers_version"}
+        return a.keys() - skip != b.keys() - skip or any(documents_differ(a[k], b[k]) for k in a.keys() - skip)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) != len(b) or any(map(documents_differ, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        return not (a == b or math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=1e-12))
+    return a != b
+
+
+def file_differs(made: Path, committed: Path) -> bool:
+    if made.read_bytes() == committed.read_bytes():
+        return False
+    if made.suffix == ".safetensors":
+        a, b = ({name: tensor.float().numpy() for name, tensor in safetensors.torch.load_file(p).items()} for p in (made, committed))
+        return list(a) != list(b) or any(rows_differ(a[name], b[name]) for name in a)
+    if made.suffix == ".json":
+        return documents_differ(json.loads(made.read_text()), json.loads(committed.read_text()))
+    if made.suffix == ".jsonl":
+        return documents_differ(*([json.loads(line) for line in p.read_text().splitlines()] for p in (made, committed)))
+    return True
+
+
+def compare(made: Path) -> list[str]:
+    """What differs between the tree that was made and the committed one, in the folders that were made."""
+    problems, folders = [], [d.name for d in made.iterdir()]
+    files = {p.relative_to(made) for p in made.rglob("*") if p.is_file()}
+    committed = {p.relative_to(GOLDEN) for d in folders for p in (GOLDEN / d).rglob("*") if p.is_file()}
+    problems += [f"{p}: made anew, but not committed" for p in sorted(files - committed)]
+    problems += [f"{p}: committed, but not made" for p in sorted(committed - files)]
+    problems += [f"{p}: differs" for p in sorted(files & committed) if file_differs(made / p, GOLDEN / p)]
+    print(f"{len(files & committed)} files compared, {len(problems)} problems", flush=True)
+    return problems
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare with what is committed, write nothing")
+    parser.add_argument("parts", nargs="*", help="names of scripts in tools/goldens/; default: all")
+    arguments = parser.parse_args()
+    known = makers()
+    if unknown := set(arguments.parts) - known.keys():
+        parser.error(f"no such part: {', '.join(unknown)} (known: {', '.join(known)})")
+    problems = []
+    for part in arguments.parts or known:
+        print(f"{part} …", flush=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            out = Path(scratch) if arguments.check else GOLDEN
+            subprocess.run([sys.executable, known[part], "--out", out], check=True)
+            problems += compare(out) if arguments.check else []
+    print("\n".join(problems), end="\n" if problems else "")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
