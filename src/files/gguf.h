@@ -59,6 +59,10 @@ class Gguf {
   std::optional<std::vector<float>> floats(std::string_view key) const;           // array of f32 or f64
 
  private:
+  static Gguf open_one(const std::filesystem::path& path);
+  void check_part(std::int64_t index, std::int64_t count) const;  // of a split model: that it is part `index` (from 0) of `count`
+  void absorb(Gguf part);                                         // its tensors and its mapping
+
   std::vector<MappedFile> files_;
   TensorMap tensors_;
   std::map<std::string, GgufValue, std::less<>> metadata_;

@@ -22,6 +22,8 @@ class Safetensors {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
+  void add_file(const std::filesystem::path& path);
+
   std::vector<MappedFile> files_;
   TensorMap tensors_;
   std::map<std::string, std::string> metadata_;

@@ -1,0 +1,103 @@
+#include "files/safetensors.h"
+
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/printable.h"
+#include "files/safetensors_part.h"
+
+namespace rung {
+
+namespace {
+
+constexpr const char* kIndexName = "model.safetensors.index.json";
+constexpr const char* kSingleName = "model.safetensors";
+constexpr std::size_t kMaxIndexBytes = 100'000'000;
+
+struct Index {
+  std::map<std::string, std::string> shard_of;  // by the tensor's name
+  std::set<std::string> shards;
+};
+
+// A name in the index is data from somewhere: it may name a file of the folder, and nothing else. (A link that lies in the folder is followed: the
+// cache of the hub is made of such links, and it takes the person, or a tool that the person ran, to put one there.)
+void require_plain_name(const std::string& name, const std::string& index_file) {
+  const bool plain = !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+  if (!plain) fail("{}: names the shard '{}', expected a file of the same folder", index_file, printable(name));
+}
+
+Index read_index(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  const std::string where = path.string();
+  if (file.bytes().size() > kMaxIndexBytes) fail("{}: has {} bytes, expected at most {}", where, file.bytes().size(), kMaxIndexBytes);
+  const Json json = parse_json(file.text(), where);
+  const auto map = json.find("weight_map");
+  if (map == json.end() || !map->is_object()) fail("{}: has no object 'weight_map'", where);
+  Index index;
+  for (const auto& [tensor, shard] : map->items()) {
+    if (!shard.is_string()) fail("{}: 'weight_map' gives {} for tensor '{}', expected the name of a file", where, shard.type_name(), printable(tensor));
+    const std::string& name = shard.get_ref<const std::string&>();
+    require_plain_name(name, where);
+    index.shard_of.emplace(tensor, name);
+    index.shards.insert(name);
+  }
+  if (index.shards.empty()) fail("{}: 'weight_map' is empty", where);
+  return index;
+}
+
+bool present(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+}  // namespace
+
+Safetensors Safetensors::open(const std::filesystem::path& path) {
+  Safetensors opened;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored)) {
+    opened.add_file(path);
+    return opened;
+  }
+  const std::filesystem::path index_path = path / kIndexName;
+  if (!present(index_path)) {
+    if (!present(path / kSingleName)) fail("{}: holds neither {} nor {}", path.string(), kIndexName, kSingleName);
+    opened.add_file(path / kSingleName);
+    return opened;
+  }
+  const Index index = read_index(index_path);
+  for (const std::string& shard : index.shards) opened.add_file(path / shard);
+  for (const auto& [tensor, shard] : index.shard_of) {
+    const auto found = opened.tensors_.find(tensor);
+    const auto other = opened.tensors_.others.find(tensor);
+    const bool decoded = found != opened.tensors_.end();
+    if (!decoded && other == opened.tensors_.others.end()) {
+      fail("{}: places tensor '{}' in {}, which does not hold it", index_path.string(), printable(tensor), printable(shard));
+    }
+    const std::string& holder = decoded ? found->second.file : other->second.file;
+    if (holder != (path / shard).string()) fail("{}: places tensor '{}' in {}, but it is in {}", index_path.string(), printable(tensor), printable(shard), holder);
+  }
+  return opened;
+}
+
+void Safetensors::add_file(const std::filesystem::path& path) {
+  files_.emplace_back(path);
+  const std::string file = path.string();
+  SafetensorsPart part = parse_safetensors(files_.back().bytes(), file);
+  metadata_.merge(part.metadata);
+  const auto refuse_duplicate = [&](const std::string& name) {
+    if (tensors_.count(name) + tensors_.others.count(name) != 0) fail("{}: tensor '{}' is in an earlier shard too", file, printable(name));
+  };
+  for (auto& [name, tensor] : part.tensors) {
+    refuse_duplicate(name);
+    tensors_.emplace(name, std::move(tensor));
+  }
+  for (auto& [name, tensor] : part.tensors.others) {
+    refuse_duplicate(name);
+    tensors_.others.emplace(name, std::move(tensor));
+  }
+}
+
+}  // namespace rung

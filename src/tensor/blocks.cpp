@@ -1,0 +1,205 @@
+#include "tensor/blocks.h"
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace rung {
+
+namespace {
+
+// Loops of fixed length over locals, one expression each: compilers turn them into SIMD instructions by themselves, also for the plain SSE2 that every
+// x86-64 has. The order of the operations is the official one, so that the rounding is too.
+
+void decode(const BlockQ4_0& block, float* out) {
+  const float scale = to_f32(block.scale);
+  for (int i = 0; i < 16; ++i) {
+    out[i] = scale * static_cast<float>((block.q[i] & 15) - 8);
+    out[i + 16] = scale * static_cast<float>((block.q[i] >> 4) - 8);
+  }
+}
+
+void decode(const BlockQ4_1& block, float* out) {
+  const float scale = to_f32(block.scale), min = to_f32(block.min);
+  for (int i = 0; i < 16; ++i) {
+    out[i] = scale * static_cast<float>(block.q[i] & 15) + min;
+    out[i + 16] = scale * static_cast<float>(block.q[i] >> 4) + min;
+  }
+}
+
+// Bit i of 32 → 16 in byte i, or 0: the fifth bit of each value, where it is added. Eight bits at a time: a multiplication copies the byte to eight
+// places, the mask leaves bit k in byte k, and adding 0x7f carries whatever bit is there into the byte's top.
+std::array<std::uint8_t, 32> fifth_bits(const std::uint8_t (&high)[4]) {
+  static_assert(std::endian::native == std::endian::little);
+  std::array<std::uint8_t, 32> out;
+  for (std::size_t j = 0; j < 4; ++j) {
+    const std::uint64_t each = (high[j] * 0x0101010101010101u) & 0x8040201008040201u;
+    const std::uint64_t bits = ((each + 0x7f7f7f7f7f7f7f7fu) & 0x8080808080808080u) >> 3;
+    std::memcpy(out.data() + 8 * j, &bits, 8);
+  }
+  return out;
+}
+
+void decode(const BlockQ5_0& block, float* out) {
+  const float scale = to_f32(block.scale);
+  const std::array<std::uint8_t, 32> fifth = fifth_bits(block.high);
+  for (std::size_t i = 0; i < 16; ++i) {
+    out[i] = scale * static_cast<float>(((block.q[i] & 15) | fifth[i]) - 16);
+    out[i + 16] = scale * static_cast<float>(((block.q[i] >> 4) | fifth[i + 16]) - 16);
+  }
+}
+
+void decode(const BlockQ5_1& block, float* out) {
+  const float scale = to_f32(block.scale), min = to_f32(block.min);
+  const std::array<std::uint8_t, 32> fifth = fifth_bits(block.high);
+  for (std::size_t i = 0; i < 16; ++i) {
+    out[i] = scale * static_cast<float>((block.q[i] & 15) | fifth[i]) + min;
+    out[i + 16] = scale * static_cast<float>((block.q[i] >> 4) | fifth[i + 16]) + min;
+  }
+}
+
+void decode(const BlockQ8_0& block, float* out) {
+  const float scale = to_f32(block.scale);
+  for (int i = 0; i < 32; ++i) out[i] = scale * static_cast<float>(block.q[i]);
+}
+
+void decode(const BlockQ2_K& block, float* out) {
+  const float scale = to_f32(block.scale), min = to_f32(block.min);
+  for (int g = 0; g < 16; ++g) {  // group g: bits 2·(g/2 % 4) of 16 bytes of q
+    const float group_scale = scale * static_cast<float>(block.groups[g] & 15);
+    const float group_min = min * static_cast<float>(block.groups[g] >> 4);
+    const std::uint8_t* q = block.q + 32 * (g / 8) + 16 * (g % 2);
+    const int shift = 2 * (g / 2 % 4);
+    for (int i = 0; i < 16; ++i) out[16 * g + i] = group_scale * static_cast<float>((q[i] >> shift) & 3) - group_min;
+  }
+}
+
+// The lower four bits of scales 0–7 and 8–15 are the nibbles of bytes 0–7; the upper two of scales j, j+4, j+8, j+12 lie in byte 8 + j.
+int q3_group_scale(const BlockQ3_K& block, int g) {
+  const int low = g < 8 ? block.groups[g] & 15 : block.groups[g - 8] >> 4;
+  const int high = (block.groups[8 + g % 4] >> (2 * (g / 4))) & 3;
+  return (low | (high << 4)) - 32;
+}
+
+void decode(const BlockQ3_K& block, float* out) {
+  const float scale = to_f32(block.scale);
+  for (int g = 0; g < 16; ++g) {
+    const float group_scale = scale * static_cast<float>(q3_group_scale(block, g));
+    const std::uint8_t* q = block.q + 32 * (g / 8) + 16 * (g % 2);
+    const std::uint8_t* high = block.high + 16 * (g % 2);
+    const int shift = 2 * (g / 2 % 4), high_shift = g / 2;
+    for (int i = 0; i < 16; ++i) {
+      const int value = ((q[i] >> shift) & 3) + 4 * ((high[i] >> high_shift) & 1) - 4;
+      out[16 * g + i] = group_scale * static_cast<float>(value);
+    }
+  }
+}
+
+struct ScaleMin {
+  int scale, min;
+};
+
+// Groups 0–3 have their scale in the lower six bits of bytes 0–3 and their min in those of bytes 4–7. Groups 4–7 have the lower four bits of both in
+// bytes 8–11, the upper two in what bytes 0–7 have left.
+ScaleMin group_scale_min(const std::uint8_t (&groups)[12], int g) {
+  if (g < 4) return {groups[g] & 63, groups[g + 4] & 63};
+  return {(groups[g + 4] & 15) | ((groups[g - 4] >> 6) << 4), (groups[g + 4] >> 4) | ((groups[g] >> 6) << 4)};
+}
+
+void decode(const BlockQ4_K& block, float* out) {
+  const float scale = to_f32(block.scale), min = to_f32(block.min);
+  for (int g = 0; g < 8; ++g) {  // an even group is the lower four bits of 32 bytes of q, the odd one after it the upper four
+    const ScaleMin group = group_scale_min(block.groups, g);
+    const float group_scale = scale * static_cast<float>(group.scale), group_min = min * static_cast<float>(group.min);
+    const std::uint8_t* q = block.q + 32 * (g / 2);
+    const int shift = 4 * (g % 2);
+    for (int i = 0; i < 32; ++i) out[32 * g + i] = group_scale * static_cast<float>((q[i] >> shift) & 15) - group_min;
+  }
+}
+
+void decode(const BlockQ5_K& block, float* out) {
+  const float scale = to_f32(block.scale), min = to_f32(block.min);
+  for (int g = 0; g < 8; ++g) {
+    const ScaleMin group = group_scale_min(block.groups, g);
+    const float group_scale = scale * static_cast<float>(group.scale), group_min = min * static_cast<float>(group.min);
+    const std::uint8_t* q = block.q + 32 * (g / 2);
+    const int shift = 4 * (g % 2);
+    for (int i = 0; i < 32; ++i) {
+      const int value = ((q[i] >> shift) & 15) | (((block.high[i] >> g) & 1) << 4);
+      out[32 * g + i] = group_scale * static_cast<float>(value) - group_min;
+    }
+  }
+}
+
+void decode(const BlockQ6_K& block, float* out) {
+  const float scale = to_f32(block.scale);
+  for (int g = 0; g < 16; ++g) {  // within each half: groups 0–3 the lower four bits of 64 bytes of q, 4–7 the upper; all four pairs share 32 of high
+    const float group_scale = scale * static_cast<float>(block.groups[g]);
+    const std::uint8_t* q = block.q + 64 * (g / 8) + 16 * (g % 4);
+    const std::uint8_t* high = block.high + 32 * (g / 8) + 16 * (g % 2);
+    const int shift = 4 * (g / 4 % 2), high_shift = 2 * (g / 2 % 4);
+    for (int i = 0; i < 16; ++i) {
+      const int value = ((q[i] >> shift) & 15) | (((high[i] >> high_shift) & 3) << 4);
+      out[16 * g + i] = group_scale * static_cast<float>(value - 32);
+    }
+  }
+}
+
+// f16 → f32 without a branch, so that the loop becomes SIMD: all three cases of to_f32(f16) are computed, and one is chosen.
+float f16_to_f32(std::uint16_t half) {
+  const std::uint32_t magnitude = half & 0x7fffu;
+  const std::uint32_t normal = (magnitude << 13) + (112u << 23);
+  const std::uint32_t special = (magnitude << 13) | 0x7f800000u;
+  const auto subnormal = std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<int>(magnitude)) * 0x1p-24f);
+  const std::uint32_t finite = magnitude < 0x0400u ? subnormal : normal;
+  const std::uint32_t bits = magnitude >= 0x7c00u ? special : finite;
+  return std::bit_cast<float>(bits | (static_cast<std::uint32_t>(half & 0x8000u) << 16));
+}
+
+void decode_f16(std::span<float> out, const std::byte* row) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    std::uint16_t half;
+    std::memcpy(&half, row + 2 * i, 2);
+    out[i] = f16_to_f32(half);
+  }
+}
+
+void decode_bf16(std::span<float> out, const std::byte* row) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    bf16 half;
+    std::memcpy(&half, row + 2 * i, 2);
+    out[i] = to_f32(half);
+  }
+}
+
+template <class Block>
+void decode_blocks(std::span<float> out, DType type, const std::byte* row) {
+  const std::size_t values = info(type).values_per_block;
+  for (std::size_t i = 0; i < out.size(); i += values, row += sizeof(Block)) {
+    Block block;
+    std::memcpy(&block, row, sizeof(Block));  // a copy, because the file promises no alignment
+    decode(block, out.data() + i);
+  }
+}
+
+}  // namespace
+
+void decode_row(std::span<float> out, DType type, const std::byte* row) {
+  switch (type) {
+    case DType::f32: std::memcpy(out.data(), row, out.size_bytes()); return;
+    case DType::f16: decode_f16(out, row); return;
+    case DType::bf16: decode_bf16(out, row); return;
+    case DType::q4_0: decode_blocks<BlockQ4_0>(out, type, row); return;
+    case DType::q4_1: decode_blocks<BlockQ4_1>(out, type, row); return;
+    case DType::q5_0: decode_blocks<BlockQ5_0>(out, type, row); return;
+    case DType::q5_1: decode_blocks<BlockQ5_1>(out, type, row); return;
+    case DType::q8_0: decode_blocks<BlockQ8_0>(out, type, row); return;
+    case DType::q2_k: decode_blocks<BlockQ2_K>(out, type, row); return;
+    case DType::q3_k: decode_blocks<BlockQ3_K>(out, type, row); return;
+    case DType::q4_k: decode_blocks<BlockQ4_K>(out, type, row); return;
+    case DType::q5_k: decode_blocks<BlockQ5_K>(out, type, row); return;
+    case DType::q6_k: decode_blocks<BlockQ6_K>(out, type, row); return;
+  }
+}
+
+}  // namespace rung
