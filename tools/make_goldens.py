@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import gguf
 import numpy as np
 import safetensors.torch
 
@@ -54,6 +55,9 @@ def file_differs(made: Path, committed: Path) -> bool:
     if made.suffix == ".safetensors":
         a, b = ({name: tensor.float().numpy() for name, tensor in safetensors.torch.load_file(p).items()} for p in (made, committed))
         return list(a) != list(b) or any(rows_differ(a[name], b[name]) for name in a)
+    if made.suffix == ".gguf":
+        a, b = ([(t.name, t.tensor_type, t.data.astype(np.float32)) for t in gguf.GGUFReader(p).tensors] for p in (made, committed))
+        return [x[:2] for x in a] != [x[:2] for x in b] or any(rows_differ(x[2], y[2]) for x, y in zip(a, b))
     if made.suffix == ".json":
         return documents_differ(json.loads(made.read_text()), json.loads(committed.read_text()))
     if made.suffix == ".jsonl":

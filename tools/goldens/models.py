@@ -1,7 +1,7 @@
 """Tiny models with random weights, as folders from the hub, and the official answers at every checkpoint.
 
-    python3 tools/goldens/models.py [--out tests/golden]      writes models/NAME/: config.json, model.safetensors…, golden.safetensors, golden.json
-    pip install torch transformers safetensors numpy
+    python3 tools/goldens/models.py [--out tests/golden]      writes models/NAME/: the model, golden.safetensors, golden.json
+    pip install torch transformers safetensors gguf numpy
 """
 
 import argparse
@@ -16,7 +16,8 @@ import torch
 import transformers
 
 from capture import Capture, checkpoint_order
-from variants import VARIANTS, Variant
+from gguf_file import check_gguf, round_to_stored, write_gguf
+from variants import VARIANTS, VISION, Variant
 from weights import informative, token_ids
 
 FAMILIES = {
@@ -27,36 +28,54 @@ FAMILIES = {
 }
 
 
+def make_config(variant: Variant) -> transformers.PreTrainedConfig:
+    given = {key: value for key, value in variant.config.items() if value is not None}
+    running = dict(attn_implementation="eager", dtype=torch.float32)
+    if variant.nested:
+        vocab = given["vocab_size"]
+        return transformers.Gemma3Config(text_config=given, vision_config=VISION, mm_tokens_per_image=4, image_token_index=vocab - 1,
+                                         boi_token_index=vocab - 2, eoi_token_index=vocab - 3, **running)
+    return FAMILIES[variant.family][0](**given, **running)
+
+
+def model_class(variant: Variant) -> type:
+    return transformers.Gemma3ForConditionalGeneration if variant.nested else FAMILIES[variant.family][1]
+
+
 def build(name: str, variant: Variant) -> transformers.PreTrainedModel:
     """The model in f32, its weights rounded to the type they are stored in."""
-    config_class, model_class = FAMILIES[variant.family]
-    given = {key: value for key, value in variant.config.items() if value is not None}
-    config = config_class(**given, attn_implementation="eager", dtype=torch.float32)
-    model = model_class(config).eval()
+    config = make_config(variant)
+    model = model_class(variant)(config).eval()
     stored = getattr(torch, variant.dtype)
     with torch.no_grad():
         for parameter_name, parameter in model.named_parameters():
             values = informative(name, parameter_name, tuple(parameter.shape), variant.family == "gemma3", config.tie_word_embeddings)
             parameter.copy_(torch.from_numpy(values).to(stored).float())
+    if variant.gguf:
+        round_to_stored(model, variant.gguf)
     return model
 
 
-def old_dialect(variant: Variant, config: dict) -> dict:
+def old_dialect(family: str, config: dict) -> dict:
     """The same configuration as most of the hub writes it; what equals the family's default is left out."""
-    defaults = FAMILIES[variant.family][0]().to_dict()
+    if "text_config" in config:
+        old = {key: value for key, value in config.items() if key not in ("dtype", "transformers_version")}
+        return old | {"torch_dtype": config["dtype"], "text_config": old_dialect(family, config["text_config"])}
+    defaults = FAMILIES[family][0]().to_dict()
     old = {key: value for key, value in config.items() if key not in defaults or defaults[key] != value}
-    old |= {"architectures": config["architectures"], "model_type": config["model_type"], "torch_dtype": config["dtype"]}
-    for key in ("dtype", "layer_types", "transformers_version"):
+    old |= {key: config[key] for key in ("architectures", "model_type") if key in config}
+    if "dtype" in config:
+        old["torch_dtype"] = config["dtype"]
+    for key in ("dtype", "layer_types", "rope_parameters", "transformers_version"):
         old.pop(key, None)
     rope = config["rope_parameters"]
-    if variant.family == "gemma3":
+    if family == "gemma3":
         old["rope_local_base_freq"] = rope["sliding_attention"]["rope_theta"]
         old["sliding_window_pattern"] = 1 + config["layer_types"].index("full_attention")
         rope = rope["full_attention"]
-    old.pop("rope_parameters", None)
     old["rope_theta"] = rope["rope_theta"]
     scaling = {key: value for key, value in rope.items() if key not in ("rope_theta", "partial_rotary_factor")}
-    if scaling["rope_type"] == "linear" and variant.family != "gemma3":
+    if scaling["rope_type"] == "linear" and family != "gemma3":
         scaling = {"type": "linear", "factor": scaling["factor"]}  # older still
     old["rope_scaling"] = None if scaling.get("rope_type") == "default" else scaling
     return old
@@ -111,15 +130,23 @@ def make_model(name: str, variant: Variant, folder: Path):
     with Capture(model) as capture:
         captured = capture.run(ids)
     check_informative(name, captured)
-    stored = FAMILIES[variant.family][1](model.config).to(getattr(torch, variant.dtype))
+    if variant.gguf:
+        write_gguf(folder / "model.gguf", variant.family, model, variant.gguf)
+        check_gguf(folder / "model.gguf", model)
+    else:
+        write_folder(folder, variant, model, ids, captured["logits"])
+    write_golden(folder, variant.shows, ids, captured, variant.config["num_hidden_layers"])
+
+
+def write_folder(folder: Path, variant: Variant, model, ids: list[int], logits: torch.Tensor):
+    stored = model_class(variant)(model.config).to(getattr(torch, variant.dtype))
     stored.load_state_dict(model.state_dict())
     stored.save_pretrained(folder, max_shard_size=variant.shard_bytes or 10**9)
     (folder / "generation_config.json").unlink()
     if variant.old_dialect:
-        old = old_dialect(variant, json.loads((folder / "config.json").read_text()))
-        check_old_dialect(folder, old, ids, captured["logits"])
+        old = old_dialect(variant.family, json.loads((folder / "config.json").read_text()))
+        check_old_dialect(folder, old, ids, logits)
         (folder / "config.old.json").write_text(json.dumps(old, indent=2) + "\n")
-    write_golden(folder, variant.shows, ids, captured, model.config.num_hidden_layers)
 
 
 def make(out: Path):

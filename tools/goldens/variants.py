@@ -17,10 +17,15 @@ def gemma_rope(theta=1e6, local_theta=1e4, **scaling):
                 sliding_attention=dict(rope_type="default", rope_theta=local_theta))
 
 
+VISION = dict(model_type="siglip_vision_model", hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, image_size=4,
+              patch_size=2, num_channels=3)
+
+
 class Variant:
-    def __init__(self, family, shows, tokens=12, dtype="bfloat16", shard_bytes=None, old_dialect=False, nested=False, gguf=False, **config):
+    def __init__(self, family, shows, tokens=12, dtype="bfloat16", shard_bytes=None, old_dialect=False, nested=False, gguf=None, **config):
         self.family, self.shows, self.tokens, self.dtype = family, shows, tokens, dtype
-        self.shard_bytes, self.old_dialect, self.nested, self.gguf = shard_bytes, old_dialect, nested, gguf
+        self.shard_bytes, self.old_dialect, self.nested = shard_bytes, old_dialect, nested
+        self.gguf = gguf  # the block format of each kind of matrix
         self.config = {**COMMON, **config}
 
 
@@ -65,4 +70,22 @@ VARIANTS = {
                               num_hidden_layers=4, hidden_size=32, intermediate_size=40, num_attention_heads=8, num_key_value_heads=1, tokens=10,
                               sliding_window=3, query_pre_attn_scalar=24, tie_word_embeddings=False, attention_bias=True,
                               layer_types=["sliding_attention", "full_attention"] * 2, rope_parameters=gemma_rope(5e5, 2e3)),
+    "gemma3-nested": Variant("gemma3", "the text half of a model that also sees: text_config, language_model.*, tensors to leave alone; GQA 3",
+                             old_dialect=True, nested=True, hidden_size=36, num_attention_heads=6, intermediate_size=48, sliding_window=5,
+                             query_pre_attn_scalar=16, tokens=11, layer_types=["sliding_attention", "full_attention"],
+                             rope_parameters=gemma_rope(rope_type="linear", factor=8.0)),
+    "llama-gguf": Variant("llama", "GGUF: paired query and key rows and biases, llama3 scaling as rope_freqs.weight, tied head; q8_0, f16, f32",
+                          gguf=dict(o_proj="F32", self_attn="F16", mlp="Q8_0", embed_tokens="Q8_0"), hidden_size=64, intermediate_size=96,
+                          head_dim=24, attention_bias=True, tie_word_embeddings=True, rope_parameters=LLAMA3),
+    "qwen2-gguf": Variant("qwen2", "GGUF: biases, YaRN, its own head; q8_0 and bf16", hidden_size=64, intermediate_size=96, head_dim=None,
+                          gguf=dict(self_attn="BF16", mlp="Q8_0", embed_tokens="F16", lm_head="Q8_0"),
+                          rope_parameters=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=64)),
+    "qwen3-gguf": Variant("qwen3", "GGUF: q and k norms, linear rope scaling, GQA 3, tied head; q4_0, q4_1, q5_0, q5_1", hidden_size=64,
+                          intermediate_size=96, num_attention_heads=6, tie_word_embeddings=True,
+                          gguf=dict(q_proj="Q4_1", self_attn="Q5_0", down_proj="Q5_1", mlp="Q4_0", embed_tokens="Q8_0"),
+                          rope_parameters=dict(rope_type="linear", rope_theta=1e6, factor=4.0)),
+    "gemma3-gguf": Variant("gemma3", "GGUF: norms that carry their 1, a global layer every sixth, the global rope base scaled by 8; q8_0, f16",
+                           tokens=10, gguf=dict(self_attn="F16", mlp="Q8_0", embed_tokens="Q8_0"), num_hidden_layers=7, hidden_size=32,
+                           intermediate_size=32, num_attention_heads=2, num_key_value_heads=1, head_dim=32, vocab_size=96, sliding_window=3,
+                           query_pre_attn_scalar=32, rope_parameters=gemma_rope(rope_type="linear", factor=8.0)),
 }

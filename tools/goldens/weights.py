@@ -23,7 +23,9 @@ def uniform(key: str, shape: tuple[int, ...]) -> np.ndarray:
 def informative(model: str, name: str, shape: tuple[int, ...], shifted_norms: bool, tied: bool) -> np.ndarray:
     """The f32 value of parameter `name`. `shifted_norms`: a norm multiplies by 1 + weight, as Gemma's does."""
     values = uniform(f"{model}/{name}", shape)
-    if name.endswith("norm.weight"):
+    if "vision_tower" in name or "multi_modal" in name:
+        values = 0.3 * values  # no word of the text passes here
+    elif name.endswith("norm.weight"):
         # Magnitudes from 0.5 to 1.9, one in four negative: no element may be forgotten, and an average of them is far from 1.
         norm = 1.2 + 0.7 * values
         norm = np.where(uniform(f"{model}/{name}/sign", shape) < -0.5, -norm, norm)
