@@ -1,0 +1,35 @@
+#include "base/environment.h"
+
+#include <cstdlib>
+
+namespace rung {
+
+namespace {
+
+std::string value_of(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Environment read() {
+  Environment e;
+  e.kernels = value_of("RUNG_KERNELS");
+  e.no_color = !value_of("NO_COLOR").empty();
+  const std::filesystem::path xdg = value_of("XDG_CACHE_HOME");
+  const std::filesystem::path home = value_of("HOME");
+  if (xdg.is_absolute()) {  // the XDG specification says to ignore a relative one
+    e.cache_folder = xdg / "rung";
+  } else if (!home.empty()) {
+    e.cache_folder = home / ".cache" / "rung";
+  }
+  return e;
+}
+
+}  // namespace
+
+const Environment& environment() {
+  static const Environment kEnvironment = read();
+  return kEnvironment;
+}
+
+}  // namespace rung

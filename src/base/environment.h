@@ -1,0 +1,18 @@
+// The environment variables that Rung reads: all of them, here and nowhere else.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace rung {
+
+struct Environment {
+  std::string kernels;                // RUNG_KERNELS: force a kernel set by name
+  bool no_color = false;              // NO_COLOR (https://no-color.org): any non-empty value
+  std::filesystem::path cache_folder;  // $XDG_CACHE_HOME/rung, else ~/.cache/rung; empty when neither is known
+};
+
+// Read once, at the first call.
+const Environment& environment();
+
+}  // namespace rung

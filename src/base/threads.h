@@ -1,0 +1,58 @@
+// A team of threads that splits a range of indices among its members.  Milestone M6.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace rung {
+
+// A view of a callable, like std::function but without ownership or allocation: it is only called while run() waits.
+class RangeBody {
+ public:
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, RangeBody>)
+  RangeBody(const F& f)  // NOLINT: implicit on purpose
+      : object_(&f), call_([](const void* o, std::size_t begin, std::size_t end) { (*static_cast<const F*>(o))(begin, end); }) {}
+  void operator()(std::size_t begin, std::size_t end) const { call_(object_, begin, end); }
+
+ private:
+  const void* object_;
+  void (*call_)(const void*, std::size_t, std::size_t);
+};
+
+class ThreadTeam {
+ public:
+  explicit ThreadTeam(std::size_t threads);  // the caller is one of them, so threads - 1 are started
+  ~ThreadTeam();
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+
+  std::size_t size() const { return members_.size() + 1; }
+
+  // Calls body(begin, end) once a thread with near-equal, disjoint ranges that cover [0, count), and returns when all are done.
+  // Which thread does what is fixed by count and size() alone. `body` must not throw, and must not call run().
+  void run(std::size_t count, RangeBody body);
+
+ private:
+  void member(std::size_t index);
+  void work(std::size_t index) const;
+
+  // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
+  // value with acquire. `round_` publishes body_ and count_ to the members; `busy_` publishes their results back.
+  std::vector<std::thread> members_;
+  std::atomic<std::uint32_t> round_{0};
+  std::atomic<std::uint32_t> busy_{0};
+  std::atomic<bool> stop_{false};
+  const RangeBody* body_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+// What this process may really use: processors in its affinity mask, bounded by the container's CPU quota. At least 1.
+std::size_t usable_processors();
+
+}  // namespace rung

@@ -1,0 +1,210 @@
+#include "model/families/common.h"
+
+#include <cmath>
+#include <vector>
+
+#include "base/error.h"
+#include "model/rope.h"
+#include "tensor/blocks.h"
+
+namespace rung {
+
+namespace {
+
+// Of training, of generation (read elsewhere), of bookkeeping: the forward pass is the same whatever they say.
+void ignore_what_says_nothing(const Settings& c) {
+  c.ignore({"architectures", "model_type", "_name_or_path", "name_or_path", "torch_dtype", "dtype", "transformers_version", "use_cache",
+            "initializer_range", "attention_dropout", "hidden_dropout", "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id",
+            "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "is_llama_config", "transformers.js_config",
+            "task_specific_params", "id2label", "label2id", "return_dict", "output_attentions", "output_hidden_states", "torchscript",
+            "chunk_size_feed_forward", "problem_type", "finetuning_task", "unsloth_version", "unsloth_fixed", "cache_implementation",
+            "keys_to_ignore_at_inference", "temperature", "top_k", "top_p", "max_length", "min_length", "do_sample", "repetition_penalty",
+            "num_beams", "num_beam_groups", "num_return_sequences", "no_repeat_ngram_size", "early_stopping", "length_penalty",
+            "diversity_penalty", "typical_p", "encoder_no_repeat_ngram_size", "is_decoder", "max_sequence_length", "model_max_length",
+            "_sliding_window_pattern"});
+}
+
+WeightLayout hub_layout() {
+  return {.embedding = "model.embed_tokens",
+          .layer_prefix = "model.layers.",
+          .attention_norm = "input_layernorm",
+          .q = "self_attn.q_proj",
+          .k = "self_attn.k_proj",
+          .v = "self_attn.v_proj",
+          .o = "self_attn.o_proj",
+          .q_norm = "self_attn.q_norm",
+          .k_norm = "self_attn.k_norm",
+          .attention_post_norm = "post_attention_layernorm",
+          .mlp_norm = "post_attention_layernorm",
+          .gate = "mlp.gate_proj",
+          .up = "mlp.up_proj",
+          .down = "mlp.down_proj",
+          .mlp_post_norm = "post_feedforward_layernorm",
+          .final_norm = "model.norm",
+          .head = "lm_head"};
+}
+
+WeightLayout gguf_layout() {
+  return {.embedding = "token_embd",
+          .layer_prefix = "blk.",
+          .attention_norm = "attn_norm",
+          .q = "attn_q",
+          .k = "attn_k",
+          .v = "attn_v",
+          .o = "attn_output",
+          .q_norm = "attn_q_norm",
+          .k_norm = "attn_k_norm",
+          .attention_post_norm = "post_attention_norm",
+          .mlp_norm = "ffn_norm",
+          .gate = "ffn_gate",
+          .up = "ffn_up",
+          .down = "ffn_down",
+          .mlp_post_norm = "post_ffw_norm",
+          .final_norm = "output_norm",
+          .head = "output",
+          .ignored_prefixes = {"rope_freqs.weight"}};  // read where the rope is made
+}
+
+// What no single key can say wrong but several together can.
+void check_sizes(const ModelConfig& m, const std::string& where) {
+  if (m.heads % m.kv_heads != 0) fail("{}: {} heads cannot share {} key/value heads evenly", where, m.heads, m.kv_heads);
+  if (m.head_dim % 2 != 0) fail("{}: head_dim is {}, expected an even number (RoPE turns pairs)", where, m.head_dim);
+  constexpr std::size_t kMostLayers = 10'000;
+  if (m.layers.size() > kMostLayers) fail("{}: {} layers, expected at most {}", where, m.layers.size(), kMostLayers);
+}
+
+float usual_scale(std::size_t head_dim) { return 1.0f / std::sqrt(static_cast<float>(head_dim)); }
+
+}  // namespace
+
+ModelPlan plan_from_common_config(const Settings& c, const ConfigDefaults& d) {
+  ignore_what_says_nothing(c);
+  ModelPlan plan{.config = {}, .layout = hub_layout()};
+  ModelConfig& m = plan.config;
+  m.vocab_size = c.size("vocab_size", d.vocab_size);
+  m.hidden_size = c.size("hidden_size", d.hidden_size);
+  m.intermediate_size = c.size("intermediate_size", d.intermediate_size);
+  m.heads = c.size("num_attention_heads", d.heads);
+  m.kv_heads = c.size("num_key_value_heads", d.kv_heads.value_or(m.heads));
+  m.context = c.size("max_position_embeddings", d.context);
+  m.norm_epsilon = c.number("rms_norm_eps", 1e-6f);
+  const auto head_dim = c.size_if("head_dim");
+  if (!head_dim && !d.head_dim && m.hidden_size % m.heads != 0) {
+    fail("{}: hidden_size {} is no multiple of the {} heads, and head_dim is not given", c.where(), m.hidden_size, m.heads);
+  }
+  m.head_dim = head_dim ? *head_dim : d.head_dim.value_or(m.hidden_size / m.heads);
+  const std::size_t layers = c.size("num_hidden_layers", d.layers);
+  if (layers > 10'000) c.wrong("num_hidden_layers", "at most 10000");
+  m.layers.assign(layers, {.attention = {.scale = usual_scale(m.head_dim)}});
+  plan.layout.separate_head = c.boolean("tie_word_embeddings", d.tied) ? Presence::never : Presence::required;
+  c.require("pretraining_tp", 1, "weights split over devices are not read");
+  check_sizes(m, c.where());
+  return plan;
+}
+
+ModelPlan plan_from_common_gguf(const Settings& g, const Gguf& gguf) {
+  ModelPlan plan{.config = {}, .layout = gguf_layout()};
+  ModelConfig& m = plan.config;
+  m.hidden_size = g.size("embedding_length");
+  m.intermediate_size = g.size("feed_forward_length");
+  m.heads = g.size("attention.head_count");
+  m.kv_heads = g.size("attention.head_count_kv", m.heads);
+  m.context = g.size("context_length");
+  m.norm_epsilon = g.number("attention.layer_norm_rms_epsilon");
+  m.head_dim = g.size("attention.key_length", m.hidden_size / m.heads);
+  if (m.head_dim == 0) g.wrong("attention.head_count", fmt::format("at most embedding_length, which is {}", m.hidden_size));
+  const std::size_t layers = g.size("block_count");
+  if (layers > 10'000) g.wrong("block_count", "at most 10000");
+  m.layers.assign(layers, {.attention = {.scale = usual_scale(m.head_dim)}});
+  g.require("attention.value_length", m.head_dim, "values are as long as keys");
+  g.require("rope.dimension_count", m.head_dim, "only whole heads are turned");
+  g.ignore({"vocab_size"});
+  // The rows of the embedding say how large the vocabulary is: the key is often absent, and llama.cpp too goes by the tensor.
+  const auto embedding = gguf.tensors().find("token_embd.weight");
+  if (embedding == gguf.tensors().end()) fail("{}: tensor 'token_embd.weight' is missing", gguf.file());
+  m.vocab_size = embedding->second.shape.front();
+  check_sizes(m, gguf.file());
+  return plan;
+}
+
+void set_rope_from_config(ModelConfig& m, const Settings& c, float default_theta) {
+  const RopeContext context{c.number("rope_theta", default_theta), m.head_dim, m.context};
+  const auto now = c.object("rope_parameters");
+  const auto before = c.object("rope_scaling");
+  c.require("partial_rotary_factor", 1.0, "only whole heads are turned");
+  c.require("rope_interleaved", false, "pairs are half a head apart");
+  NamedRope rope{plain_rope(context.theta, m.head_dim), fmt::format("theta {}", context.theta)};
+  if (before) {
+    rope = scaled_rope(*before, context);  // the official order: rope_scaling, where a file has both
+  } else if (now) {
+    rope = scaled_rope(*now, context);
+  }
+  m.ropes = {std::move(rope.rope)};
+  m.rope_names = {std::move(rope.name)};
+}
+
+void set_rope_from_gguf(ModelConfig& m, const Settings& g, const Gguf& gguf, float default_theta) {
+  const float theta = g.number("rope.freq_base", default_theta);
+  const std::string type = g.text("rope.scaling.type").value_or(g.has("rope.scale_linear") ? "linear" : "none");
+  const float factor = g.number("rope.scaling.factor", g.number("rope.scale_linear", 1));
+  const std::size_t original = g.size("rope.scaling.original_context_length", m.context);
+  Rope rope = plain_rope(theta, m.head_dim);
+  if (type == "linear") {
+    for (float& f : rope.inverse_frequencies) f /= factor;
+  } else if (type == "yarn") {
+    const Yarn yarn{.factor = factor,
+                    .original_positions = static_cast<float>(original),
+                    .beta_fast = g.number("rope.scaling.yarn_beta_fast", 32),
+                    .beta_slow = g.number("rope.scaling.yarn_beta_slow", 1)};
+    const float attention_factor = g.number("rope.scaling.attn_factor", g.number("rope.scaling.yarn_attn_factor", 1));
+    rope = yarn_rope(yarn, attention_factor * yarn_attention_factor(factor), theta, m.head_dim);
+  } else if (type != "none") {
+    g.wrong("rope.scaling.type", "none, linear or yarn");
+  }
+  g.ignore({"rope.scaling.finetuned"});
+  // Llama 3's scheme comes as a table of divisors.
+  const auto divisors = gguf.tensors().find("rope_freqs.weight");
+  if (divisors != gguf.tensors().end()) {
+    const FileTensor& t = divisors->second;
+    const std::size_t n = rope.inverse_frequencies.size();
+    if (t.shape != std::vector<std::size_t>{n}) fail("{}: tensor 'rope_freqs.weight' has {} values, expected {} (head_dim / 2)", t.file, t.size(), n);
+    std::vector<float> values(n);
+    decode_row(values, t.dtype, t.bytes.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!(values[i] > 0)) fail("{}: tensor 'rope_freqs.weight' holds {}, expected positive numbers", t.file, values[i]);
+      rope.inverse_frequencies[i] /= values[i];
+    }
+  }
+  m.ropes = {std::move(rope)};
+  m.rope_names = {fmt::format("{}theta {}", type == "none" ? "" : fmt::format("{} ×{}, ", type, factor), theta)};
+  if (divisors != gguf.tensors().end()) m.rope_names[0] += ", with rope_freqs.weight";
+}
+
+std::vector<bool> sliding_layers(const Settings& c, std::size_t layers, const std::function<bool(std::size_t)>& otherwise) {
+  std::vector<bool> sliding(layers);
+  const auto types = c.texts("layer_types");
+  if (types && types->size() != layers) c.wrong("layer_types", fmt::format("one for each of the {} layers", layers));
+  for (std::size_t i = 0; i < layers; ++i) {
+    if (!types) {
+      sliding[i] = otherwise(i);
+    } else if ((*types)[i] == "sliding_attention") {
+      sliding[i] = true;
+    } else if ((*types)[i] != "full_attention") {
+      c.wrong("layer_types", "sliding_attention or full_attention");
+    }
+  }
+  return sliding;
+}
+
+void set_windows_from_config(ModelConfig& m, const Settings& c) {
+  const bool used = c.boolean("use_sliding_window", false);
+  const auto window = c.size_if("sliding_window");
+  const std::size_t first = c.count("max_window_layers", 28);
+  const auto sliding = sliding_layers(c, m.layers.size(), [&](std::size_t i) { return used && window && i >= first; });
+  for (std::size_t i = 0; i < sliding.size(); ++i) {
+    if (!sliding[i] || !used) continue;  // without use_sliding_window the official implementation drops the window, whatever layer_types says
+    m.layers[i].attention.window_tokens = window.value_or(4096);
+  }
+}
+
+}  // namespace rung

@@ -1,0 +1,33 @@
+// The families that Rung knows, each a translation from a file's settings to a ModelPlan. Their names are known here and nowhere else.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "files/gguf.h"
+#include "model/config.h"
+#include "model/settings.h"
+
+namespace rung {
+
+struct Family {
+  std::string_view name;                            // GGUF's general.architecture
+  std::vector<std::string_view> model_types;        // config.json's model_type
+  ModelPlan (*from_config)(const Settings& config);
+  ModelPlan (*from_gguf)(const Settings& metadata, const Gguf& gguf);
+};
+
+std::span<const Family> families();
+
+// config.json → plan. Throws Error: an unknown family, a setting that is missing, out of bounds, contradictory or not understood.
+ModelPlan plan_from_config(const Json& config, const std::string& where);
+ModelPlan plan_from_gguf(const Gguf& gguf);
+
+extern const Family llama;
+extern const Family qwen2;
+extern const Family qwen3;
+extern const Family gemma3;
+
+}  // namespace rung

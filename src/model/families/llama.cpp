@@ -1,0 +1,34 @@
+// Llama 2 and 3, SmolLM2, and whatever else is built like them.  (Touvron et al. 2023, arXiv:2307.09288; Grattafiori et al. 2024, arXiv:2407.21783)
+#include "model/families/common.h"
+#include "model/families/families.h"
+
+namespace rung {
+
+namespace {
+
+ModelPlan from_config(const Settings& c) {
+  ModelPlan plan = plan_from_common_config(
+      c, {.vocab_size = 32000, .hidden_size = 4096, .intermediate_size = 11008, .layers = 32, .heads = 32, .context = 2048, .kv_heads = {}, .head_dim = {}});
+  const Presence attention_bias = c.boolean("attention_bias", false) ? Presence::required : Presence::never;
+  plan.layout.qkv_bias = attention_bias;
+  plan.layout.output_bias = attention_bias;
+  plan.layout.mlp_bias = c.boolean("mlp_bias", false) ? Presence::required : Presence::never;
+  c.require("hidden_act", "silu", "no other activation is known in this family");
+  set_rope_from_config(plan.config, c, 10000);
+  c.finish();
+  return plan;
+}
+
+ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
+  ModelPlan plan = plan_from_common_gguf(g, gguf);
+  plan.layout.qkv_bias = plan.layout.output_bias = plan.layout.mlp_bias = Presence::optional;
+  plan.layout.interleaved_qk = true;
+  set_rope_from_gguf(plan.config, g, gguf, 10000);
+  return plan;
+}
+
+}  // namespace
+
+const Family llama{"llama", {"llama"}, from_config, from_gguf};
+
+}  // namespace rung

@@ -1,0 +1,32 @@
+// Qwen2 and 2.5: biases on q, k and v.  (Yang et al. 2024, arXiv:2407.10671)
+#include "model/families/common.h"
+#include "model/families/families.h"
+
+namespace rung {
+
+namespace {
+
+ModelPlan from_config(const Settings& c) {
+  ModelPlan plan = plan_from_common_config(
+      c,
+      {.vocab_size = 151936, .hidden_size = 4096, .intermediate_size = 22016, .layers = 32, .heads = 32, .context = 32768, .kv_heads = 32, .head_dim = {}});
+  plan.layout.qkv_bias = Presence::required;
+  c.require("hidden_act", "silu", "no other activation is known in this family");
+  set_windows_from_config(plan.config, c);
+  set_rope_from_config(plan.config, c, 10000);
+  c.finish();
+  return plan;
+}
+
+ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
+  ModelPlan plan = plan_from_common_gguf(g, gguf);
+  plan.layout.qkv_bias = Presence::required;
+  set_rope_from_gguf(plan.config, g, gguf, 10000);
+  return plan;
+}
+
+}  // namespace
+
+const Family qwen2{"qwen2", {"qwen2"}, from_config, from_gguf};
+
+}  // namespace rung

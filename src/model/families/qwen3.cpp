@@ -1,0 +1,36 @@
+// Qwen3, dense: queries and keys are normalised per head.  (Yang et al. 2025, arXiv:2505.09388)
+#include "model/families/common.h"
+#include "model/families/families.h"
+
+namespace rung {
+
+namespace {
+
+ModelPlan from_config(const Settings& c) {
+  ModelPlan plan = plan_from_common_config(
+      c,
+      {.vocab_size = 151936, .hidden_size = 4096, .intermediate_size = 22016, .layers = 32, .heads = 32, .context = 32768, .kv_heads = 32, .head_dim = 128});
+  const Presence attention_bias = c.boolean("attention_bias", false) ? Presence::required : Presence::never;
+  plan.layout.qkv_bias = attention_bias;
+  plan.layout.output_bias = attention_bias;
+  plan.layout.qk_norm = Presence::required;
+  c.require("hidden_act", "silu", "no other activation is known in this family");
+  set_windows_from_config(plan.config, c);
+  set_rope_from_config(plan.config, c, 10000);
+  c.finish();
+  return plan;
+}
+
+ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
+  ModelPlan plan = plan_from_common_gguf(g, gguf);
+  plan.layout.qkv_bias = plan.layout.output_bias = Presence::optional;
+  plan.layout.qk_norm = Presence::required;
+  set_rope_from_gguf(plan.config, g, gguf, 10000);
+  return plan;
+}
+
+}  // namespace
+
+const Family qwen3{"qwen3", {"qwen3"}, from_config, from_gguf};
+
+}  // namespace rung

@@ -1,0 +1,99 @@
+// ids[T] → x[T, hidden] → decoder layers → logits[wanted, vocab].  Milestone M2.
+//
+//   x = embedding[ids]                                       [T, hidden]
+//   each layer:
+//     q, k, v = norm(x)·Wq, ·Wk, ·Wv                         [T, heads, head_dim], [T, kv_heads, head_dim] twice
+//     q, k    = rope(norm?(q)), rope(norm?(k))               turned by position; k and v go into the cache
+//     x      += post_norm?(attention(q, cache)·Wo)           [T, hidden]
+//     x      += post_norm?((act(norm(x)·Wgate) ⊙ norm(x)·Wup)·Wdown)
+//   logits = norm(x)·Whead                                   [wanted, vocab]
+#include "model/forward.h"
+
+#include <algorithm>
+
+namespace rung {
+
+Activations::Activations(const ModelConfig& c, std::size_t capacity)
+    : rows(capacity),
+      x(capacity * c.hidden_size),
+      normed(capacity * c.hidden_size),
+      q(capacity * c.heads * c.head_dim),
+      k(capacity * c.kv_heads * c.head_dim),
+      v(capacity * c.kv_heads * c.head_dim),
+      attended(capacity * c.heads * c.head_dim),
+      branch(capacity * c.hidden_size),
+      gate(capacity * c.intermediate_size),
+      up(capacity * c.intermediate_size) {}
+
+Tensor<float, Tokens, Vocab> Forward::run(const Batch& batch) {
+  const std::size_t tokens = batch.ids.size();
+  if (tokens > room_.rows) room_ = Activations(model_.config, tokens);
+  const BatchRows rows{batch.positions, batch.caches};
+  for (std::size_t t = 0; t < tokens; ++t) batch.caches[t]->reserve(batch.positions[t] + 1);
+
+  const auto x = room_.x.as<Tokens, Hidden>(tokens, model_.config.hidden_size);
+  ops_.embed(x, batch.ids, model_.embedding, model_.config.embedding_scale, {"embedding"});
+  for (std::size_t i = 0; i < model_.layers.size(); ++i) decoder_layer(i, rows, room_);
+  return logits(batch, x);
+}
+
+void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Activations& room) {
+  const ModelConfig& c = model_.config;
+  const DecoderLayer& layer = model_.layers[index];
+  const LayerConfig& settings = c.layers[index];
+  const Rope& rope = c.ropes[settings.rope];
+  const std::size_t tokens = rows.size();
+  const auto at = [&](const char* name) { return Checkpoint{name, static_cast<int>(index)}; };
+
+  const auto x = room.x.as<Tokens, Hidden>(tokens, c.hidden_size);
+  const auto normed = room.normed.as<Tokens, Hidden>(tokens, c.hidden_size);
+  const auto branch = room.branch.as<Tokens, Hidden>(tokens, c.hidden_size);
+  const auto q = room.q.as<Tokens, Heads, HeadDim>(tokens, c.heads, c.head_dim);
+  const auto k = room.k.as<Tokens, KvHeads, HeadDim>(tokens, c.kv_heads, c.head_dim);
+  const auto v = room.v.as<Tokens, KvHeads, HeadDim>(tokens, c.kv_heads, c.head_dim);
+  const auto attended = room.attended.as<Tokens, Heads, HeadDim>(tokens, c.heads, c.head_dim);
+  const auto gate = room.gate.as<Tokens, Intermediate>(tokens, c.intermediate_size);
+  const auto up = room.up.as<Tokens, Intermediate>(tokens, c.intermediate_size);
+
+  ops_.rms_norm(normed, x, layer.attention_norm, at("attention_norm"));
+  ops_.linear(q, normed, layer.q, at("q"));
+  ops_.linear(k, normed, layer.k, at("k"));
+  ops_.linear(v, normed, layer.v, at("v"));
+  if (layer.q_norm) ops_.rms_norm(q, q, *layer.q_norm, at("q_norm"));
+  if (layer.k_norm) ops_.rms_norm(k, k, *layer.k_norm, at("k_norm"));
+  ops_.rope(q, rows.positions, rope, at("q_rope"));
+  ops_.rope(k, rows.positions, rope, at("k_rope"));
+  ops_.store_kv(rows, index, k, v);
+  ops_.attention(attended, q, rows, index, settings.attention, at("attention"));
+  ops_.linear(branch, attended, layer.o, at("attention_output"));
+  if (layer.attention_post_norm) ops_.rms_norm(branch, branch, *layer.attention_post_norm, at("attention_post_norm"));
+  ops_.add(x, branch, at("attention_residual"));
+
+  ops_.rms_norm(normed, x, layer.mlp_norm, at("mlp_norm"));
+  ops_.linear(gate, normed, layer.mlp.gate, at("gate"));
+  ops_.linear(up, normed, layer.mlp.up, at("up"));
+  ops_.gate(gate, gate, up, c.activation, at("gated"));
+  ops_.linear(branch, gate, layer.mlp.down, at("mlp_output"));
+  if (layer.mlp_post_norm) ops_.rms_norm(branch, branch, *layer.mlp_post_norm, at("mlp_post_norm"));
+  ops_.add(x, branch, at("output"));
+}
+
+Tensor<float, Tokens, Vocab> Forward::logits(const Batch& batch, Tensor<float, Tokens, Hidden> x) {
+  const std::size_t wanted = batch.logits_rows.size();
+  if (wanted == 0) return {};
+  const std::size_t vocab = model_.config.vocab_size;
+  if (logits_.size() < wanted * vocab) logits_ = Buffer<float>(wanted * vocab);
+
+  // Only the rows that somebody asked for, moved together: row r comes from a row at or below r, so none is overwritten before it is read.
+  for (std::size_t r = 0; r < wanted; ++r) std::copy_n(x[batch.logits_rows[r]].data(), x.extent<Hidden>(), x[r].data());
+  const auto last = x.first(wanted);
+  const auto normed = room_.normed.as<Tokens, Hidden>(wanted, x.extent<Hidden>());
+  const auto out = logits_.as<Tokens, Vocab>(wanted, vocab);
+  ops_.rms_norm(normed, last, model_.final_norm, {"final_norm"});
+  ops_.linear(out, normed, model_.head, {"logits"});
+  return out;
+}
+
+KvShape kv_shape(const ModelConfig& c, DType dtype) { return {c.layers.size(), c.kv_heads, c.head_dim, dtype}; }
+
+}  // namespace rung

@@ -1,0 +1,58 @@
+// The forward pass: the one for every family and every backend.  Milestone M2.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "model/model.h"
+#include "ops/ops.h"
+
+namespace rung {
+
+// Rows of tokens, each with its sequence and position: prefill rows of some sequences, decode rows of others, side by side.
+struct Batch {
+  std::vector<std::int32_t> ids;
+  std::vector<std::uint32_t> positions;
+  std::vector<KvCache*> caches;          // the row's sequence
+  std::vector<std::size_t> logits_rows;  // ascending: the rows whose logits are wanted
+
+  void add(std::int32_t id, std::uint32_t position, KvCache& cache, bool wants_logits = false) {
+    if (wants_logits) logits_rows.push_back(ids.size());
+    ids.push_back(id);
+    positions.push_back(position);
+    caches.push_back(&cache);
+  }
+};
+
+// Room for the intermediate tensors of up to `rows` rows.
+struct Activations {
+  Activations() = default;
+  Activations(const ModelConfig& config, std::size_t rows);
+  std::size_t rows = 0;
+  Buffer<float> x, normed, q, k, v, attended, branch, gate, up;
+};
+
+class Forward {
+ public:
+  // `model` and `ops` outlive this.
+  Forward(const Model& model, Ops& ops) : model_(model), ops_(ops) {}
+
+  // ids[T] → logits[rows that want them, vocab], valid until the next run. Keys and values of every row are in its cache afterwards.
+  // The rows of a sequence must continue what its cache holds; ids < vocab_size, positions < context.
+  Tensor<float, Tokens, Vocab> run(const Batch& batch);
+
+ private:
+  void decoder_layer(std::size_t index, const BatchRows& rows, const Activations& room);
+  Tensor<float, Tokens, Vocab> logits(const Batch& batch, Tensor<float, Tokens, Hidden> x);
+
+  const Model& model_;
+  Ops& ops_;
+  Activations room_;
+  Buffer<float> logits_;
+};
+
+// What a sequence of this model keeps.
+KvShape kv_shape(const ModelConfig& config, DType dtype = DType::f32);
+
+}  // namespace rung

@@ -1,0 +1,177 @@
+// The verbs of a forward pass: what a backend must be able to do.  Milestone M2.
+//
+// The model calls the typed verbs: ops.linear(q, x, layer.q, at("q")). Each checks its shapes, drops the axes, calls the virtual do_… of the
+// backend, and then hands the result, under its checkpoint's name, to do_checkpoint: nothing in a backend, everything in TracedOps.
+// A decorator is an Ops around an Ops (decorator.h). Outputs come first. No verb allocates what outlives it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ops/kv_cache.h"
+#include "tensor/tensor.h"
+#include "tensor/weight.h"
+
+namespace rung {
+
+// A batch's rows as attention sees them: each row is one token of some sequence. Rows of one sequence stand in the order of their positions.
+struct BatchRows {
+  std::span<const std::uint32_t> positions;  // [T]
+  std::span<KvCache* const> caches;          // [T]: the cache of the row's sequence
+  std::size_t size() const { return positions.size(); }
+};
+
+// How far each pair of a head's values turns per position.
+struct Rope {
+  std::vector<float> inverse_frequencies;  // [head_dim / 2], every scaling scheme already in it
+  float magnitude = 1.0f;                  // times cosine and sine (YaRN's attention factor)
+};
+
+struct AttentionSettings {
+  float scale = 1.0f;             // times q·k
+  std::size_t window_tokens = 0;  // how many positions back a token sees, itself included; 0: all
+};
+
+enum class Activation { silu, gelu_tanh };
+
+struct Norm {
+  std::string name;
+  std::vector<float> weight;
+  float epsilon = 0;
+};
+
+// The name of an intermediate tensor: "embedding", "layer.3.q_rope", "logits".
+struct Checkpoint {
+  const char* name;
+  int layer = -1;
+  std::string text() const;
+};
+
+// A tensor whose axes are values, for listeners.
+struct NamedTensor {
+  std::span<const float> values;
+  std::vector<std::size_t> shape;
+  std::vector<const char*> axes;
+};
+
+// Whether axes, side by side, are another way to spell one axis: heads and head_dim together are query_dim.
+template <class Axis, class... Axes>
+inline constexpr bool spelled_as = false;
+template <class Axis>
+inline constexpr bool spelled_as<Axis, Axis> = true;
+template <>
+inline constexpr bool spelled_as<QueryDim, Heads, HeadDim> = true;
+template <>
+inline constexpr bool spelled_as<KvDim, KvHeads, HeadDim> = true;
+
+struct Rows {};
+struct Columns {};
+using Matrix = Tensor<float, Rows, Columns>;
+using ConstMatrix = Tensor<const float, Rows, Columns>;
+
+class Ops {
+ public:
+  virtual ~Ops() = default;
+  Ops() = default;
+  Ops(const Ops&) = delete;
+  Ops& operator=(const Ops&) = delete;
+
+  // out[t] = table[ids[t]]·scale.  ids < vocabulary: whoever makes the batch has checked.
+  void embed(Tensor<float, Tokens, Hidden> out, std::span<const std::int32_t> ids, const Weight<Vocab, Hidden>& table, float scale, Checkpoint at) {
+    expect(out.extent<Tokens>() == ids.size() && out.extent<Hidden>() == table.matrix.columns, "embed", at);
+    do_embed(rows_of(out), ids, table.matrix, scale);
+    report(at, out);
+  }
+
+  // Along the last axis: out = x / √(mean(x²) + epsilon) · weight.  out may be x.
+  template <class... Axes>
+  void rms_norm(Tensor<float, Axes...> out, Tensor<float, Axes...> x, const Norm& norm, Checkpoint at) {
+    expect(out.extents() == x.extents() && out.extents().back() == norm.weight.size(), "rms_norm", at);
+    do_rms_norm(rows_of(out), rows_of(x), norm);
+    report(at, out);
+  }
+
+  // out[t,o] = Σ_i x[t,i]·w[o,i] (+ bias[o]).  f32 accumulation over i in one fixed order.  out must not alias x.
+  template <class Out, class In, class... OutAxes, class... InAxes>
+    requires(spelled_as<Out, OutAxes...> && spelled_as<In, InAxes...>)
+  void linear(Tensor<float, Tokens, OutAxes...> out, Tensor<float, Tokens, InAxes...> x, const Weight<Out, In>& w, Checkpoint at) {
+    const std::size_t tokens = x.template extent<Tokens>();
+    expect(out.template extent<Tokens>() == tokens && out.size() == tokens * w.matrix.rows && x.size() == tokens * w.matrix.columns, "linear", at);
+    do_linear({out.data(), {tokens, w.matrix.rows}}, {x.data(), {tokens, w.matrix.columns}}, w.matrix);
+    report(at, out);
+  }
+
+  // Turns each head of x, in place, by its row's position. The pairs are (i, i + head_dim/2).
+  template <class AnyHeads>
+  void rope(Tensor<float, Tokens, AnyHeads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope, Checkpoint at) {
+    expect(x.template extent<Tokens>() == positions.size() && x.template extent<HeadDim>() == 2 * rope.inverse_frequencies.size(), "rope", at);
+    do_rope({x.data(), {x.template extent<Tokens>(), x.template extent<AnyHeads>(), x.template extent<HeadDim>()}}, positions, rope);
+    report(at, x);
+  }
+
+  // Keeps k and v of every row in the row's cache, rounded to the cache's type.
+  void store_kv(const BatchRows& rows, std::size_t layer, Tensor<float, Tokens, KvHeads, HeadDim> k, Tensor<float, Tokens, KvHeads, HeadDim> v) {
+    expect(k.extents() == v.extents() && k.extent<Tokens>() == rows.size(), "store_kv", {"kv", static_cast<int>(layer)});
+    do_store_kv(rows, layer, k, v);
+  }
+
+  // out[t,h] = Σ_j softmax_j(scale·q[t,h]·k[j,g])·v[j,g], over the kept positions j ≤ t's own inside its window, g = h·kv_heads / heads.
+  // (Vaswani et al. 2017, arXiv:1706.03762; grouped queries: Ainslie et al. 2023, arXiv:2305.13245)
+  void attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<float, Tokens, Heads, HeadDim> q, const BatchRows& rows, std::size_t layer,
+                 const AttentionSettings& settings, Checkpoint at) {
+    expect(out.extents() == q.extents() && q.extent<Tokens>() == rows.size(), "attention", at);
+    do_attention(out, q, rows, layer, settings);
+    report(at, Tensor<float, Tokens, QueryDim>(out.data(), {out.extent<Tokens>(), out.extent<Heads>() * out.extent<HeadDim>()}));
+  }
+
+  // out = activation(gate)·up, element by element.  out may be gate.
+  void gate(Tensor<float, Tokens, Intermediate> out, Tensor<float, Tokens, Intermediate> gate, Tensor<float, Tokens, Intermediate> up,
+            Activation activation, Checkpoint at) {
+    expect(out.extents() == gate.extents() && gate.extents() == up.extents(), "gate", at);
+    do_gate(rows_of(out), rows_of(gate), rows_of(up), activation);
+    report(at, out);
+  }
+
+  // x += y
+  void add(Tensor<float, Tokens, Hidden> x, Tensor<float, Tokens, Hidden> y, Checkpoint at) {
+    expect(x.extents() == y.extents(), "add", at);
+    do_add(rows_of(x), rows_of(y));
+    report(at, x);
+  }
+
+  // What a backend does. Shapes are right.
+  virtual void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) = 0;
+  virtual void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) = 0;
+  virtual void do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) = 0;
+  virtual void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) = 0;
+  virtual void do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
+                           Tensor<const float, Tokens, KvHeads, HeadDim> v) = 0;
+  virtual void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
+                            std::size_t layer, const AttentionSettings& settings) = 0;
+  virtual void do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) = 0;
+  virtual void do_add(Matrix x, ConstMatrix y) = 0;
+  virtual void do_checkpoint(const Checkpoint&, const NamedTensor&) {}
+  virtual bool listens() const { return false; }  // whether do_checkpoint is worth calling
+
+ private:
+  // The last axis stays, the others become rows.
+  template <class T, class... Axes>
+  static Tensor<T, Rows, Columns> rows_of(Tensor<T, Axes...> x) {
+    const std::size_t columns = x.extents().back();
+    return {x.data(), {columns == 0 ? 0 : x.size() / columns, columns}};
+  }
+
+  template <class... Axes>
+  void report(const Checkpoint& at, Tensor<float, Axes...> x) {
+    if (listens()) do_checkpoint(at, {x.span(), {x.extents().begin(), x.extents().end()}, {Axes::name...}});
+  }
+
+  // A wrong shape here is a bug of ours: what a file can get wrong was refused when the model was loaded.
+  static void expect(bool shapes_fit, const char* verb, const Checkpoint& at);
+};
+
+}  // namespace rung

@@ -1,0 +1,33 @@
+// The matrix of a linear layer as a model names it. How its rows are packed is nobody's business but the backend's.  Milestones M1, M5.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tensor/dtype.h"
+#include "tensor/tensor.h"
+
+namespace rung {
+
+// The matrix without its axes: what a backend sees.
+struct PackedMatrix {
+  std::string name;                // as the file spells it, for errors
+  DType dtype = DType::f32;
+  std::size_t rows = 0;            // outputs
+  std::size_t columns = 0;         // inputs
+  const std::byte* data = nullptr;  // rows · row_bytes(dtype, columns); in the mapped file, or in `owned`
+  std::vector<std::byte> owned;    // where the rows had to be laid out anew
+  std::vector<float> bias;         // [rows], or empty: presence is the flag
+
+  const std::byte* row(std::size_t r) const { return data + r * row_bytes(dtype, columns); }
+  std::size_t bytes() const { return rows * row_bytes(dtype, columns); }
+};
+
+// Weight<QueryDim, Hidden>: takes a vector along Hidden to one along QueryDim.
+template <class Out, class In>
+struct Weight {
+  PackedMatrix matrix;
+};
+
+}  // namespace rung
