@@ -1,0 +1,40 @@
+// bytes → a file that is there whole, or not at all.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rung {
+
+// Writes to a file of another name beside the one that was asked for. commit() brings the bytes to the disk (fsync) and gives the file its name
+// (rename, which on POSIX replaces a file in one step: a reader sees the old one or the new one). Without commit() nothing is left behind.
+//
+//   AtomicFile file{path};
+//   file.write(header);
+//   file.commit();
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);  // throws Error, like write and commit: a full disk, no permission, a directory
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  void commit();
+
+ private:
+  void flush();
+  void write_through(std::span<const std::byte> bytes);
+  [[noreturn]] void fail_errno(std::string_view doing) const;
+
+  std::filesystem::path path_, temporary_;
+  int fd_ = -1;
+  std::vector<std::byte> buffer_;  // small writes are gathered
+};
+
+}  // namespace rung
