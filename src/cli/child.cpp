@@ -1,0 +1,101 @@
+#include "cli/child.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <spawn.h>
+#include <string_view>
+#include <sys/wait.h>
+#include <thread>
+
+#include "base/error.h"
+
+extern char** environ;  // POSIX: what getenv searches; no header declares it everywhere
+
+namespace rung {
+namespace {
+
+// A handler may interrupt any instruction, even inside malloc, so it does nothing but write one variable of this type.
+volatile std::sig_atomic_t caught_signal = 0;
+
+void note(int signal) { caught_signal = signal; }
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+// posix_spawn starts a program without fork's copy of our address space. What it changes in the child is listed beforehand.
+pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+
+  std::string temporary = "TMPDIR=" + folder.string();
+  std::vector<char*> environment{temporary.data()};
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (std::string_view{*variable}.rfind("TMPDIR=", 0) != 0) environment.push_back(*variable);
+  }
+  environment.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "output", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "errors", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  pid_t child = 0;
+  const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environment.data());
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) fail("{}: cannot be started: {}", arguments[0], std::strerror(error));
+  return child;
+}
+
+}  // namespace
+
+SignalWatch::SignalWatch() {
+  caught_signal = 0;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction former {};
+    sigaction(signal, nullptr, &former);
+    if (former.sa_handler == SIG_IGN) continue;
+    struct sigaction ours {};  // without SA_RESTART: a call that waits returns with EINTR
+    ours.sa_handler = note;
+    sigaction(signal, &ours, nullptr);
+    former_.emplace_back(signal, former);
+  }
+}
+
+SignalWatch::~SignalWatch() {
+  for (const auto& [signal, former] : former_) sigaction(signal, &former, nullptr);
+}
+
+int SignalWatch::caught() { return caught_signal; }
+
+void SignalWatch::check() {
+  if (caught_signal != 0) throw Interrupted{caught_signal};
+}
+
+ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::function<void()>& tick) {
+  using namespace std::chrono_literals;
+  SignalWatch::check();
+  const pid_t child = spawn(arguments, folder);
+  int status = 0;
+  for (int waits = 0, waits_since_signal = 0; waitpid(child, &status, WNOHANG) == 0; ++waits) {
+    if (SignalWatch::caught() != 0) {
+      ++waits_since_signal;
+      if (waits_since_signal == 1) kill(child, SIGTERM);
+      if (waits_since_signal == 100) kill(child, SIGKILL);  // two seconds are enough to go by itself
+    }
+    if (waits % 5 == 0) tick();
+    std::this_thread::sleep_for(20ms);
+  }
+  SignalWatch::check();
+  const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return {exit_status, text_of(folder / "output"), text_of(folder / "errors")};
+}
+
+}  // namespace rung

