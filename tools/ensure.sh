@@ -23,7 +23,7 @@ ensure_to_check() {
 
 say() { printf '%s\n' "rung: $*" >&2; }
 
-# quietly LABEL COMMAND...: in a terminal, one line on stderr tells how far it is; its words are shown only when it fails.
+# quietly LABEL COMMAND...: in a terminal, one line on stderr tells how far it is; its words are shown when it fails, its warnings always.
 quietly() {
   local label=$1 log status=0
   shift
@@ -32,7 +32,12 @@ quietly() {
     [ ! -t 2 ] || printf '\r\033[K%.78s' "$label: $line" >&2
   done || status=$?
   [ ! -t 2 ] || printf '\r\033[K' >&2
-  [ "$status" = 0 ] || { cat "$log" >&2; say "$label: failed ($1, exit status $status)"; }
+  if [ "$status" = 0 ]; then
+    grep -A3 ' warning: ' "$log" >&2 || true
+  else
+    cat "$log" >&2
+    say "$label: failed ($1, exit status $status)"
+  fi
   rm -f "$log"
   return "$status"
 }
@@ -81,7 +86,7 @@ install_packages() { # install_packages WHAT-IS-MISSING PACKAGE...
   quietly "installing $*" "${as_root[@]}" apt-get install -y --no-install-recommends "$@"
 }
 
-# build FOLDER TARGET [CMAKE OPTION...]: configures and builds build/FOLDER; two at a time wait for each other.
+# build FOLDER TARGET [CMAKE OPTION...]: configures and builds build/FOLDER; two at a time wait for each other. In CI a warning is an error.
 build() {
   local name=$1 folder=$home/build/$1 target=$2
   shift 2
@@ -89,7 +94,7 @@ build() {
   (
     if command -v flock >/dev/null; then flock 9; fi
     touch "$folder/building" &&
-      quietly "configuring $name" cmake -G Ninja -S "$home" -B "$folder" "$@" &&
+      quietly "configuring $name" cmake -G Ninja -S "$home" -B "$folder" -DCMAKE_COMPILE_WARNING_AS_ERROR="${CI:+ON}" "$@" &&
       quietly "building $name" cmake --build "$folder" --target "$target" &&
       mv "$folder/building" "$folder/built"
   ) 9>"$folder.lock"
