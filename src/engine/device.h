@@ -1,0 +1,30 @@
+// Where a model runs: a backend and its threads.  Milestone M6.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "base/threads.h"
+#include "ops/ops.h"
+
+namespace rung {
+
+class Device {
+ public:
+  // "reference". `threads` 0: all that this process may use. Throws Error: a device that this build does not have.
+  explicit Device(std::string_view name = "reference", std::size_t threads = 0);
+
+  Ops& ops() { return *ops_; }
+  std::size_t threads() const { return team_->size(); }
+  std::string_view name() const { return name_; }
+  std::string_view kernels() const { return kernels_; }
+
+ private:
+  std::string_view name_;
+  std::string_view kernels_;
+  std::unique_ptr<ThreadTeam> team_;
+  std::unique_ptr<Ops> ops_;
+};
+
+}  // namespace rung

@@ -1,0 +1,110 @@
+#include "engine/generate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/error.h"
+
+namespace rung {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+}  // namespace
+
+std::string_view name_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::end_of_text: return "end-of-text";
+    case StopReason::stop_string: return "stop-string";
+    case StopReason::max_tokens: return "max-tokens";
+    case StopReason::context_full: return "context-full";
+    case StopReason::interrupted: return "interrupted";
+  }
+  return "";
+}
+
+std::string StopMatcher::push(std::string_view text) {
+  held_ += text;
+  std::size_t first = std::string::npos;  // of all stops found, the earliest
+  for (const std::string& stop : stops_) {
+    if (!stop.empty()) first = std::min(first, held_.find(stop));
+  }
+  if (first != std::string::npos) {
+    stopped_ = true;
+    return std::exchange(held_, "").substr(0, first);
+  }
+  std::size_t keep = 0;  // the longest end of the text that begins a stop
+  for (const std::string& stop : stops_) {
+    for (std::size_t n = std::min(held_.size(), stop.empty() ? 0 : stop.size() - 1); n > keep; --n) {
+      if (held_.ends_with(std::string_view(stop).substr(0, n))) keep = n;
+    }
+  }
+  std::string sure = held_.substr(0, held_.size() - keep);
+  held_.erase(0, sure.size());
+  return sure;
+}
+
+std::string StopMatcher::finish() { return std::exchange(held_, ""); }
+
+Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const TokenId> prompt, const GenerateOptions& options,
+                   const GenerateCallbacks& callbacks) {
+  check(options.sampling);
+  Generated result;
+  Sampler sampler(options.sampling);
+  Tokenizer::Stream stream(tokenizer);
+  StopMatcher matcher(options.stop);
+  const auto give = [&](const std::string& text) {
+    result.text += text;
+    if (!text.empty() && callbacks.text) callbacks.text(text);
+  };
+
+  const Clock::time_point start = Clock::now();
+  const auto count = [&](std::size_t done, std::size_t total) {
+    result.prefill.tokens = done;
+    return !callbacks.prefill || callbacks.prefill(done, total);
+  };
+  std::span<const float> logits = session.become(prompt, count);
+  result.prefill.seconds = seconds_since(start);
+
+  const Clock::time_point decode_start = Clock::now();
+  for (;;) {
+    if (logits.empty() || (callbacks.interrupted && callbacks.interrupted())) {
+      result.reason = StopReason::interrupted;
+      break;
+    }
+    const TokenId id = sampler.sample(logits, session.tokens());
+    if (options.stop_ids.contains(id)) {
+      result.reason = StopReason::end_of_text;
+      break;
+    }
+    result.ids.push_back(id);
+    if (callbacks.token) callbacks.token(id);
+    give(matcher.push(stream.push(id)));
+    if (matcher.stopped()) {
+      result.reason = StopReason::stop_string;
+      break;
+    }
+    if (result.ids.size() == options.max_tokens) {
+      result.reason = StopReason::max_tokens;
+      break;
+    }
+    if (session.tokens().size() == session.context()) {
+      result.reason = StopReason::context_full;
+      break;
+    }
+    logits = session.feed(std::span(&id, 1));
+    ++result.decode.tokens;
+  }
+  if (!matcher.stopped()) {
+    give(matcher.push(stream.finish()));
+    if (!matcher.stopped()) give(matcher.finish());
+  }
+  result.decode.seconds = seconds_since(decode_start);
+  return result;
+}
+
+}  // namespace rung

@@ -1,0 +1,29 @@
+#include "engine/loaded_model.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "engine/chat_prompt.h"
+
+namespace rung {
+
+LoadedModel::LoadedModel(ModelFiles files, std::optional<std::string_view> pre)
+    : files_(std::move(files)),
+      model_(bind_weights(files_.plan(), files_.tensors())),
+      tokenizer_(files_.tokenizer(pre)),
+      sampling_(files_.sampling()),
+      stop_ids_(files_.stop_ids()) {
+  if (tokenizer_.vocab_size() > model_.config.vocab_size) {
+    fail("{}: the tokenizer has {} tokens, the embedding {}", files_.path().string(), tokenizer_.vocab_size(), model_.config.vocab_size);
+  }
+  if (const auto eos = tokenizer_.eos()) stop_ids_.insert(*eos);
+  if (files_.chat_template()) {
+    try {
+      if (const auto id = ChatPrompter(files_, tokenizer_).turn_end()) stop_ids_.insert(*id);
+    } catch (const Error&) {
+      // A template that cannot be read stops a chat, where it is reported, not plain generation.
+    }
+  }
+}
+
+}  // namespace rung

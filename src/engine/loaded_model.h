@@ -1,0 +1,71 @@
+// A path → everything that the model's files say: weights, tokenizer, chat template, defaults.  Milestones M1 to M3.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "engine/sampler.h"
+#include "files/gguf.h"
+#include "files/safetensors.h"
+#include "model/model.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace rung {
+
+// A .gguf file, or a folder as it lies on the hub. Opening reads headers only.
+class ModelFiles {
+ public:
+  static ModelFiles open(const std::filesystem::path& path);  // throws Error
+
+  const std::filesystem::path& path() const { return path_; }
+  bool is_gguf() const { return std::holds_alternative<Gguf>(content_); }
+  const Gguf& gguf() const { return std::get<Gguf>(content_); }
+  const TensorMap& tensors() const;  // of a folder: opened at the first call
+  ModelPlan plan() const;
+
+  Tokenizer tokenizer(std::optional<std::string_view> pre = {}) const;
+  // The source of the model's chat template, if it has one. Of several named ones: "default", or "tool_use" where there are tools.
+  std::optional<std::string> chat_template(bool tools = false) const;
+  // bos_token, eos_token, unk_token, …: what a template may print.
+  std::map<std::string, std::string> special_tokens(const Tokenizer& tokenizer) const;
+  // Generation stops at these: eos of generation_config and config; a GGUF's eos, eot and eom.
+  std::set<TokenId> stop_ids() const;
+  // generation_config's (or a GGUF's general.sampling.*), and ours where these are silent.
+  Sampling sampling() const;
+
+ private:
+  struct Folder {};
+  explicit ModelFiles(std::filesystem::path path) : path_(std::move(path)) {}
+  std::optional<Json> json(const char* name) const;  // of a folder; absent: nullopt
+
+  std::filesystem::path path_;
+  std::variant<Folder, Gguf> content_;
+  mutable std::optional<Safetensors> weights_;  // of a folder, once they were needed
+};
+
+class LoadedModel {
+ public:
+  explicit LoadedModel(ModelFiles files, std::optional<std::string_view> pre = {});  // throws Error
+
+  const ModelFiles& files() const { return files_; }
+  const Model& model() const { return model_; }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+  const Sampling& sampling() const { return sampling_; }
+  // The stop_ids of the files, and the token that ends a turn in the template.
+  const std::set<TokenId>& stop_ids() const { return stop_ids_; }
+
+ private:
+  ModelFiles files_;
+  Model model_;
+  Tokenizer tokenizer_;
+  Sampling sampling_;
+  std::set<TokenId> stop_ids_;
+};
+
+}  // namespace rung
