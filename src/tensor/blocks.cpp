@@ -11,59 +11,54 @@ namespace {
 // Loops of fixed length over locals, one expression each: compilers turn them into SIMD instructions by themselves, also for the plain SSE2 that every
 // x86-64 has. The order of the operations is the official one, so that the rounding is too.
 
-void decode(const BlockQ4_0& block, float* out) {
+void decode(const BlockQ4_0& block, float* __restrict out) {
   const float scale = to_f32(block.scale);
-  for (int i = 0; i < 16; ++i) {
-    out[i] = scale * static_cast<float>((block.q[i] & 15) - 8);
-    out[i + 16] = scale * static_cast<float>((block.q[i] >> 4) - 8);
-  }
+  for (int i = 0; i < 16; ++i) out[i] = scale * (static_cast<float>(block.q[i] & 15) - 8.0f);
+  for (int i = 0; i < 16; ++i) out[i + 16] = scale * (static_cast<float>(block.q[i] >> 4) - 8.0f);
 }
 
-void decode(const BlockQ4_1& block, float* out) {
+void decode(const BlockQ4_1& block, float* __restrict out) {
   const float scale = to_f32(block.scale), min = to_f32(block.min);
-  for (int i = 0; i < 16; ++i) {
-    out[i] = scale * static_cast<float>(block.q[i] & 15) + min;
-    out[i + 16] = scale * static_cast<float>(block.q[i] >> 4) + min;
-  }
+  for (int i = 0; i < 16; ++i) out[i] = scale * static_cast<float>(block.q[i] & 15) + min;
+  for (int i = 0; i < 16; ++i) out[i + 16] = scale * static_cast<float>(block.q[i] >> 4) + min;
 }
 
-// Bit i of 32 → 16 in byte i, or 0: the fifth bit of each value, where it is added. Eight bits at a time: a multiplication copies the byte to eight
-// places, the mask leaves bit k in byte k, and adding 0x7f carries whatever bit is there into the byte's top.
-std::array<std::uint8_t, 32> fifth_bits(const std::uint8_t (&high)[4]) {
+// The 32 values of five bits. Eight fifth bits at a time: a multiplication copies their byte to eight places, the mask leaves bit k in byte k, and
+// adding 0x7f carries whatever bit is there into the byte's top, from where it moves to its place.
+std::array<std::uint8_t, 32> five_bits(const std::uint8_t (&high)[4], const std::uint8_t (&q)[16]) {
   static_assert(std::endian::native == std::endian::little);
-  std::array<std::uint8_t, 32> out;
-  for (std::size_t j = 0; j < 4; ++j) {
-    const std::uint64_t each = (high[j] * 0x0101010101010101u) & 0x8040201008040201u;
-    const std::uint64_t bits = ((each + 0x7f7f7f7f7f7f7f7fu) & 0x8080808080808080u) >> 3;
-    std::memcpy(out.data() + 8 * j, &bits, 8);
+  const auto spread = [](std::uint8_t byte) {
+    const std::uint64_t each = (byte * 0x0101010101010101u) & 0x8040201008040201u;
+    return ((each + 0x7f7f7f7f7f7f7f7fu) & 0x8080808080808080u) >> 3;
+  };
+  std::array<std::uint64_t, 2> low;
+  std::memcpy(low.data(), q, 16);
+  std::array<std::uint64_t, 4> values;
+  for (std::size_t j = 0; j < 2; ++j) {
+    values[j] = (low[j] & 0x0f0f0f0f0f0f0f0fu) | spread(high[j]);
+    values[j + 2] = ((low[j] >> 4) & 0x0f0f0f0f0f0f0f0fu) | spread(high[j + 2]);
   }
-  return out;
+  return std::bit_cast<std::array<std::uint8_t, 32>>(values);
 }
 
-void decode(const BlockQ5_0& block, float* out) {
+void decode(const BlockQ5_0& block, float* __restrict out) {
   const float scale = to_f32(block.scale);
-  const std::array<std::uint8_t, 32> fifth = fifth_bits(block.high);
-  for (std::size_t i = 0; i < 16; ++i) {
-    out[i] = scale * static_cast<float>(((block.q[i] & 15) | fifth[i]) - 16);
-    out[i + 16] = scale * static_cast<float>(((block.q[i] >> 4) | fifth[i + 16]) - 16);
-  }
+  const std::array<std::uint8_t, 32> q = five_bits(block.high, block.q);
+  for (std::size_t i = 0; i < 32; ++i) out[i] = scale * (static_cast<float>(q[i]) - 16.0f);
 }
 
-void decode(const BlockQ5_1& block, float* out) {
+void decode(const BlockQ5_1& block, float* __restrict out) {
   const float scale = to_f32(block.scale), min = to_f32(block.min);
-  const std::array<std::uint8_t, 32> fifth = fifth_bits(block.high);
-  for (std::size_t i = 0; i < 16; ++i) {
-    out[i] = scale * static_cast<float>((block.q[i] & 15) | fifth[i]) + min;
-    out[i + 16] = scale * static_cast<float>((block.q[i] >> 4) | fifth[i + 16]) + min;
-  }
+  const std::array<std::uint8_t, 32> q = five_bits(block.high, block.q);
+  for (std::size_t i = 0; i < 32; ++i) out[i] = scale * static_cast<float>(q[i]) + min;
 }
 
-void decode(const BlockQ8_0& block, float* out) {
+void decode(const BlockQ8_0& block, float* __restrict out) {
   const float scale = to_f32(block.scale);
   for (int i = 0; i < 32; ++i) out[i] = scale * static_cast<float>(block.q[i]);
 }
 
-void decode(const BlockQ2_K& block, float* out) {
+void decode(const BlockQ2_K& block, float* __restrict out) {
   const float scale = to_f32(block.scale), min = to_f32(block.min);
   for (int g = 0; g < 16; ++g) {  // group g: bits 2·(g/2 % 4) of 16 bytes of q
     const float group_scale = scale * static_cast<float>(block.groups[g] & 15);
@@ -81,7 +76,7 @@ int q3_group_scale(const BlockQ3_K& block, int g) {
   return (low | (high << 4)) - 32;
 }
 
-void decode(const BlockQ3_K& block, float* out) {
+void decode(const BlockQ3_K& block, float* __restrict out) {
   const float scale = to_f32(block.scale);
   for (int g = 0; g < 16; ++g) {
     const float group_scale = scale * static_cast<float>(q3_group_scale(block, g));
@@ -106,7 +101,7 @@ ScaleMin group_scale_min(const std::uint8_t (&groups)[12], int g) {
   return {(groups[g + 4] & 15) | ((groups[g - 4] >> 6) << 4), (groups[g + 4] >> 4) | ((groups[g] >> 6) << 4)};
 }
 
-void decode(const BlockQ4_K& block, float* out) {
+void decode(const BlockQ4_K& block, float* __restrict out) {
   const float scale = to_f32(block.scale), min = to_f32(block.min);
   for (int g = 0; g < 8; ++g) {  // an even group is the lower four bits of 32 bytes of q, the odd one after it the upper four
     const ScaleMin group = group_scale_min(block.groups, g);
@@ -117,7 +112,7 @@ void decode(const BlockQ4_K& block, float* out) {
   }
 }
 
-void decode(const BlockQ5_K& block, float* out) {
+void decode(const BlockQ5_K& block, float* __restrict out) {
   const float scale = to_f32(block.scale), min = to_f32(block.min);
   for (int g = 0; g < 8; ++g) {
     const ScaleMin group = group_scale_min(block.groups, g);
@@ -131,7 +126,7 @@ void decode(const BlockQ5_K& block, float* out) {
   }
 }
 
-void decode(const BlockQ6_K& block, float* out) {
+void decode(const BlockQ6_K& block, float* __restrict out) {
   const float scale = to_f32(block.scale);
   for (int g = 0; g < 16; ++g) {  // within each half: groups 0–3 the lower four bits of 64 bytes of q, 4–7 the upper; all four pairs share 32 of high
     const float group_scale = scale * static_cast<float>(block.groups[g]);
@@ -145,14 +140,15 @@ void decode(const BlockQ6_K& block, float* out) {
   }
 }
 
-// f16 → f32 without a branch, so that the loop becomes SIMD: all three cases of to_f32(f16) are computed, and one is chosen.
+// f16 → f32 without a branch, so that the loop becomes SIMD: the normal and the subnormal value are both computed, a mask of all ones or none takes
+// one, and an exponent of all ones (infinity, NaN) stays one. (`?:` would not do: compilers keep float operations behind a branch.)
 float f16_to_f32(std::uint16_t half) {
   const std::uint32_t magnitude = half & 0x7fffu;
   const std::uint32_t normal = (magnitude << 13) + (112u << 23);
-  const std::uint32_t special = (magnitude << 13) | 0x7f800000u;
   const auto subnormal = std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<int>(magnitude)) * 0x1p-24f);
-  const std::uint32_t finite = magnitude < 0x0400u ? subnormal : normal;
-  const std::uint32_t bits = magnitude >= 0x7c00u ? special : finite;
+  const std::uint32_t is_subnormal = 0u - static_cast<std::uint32_t>(magnitude < 0x0400u);
+  const std::uint32_t is_special = 0u - static_cast<std::uint32_t>(magnitude >= 0x7c00u);
+  const std::uint32_t bits = (subnormal & is_subnormal) | (normal & ~is_subnormal) | (0x7f800000u & is_special);
   return std::bit_cast<float>(bits | (static_cast<std::uint32_t>(half & 0x8000u) << 16));
 }
 
@@ -176,9 +172,7 @@ template <class Block>
 void decode_blocks(std::span<float> out, DType type, const std::byte* row) {
   const std::size_t values = info(type).values_per_block;
   for (std::size_t i = 0; i < out.size(); i += values, row += sizeof(Block)) {
-    Block block;
-    std::memcpy(&block, row, sizeof(Block));  // a copy, because the file promises no alignment
-    decode(block, out.data() + i);
+    decode(*reinterpret_cast<const Block*>(row), out.data() + i);
   }
 }
 

@@ -13,6 +13,8 @@
 
 namespace rung {
 
+#pragma pack(push, 1)  // alignment 1, because a file promises none: a block may be read where it lies
+
 // In the five formats of 32 values, q[j] holds value j in its lower four bits and value j + 16 in its upper four; bit i of `high` is the fifth bit
 // of value i.
 struct BlockQ4_0 { f16 scale; std::uint8_t q[16]; };                                 // value = scale·(q − 8): 4.5 bits per weight
@@ -39,6 +41,8 @@ struct BlockQ5_K { f16 scale, min; std::uint8_t groups[12]; std::uint8_t high[32
 
 // 16 groups of 16. Of each value four bits in q, two in high.
 struct BlockQ6_K { std::uint8_t q[128]; std::uint8_t high[64]; std::int8_t groups[16]; f16 scale; };  // value = (scale·s)·(q − 32): 6.5625 bits
+
+#pragma pack(pop)
 
 static_assert(sizeof(BlockQ2_K) == 84);
 static_assert(sizeof(BlockQ3_K) == 110);
