@@ -1,7 +1,6 @@
 #include "engine/device.h"
 
 #include "base/error.h"
-#include "kernels/kernels.h"
 #include "ops/reference.h"
 
 namespace rung {
@@ -11,9 +10,10 @@ Device::Device(std::string_view name, std::size_t threads) {
   constexpr std::size_t kMostThreads = 1024;
   if (threads > kMostThreads) fail("--threads is {}, expected at most {}", threads, kMostThreads);
   name_ = "reference";
-  kernels_ = chosen_kernels().name;
   team_ = std::make_unique<ThreadTeam>(threads == 0 ? usable_processors() : threads);
-  ops_ = std::make_unique<ReferenceOps>(*team_);
+  auto ops = std::make_unique<ReferenceOps>(*team_);
+  kernels_ = ops->kernels();
+  ops_ = std::move(ops);
 }
 
 }  // namespace rung

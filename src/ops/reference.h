@@ -11,6 +11,7 @@ class ReferenceOps : public Ops {
  public:
   // `team` outlives this.
   explicit ReferenceOps(ThreadTeam& team);
+  std::string_view kernels() const { return kernels_.name; }
 
   void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) override;
   void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) override;
