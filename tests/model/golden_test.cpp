@@ -1,0 +1,176 @@
+// The forward pass, held to the official implementation at every checkpoint of every tiny model; and the goldens, shown to bite.
+// Made by tools/goldens/models.py.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "model/golden_model.h"
+#include "model/rope.h"
+#include "ops/broken.h"
+
+namespace rung {
+namespace {
+
+class GoldenModels : public testing::TestWithParam<std::string> {
+ protected:
+  const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
+  const std::filesystem::path path = std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
+  const Golden golden{folder};
+  ThreadTeam team{1};
+  ReferenceOps reference{team};
+};
+
+void expect_equal(const std::optional<Difference>& difference) {
+  EXPECT_FALSE(difference) << (difference ? difference->text() : "");
+}
+
+void expect_first(const std::optional<Difference>& difference, const std::string& checkpoint) {
+  if (!difference) {
+    ADD_FAILURE() << "nothing differs, expected " << checkpoint;
+  } else {
+    EXPECT_EQ(difference->checkpoint, checkpoint) << difference->text();
+  }
+}
+
+TEST_P(GoldenModels, EveryCheckpointEqualsTheOfficialOne) {
+  const ModelFiles files(path);
+  expect_equal(run_and_compare(bind_weights(files.plan, files.tensors()), reference, golden));
+}
+
+TEST_P(GoldenModels, SoWhenThePromptIsFedInPieces) {
+  const ModelFiles files(path);
+  const Model model = bind_weights(files.plan, files.tensors());
+  for (const std::size_t chunk : {1u, 3u}) {
+    SCOPED_TRACE(chunk);
+    expect_equal(run_and_compare(model, reference, golden, chunk));
+  }
+}
+
+TEST_P(GoldenModels, TheOldDialectOfTheConfigurationSaysTheSame) {
+  if (!std::filesystem::exists(folder / "config.old.json")) return;
+  const ModelFiles files(path, "config.old.json");
+  expect_equal(run_and_compare(bind_weights(files.plan, files.tensors()), reference, golden));
+}
+
+// The first checkpoint that a tensor has a part in, by the end of its name: as the hub spells it, and as GGUF does.
+std::string first_checkpoint(const std::string& tensor, const Golden& golden) {
+  using Entry = std::pair<std::string_view, const char*>;
+  static constexpr std::array<Entry, 24> kParts{{
+      {"q_norm", "q_norm"}, {"k_norm", "k_norm"},  // before attn_q and attn_k
+      {"input_layernorm", "attention_norm"}, {"attn_norm", "attention_norm"},
+      {"q_proj", "q"}, {"attn_q", "q"}, {"k_proj", "k"}, {"attn_k", "k"}, {"v_proj", "v"}, {"attn_v", "v"},
+      {"o_proj", "attention_output"}, {"attn_output", "attention_output"},
+      {"post_attention_layernorm", "attention_post_norm"}, {"post_attention_norm", "attention_post_norm"},
+      {"pre_feedforward_layernorm", "mlp_norm"}, {"ffn_norm", "mlp_norm"},
+      {"gate_proj", "gate"}, {"ffn_gate", "gate"}, {"up_proj", "up"}, {"ffn_up", "up"},
+      {"down_proj", "mlp_output"}, {"ffn_down", "mlp_output"},
+      {"post_feedforward_layernorm", "mlp_post_norm"}, {"post_ffw_norm", "mlp_post_norm"},
+  }};
+  const std::size_t layers = tensor.find("layers.") != std::string::npos ? tensor.find("layers.") + 7 : tensor.starts_with("blk.") ? 4 : 0;
+  if (layers == 0) {
+    if (tensor.find("emb") != std::string::npos) return "embedding";
+    return tensor.find("norm") != std::string::npos ? "final_norm" : "logits";
+  }
+  const std::string layer = "layer." + tensor.substr(layers, tensor.find('.', layers) - layers) + ".";
+  for (const auto& [part, checkpoint] : kParts) {
+    if (tensor.find(part) == std::string::npos) continue;
+    const std::string name = layer + checkpoint;
+    // Llama's and Qwen's post_attention_layernorm stands before the MLP; only Gemma has a norm behind attention.
+    if (std::find(golden.order.begin(), golden.order.end(), name) == golden.order.end()) return layer + "mlp_norm";
+    return name;
+  }
+  return "no checkpoint for " + tensor;
+}
+
+bool of_another_modality(const std::string& tensor) { return tensor.starts_with("vision_tower.") || tensor.starts_with("multi_modal_projector."); }
+
+TEST_P(GoldenModels, BiteWhenAnyTensorIsZeroed) {
+  const ModelFiles files(path);
+  for (const auto& [name, tensor] : files.tensors()) {
+    if (name == "rope_freqs.weight") continue;  // a setting rather than a weight: read with them, and 0 is refused there
+    SCOPED_TRACE(name);
+    const std::vector<std::byte> zeros(tensor.bytes.size());
+    TensorMap tensors = files.tensors();
+    tensors.at(name).bytes = zeros;
+    const auto difference = run_and_compare(bind_weights(files.plan, tensors), reference, golden);
+    if (of_another_modality(name)) {
+      expect_equal(difference);
+    } else {
+      expect_first(difference, first_checkpoint(name, golden));
+    }
+  }
+}
+
+// Where a mistake is first seen; "" where this model cannot tell.
+std::string first_checkpoint(Mistake mistake, const Model& model) {
+  const ModelConfig& c = model.config;
+  switch (mistake) {
+    case Mistake::rope_pairing: return "layer.0.q_rope";
+    case Mistake::missing_qk_norm: return model.layers[0].q_norm ? "layer.0.q_norm" : "";
+    case Mistake::norm_epsilon: return "layer.0.attention_norm";
+    case Mistake::gqa_grouping: return c.kv_heads > 1 && c.kv_heads < c.heads ? "layer.0.attention" : "";  // else both readings agree
+    case Mistake::gate_up_swapped: return "layer.0.gated";
+    case Mistake::query_scale:
+    case Mistake::causal_mask:
+    case Mistake::cache_position: return "layer.0.attention";
+  }
+  return "";
+}
+
+TEST_P(GoldenModels, BiteOnEveryClassicMistake) {
+  const ModelFiles files(path);
+  const Model model = bind_weights(files.plan, files.tensors());
+  for (const MistakeInfo& info : mistakes()) {
+    SCOPED_TRACE(info.name);
+    BrokenOps broken(reference, info.mistake);
+    const auto difference = run_and_compare(model, broken, golden);
+    const std::string expected = first_checkpoint(info.mistake, model);
+    if (expected.empty()) {
+      expect_equal(difference);
+    } else {
+      expect_first(difference, expected);
+    }
+  }
+}
+
+// rope_parameters of a layer, from a folder's configuration.
+Json rope_parameters(const Json& config, std::size_t layer) {
+  const Json& text = config.contains("text_config") ? config["text_config"] : config;
+  const Json& rope = text["rope_parameters"];
+  return rope.contains("rope_type") ? rope : rope[text["layer_types"][layer].get<std::string>()];
+}
+
+TEST_P(GoldenModels, BiteWhenRopeScalingIsForgotten) {
+  if (!std::filesystem::exists(folder / "config.json")) return;
+  const Json config = read_json(folder / "config.json");
+  const ModelFiles files(path);
+  Model model = bind_weights(files.plan, files.tensors());
+  std::string expected;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const Json rope = rope_parameters(config, i);
+    if (rope["rope_type"] == "default") continue;
+    model.config.ropes[model.config.layers[i].rope] = plain_rope(rope["rope_theta"].get<float>(), model.config.head_dim);
+    if (expected.empty()) expected = fmt::format("layer.{}.q_rope", i);
+  }
+  const auto difference = run_and_compare(model, reference, golden);
+  if (expected.empty()) {
+    expect_equal(difference);
+  } else {
+    expect_first(difference, expected);
+  }
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(, GoldenModels, testing::ValuesIn(golden_folders("models")), test_name);
+
+}  // namespace
+}  // namespace rung
