@@ -94,6 +94,19 @@ class Binder {
   std::set<std::string_view> used_;
 };
 
+// The same tensors under the names that the layout knows. Each keeps the file's own name for errors.
+TensorMap renamed(const TensorMap& tensors, const std::vector<std::pair<std::string, std::string>>& prefixes) {
+  TensorMap result;
+  for (const auto& [name, tensor] : tensors) {
+    std::string known = name;
+    for (const auto& [from, to] : prefixes) {
+      if (name.starts_with(from)) known = to + name.substr(from.size());
+    }
+    if (!result.emplace(known, tensor).second) fail("{}: tensor '{}' is there under two names", tensor.file, name);
+  }
+  return result;
+}
+
 // Llama's GGUF files hold the rows of q and k so that RoPE's pairs are neighbours; ours are halves apart, as the official weights have them.
 // Row 2i + p of a head goes back to row p·head_dim/2 + i. Rows move whole, so this works for every format.
 void take_halves_apart(PackedMatrix& w, std::size_t head_dim) {
@@ -142,7 +155,8 @@ DecoderLayer bind_layer(Binder& binder, const ModelPlan& plan, std::size_t index
 
 }  // namespace
 
-Model bind_weights(ModelPlan plan, const TensorMap& tensors) {
+Model bind_weights(ModelPlan plan, const TensorMap& in_file) {
+  const TensorMap tensors = renamed(in_file, plan.layout.renamed_prefixes);
   Binder binder(plan, tensors);
   const ModelConfig& c = plan.config;
   const WeightLayout& l = plan.layout;

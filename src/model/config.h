@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/ops.h"
@@ -50,6 +51,7 @@ struct WeightLayout {
   Presence separate_head = Presence::optional;  // never: tied, whatever the file holds
   bool norm_plus_one = false;   // the file holds w where the formula has 1 + w
   bool interleaved_qk = false;  // rows of q and k stand in the order of (2i, 2i+1) pairs: taken back to halves
+  std::vector<std::pair<std::string, std::string>> renamed_prefixes = {};  // in the file → here: {"language_model.model.", "model."}
   std::vector<std::string> ignored_prefixes = {};  // tensors of other modalities, buffers that are computed
 };
 

@@ -82,6 +82,8 @@ ModelPlan from_config(const Settings& c) {
   const auto text = c.object("text_config");
   if (!text) return from_text_config(c);
   ModelPlan plan = from_text_config(*text);  // the pictures' half of a multimodal model is left alone
+  // As the hub has it, and as some versions of transformers save it.
+  plan.layout.renamed_prefixes = {{"language_model.model.", "model."}, {"model.language_model.", "model."}, {"language_model.lm_head.", "lm_head."}};
   plan.layout.ignored_prefixes = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."};
   return plan;
 }
