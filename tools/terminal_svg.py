@@ -153,7 +153,8 @@ def run(command, columns, rows, typed, limit_s):
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 2)[0]:
             if typed:
-                os.write(terminal, typed.pop(0).encode() + b"\n")
+                line = typed.pop(0)
+                os.write(terminal, b"\x04" if line == "^D" else line.encode() + b"\n")
             continue
         try:
             block = os.read(terminal, 65536)
@@ -243,7 +244,7 @@ def main():
     parser.add_argument("commands", nargs="+", metavar="command", help="a command line, shown after the prompt as it is written here")
     parser.add_argument("--columns", type=int, default=100)
     parser.add_argument("--rows", type=int, default=40, help="of the terminal that the command sees; the picture has as many as it needs")
-    parser.add_argument("--type", action="append", default=[], metavar="LINE", help="typed into the last command when it waits")
+    parser.add_argument("--type", action="append", default=[], metavar="LINE", help="typed into the last command when it waits; ^D ends its input")
     parser.add_argument("--limit", type=float, default=600, metavar="SECONDS", help="how long a command may take")
     options = parser.parse_args()
 
