@@ -1,1 +1,4 @@
-int main() { return 0; }
+// The program `rung`.
+#include "cli/command.h"
+
+int main(int argc, char** argv) { return rung::run_command_line(argc, argv); }

@@ -25,6 +25,13 @@ std::set<TokenId> kept_from_messages(const Tokenizer& tokenizer, std::string_vie
 
 }  // namespace
 
+std::vector<TokenId> encode_prompt(const Tokenizer& tokenizer, std::string_view text) {
+  std::vector<TokenId> ids = tokenizer.encode(text);
+  const auto bos = tokenizer.bos();
+  if (tokenizer.adds_bos() && bos && ids.size() >= 2 && ids[0] == *bos && ids[1] == *bos) ids.erase(ids.begin());
+  return ids;
+}
+
 ChatPrompter::ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, std::optional<std::string> source, bool tools)
     : tokenizer_(tokenizer),
       template_(ChatTemplate::parse(source ? *source : own_template(files, tools), source ? "chat template" : files.path().string() + ": chat template")),

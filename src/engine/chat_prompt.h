@@ -13,6 +13,9 @@
 
 namespace rung {
 
+// A plain text's ids, with exactly one BOS first where the model wants one, also when the text begins with it.
+std::vector<TokenId> encode_prompt(const Tokenizer& tokenizer, std::string_view text);
+
 struct ChatPrompt {
   std::string text;
   std::vector<ByteRange> untrusted;  // what came from the messages

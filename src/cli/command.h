@@ -1,0 +1,85 @@
+// A verb of the command line: its options, what it does, its help.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "engine/loaded_model.h"
+#include "engine/sampler.h"
+
+namespace rung {
+
+// Arguments that cannot be: exit status 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  virtual const char* name() const = 0;
+  virtual const char* summary() const = 0;  // one line
+  virtual const char* example() const = 0;  // runs as it stands; the help ends in it
+  virtual void add_options(CLI::App& app) = 0;
+  virtual int run() = 0;  // the exit status
+};
+
+// All verbs, in the order of the help. Each is made by its own file.
+std::vector<std::unique_ptr<Command>> make_commands();
+std::unique_ptr<Command> make_tokenize();
+std::unique_ptr<Command> make_inspect();
+std::unique_ptr<Command> make_logits();
+std::unique_ptr<Command> make_trace();
+std::unique_ptr<Command> make_generate();
+std::unique_ptr<Command> make_chat();
+std::unique_ptr<Command> make_bench();
+std::unique_ptr<Command> make_pull();
+
+// -m, --pre: which model.
+struct ModelOption {
+  std::string model;
+  std::string pre;
+  void add(CLI::App& app);
+  ModelFiles open() const;  // the default model is brought first, where nobody named one
+  std::optional<std::string_view> chosen_pre() const;
+};
+
+// --device, --threads, --context: where and how it runs.
+struct RunOptions {
+  std::string device = "reference";
+  std::size_t threads = 0;
+  std::size_t context = 0;
+  void add(CLI::App& app, bool with_context = true);
+};
+
+// --temperature and its like. What is not given comes from the model.
+struct SamplingOptions {
+  std::optional<float> temperature, top_p, min_p, repeat_penalty;
+  std::optional<std::size_t> top_k;
+  std::optional<std::uint64_t> seed;  // not given: from the clock
+  void add(CLI::App& app);
+  Sampling over(Sampling defaults) const;
+};
+
+// The text: the last argument, or stdin where that is not a terminal.
+struct TextArgument {
+  std::string value;
+  CLI::Option* option = nullptr;
+  void add(CLI::App& app, const char* what);
+  bool given() const { return option->count() > 0; }
+  std::string read() const;  // throws UsageError: there is none
+};
+
+std::string read_stdin();
+std::string read_file(const std::string& path);  // "-" is stdin
+
+// argv → the exit status: 0, 1 (failed), 2 (usage), 130 (Ctrl-C).
+int run_command_line(int argc, char** argv);
+
+}  // namespace rung

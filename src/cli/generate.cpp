@@ -1,0 +1,117 @@
+// `rung generate`: a text → how the model goes on with it.  Milestone M3.
+#include "engine/generate.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/error.h"
+#include "cli/child.h"
+#include "cli/command.h"
+#include "cli/figures.h"
+#include "cli/terminal.h"
+#include "engine/chat_prompt.h"
+#include "engine/device.h"
+
+namespace rung {
+
+namespace {
+
+class Generate : public Command {
+ public:
+  const char* name() const override { return "generate"; }
+  const char* summary() const override { return "go on with a text"; }
+  const char* example() const override { return "rung generate -n 64 --temperature 0.8 --seed 7 \"The fox\""; }
+
+  void add_options(CLI::App& app) override {
+    text_.add(app, "what the model goes on with (default: standard input)");
+    model_.add(app);
+    run_.add(app);
+    app.add_option("-n,--max-tokens", max_tokens_, "at most this many new tokens (0: until the model ends, or the context is full)")
+        ->type_name("N")
+        ->capture_default_str();
+    sampling_.add(app);
+    app.add_option("--stop", stop_, "end where this text comes (may be given more than once)")->type_name("TEXT")->expected(1)->allow_extra_args(false);
+    app.add_flag("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
+    app.add_option("--system", system_, "with --chat: a message that sets the scene")->type_name("TEXT");
+    app.add_flag("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");
+    app.add_flag("--json", json_, "one JSON object a line: each piece of text as it comes, then all of it with the figures");
+  }
+
+  int run() override {
+    if (!chat_ && !system_.empty()) throw UsageError("--system goes with --chat");
+    const std::string text = text_.read();
+    const LoadedModel model(model_.open(), model_.chosen_pre());
+    const std::vector<TokenId> prompt = make_prompt(model, text);
+    Device device(run_.device, run_.threads);
+    Session session(model.model(), device.ops(), {.context = run_.context, .keep_cache = !no_cache_});
+    const GenerateOptions options{max_tokens_, sampling_.over(model.sampling()), stop_, model.stop_ids()};
+
+    const SignalWatch watch;
+    if (!json_ && stdout_is_terminal() && !chat_) write_out(fmt::format("{}{}{}", style().dim, text, style().reset));
+    std::optional<Progress> progress("reading the prompt");
+    const GenerateCallbacks callbacks{
+        .text = [&](std::string_view piece) { give(piece); },
+        .prefill =
+            [&](std::size_t done, std::size_t total) {
+              progress->update(done, total, "tokens");
+              if (done == total) progress.reset();
+              return SignalWatch::caught() == 0;
+            },
+        .interrupted = [] { return SignalWatch::caught() != 0; },
+    };
+    const Generated result = generate(session, model.tokenizer(), prompt, options, callbacks);
+    progress.reset();
+    report(result, prompt.size(), options.sampling.seed);
+    return result.reason == StopReason::interrupted ? 128 + SignalWatch::caught() : 0;
+  }
+
+ private:
+  std::vector<TokenId> make_prompt(const LoadedModel& model, const std::string& text) const {
+    if (!chat_) return encode_prompt(model.tokenizer(), text);
+    OrderedJson messages = OrderedJson::array();
+    if (!system_.empty()) messages.push_back({{"role", "system"}, {"content", system_}});
+    messages.push_back({{"role", "user"}, {"content", text}});
+    return ChatPrompter(model.files(), model.tokenizer()).render({{"messages", messages}}).ids;
+  }
+
+  void give(std::string_view piece) const {
+    if (!json_) return write_out(piece);
+    OrderedJson line;
+    put_text(line, "piece", piece);
+    write_line(line);
+  }
+
+  void report(const Generated& result, std::size_t prompt_tokens, std::uint64_t seed) const {
+    if (json_) {
+      OrderedJson line;
+      put_text(line, "text", result.text);
+      line["ids"] = result.ids;
+      line["stop"] = name_of(result.reason);
+      line["seed"] = seed;
+      line["prompt_tokens"] = prompt_tokens;
+      add_figures(line, result);
+      write_line(line);
+    } else {
+      if (result.text.empty() || result.text.back() != '\n') write_out("\n");
+      std::fputs(figures_line(result).c_str(), stderr);
+    }
+  }
+
+  ModelOption model_;
+  RunOptions run_;
+  SamplingOptions sampling_;
+  TextArgument text_;
+  std::size_t max_tokens_ = 256;
+  std::vector<std::string> stop_;
+  bool chat_ = false;
+  std::string system_;
+  bool no_cache_ = false;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_generate() { return std::make_unique<Generate>(); }
+
+}  // namespace rung

@@ -1,0 +1,116 @@
+// `rung logits`: a text → what may come next, and how likely.  Milestone M2.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "engine/chat_prompt.h"
+#include "engine/device.h"
+#include "files/write_safetensors.h"
+#include "model/forward.h"
+
+namespace rung {
+
+namespace {
+
+struct Choice {
+  TokenId id;
+  float logit;
+  double probability;
+};
+
+// The likeliest `count` of a row, with their share of the whole.
+std::vector<Choice> likeliest(std::span<const float> logits, std::size_t count) {
+  std::vector<TokenId> ids(logits.size());
+  std::iota(ids.begin(), ids.end(), 0);
+  const auto logit = [&](TokenId id) { return logits[static_cast<std::size_t>(id)]; };
+  const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(count, ids.size()));
+  std::partial_sort(ids.begin(), end, ids.end(), [&](TokenId a, TokenId b) { return logit(a) > logit(b) || (logit(a) == logit(b) && a < b); });
+  const double max = static_cast<double>(logit(ids.front()));
+  double sum = 0;
+  for (const float l : logits) sum += std::exp(static_cast<double>(l) - max);
+  std::vector<Choice> choices;
+  for (auto it = ids.begin(); it != end; ++it) choices.push_back({*it, logit(*it), std::exp(static_cast<double>(logit(*it)) - max) / sum});
+  return choices;
+}
+
+class Logits : public Command {
+ public:
+  const char* name() const override { return "logits"; }
+  const char* summary() const override { return "the likeliest next tokens of a text"; }
+  const char* example() const override { return "rung logits \"The capital of France is\""; }
+
+  void add_options(CLI::App& app) override {
+    text_.add(app, "the text (default: standard input)");
+    model_.add(app);
+    run_.add(app, false);
+    app.add_option("--top", top_, "how many to show")->type_name("N")->capture_default_str()->check(CLI::PositiveNumber);
+    app.add_option("--out", out_, "write the logits after every token: tensor `logits` [tokens, vocab], f32")->type_name("FILE.safetensors");
+    app.add_flag("--json", json_, "one JSON object");
+  }
+
+  int run() override {
+    const std::string text = text_.read();
+    const LoadedModel model(model_.open(), model_.chosen_pre());
+    const std::vector<TokenId> ids = encode_prompt(model.tokenizer(), text);
+    if (ids.empty()) fail("the text is empty: nothing comes before the next token");
+    if (ids.size() > model.model().config.context) fail("the text has {} tokens, the context holds {}", ids.size(), model.model().config.context);
+    Device device(run_.device, run_.threads);
+    Forward forward(model.model(), device.ops());
+    KvCache cache(kv_shape(model.model().config));
+    Batch batch;
+    for (std::size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !out_.empty() || i + 1 == ids.size());
+    const auto logits = forward.run(batch);
+    if (!out_.empty()) {
+      const OutputTensor all{"logits", {logits.extent<Tokens>(), logits.extent<Vocab>()}, {Tokens::name, Vocab::name}, logits.span()};
+      write_safetensors(out_, {&all, 1});
+    }
+    const std::vector<Choice> choices = likeliest(logits[logits.extent<Tokens>() - 1].span(), top_);
+    json_ ? print_json(choices, model.tokenizer(), ids) : print_bars(choices, model.tokenizer());
+    return 0;
+  }
+
+ private:
+  void print_json(const std::vector<Choice>& choices, const Tokenizer& tokenizer, const std::vector<TokenId>& ids) const {
+    OrderedJson next = OrderedJson::array();
+    for (const Choice& c : choices) {
+      OrderedJson entry;
+      entry["id"] = c.id;
+      put_text(entry, "piece", tokenizer.piece(c.id));
+      entry["logit"] = c.logit;
+      entry["probability"] = c.probability;
+      next.push_back(std::move(entry));
+    }
+    write_line({{"ids", ids}, {"next", std::move(next)}});
+  }
+
+  void print_bars(const std::vector<Choice>& choices, const Tokenizer& tokenizer) const {
+    constexpr std::size_t kEighths = 8 * 30;
+    for (const Choice& c : choices) {
+      auto eighths = static_cast<std::size_t>(std::lround(c.probability * kEighths));
+      std::string bar;
+      for (; eighths >= 8; eighths -= 8) bar += "█";
+      constexpr const char* kPartial[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+      bar += kPartial[eighths];
+      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}'{}'{}  {}{}{}\n", 100 * c.probability, style().dim, c.id, style().reset, style().bold,
+                            visible(tokenizer.piece(c.id)), style().reset, style().cyan, bar, style().reset));
+    }
+  }
+
+  ModelOption model_;
+  RunOptions run_;
+  TextArgument text_;
+  std::size_t top_ = 10;
+  std::string out_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_logits() { return std::make_unique<Logits>(); }
+
+}  // namespace rung

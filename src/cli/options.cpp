@@ -1,0 +1,103 @@
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <random>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "cli/command.h"
+#include "cli/pull.h"
+#include "cli/terminal.h"
+
+namespace rung {
+
+namespace {
+
+constexpr const char* kDefaultModel = "smollm2";
+
+std::filesystem::path find_model(const std::string& name) {
+  std::error_code ignored;
+  if (name.empty()) return pull(kDefaultModel);
+  if (std::filesystem::exists(name, ignored)) return name;
+  for (const PullSource& source : pull_sources()) {
+    if (name != source.name) continue;
+    if (auto path = pulled(name)) return *path;
+    fail("model '{}' is not here yet: bring it with: rung pull {}", name, name);
+  }
+  fail("{}: no such file or folder, and no model of this name can be pulled (rung pull --list)", name);
+}
+
+}  // namespace
+
+void ModelOption::add(CLI::App& app) {
+  app.add_option("-m,--model", model, "a .gguf file, a folder with config.json and safetensors, or a name that `rung pull` has brought")
+      ->type_name("MODEL");
+  app.add_option("--pre", pre, "the pre-tokenizer of a GGUF file that does not name its own")->type_name("NAME");
+}
+
+ModelFiles ModelOption::open() const { return ModelFiles::open(find_model(model)); }
+
+std::optional<std::string_view> ModelOption::chosen_pre() const { return pre.empty() ? std::nullopt : std::optional<std::string_view>(pre); }
+
+void RunOptions::add(CLI::App& app, bool with_context) {
+  app.add_option("--device", device, "reference: plain f32")->type_name("NAME")->capture_default_str();
+  app.add_option("--threads", threads, "how many threads (default: all that this process may use)")->type_name("N")->check(CLI::PositiveNumber);
+  if (with_context) {
+    app.add_option("--context", context, "how many tokens prompt and answer may have together (default: the model's)")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber);
+  }
+}
+
+void SamplingOptions::add(CLI::App& app) {
+  constexpr const char* kGroup = "sampling (defaults: the model's)";
+  app.add_option("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")->type_name("T")->group(kGroup);
+  app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup);
+  app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")->type_name("P")->group(kGroup);
+  app.add_option("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")->type_name("P")->group(kGroup);
+  app.add_option("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")->type_name("X")->group(kGroup);
+  app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")->type_name("N")->group(kGroup);
+}
+
+Sampling SamplingOptions::over(Sampling s) const {
+  if (temperature) s.temperature = *temperature;
+  if (top_k) s.top_k = *top_k;
+  if (top_p) s.top_p = *top_p;
+  if (min_p) s.min_p = *min_p;
+  if (repeat_penalty) s.repeat_penalty = *repeat_penalty;
+  s.seed = seed ? *seed : std::random_device{}();
+  try {
+    check(s);
+  } catch (const Error& e) {
+    throw UsageError(e.what());
+  }
+  return s;
+}
+
+void TextArgument::add(CLI::App& app, const char* what) { option = app.add_option("text", value, what)->type_name("TEXT"); }
+
+std::string TextArgument::read() const {
+  if (given()) return value;
+  if (stdin_is_terminal()) throw UsageError("no text: give it as the last argument, or on standard input");
+  return read_stdin();
+}
+
+std::string read_stdin() {
+  std::string text;
+  char buffer[1 << 16];
+  for (;;) {
+    const ssize_t n = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("stdin: {}", std::strerror(errno));
+    if (n == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+}
+
+std::string read_file(const std::string& path) {
+  if (path == "-") return read_stdin();
+  return std::string(MappedFile(path).text());
+}
+
+}  // namespace rung

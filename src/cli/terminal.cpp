@@ -1,0 +1,115 @@
+#include "cli/terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/environment.h"
+#include "base/error.h"
+#include "text/utf8.h"
+
+namespace rung {
+
+void write_out(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EPIPE) throw OutputClosed{};
+    if (n < 0) fail("stdout: {}", std::strerror(errno));
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void write_line(const OrderedJson& value) { write_out(value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n"); }
+
+bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
+
+std::size_t terminal_columns() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+const Style& style() {
+  static const Style kPlain{};
+  static const Style kColour{.dim = "\033[2m",
+                             .bold = "\033[1m",
+                             .red = "\033[31m",
+                             .green = "\033[32m",
+                             .yellow = "\033[33m",
+                             .blue = "\033[34m",
+                             .magenta = "\033[35m",
+                             .cyan = "\033[36m",
+                             .inverse = "\033[7m",
+                             .reset = "\033[0m"};
+  static const bool kWanted = stdout_is_terminal() && !environment().no_color;
+  return kWanted ? kColour : kPlain;
+}
+
+void Progress::update(std::size_t done, std::size_t total, std::string_view unit) {
+  using namespace std::chrono_literals;
+  const auto now = std::chrono::steady_clock::now();
+  if (!stderr_is_terminal() || now - start_ < 1s || (visible_ && now - shown_ < 100ms && done < total)) return;
+  fmt::print(stderr, "\r\033[K{}: {} of {} {}", what_, done, total, unit);
+  std::fflush(stderr);
+  shown_ = now;
+  visible_ = true;
+}
+
+Progress::~Progress() {
+  if (visible_) fmt::print(stderr, "\r\033[K");
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < std::size(kUnits)) {
+    value /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string visible(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view whole = text.substr(0, find_invalid_utf8(text).value_or(text.size()));
+    for (const char* p = whole.data(); p != whole.data() + whole.size();) {
+      const char* begin = p;
+      const char32_t c = decode_utf8(p);
+      if (c == '\n') {
+        out += "\\n";
+      } else if (c == '\r') {
+        out += "\\r";
+      } else if (c == '\t') {
+        out += "\\t";
+      } else if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+        out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+      } else {
+        out.append(begin, p);
+      }
+    }
+    text.remove_prefix(whole.size());
+    if (text.empty()) break;
+    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+    text.remove_prefix(1);
+  }
+  return out;
+}
+
+void put_text(OrderedJson& object, const std::string& key, std::string_view text) {
+  object[key] = text;
+  if (!find_invalid_utf8(text)) return;
+  OrderedJson bytes = OrderedJson::array();
+  for (const char c : text) bytes.push_back(static_cast<unsigned char>(c));
+  object[key + "_bytes"] = std::move(bytes);
+}
+
+}  // namespace rung

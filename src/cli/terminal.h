@@ -1,0 +1,55 @@
+// What people see: text on stdout that is checked, colour where it is wanted, progress on stderr.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace rung {
+
+// Somebody stopped reading stdout (`rung … | head`). Not an error of anyone's: the program ends without a word.
+struct OutputClosed {};
+
+// To stdout, at once. Throws OutputClosed, or Error (a full disk).
+void write_out(std::string_view text);
+void write_line(const OrderedJson& value);  // one line of JSON; bytes that are no UTF-8 become U+FFFD
+
+bool stdout_is_terminal();
+bool stderr_is_terminal();
+bool stdin_is_terminal();
+std::size_t terminal_columns();  // of stdout; 80 when it is none
+
+// Control sequences, empty when stdout is no terminal or NO_COLOR is set.
+struct Style {
+  std::string_view dim, bold, red, green, yellow, blue, magenta, cyan, inverse, reset;
+};
+const Style& style();
+
+// A line on stderr that says how far a long work is: nothing in the first second, nothing when stderr is no terminal.
+class Progress {
+ public:
+  explicit Progress(std::string what) : what_(std::move(what)) {}
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  void update(std::size_t done, std::size_t total, std::string_view unit);
+
+ private:
+  std::string what_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point shown_ = start_;
+  bool visible_ = false;
+};
+
+// "98.4 MB": powers of 1000, as file sizes and bandwidths are given.
+std::string human_bytes(std::uint64_t bytes);
+// Text for one line of a terminal: control characters as their escapes ("\n"), other bytes that are no UTF-8 as \xHH.
+std::string visible(std::string_view text);
+// object[key] = text; and object[key + "_bytes"] = […] where text is not whole UTF-8.
+void put_text(OrderedJson& object, const std::string& key, std::string_view text);
+
+}  // namespace rung
