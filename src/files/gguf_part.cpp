@@ -225,10 +225,10 @@ std::uint64_t tensor_bytes(const TensorInfo& tensor, const TensorType& type, con
   for (const std::size_t extent : tensor.shape) {
     if (values) values = checked_mul(*values, std::max<std::uint64_t>(extent, 1));
   }
-  const auto bytes = values ? checked_mul(*values / type.values_per_block + 1, type.bytes_per_block) : std::nullopt;
+  const auto bytes = values ? checked_mul(*values / type.values_per_block, type.bytes_per_block) : std::nullopt;
   if (!bytes) fail("{}: tensor '{}' is {} of shape [{}], whose size does not fit 64 bits", file, printable(tensor.name), type.name, fmt::join(tensor.shape, ", "));
-  if (std::find(tensor.shape.begin(), tensor.shape.end(), 0u) != tensor.shape.end()) return 0;
-  return *values / type.values_per_block * type.bytes_per_block;
+  const bool empty = std::find(tensor.shape.begin(), tensor.shape.end(), 0u) != tensor.shape.end();
+  return empty ? 0 : *bytes;
 }
 
 struct Extent {

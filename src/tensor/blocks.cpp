@@ -179,6 +179,7 @@ void decode_blocks(std::span<float> out, DType type, const std::byte* row) {
 }  // namespace
 
 void decode_row(std::span<float> out, DType type, const std::byte* row) {
+  if (out.empty()) return;
   switch (type) {
     case DType::f32: std::memcpy(out.data(), row, out.size_bytes()); return;
     case DType::f16: decode_f16(out, row); return;
