@@ -1,22 +1,25 @@
-# What a GoogleTest program prints → only what a reader must see: failures whole, skipped tests with their reason, a closing line.
-# Appends "passed failed skipped" to the file `counts`. A test that began and never ended (a crash, a time limit) has failed;
-# so has a program that never came to its closing line. `where` names the program.
+# What a GoogleTest program prints, and a last line "exit status: N" → what a reader must see: failures whole, skipped tests with their reason,
+# a closing line. Appends "passed failed skipped" to the file `counts`; `where` names the program.
+# A test that began and never ended (a crash, a time limit) has failed; so has a program that fails for a reason of its own (a leak).
 function keep(line) { if (++kept <= 200) text = text "    " line "\n" }
-/^\[ RUN      \]/ { test = $4; text = ""; kept = 0; next }
-test != "" && /^\[       OK \]/ { passed++; test = ""; text = ""; next }
-test != "" && /^\[  FAILED  \]/ { failed++; printf "FAILED %s: %s\n%s", where, test, text; test = ""; text = ""; next }
+function close_test() { test = text = ""; kept = 0 }
+/^\[ RUN      \]/ { close_test(); test = $4; next }
+test != "" && /^\[       OK \]/ { passed++; close_test(); next }
+test != "" && /^\[  FAILED  \]/ { failed++; printf "FAILED %s: %s\n%s", where, test, text; close_test(); next }
 test != "" && /^\[  SKIPPED \]/ {
   skipped++
   sub(/^ *[^\n]*: Skipped\n/, "", text)
   gsub(/\n */, " ", text); sub(/^ */, "", text); sub(/ *$/, "", text)
   printf "skipped %s: %s: %s\n", where, test, text
-  test = ""; text = ""; next
+  close_test(); next
 }
-/^\[==========\] .* ran\./ { complete = 1; time = $0; sub(/.*\(/, "", time); sub(/ total.*/, "", time) }
+/^\[==========\] .* ran\./ { time = $0; sub(/.*\(/, "", time); sub(/ total.*/, "", time); next }
+/^exit status: / { status = $3; next }
+test == "" && /^\[/ { next }
 { keep($0) }
 END {
-  if (test != "") { failed++; printf "FAILED %s: %s did not end\n%s", where, test, text }
-  else if (!complete) { failed++; printf "FAILED %s: the program did not end\n%s", where, text }
-  if (complete) printf "%s: %d passed in %s\n", where, passed, time
+  if (test != "") { failed++; printf "FAILED %s: %s did not end (exit status %d)\n%s", where, test, status, text }
+  else if (status != 0 && !failed) { failed++; printf "FAILED %s: exit status %d\n%s", where, status, text }
+  printf "%s: %d passed in %s\n", where, passed, time == "" ? "no time" : time
   printf "%d %d %d\n", passed, failed, skipped >> counts
 }
