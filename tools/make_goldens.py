@@ -4,14 +4,15 @@
     python3 tools/make_goldens.py --check    makes them aside and compares: the same files, names and ids; rows of numbers within 5e-5
     python3 tools/make_goldens.py models …   only these of tools/goldens/
 
-A script in tools/goldens/ that takes `--out DIR` makes a part of tests/golden/ under DIR; each names at its head what it needs
-(pip install torch transformers tokenizers safetensors gguf jinja2 numpy serves them all). One that needs a model which is not there
-says so and makes nothing.
+Each program in tools/goldens/ makes a part of the tests/golden/ of the tree it lies in, so that a copy of tools/ makes them aside; its head
+names what it needs (pip install torch transformers accelerate tokenizers safetensors gguf jinja2 numpy serves them all). One that needs a
+model which is not in build/downloads says so and makes nothing.
 """
 
 import argparse
 import json
 import math
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,8 +27,8 @@ GOLDEN = ROOT / "tests/golden"
 TOLERANCE = 5e-5  # the official implementation differs from itself by 1.4e-5 between instruction sets
 
 
-def makers() -> dict[str, Path]:
-    return {p.stem: p for p in sorted((ROOT / "tools/goldens").glob("*.py")) if '"--out"' in p.read_text()}
+def programs() -> list[str]:
+    return [p.stem for p in sorted((ROOT / "tools/goldens").glob("*.py")) if "__main__" in p.read_text()]
 
 
 def rows_differ(a: np.ndarray, b: np.ndarray) -> bool:
@@ -65,15 +66,26 @@ def file_differs(made: Path, committed: Path) -> bool:
     return True
 
 
-def compare(made: Path) -> list[str]:
-    """What differs between the tree that was made and the committed one, in the folders that were made."""
-    problems, folders = [], [d.name for d in made.iterdir()]
-    files = {p.relative_to(made) for p in made.rglob("*") if p.is_file()}
-    committed = {p.relative_to(GOLDEN) for d in folders for p in (GOLDEN / d).rglob("*") if p.is_file()}
-    problems += [f"{p}: made anew, but not committed" for p in sorted(files - committed)]
-    problems += [f"{p}: committed, but not made" for p in sorted(committed - files)]
-    problems += [f"{p}: differs" for p in sorted(files & committed) if file_differs(made / p, GOLDEN / p)]
-    print(f"{len(files & committed)} files compared, {len(problems)} problems", flush=True)
+def copy_tools(tree: Path) -> Path:
+    """Lays a copy of tools/ into an empty tree; returns the tests/golden/ that its programs will fill."""
+    shutil.copytree(ROOT / "tools", tree / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / "build").mkdir()
+    (tree / "build/downloads").symlink_to(ROOT / "build/downloads")
+    (tree / "tests/golden").mkdir(parents=True)
+    return tree / "tests/golden"
+
+
+def compare(made: Path, whole: bool) -> list[str]:
+    """What differs between the tree that was made and the committed one, in the folders that were made (`whole`: by all programs)."""
+    problems = []
+    for folder in made.glob("*"):
+        files = {p.relative_to(made) for p in folder.rglob("*") if p.is_file()}
+        committed = {p.relative_to(GOLDEN) for p in (GOLDEN / folder.name).rglob("*") if p.is_file()}
+        problems += [f"{p}: made anew, but not committed" for p in sorted(files - committed)]
+        problems += [f"{p}: committed, but not made" for p in sorted(committed - files) if whole]
+        differ = [p for p in sorted(files & committed) if file_differs(made / p, GOLDEN / p)]
+        problems += [f"{p}: differs" for p in differ]
+        print(f"  {folder.name}: {len(files & committed)} files compared, {len(differ)} differ", flush=True)
     return problems
 
 
@@ -82,16 +94,16 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare with what is committed, write nothing")
     parser.add_argument("parts", nargs="*", help="names of scripts in tools/goldens/; default: all")
     arguments = parser.parse_args()
-    known = makers()
-    if unknown := set(arguments.parts) - known.keys():
+    known = programs()
+    if unknown := set(arguments.parts) - set(known):
         parser.error(f"no such part: {', '.join(unknown)} (known: {', '.join(known)})")
-    problems = []
-    for part in arguments.parts or known:
-        print(f"{part} …", flush=True)
-        with tempfile.TemporaryDirectory() as scratch:
-            out = Path(scratch) if arguments.check else GOLDEN
-            subprocess.run([sys.executable, known[part], "--out", out], check=True)
-            problems += compare(out) if arguments.check else []
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch) if arguments.check else ROOT
+        made = copy_tools(tree) if arguments.check else GOLDEN
+        for part in arguments.parts or known:
+            print(f"{part} …", flush=True)
+            subprocess.run([sys.executable, tree / "tools/goldens" / f"{part}.py"], check=True, cwd=tree)
+        problems = compare(made, not arguments.parts) if arguments.check else []
     print("\n".join(problems), end="\n" if problems else "")
     return 1 if problems else 0
 
