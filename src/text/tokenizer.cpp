@@ -1,0 +1,238 @@
+#include "text/tokenizer.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "text/byte_alphabet.h"
+#include "text/tokenizer_impl.h"
+#include "text/utf8.h"
+
+namespace rung {
+namespace {
+
+bool touches(ByteRange match, const std::vector<ByteRange>& ranges) {
+  const auto behind = std::upper_bound(ranges.begin(), ranges.end(), match.begin, [](std::size_t b, const ByteRange& r) { return b < r.end; });
+  return behind != ranges.end() && behind->begin < match.end;
+}
+
+// Cuts a text at its added tokens. `allowed` may refuse a match; plain(begin, end) and token(added) are called from left to right.
+template <class Allowed, class Plain, class Found>
+void split_at_tokens(std::string_view text, const TokenTrie& trie, const std::vector<AddedToken>& tokens, Allowed allowed, Plain plain, Found found) {
+  const KindSet words = plain_word_kinds(), spaces = space_kinds();
+  std::size_t done = 0, from = 0;
+  while (const auto match = trie.find(text, from, [&](const TokenTrie::Match& m) { return allowed(m.range, tokens[m.value]); })) {
+    const AddedToken& token = tokens[match->value];
+    auto [begin, end] = match->range;
+    from = end;
+    const auto is = [&](KindSet set, const char* p) { return contains(set, decode_utf8(p)); };
+    const auto at = [&](std::size_t i) { return text.data() + i; };
+    if (token.single_word && ((begin > 0 && is(words, previous_utf8(at(begin)))) || (end < text.size() && is(words, at(end))))) continue;
+    while (token.lstrip && begin > done && is(spaces, previous_utf8(at(begin)))) begin = static_cast<std::size_t>(previous_utf8(at(begin)) - text.data());
+    while (token.rstrip && end < text.size() && is(spaces, at(end))) end += utf8_length(text[end]);
+    if (done < begin) plain(done, begin);
+    found(token);
+    done = end;
+  }
+  if (done < text.size()) plain(done, text.size());
+}
+
+}  // namespace
+
+void add_spelled(TokenizerParts& parts, Vocabulary& vocabulary, TokenId id, std::string_view spelled) {
+  std::string bytes;
+  if (!parts.raw || append_unspelled(bytes, spelled)) return vocabulary.add(id, parts.raw ? std::string_view(bytes) : spelled);
+  vocabulary.add(id, spelled, false);
+  parts.literal.insert(std::upper_bound(parts.literal.begin(), parts.literal.end(), id), id);
+}
+
+TokenId find_spelled(const TokenizerParts& parts, const Vocabulary& vocabulary, std::string_view spelled) {
+  std::string bytes;
+  if (!parts.raw) return vocabulary.find(spelled);
+  if (append_unspelled(bytes, spelled)) return vocabulary.find(bytes);
+  for (const TokenId id : parts.literal) {
+    if (vocabulary.text(id) == spelled) return id;
+  }
+  return no_token;
+}
+
+Tokenizer::Impl::Impl(TokenizerParts p) : parts(std::move(p)) {
+  for (std::size_t i = 0; i < parts.added.size(); ++i) {
+    const AddedToken& token = parts.added[i];
+    added_by_id[token.id] = i;
+    if (token.normalized) {
+      normalized.add(parts.normalizer(token.content), static_cast<std::uint32_t>(i));
+    } else {
+      exact.add(token.content, static_cast<std::uint32_t>(i));
+    }
+  }
+}
+
+void Tokenizer::Impl::encode(std::string_view text, const Job& job) const {
+  const auto allowed = [&](ByteRange range, const AddedToken& token) {
+    return job.untrusted == nullptr || !job.untrusted->forbidden.contains(token.id) || !touches(range, job.untrusted->ranges);
+  };
+  split_at_tokens(
+      text, exact, parts.added, allowed,
+      [&](std::size_t begin, std::size_t end) { encode_plain(text.substr(begin, end - begin), begin, job); },
+      [&](const AddedToken& token) { job.out.push_back(token.id); });
+}
+
+// `offset`: where this text begins in the whole.
+void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, const Job& job) const {
+  std::string changed;
+  if (!parts.normalizer.empty()) text = changed = parts.normalizer(text);
+  if (normalized.empty()) return encode_words(text, offset == 0, job);
+  split_at_tokens(
+      text, normalized, parts.added, [](ByteRange, const AddedToken&) { return true; },
+      [&](std::size_t begin, std::size_t end) { encode_words(text.substr(begin, end - begin), offset == 0 && begin == 0, job); },
+      [&](const AddedToken& token) { job.out.push_back(token.id); });
+}
+
+void Tokenizer::Impl::encode_words(std::string_view text, bool at_start, const Job& job) const {
+  parts.pre_tokenizer.split(text, at_start, job.scratch.pre_tokenizer,
+                            [&](std::string_view word) { parts.model->encode(word, job.out, job.scratch.bpe, job.steps); });
+}
+
+const AddedToken* Tokenizer::Impl::added(TokenId id) const {
+  const auto found = added_by_id.find(id);
+  return found == added_by_id.end() ? nullptr : &parts.added[found->second];
+}
+
+void Tokenizer::Impl::check(TokenId id) const {
+  if (added(id) == nullptr && !parts.model->vocabulary().has(id)) fail("{}: no token has the id {}", parts.where, id);
+}
+
+std::string Tokenizer::Impl::spelling(TokenId id) const {
+  if (const AddedToken* token = added(id)) return token->content;
+  const std::string_view text = parts.model->vocabulary().text(id);
+  const bool spelled = !parts.raw || std::binary_search(parts.literal.begin(), parts.literal.end(), id);
+  return spelled ? std::string(text) : spell_bytes(text);
+}
+
+std::unique_ptr<Tokenizer::Impl::Scratch> Tokenizer::Impl::borrow() const {
+  const std::lock_guard lock(mutex);
+  if (idle.empty()) return std::make_unique<Scratch>();
+  auto scratch = std::move(idle.back());
+  idle.pop_back();
+  return scratch;
+}
+
+void Tokenizer::Impl::give_back(std::unique_ptr<Scratch> scratch) const {
+  const std::lock_guard lock(mutex);
+  idle.push_back(std::move(scratch));
+}
+
+Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+std::vector<TokenId> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
+  if (const auto bad = find_invalid_utf8(text)) fail("text: byte {} (0x{:02x}) is no valid UTF-8", *bad, static_cast<unsigned char>(text[*bad]));
+  std::vector<TokenId> ids;
+  if (options.add_special) ids = impl_->parts.before;
+  auto scratch = impl_->borrow();
+  impl_->encode(text, {ids, nullptr, options.untrusted, *scratch});
+  impl_->give_back(std::move(scratch));
+  if (options.add_special) ids.insert(ids.end(), impl_->parts.after.begin(), impl_->parts.after.end());
+  return ids;
+}
+
+std::vector<MergeStep> Tokenizer::explain(std::string_view text) const {
+  if (const auto bad = find_invalid_utf8(text)) fail("text: byte {} (0x{:02x}) is no valid UTF-8", *bad, static_cast<unsigned char>(text[*bad]));
+  std::vector<TokenId> ids;
+  std::vector<Bpe::Step> steps;
+  Impl::Scratch scratch;
+  impl_->encode(text, {ids, &steps, nullptr, scratch});
+  std::vector<MergeStep> out;
+  for (const Bpe::Step& s : steps) out.push_back({impl_->spelling(s.left), impl_->spelling(s.right), s.rank});
+  return out;
+}
+
+std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special) const {
+  std::string out;
+  Stream stream(*this, skip_special);
+  for (const TokenId id : ids) out += stream.push(id);
+  return out + stream.finish();
+}
+
+std::size_t Tokenizer::vocab_size() const {
+  std::size_t size = impl_->parts.model->vocabulary().end_id();
+  if (!impl_->added_by_id.empty()) size = std::max(size, static_cast<std::size_t>(impl_->added_by_id.rbegin()->first) + 1);
+  return size;
+}
+
+std::string Tokenizer::piece(TokenId id) const {
+  impl_->check(id);
+  if (const AddedToken* token = impl_->added(id)) return token->content;
+  const auto& parts = impl_->parts;
+  std::string text(parts.model->vocabulary().text(id));
+  for (const DecoderStep& step : parts.decoder.steps()) {
+    const auto byte = byte_token_value(text);
+    if (std::holds_alternative<DecodeByteFallback>(step) && byte) return std::string(1, static_cast<char>(*byte));
+    if (const auto* replace = std::get_if<DecodeReplace>(&step)) text = replace->pattern.replace_all(text, replace->content);
+    if (const auto* metaspace = std::get_if<DecodeMetaspace>(&step)) {
+      std::string mark;
+      append_utf8(mark, metaspace->replacement);
+      text = Pattern::literal(mark).replace_all(text, " ");
+    }
+  }
+  return text;
+}
+
+std::optional<TokenId> Tokenizer::id_of(std::string_view token) const {
+  for (const AddedToken& added : impl_->parts.added) {
+    if (added.content == token) return added.id;
+  }
+  if (find_invalid_utf8(token)) return std::nullopt;
+  const TokenId id = find_spelled(impl_->parts, impl_->parts.model->vocabulary(), token);
+  return id == no_token ? std::nullopt : std::optional{id};
+}
+
+bool Tokenizer::is_added(TokenId id) const { return impl_->added(id) != nullptr; }
+bool Tokenizer::is_special(TokenId id) const { return is_added(id) && impl_->added(id)->special; }
+
+std::vector<TokenId> Tokenizer::added_tokens() const {
+  std::vector<TokenId> ids;
+  for (const auto& [id, index] : impl_->added_by_id) ids.push_back(id);
+  return ids;
+}
+
+std::optional<TokenId> Tokenizer::bos() const { return impl_->parts.bos == no_token ? std::nullopt : std::optional{impl_->parts.bos}; }
+std::optional<TokenId> Tokenizer::eos() const { return impl_->parts.eos == no_token ? std::nullopt : std::optional{impl_->parts.eos}; }
+bool Tokenizer::adds_bos() const { return bos() && !impl_->parts.before.empty() && impl_->parts.before.front() == *bos(); }
+std::string Tokenizer::summary() const { return fmt::format("{}, {} tokens", impl_->parts.description, vocab_size()); }
+
+struct Tokenizer::Stream::State {
+  const Impl& impl;
+  bool skip_special;
+  Decoder::Stream decoder;
+};
+
+Tokenizer::Stream::Stream(const Tokenizer& tokenizer, bool skip_special)
+    : state_(std::make_unique<State>(State{*tokenizer.impl_, skip_special, Decoder::Stream(tokenizer.impl_->parts.decoder)})) {}
+Tokenizer::Stream::~Stream() = default;
+Tokenizer::Stream::Stream(Stream&&) noexcept = default;
+
+std::string Tokenizer::Stream::push(TokenId id) {
+  const Impl& impl = state_->impl;
+  impl.check(id);
+  const AddedToken* added = impl.added(id);
+  std::string out;
+  if (added != nullptr && added->special && state_->skip_special) return out;
+  const auto& steps = impl.parts.decoder.steps();
+  if (added == nullptr && impl.parts.raw && !steps.empty() && std::holds_alternative<DecodeByteLevel>(steps.front())) {
+    state_->decoder.push(impl.parts.model->vocabulary().text(id), true, out);
+  } else {
+    state_->decoder.push(impl.spelling(id), false, out);
+  }
+  return out;
+}
+
+std::string Tokenizer::Stream::finish() {
+  std::string out;
+  state_->decoder.finish(out);
+  return out;
+}
+
+}  // namespace rung

@@ -1,0 +1,225 @@
+// The tokenizer in a GGUF's metadata → a Tokenizer. GGUF names the kind of pre-tokenizer (tokenizer.ggml.pre) and leaves what it does to
+// the reader; here each does what the official tokenizer.json of its models does.  Milestone M0.
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "files/gguf.h"
+#include "text/tokenizer_impl.h"
+#include "text/utf8.h"
+
+namespace rung {
+namespace {
+
+// tokenizer.ggml.token_type
+enum TokenType : std::int64_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+
+constexpr std::string_view llama3 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view qwen2 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view tekken =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|)"
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view gpt4o =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
+    R"(\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view cased_letters =
+    "\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨ"
+    "K-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+";
+constexpr std::string_view east_asian = R"([\x{4e00}-\x{9fa5}\x{800}-\x{4e00}\x{ac00}-\x{d7ff}]+)";
+
+// How texts are cut into words, by the name in tokenizer.ggml.pre.
+struct Pre {
+  std::vector<std::string_view> names;
+  std::vector<std::string_view> splits = {};  // patterns whose matches stand alone, one after the other
+  bool single_digits = false;                 // then every digit stands alone
+  bool gpt2 = false;                          // then GPT-2's own pattern
+  bool nfc = false, ignore_merges = false, adds_bos = false;
+};
+
+const std::vector<Pre>& known_pres() {
+  static const std::vector<Pre> pres = {
+      // "default" has no official tokenizer: this is what llama.cpp does for it.
+      {.names = {"default"},
+       .splits = {R"([\p{P}\$\+<=>\^~\|]+)", R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S))", R"(\p{N}+)",
+                  "[0-9][0-9][0-9]"}},
+      {.names = {"gpt-2"}, .gpt2 = true},
+      {.names = {"smollm", "starcoder"}, .single_digits = true, .gpt2 = true},
+      {.names = {"llama-bpe", "llama3", "llama-v3"}, .splits = {llama3}, .ignore_merges = true, .adds_bos = true},
+      {.names = {"qwen2"}, .splits = {qwen2}, .nfc = true},
+      {.names = {"deepseek-llm"},
+       .splits = {"[\r\n]", cased_letters, R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)", R"(\s+$)", east_asian},
+       .single_digits = true},
+      {.names = {"deepseek-coder"}, .splits = {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", east_asian}, .single_digits = true},
+      {.names = {"tekken"}, .splits = {tekken}, .ignore_merges = true, .adds_bos = true},
+      {.names = {"gpt-4o"}, .splits = {gpt4o}},
+  };
+  return pres;
+}
+
+const Pre& find_pre(const Gguf& gguf, std::optional<std::string_view> chosen) {
+  const std::optional<std::string_view> name = chosen ? chosen : gguf.string("tokenizer.ggml.pre");
+  std::string known;
+  for (const Pre& pre : known_pres()) {
+    for (const std::string_view n : pre.names) {
+      if (name == n) return pre;
+      known += known.empty() ? "" : ", ";
+      known += n;
+    }
+  }
+  if (!name) fail("{}: 'tokenizer.ggml.pre' is missing, so how to cut text into words is unknown; choose with --pre one of: {}", gguf.file(), known);
+  fail("{}: {} '{}' is not known; choose with --pre one of: {}", gguf.file(), chosen ? "--pre" : "tokenizer.ggml.pre", *name, known);
+}
+
+struct Source {
+  const Gguf& gguf;
+  const std::vector<std::string_view>& tokens;
+  std::vector<std::int64_t> types;  // one per token
+
+  std::int64_t type(std::size_t i) const { return types.empty() ? std::int64_t{normal} : types[i]; }
+
+  TokenId id(const char* key) const {
+    const auto n = gguf.integer(key);
+    if (!n || *n == 0xffffffff) return no_token;  // how writers say "none"
+    if (*n < 0 || static_cast<std::size_t>(*n) >= tokens.size()) {
+      fail("{}: '{}' is {}, expected an id below the vocabulary's size {}", gguf.file(), key, *n, tokens.size());
+    }
+    return static_cast<TokenId>(*n);
+  }
+};
+
+Source read_source(const Gguf& gguf) {
+  const auto* tokens = gguf.strings("tokenizer.ggml.tokens");
+  if (tokens == nullptr || tokens->empty()) fail("{}: 'tokenizer.ggml.tokens' is missing: no vocabulary", gguf.file());
+  if (tokens->size() > static_cast<std::size_t>(max_token_id)) fail("{}: {} tokens, expected at most {}", gguf.file(), tokens->size(), max_token_id);
+  Source source{gguf, *tokens, {}};
+  if (auto types = gguf.integers("tokenizer.ggml.token_type")) source.types = std::move(*types);
+  if (!source.types.empty() && source.types.size() != tokens->size()) {
+    fail("{}: 'tokenizer.ggml.token_type' has {} entries, expected {}, one per token", gguf.file(), source.types.size(), tokens->size());
+  }
+  return source;
+}
+
+// Control tokens and the words a model was given later are found in the text as they stand.
+void read_added(TokenizerParts& parts, const Source& source) {
+  for (std::size_t i = 0; i < source.tokens.size(); ++i) {
+    const std::int64_t type = source.type(i);
+    if ((type != control && type != user_defined) || source.tokens[i].empty()) continue;
+    parts.added.push_back({.id = static_cast<TokenId>(i), .content = std::string(source.tokens[i]), .special = type == control});
+  }
+}
+
+Vocabulary read_vocabulary(TokenizerParts& parts, const Source& source) {
+  Vocabulary vocabulary;
+  std::size_t bytes = 0;
+  for (const std::string_view token : source.tokens) bytes += token.size();
+  vocabulary.reserve(source.tokens.size(), bytes);
+  for (std::size_t i = 0; i < source.tokens.size(); ++i) {
+    if (parts.raw && find_invalid_utf8(source.tokens[i])) {
+      fail("{}: tokenizer.ggml.tokens: entry {} is no valid UTF-8", source.gguf.file(), i);
+    }
+    add_spelled(parts, vocabulary, static_cast<TokenId>(i), source.tokens[i]);
+  }
+  return vocabulary;
+}
+
+MergeTable read_merges(const TokenizerParts& parts, const Source& source, const Vocabulary& vocabulary) {
+  const auto* lines = source.gguf.strings("tokenizer.ggml.merges");
+  if (lines == nullptr) fail("{}: 'tokenizer.ggml.merges' is missing", source.gguf.file());
+  MergeTable merges;
+  merges.reserve(lines->size());
+  std::string joined;
+  for (std::size_t rank = 0; rank < lines->size(); ++rank) {
+    const std::string_view line = (*lines)[rank];
+    const auto wrong = [&](std::string_view what) {
+      fail("{}: tokenizer.ggml.merges: entry {} '{}' {}", source.gguf.file(), rank, to_valid_utf8(line.substr(0, 80)), what);
+    };
+    const std::size_t space = line.find(' ', 1);
+    if (space == line.npos || find_invalid_utf8(line)) wrong("is not two tokens");
+    const std::string_view left = line.substr(0, space), right = line.substr(space + 1);
+    joined.assign(left).append(right);
+    const TokenId a = find_spelled(parts, vocabulary, left), b = find_spelled(parts, vocabulary, right);
+    const TokenId result = find_spelled(parts, vocabulary, joined);
+    if (a == no_token || b == no_token || result == no_token) wrong("names a token that the vocabulary lacks");
+    merges.set(a, b, {static_cast<std::uint32_t>(rank), result});
+  }
+  return merges;
+}
+
+void read_ends(TokenizerParts& parts, const Source& source, bool adds_bos) {
+  parts.bos = source.id("tokenizer.ggml.bos_token_id");
+  parts.eos = source.id("tokenizer.ggml.eos_token_id");
+  const auto wanted = [&](const char* key, bool absent) { return source.gguf.boolean(key).value_or(absent); };
+  if (wanted("tokenizer.ggml.add_bos_token", adds_bos) && parts.bos != no_token) parts.before.push_back(parts.bos);
+  if (wanted("tokenizer.ggml.add_eos_token", false) && parts.eos != no_token) parts.after.push_back(parts.eos);
+}
+
+TokenizerParts read_byte_level(const Source& source, std::optional<std::string_view> chosen) {
+  const Pre& pre = find_pre(source.gguf, chosen);
+  TokenizerParts parts;
+  parts.where = source.gguf.file();
+  parts.raw = true;
+  if (pre.nfc) parts.normalizer.add(NormalForm::nfc);
+  for (const std::string_view pattern : pre.splits) {
+    parts.pre_tokenizer.add(SplitPattern{Pattern::regex(pattern, pre.names[0]), SplitBehavior::isolated, false});
+  }
+  if (pre.single_digits) parts.pre_tokenizer.add(SplitKinds{digit_kinds(), SplitBehavior::isolated});
+  const bool prefix = source.gguf.boolean("tokenizer.ggml.add_space_prefix").value_or(false);
+  parts.pre_tokenizer.add(SplitByteLevel{prefix, pre.gpt2, false});
+  Vocabulary vocabulary = read_vocabulary(parts, source);
+  MergeTable merges = read_merges(parts, source, vocabulary);
+  parts.model = std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), Bpe::Units::bytes, BpeOptions{.ignore_merges = pre.ignore_merges});
+  parts.decoder.add(DecodeByteLevel{});
+  read_added(parts, source);
+  read_ends(parts, source, pre.adds_bos);
+  parts.description = fmt::format("BPE from GGUF, pre-tokenizer {}", pre.names[0]);
+  return parts;
+}
+
+// What a byte token spells, it must spell right: its text is looked up by value later.
+void check_byte_tokens(const Source& source) {
+  for (std::size_t i = 0; i < source.tokens.size(); ++i) {
+    if (source.type(i) == byte && !byte_token_value(source.tokens[i])) {
+      fail("{}: token {} '{}' is marked as a byte, expected <0x00> to <0xFF>", source.gguf.file(), i, to_valid_utf8(source.tokens[i].substr(0, 80)));
+    }
+  }
+}
+
+TokenizerParts read_scored(const Source& source) {
+  TokenizerParts parts;
+  parts.where = source.gguf.file();
+  const auto scores = source.gguf.floats("tokenizer.ggml.scores");
+  if (!scores || scores->size() != source.tokens.size()) {
+    fail("{}: 'tokenizer.ggml.scores' has {} entries, expected {}, one per token", parts.where, scores ? scores->size() : 0, source.tokens.size());
+  }
+  check_byte_tokens(source);
+  const bool prefix = source.gguf.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
+  if (prefix) parts.normalizer.add(Prepend{"▁"});
+  parts.normalizer.add(Replace{Pattern::literal(" "), "▁"});
+  BpeOptions options{.byte_fallback = true, .fuse_unknown = true, .unknown = source.id("tokenizer.ggml.unknown_token_id")};
+  parts.model = std::make_unique<Bpe>(read_vocabulary(parts, source), *scores, options);
+  parts.decoder.add(DecodeReplace{Pattern::literal("▁"), " "});
+  parts.decoder.add(DecodeByteFallback{});
+  parts.decoder.add(DecodeFuse{});
+  if (prefix) parts.decoder.add(DecodeStrip{U' ', 1, 0});
+  read_added(parts, source);
+  read_ends(parts, source, true);
+  parts.description = "SentencePiece-style BPE from GGUF";
+  return parts;
+}
+
+}  // namespace
+
+Tokenizer Tokenizer::from_gguf(const Gguf& gguf, std::optional<std::string_view> pre) {
+  const auto model = gguf.string("tokenizer.ggml.model");
+  if (!model) fail("{}: 'tokenizer.ggml.model' is missing: no tokenizer in this file", gguf.file());
+  const Source source = read_source(gguf);
+  if (*model == "gpt2") return Impl::make(read_byte_level(source, pre));
+  if (*model != "llama") fail("{}: tokenizer.ggml.model '{}' is not supported, expected gpt2 or llama", gguf.file(), *model);
+  if (pre) fail("{}: --pre {}: a tokenizer of model 'llama' has no pre-tokenizer to choose", gguf.file(), *pre);
+  return Impl::make(read_scored(source));
+}
+
+}  // namespace rung
