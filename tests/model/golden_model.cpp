@@ -41,7 +41,7 @@ CheckpointValues Golden::official(const std::string& name) const {
   return {tensor.shape, read_values(tensor)};
 }
 
-ModelFiles::ModelFiles(const std::filesystem::path& path, const std::string& config_name) {
+GoldenFiles::GoldenFiles(const std::filesystem::path& path, const std::string& config_name) {
   if (path.extension() == ".gguf") {
     gguf = Gguf::open(path);
     plan = plan_from_gguf(*gguf);

@@ -37,9 +37,9 @@ struct Golden {
 };
 
 // A model of either file format, held open, so that a test may bind its weights again with one of them changed.
-struct ModelFiles {
+struct GoldenFiles {
   // A folder (with the configuration under `config_name`) or a .gguf file.
-  explicit ModelFiles(const std::filesystem::path& path, const std::string& config_name = "config.json");
+  explicit GoldenFiles(const std::filesystem::path& path, const std::string& config_name = "config.json");
   std::optional<Safetensors> safetensors;
   std::optional<Gguf> gguf;
   ModelPlan plan;

@@ -37,12 +37,12 @@ void expect_first(const std::optional<Difference>& difference, const std::string
 }
 
 TEST_P(GoldenModels, EveryCheckpointEqualsTheOfficialOne) {
-  const ModelFiles files(path);
+  const GoldenFiles files(path);
   expect_equal(run_and_compare(bind_weights(files.plan, files.tensors()), reference, golden));
 }
 
 TEST_P(GoldenModels, SoWhenThePromptIsFedInPieces) {
-  const ModelFiles files(path);
+  const GoldenFiles files(path);
   const Model model = bind_weights(files.plan, files.tensors());
   for (const std::size_t chunk : {1u, 3u}) {
     SCOPED_TRACE(chunk);
@@ -52,7 +52,7 @@ TEST_P(GoldenModels, SoWhenThePromptIsFedInPieces) {
 
 TEST_P(GoldenModels, TheOldDialectOfTheConfigurationSaysTheSame) {
   if (!std::filesystem::exists(folder / "config.old.json")) return;
-  const ModelFiles files(path, "config.old.json");
+  const GoldenFiles files(path, "config.old.json");
   expect_equal(run_and_compare(bind_weights(files.plan, files.tensors()), reference, golden));
 }
 
@@ -89,7 +89,7 @@ std::string first_checkpoint(const std::string& tensor, const Golden& golden) {
 bool of_another_modality(const std::string& tensor) { return tensor.starts_with("vision_tower.") || tensor.starts_with("multi_modal_projector."); }
 
 TEST_P(GoldenModels, BiteWhenAnyTensorIsZeroed) {
-  const ModelFiles files(path);
+  const GoldenFiles files(path);
   for (const auto& [name, tensor] : files.tensors()) {
     if (name == "rope_freqs.weight") continue;  // a setting rather than a weight: read with them, and 0 is refused there
     SCOPED_TRACE(name);
@@ -122,7 +122,7 @@ std::string first_checkpoint(Mistake mistake, const Model& model) {
 }
 
 TEST_P(GoldenModels, BiteOnEveryClassicMistake) {
-  const ModelFiles files(path);
+  const GoldenFiles files(path);
   const Model model = bind_weights(files.plan, files.tensors());
   for (const MistakeInfo& info : mistakes()) {
     SCOPED_TRACE(info.name);
@@ -147,7 +147,7 @@ Json rope_parameters(const Json& config, std::size_t layer) {
 TEST_P(GoldenModels, BiteWhenRopeScalingIsForgotten) {
   if (!std::filesystem::exists(folder / "config.json")) return;
   const Json config = read_json(folder / "config.json");
-  const ModelFiles files(path);
+  const GoldenFiles files(path);
   Model model = bind_weights(files.plan, files.tensors());
   std::string expected;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {

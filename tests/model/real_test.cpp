@@ -64,7 +64,7 @@ void RealModels::compare() {
   for (const std::size_t layer : golden.about["layers"]) order.push_back(Checkpoint{"output", static_cast<int>(layer)}.text());
   order.push_back("final_norm");
 
-  const ModelFiles files(file);
+  const GoldenFiles files(file);
   const Model model = bind_weights(files.plan, files.tensors());
   ThreadTeam team(usable_processors());
   ReferenceOps reference(team);

@@ -1,0 +1,47 @@
+// The team covers each index once, and its results are visible when run() returns.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <numeric>
+#include <vector>
+
+#include "base/threads.h"
+
+namespace rung {
+namespace {
+
+TEST(ThreadTeam, CoversEachIndexOnce) {
+  for (const std::size_t threads : {1, 2, 3, 7}) {
+    ThreadTeam team(threads);
+    for (const std::size_t count : {0, 1, 2, 6, 7, 8, 1000}) {
+      std::vector<int> touched(count);
+      team.run(count, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) ++touched[i];
+      });
+      EXPECT_EQ(touched, std::vector<int>(count, 1)) << threads << " threads, " << count << " indices";
+    }
+  }
+}
+
+TEST(ThreadTeam, SurvivesManyShortRounds) {
+  ThreadTeam team(4);
+  std::vector<std::size_t> sums(64);
+  for (std::size_t round = 0; round < 5000; ++round) {
+    team.run(sums.size(), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) sums[i] += round;
+    });
+  }
+  EXPECT_EQ(sums, std::vector<std::size_t>(64, 5000u * 4999u / 2u));
+}
+
+TEST(ThreadTeam, UsesAllItsThreads) {
+  ThreadTeam team(3);
+  std::atomic<int> ranges{0};
+  team.run(9, [&](std::size_t, std::size_t) { ++ranges; });
+  EXPECT_EQ(ranges, 3);
+}
+
+TEST(Processors, AreAtLeastOne) { EXPECT_GE(usable_processors(), 1u); }
+
+}  // namespace
+}  // namespace rung

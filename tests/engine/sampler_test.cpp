@@ -1,0 +1,101 @@
+// From logits to a token. The filtered distribution is held to transformers' in sampling_golden_test.cpp; here: the draw.
+#include "engine/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include "base/error.h"
+
+namespace rung {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+const std::vector<float> kLogits{1.0f, 3.0f, -2.0f, 3.0f, 0.5f, 2.0f};
+
+TEST(Sampler, IsGreedyAtTemperatureZeroAndTakesTheFirstOfEquals) {
+  Sampler sampler({.temperature = 0});
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(sampler.sample(kLogits, {}), 1);
+}
+
+TEST(Sampler, ThePenaltyReachesGreedyToo) {
+  Sampler sampler({.temperature = 0, .repeat_penalty = 2});
+  const std::vector<std::int32_t> seen{1, 3, 3};
+  EXPECT_EQ(sampler.sample(kLogits, seen), 5);
+}
+
+TEST(Sampler, TheSameSeedGivesTheSameTokens) {
+  Sampler a({.temperature = 1, .seed = 5});
+  Sampler b({.temperature = 1, .seed = 5});
+  Sampler c({.temperature = 1, .seed = 6});
+  std::vector<std::int32_t> from_a, from_b, from_c;
+  for (int i = 0; i < 200; ++i) {
+    from_a.push_back(a.sample(kLogits, {}));
+    from_b.push_back(b.sample(kLogits, {}));
+    from_c.push_back(c.sample(kLogits, {}));
+  }
+  EXPECT_EQ(from_a, from_b);
+  EXPECT_NE(from_a, from_c);
+}
+
+// Pearson's chi-square over 20,000 draws: with 5 degrees of freedom it exceeds 20.5 once in a thousand seeds (this one is fixed).
+TEST(Sampler, DrawsFollowTheDistribution) {
+  const Sampling sampling{.temperature = 1.3f, .top_p = 1, .seed = 42};
+  Sampler sampler(sampling);
+  constexpr int kDraws = 20000;
+  std::map<std::int32_t, int> counts;
+  for (int i = 0; i < kDraws; ++i) ++counts[sampler.sample(kLogits, {})];
+  double chi_square = 0;
+  for (const Candidate& c : Sampler(sampling).distribution(kLogits, {})) {
+    const double expected = c.probability * kDraws;
+    chi_square += (counts[c.id] - expected) * (counts[c.id] - expected) / expected;
+  }
+  EXPECT_LT(chi_square, 20.5);
+}
+
+TEST(Sampler, NeverDrawsWhatWasFilteredOut) {
+  Sampler sampler({.temperature = 5, .top_k = 2, .top_p = 1, .seed = 1});
+  for (int i = 0; i < 1000; ++i) {
+    const std::int32_t id = sampler.sample(kLogits, {});
+    EXPECT_TRUE(id == 1 || id == 3) << id;
+  }
+}
+
+TEST(Sampler, ImpossibleTokensStayImpossible) {
+  Sampler sampler({.temperature = 100, .top_p = 1, .seed = 1});
+  const std::vector<float> logits{0, -kInfinity, 0};
+  for (int i = 0; i < 1000; ++i) EXPECT_NE(sampler.sample(logits, {}), 1);
+}
+
+TEST(Sampler, ATinyTemperatureIsNearlyGreedyAndNoOverflow) {
+  Sampler sampler({.temperature = 1e-38f, .top_p = 1, .seed = 1});
+  EXPECT_EQ(sampler.sample(std::vector<float>{1, 1000, 999}, {}), 1);
+}
+
+TEST(Sampler, LogitsThatAreNoNumbersAreAnError) {
+  for (const float bad : {std::nanf(""), kInfinity}) EXPECT_THROW(Sampler({}).sample(std::vector<float>{0, bad}, {}), Error);
+  EXPECT_THROW(Sampler({}).sample(std::vector<float>{-kInfinity, -kInfinity}, {}), Error);
+}
+
+TEST(Sampling, OutOfRangeIsAnErrorThatNamesTheOption) {
+  const auto message = [](const Sampling& s) {
+    try {
+      check(s);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(message({}), "");
+  EXPECT_NE(message({.temperature = -1}).find("--temperature"), std::string::npos);
+  EXPECT_NE(message({.temperature = std::nanf("")}).find("--temperature"), std::string::npos);
+  EXPECT_NE(message({.top_p = 0}).find("--top-p"), std::string::npos);
+  EXPECT_NE(message({.min_p = 2}).find("--min-p"), std::string::npos);
+  EXPECT_NE(message({.repeat_penalty = 0}).find("--repeat-penalty"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace rung

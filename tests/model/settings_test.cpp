@@ -1,0 +1,103 @@
+// config.json as people, exporters and enemies write it.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/error.h"
+#include "model/families/families.h"
+
+namespace rung {
+namespace {
+
+Json llama_config() {
+  return Json::parse(R"({"model_type": "llama", "vocab_size": 100, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 128, "rms_norm_eps": 1e-5, "rope_theta": 10000.0})");
+}
+
+std::string complaint(const Json& config) {
+  try {
+    plan_from_config(config, "config.json");
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+std::string complaint_with(const char* key, const Json& value) {
+  Json config = llama_config();
+  config[key] = value;
+  return complaint(config);
+}
+
+TEST(Config, IsReadAsTheFamilyMeansIt) {
+  const ModelPlan plan = plan_from_config(llama_config(), "config.json");
+  EXPECT_EQ(plan.config.family, "llama");
+  EXPECT_EQ(plan.config.head_dim, 16u);
+  EXPECT_EQ(plan.config.layers.size(), 2u);
+  EXPECT_FLOAT_EQ(plan.config.layers[0].attention.scale, 0.25f);
+}
+
+TEST(Config, NumbersThatCannotBeAreErrorsThatNameTheKey) {
+  for (const char* key : {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+                          "max_position_embeddings", "head_dim"}) {
+    for (const Json& value : {Json(0), Json(-1), Json(1.5), Json(1e300), Json(std::uint64_t{1} << 63), Json("64"), Json(true), Json::array({64})}) {
+      EXPECT_NE(complaint_with(key, value).find(key), std::string::npos) << key << " = " << value;
+    }
+  }
+  for (const char* key : {"rms_norm_eps", "rope_theta"}) {
+    for (const Json& value : {Json(0), Json(-1), Json(1e300), Json("1e-5")}) {
+      EXPECT_NE(complaint_with(key, value).find(key), std::string::npos) << key << " = " << value;
+    }
+  }
+}
+
+TEST(Config, SizesThatContradictEachOtherAreErrors) {
+  EXPECT_NE(complaint_with("num_key_value_heads", 3).find("evenly"), std::string::npos);
+  EXPECT_NE(complaint_with("hidden_size", 66).find("head_dim"), std::string::npos);
+  EXPECT_NE(complaint_with("head_dim", 15).find("even"), std::string::npos);
+  EXPECT_NE(complaint_with("num_hidden_layers", 2000000000).find("num_hidden_layers"), std::string::npos) << "no absurd allocation";
+}
+
+TEST(Config, AKeyThatChangesTheResultAndIsNotUnderstoodIsAnError) {
+  EXPECT_NE(complaint_with("attn_logit_softcapping", 50.0).find("attn_logit_softcapping"), std::string::npos);
+  EXPECT_NE(complaint_with("partial_rotary_factor", 0.5).find("partial_rotary_factor"), std::string::npos);
+  EXPECT_NE(complaint_with("hidden_act", "relu").find("hidden_act"), std::string::npos);
+  EXPECT_NE(complaint_with("quantization_config", {{"bits", 4}}).find("quantization_config"), std::string::npos);
+  EXPECT_NE(complaint_with("auto_map", {{"AutoModel", "x.py"}}).find("auto_map"), std::string::npos);
+  EXPECT_NE(complaint_with("pretraining_tp", 2).find("pretraining_tp"), std::string::npos);
+}
+
+TEST(Config, AKeyThatSaysNothingIsNoError) {
+  EXPECT_EQ(complaint_with("attn_logit_softcapping", nullptr), "");
+  EXPECT_EQ(complaint_with("use_something_new", false), "");
+  EXPECT_EQ(complaint_with("initializer_range", 0.02), "");
+  EXPECT_EQ(complaint_with("pretraining_tp", 1), "");
+}
+
+TEST(Config, AnUnknownFamilyIsAnErrorThatListsTheKnown) {
+  const std::string said = complaint_with("model_type", "mamba");
+  EXPECT_NE(said.find("mamba"), std::string::npos);
+  EXPECT_NE(said.find("llama, qwen2, qwen3, gemma3"), std::string::npos);
+  Json nothing = llama_config();
+  nothing.erase("model_type");
+  EXPECT_NE(complaint(nothing).find("model_type"), std::string::npos);
+}
+
+TEST(RopeScaling, AnUnknownSchemeOrNumberIsAnError) {
+  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "longrope"}, {"factor", 2.0}}).find("longrope"), std::string::npos);
+  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 0.0}}).find("rope_scaling.factor"), std::string::npos);
+  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}, {"surprise", 3}}).find("surprise"), std::string::npos);
+  EXPECT_NE(complaint_with("rope_scaling", "yarn").find("rope_scaling"), std::string::npos);
+}
+
+TEST(RopeScaling, BothDialectsSayTheSame) {
+  Json before = llama_config();
+  before["rope_scaling"] = {{"type", "linear"}, {"factor", 4.0}};
+  Json now = llama_config();
+  now.erase("rope_theta");
+  now["rope_parameters"] = {{"rope_type", "linear"}, {"factor", 4.0}, {"rope_theta", 10000.0}};
+  EXPECT_EQ(plan_from_config(before, "").config.ropes[0].inverse_frequencies, plan_from_config(now, "").config.ropes[0].inverse_frequencies);
+}
+
+}  // namespace
+}  // namespace rung
