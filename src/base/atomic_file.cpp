@@ -19,9 +19,12 @@ constexpr std::size_t kBufferBytes = 1 << 16;
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
   std::error_code none;
-  if (std::filesystem::is_symlink(path, none)) path_ = std::filesystem::weakly_canonical(path, none);  // the target is replaced, not the link
+  // The target of a link is replaced, not the link.
+  if (std::filesystem::is_symlink(path, none)) path_ = std::filesystem::weakly_canonical(path, none);
   const auto status = std::filesystem::status(path_, none);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) fail("{}: cannot write: not a regular file", path.string());
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    fail("{}: cannot write: not a regular file", path.string());
+  }
   static std::atomic<unsigned> counter = 0;
   temporary_ = path_;
   temporary_ += fmt::format(".{}-{}.partial", ::getpid(), counter++);

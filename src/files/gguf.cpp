@@ -101,7 +101,9 @@ void Gguf::check_part(std::int64_t index, std::int64_t count) const {
 
 void Gguf::absorb(Gguf part) {
   const auto refuse_duplicate = [&](const std::string& name) {
-    if (tensors_.count(name) + tensors_.others.count(name) != 0) fail("{}: tensor '{}' is in an earlier part too", part.file_, printable(name));
+    if (tensors_.count(name) + tensors_.others.count(name) != 0) {
+      fail("{}: tensor '{}' is in an earlier part too", part.file_, printable(name));
+    }
   };
   for (auto& [name, tensor] : part.tensors_) {
     refuse_duplicate(name);

@@ -49,7 +49,8 @@ class Gguf {
   const std::string& file() const { return file_; }  // for errors
   std::uint32_t version() const { return version_; }
 
-  // Typed look-ups. Absent: nullopt / nullptr. Present with another type (or out of range): an Error that names file, key, found and expected.
+  // Typed look-ups. Absent: nullopt / nullptr. Present with another type (or out of range): an Error that names file, key, found and
+  // expected.
   std::optional<std::string_view> string(std::string_view key) const;
   std::optional<std::int64_t> integer(std::string_view key) const;  // any integer type
   std::optional<double> number(std::string_view key) const;         // any integer or float type

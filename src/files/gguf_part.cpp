@@ -23,27 +23,37 @@ constexpr int kMaxArrayDepth = 8;
 
 enum class ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
 
-constexpr std::array<const char*, 13> kValueNames{"u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64"};
+constexpr std::array<const char*, 13> kValueNames{"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
+                                                  "bool", "string", "array", "u64", "i64", "f64"};
 // What one element takes in the file at the least: bounds a claimed count before anything is allocated.
 constexpr std::array<std::size_t, 13> kLeastBytes{1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8};
 
+// The types of tensors, by their number in the file. (The missing numbers were given up before version 2.)
 struct TensorType {
   std::uint32_t id;
   std::string_view name;
-  std::size_t values_per_block;
-  std::size_t bytes_per_block;
+  std::size_t values_per_block, bytes_per_block;
+  std::optional<DType> dtype = {};  // none: Rung does not decode it
 };
 
-// The types that Rung decodes, by their number in the file…
-constexpr std::array<std::pair<std::uint32_t, DType>, 13> kDecoded{{{0, DType::f32}, {1, DType::f16}, {2, DType::q4_0}, {3, DType::q4_1},
-    {6, DType::q5_0}, {7, DType::q5_1}, {8, DType::q8_0}, {10, DType::q2_k}, {11, DType::q3_k}, {12, DType::q4_k}, {13, DType::q5_k},
-    {14, DType::q6_k}, {30, DType::bf16}}};
+constexpr TensorType kTensorTypes[] = {
+    {0, "f32", 1, 4, DType::f32},          {1, "f16", 1, 2, DType::f16},          {30, "bf16", 1, 2, DType::bf16},
+    {2, "q4_0", 32, 18, DType::q4_0},      {3, "q4_1", 32, 20, DType::q4_1},      {6, "q5_0", 32, 22, DType::q5_0},
+    {7, "q5_1", 32, 24, DType::q5_1},      {8, "q8_0", 32, 34, DType::q8_0},      {10, "q2_k", 256, 84, DType::q2_k},
+    {11, "q3_k", 256, 110, DType::q3_k},   {12, "q4_k", 256, 144, DType::q4_k},   {13, "q5_k", 256, 176, DType::q5_k},
+    {14, "q6_k", 256, 210, DType::q6_k},
+    {9, "q8_1", 32, 40},      {15, "q8_k", 256, 292},   {16, "iq2_xxs", 256, 66}, {17, "iq2_xs", 256, 74}, {18, "iq3_xxs", 256, 98},
+    {19, "iq1_s", 256, 50},   {20, "iq4_nl", 32, 18},   {21, "iq3_s", 256, 110},  {22, "iq2_s", 256, 82},  {23, "iq4_xs", 256, 136},
+    {24, "i8", 1, 1},         {25, "i16", 1, 2},        {26, "i32", 1, 4},        {27, "i64", 1, 8},       {28, "f64", 1, 8},
+    {29, "iq1_m", 256, 56},   {34, "tq1_0", 256, 54},   {35, "tq2_0", 256, 66},   {39, "mxfp4", 32, 17},   {40, "nvfp4", 64, 36},
+    {41, "q1_0", 128, 18},
+};
 
-// …and those that it only names.
-constexpr std::array<TensorType, 21> kOther{{{9, "q8_1", 32, 40}, {15, "q8_k", 256, 292}, {16, "iq2_xxs", 256, 66}, {17, "iq2_xs", 256, 74},
-    {18, "iq3_xxs", 256, 98}, {19, "iq1_s", 256, 50}, {20, "iq4_nl", 32, 18}, {21, "iq3_s", 256, 110}, {22, "iq2_s", 256, 82},
-    {23, "iq4_xs", 256, 136}, {24, "i8", 1, 1}, {25, "i16", 1, 2}, {26, "i32", 1, 4}, {27, "i64", 1, 8}, {28, "f64", 1, 8}, {29, "iq1_m", 256, 56},
-    {34, "tq1_0", 256, 54}, {35, "tq2_0", 256, 66}, {39, "mxfp4", 32, 17}, {40, "nvfp4", 64, 36}, {41, "q1_0", 128, 18}}};
+// A number that is not in the table is taken for a type of a later day: its size is unknown, so it counts as none.
+TensorType tensor_type(std::uint32_t id) {
+  const auto* found = std::find_if(std::begin(kTensorTypes), std::end(kTensorTypes), [&](const TensorType& t) { return t.id == id; });
+  return found != std::end(kTensorTypes) ? *found : TensorType{id, "", 1, 0};
+}
 
 class Reader {
  public:
@@ -73,7 +83,9 @@ class Reader {
  private:
   void need(std::uint64_t count, std::string_view what) const {
     if (count <= left()) return;
-    if (bytes_.size() > kMaxHeaderBytes) fail("{}: {} at byte {} takes {} bytes, but a header ends within {}", file_, what, at_, count, kMaxHeaderBytes);
+    if (bytes_.size() > kMaxHeaderBytes) {
+      fail("{}: {} at byte {} takes {} bytes, but a header ends within {}", file_, what, at_, count, kMaxHeaderBytes);
+    }
     fail("{}: {} at byte {} takes {} bytes, but only {} are left in the file", file_, what, at_, count, left());
   }
 
@@ -202,7 +214,7 @@ struct TensorInfo {
   std::uint64_t offset;
 };
 
-TensorInfo read_tensor_info(Reader& reader) {
+TensorInfo read_tensor_info(Reader& reader, std::uint64_t alignment) {
   TensorInfo tensor;
   tensor.name = reader.string("the name of a tensor");
   const std::string what = fmt::format("tensor '{}'", printable(tensor.name));
@@ -212,6 +224,9 @@ TensorInfo read_tensor_info(Reader& reader) {
   std::reverse(tensor.shape.begin(), tensor.shape.end());
   tensor.type = reader.number<std::uint32_t>(what);
   tensor.offset = reader.number<std::uint64_t>(what);
+  if (tensor.offset % alignment != 0) {
+    fail("{}: {} begins at offset {}, expected a multiple of the alignment {}", reader.file(), what, tensor.offset, alignment);
+  }
   return tensor;
 }
 
@@ -219,14 +234,18 @@ TensorInfo read_tensor_info(Reader& reader) {
 std::uint64_t tensor_bytes(const TensorInfo& tensor, const TensorType& type, const std::string& file) {
   const std::size_t row = tensor.shape.empty() ? 1 : tensor.shape.back();
   if (row % type.values_per_block != 0) {
-    fail("{}: tensor '{}' is {} with rows of {} values, expected a multiple of {}", file, printable(tensor.name), type.name, row, type.values_per_block);
+    fail("{}: tensor '{}' is {} with rows of {} values, expected a multiple of {}", file, printable(tensor.name), type.name, row,
+         type.values_per_block);
   }
   std::optional<std::uint64_t> values = 1;
   for (const std::size_t extent : tensor.shape) {
     if (values) values = checked_mul(*values, std::max<std::uint64_t>(extent, 1));
   }
   const auto bytes = values ? checked_mul(*values / type.values_per_block, type.bytes_per_block) : std::nullopt;
-  if (!bytes) fail("{}: tensor '{}' is {} of shape [{}], whose size does not fit 64 bits", file, printable(tensor.name), type.name, fmt::join(tensor.shape, ", "));
+  if (!bytes) {
+    fail("{}: tensor '{}' is {} of shape [{}], whose size does not fit 64 bits", file, printable(tensor.name), type.name,
+         fmt::join(tensor.shape, ", "));
+  }
   const bool empty = std::find(tensor.shape.begin(), tensor.shape.end(), 0u) != tensor.shape.end();
   return empty ? 0 : *bytes;
 }
@@ -236,35 +255,24 @@ struct Extent {
   std::string_view name;
 };
 
-// Adds the tensor to the map, and what it occupies to `extents`.
-void add_tensor(GgufPart& part, std::vector<Extent>& extents, const TensorInfo& tensor, std::span<const std::byte> data, std::uint64_t alignment,
+// Adds the tensor to the map, and what it occupies of `data` to `extents`.
+void add_tensor(GgufPart& part, std::vector<Extent>& extents, const TensorInfo& tensor, std::span<const std::byte> data,
                 const std::string& file) {
   const std::string name(tensor.name);
   if (part.tensors.count(name) + part.tensors.others.count(name) != 0) fail("{}: tensor '{}' appears twice", file, printable(name));
-  if (tensor.offset % alignment != 0) {
-    fail("{}: tensor '{}' begins at offset {}, expected a multiple of the alignment {}", file, printable(name), tensor.offset, alignment);
-  }
-  TensorType type{tensor.type, "", 1, 0};
-  const auto decoded = std::find_if(kDecoded.begin(), kDecoded.end(), [&](const auto& d) { return d.first == tensor.type; });
-  const auto other = std::find_if(kOther.begin(), kOther.end(), [&](const TensorType& t) { return t.id == tensor.type; });
-  if (decoded != kDecoded.end()) {
-    const DTypeInfo& i = info(decoded->second);
-    type = {tensor.type, i.name, i.values_per_block, i.bytes_per_block};
-  } else if (other != kOther.end()) {
-    type = *other;
-  }
+  const TensorType type = tensor_type(tensor.type);
   const std::uint64_t bytes = tensor_bytes(tensor, type, file);
   const auto end = checked_add(tensor.offset, bytes);
   if (!end || *end > data.size()) {
-    fail("{}: tensor '{}' takes {} bytes from offset {} of the data, which has {} bytes (is the download complete?)", file, printable(name), bytes,
-         tensor.offset, data.size());
+    fail("{}: tensor '{}' takes {} bytes from offset {} of the data, which has {} bytes (is the download complete?)", file,
+         printable(name), bytes, tensor.offset, data.size());
   }
   const auto view = data.subspan(tensor.offset, bytes);
   if (bytes != 0) extents.push_back({tensor.offset, *end, tensor.name});
-  if (decoded != kDecoded.end()) {
-    part.tensors.emplace(name, FileTensor{name, decoded->second, tensor.shape, view, file});
+  if (type.dtype) {
+    part.tensors.emplace(name, FileTensor{name, *type.dtype, tensor.shape, view, file});
   } else {
-    const std::string type_text = other != kOther.end() ? std::string(other->name) : fmt::format("number {}", tensor.type);
+    const std::string type_text = type.name.empty() ? fmt::format("number {}", type.id) : std::string(type.name);
     part.tensors.others.emplace(name, OtherTensor{type_text, tensor.shape, view, file});
   }
 }
@@ -292,26 +300,24 @@ GgufPart parse_gguf(std::span<const std::byte> bytes, const std::string& file) {
   }
   const std::uint64_t alignment = alignment_of(part, file);
   std::vector<TensorInfo> infos;
-  for (std::uint64_t i = 0; i < counts.tensors; ++i) infos.push_back(read_tensor_info(reader));
+  for (std::uint64_t i = 0; i < counts.tensors; ++i) infos.push_back(read_tensor_info(reader, alignment));
 
   // A file without tensors may end before the padding.
   const std::size_t padded = (reader.position() + alignment - 1) / alignment * alignment;
   const auto data = bytes.subspan(std::min(padded, bytes.size()));
   std::vector<Extent> extents;
-  for (const TensorInfo& tensor : infos) add_tensor(part, extents, tensor, data, alignment, file);
+  for (const TensorInfo& tensor : infos) add_tensor(part, extents, tensor, data, file);
   refuse_overlaps(extents, file);
   return part;
 }
 
 std::string type_name(const GgufValue& value) {
-  // GgufScalar has no array among its alternatives, so those from `array` on stand one place earlier.
-  if (const auto* scalar = std::get_if<GgufScalar>(&value)) {
-    const std::size_t index = scalar->index();
-    return kValueNames[index < static_cast<std::size_t>(ValueType::array) ? index : index + 1];
-  }
-  const auto* array = std::get_if<GgufArray>(&value);
-  static constexpr std::array<const char*, 13> kElements{"u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "u64", "i64", "f64", "array"};
-  return fmt::format("array of {}", kElements[array->values.index()]);
+  // The scalars stand in the file's order, without `array`; the vectors likewise, with arrays last.
+  constexpr auto kArray = static_cast<std::size_t>(ValueType::array);
+  const auto name = [](std::size_t index) { return kValueNames[index < kArray ? index : index + 1]; };
+  if (const auto* scalar = std::get_if<GgufScalar>(&value)) return name(scalar->index());
+  const auto& values = std::get_if<GgufArray>(&value)->values;
+  return fmt::format("array of {}", std::holds_alternative<std::vector<GgufArray>>(values) ? "array" : name(values.index()));
 }
 
 }  // namespace rung

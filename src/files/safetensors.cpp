@@ -21,8 +21,8 @@ struct Index {
   std::set<std::string> shards;
 };
 
-// A name in the index is data from somewhere: it may name a file of the folder, and nothing else. (A link that lies in the folder is followed: the
-// cache of the hub is made of such links, and it takes the person, or a tool that the person ran, to put one there.)
+// A name in the index is data from somewhere: it may name a file of the folder, and nothing else. (A link that lies in the folder is
+// followed: the cache of the hub is made of such links, and it takes the person, or a tool that the person ran, to put one there.)
 void require_plain_name(const std::string& name, const std::string& index_file) {
   const bool plain = !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
   if (!plain) fail("{}: names the shard '{}', expected a file of the same folder", index_file, printable(name));
@@ -37,7 +37,9 @@ Index read_index(const std::filesystem::path& path) {
   if (map == json.end() || !map->is_object()) fail("{}: has no object 'weight_map'", where);
   Index index;
   for (const auto& [tensor, shard] : map->items()) {
-    if (!shard.is_string()) fail("{}: 'weight_map' gives {} for tensor '{}', expected the name of a file", where, shard.type_name(), printable(tensor));
+    if (!shard.is_string()) {
+      fail("{}: 'weight_map' gives {} for tensor '{}', expected the name of a file", where, shard.type_name(), printable(tensor));
+    }
     const std::string& name = shard.get_ref<const std::string&>();
     require_plain_name(name, where);
     index.shard_of.emplace(tensor, name);
@@ -77,7 +79,9 @@ Safetensors Safetensors::open(const std::filesystem::path& path) {
       fail("{}: places tensor '{}' in {}, which does not hold it", index_path.string(), printable(tensor), printable(shard));
     }
     const std::string& holder = decoded ? found->second.file : other->second.file;
-    if (holder != (path / shard).string()) fail("{}: places tensor '{}' in {}, but it is in {}", index_path.string(), printable(tensor), printable(shard), holder);
+    if (holder != (path / shard).string()) {
+      fail("{}: places tensor '{}' in {}, but it is in {}", index_path.string(), printable(tensor), printable(shard), holder);
+    }
   }
   return opened;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -21,14 +22,15 @@ constexpr std::size_t kMaxAxes = 16;
 
 struct Type {
   std::string_view name;
-  std::optional<DType> dtype;     // what Rung decodes
   std::uint64_t bits_per_value;
+  std::optional<DType> dtype = {};  // none: Rung does not decode it
 };
 
-constexpr std::array<Type, 24> kTypes{{{"F32", DType::f32, 32}, {"F16", DType::f16, 16}, {"BF16", DType::bf16, 16}, {"BOOL", {}, 8}, {"U8", {}, 8},
-    {"I8", {}, 8}, {"U16", {}, 16}, {"I16", {}, 16}, {"U32", {}, 32}, {"I32", {}, 32}, {"U64", {}, 64}, {"I64", {}, 64}, {"F64", {}, 64},
-    {"C64", {}, 64}, {"F8_E4M3", {}, 8}, {"F8_E5M2", {}, 8}, {"F8_E4M3FNUZ", {}, 8}, {"F8_E5M2FNUZ", {}, 8}, {"F8_E8M0", {}, 8}, {"F6_E2M3", {}, 6},
-    {"F6_E3M2", {}, 6}, {"F4", {}, 4}, {"I4", {}, 4}, {"U4", {}, 4}}};
+constexpr Type kTypes[] = {
+    {"F32", 32, DType::f32}, {"F16", 16, DType::f16}, {"BF16", 16, DType::bf16},
+    {"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"U16", 16}, {"I16", 16}, {"U32", 32}, {"I32", 32}, {"U64", 64}, {"I64", 64}, {"F64", 64}, {"C64", 64},
+    {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E8M0", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},
+};
 
 struct Entry {
   std::string name;
@@ -37,8 +39,8 @@ struct Entry {
   std::vector<std::uint64_t> offsets;
 };
 
-// The header, event by event. A JSON document that keeps one of two equal keys would hide a duplicate, and so which tensor a reader sees would
-// depend on the reader; events show both.
+// The header, event by event. A JSON document that keeps one of two equal keys would hide a duplicate, and so which tensor a reader sees
+// would depend on the reader; events show both.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
   HeaderReader(const std::string& file, SafetensorsPart& part, std::vector<Entry>& entries) : file_(file), part_(part), entries_(entries) {}
@@ -128,9 +130,11 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   [[noreturn]] void unexpected(std::string_view what) const {
-    static constexpr std::array<const char*, 6> kExpected{"an object", "objects, one a tensor", "strings in __metadata__", "dtype, shape and data_offsets",
-                                                          "at most 16 counts in shape", "two offsets in data_offsets"};
-    fail("{}: {}found {} for '{}' in the header, expected {}", file_, of_tensor(), what, printable(key_), kExpected[static_cast<std::size_t>(place_)]);
+    static constexpr std::array<const char*, 6> kExpected{
+        "an object", "objects, one a tensor", "strings in __metadata__", "dtype, shape and data_offsets", "at most 16 counts in shape",
+        "two offsets in data_offsets"};
+    fail("{}: {}found {} for '{}' in the header, expected {}", file_, of_tensor(), what, printable(key_),
+         kExpected[static_cast<std::size_t>(place_)]);
   }
 
   const std::string& file_;
@@ -142,8 +146,10 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 };
 
 const Type& type_of(const Entry& entry, const std::string& file) {
-  const auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](const Type& t) { return t.name == entry.dtype; });
-  if (found == kTypes.end()) fail("{}: tensor '{}' has dtype '{}', which the format does not know", file, printable(entry.name), printable(entry.dtype));
+  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Type& t) { return t.name == entry.dtype; });
+  if (found == std::end(kTypes)) {
+    fail("{}: tensor '{}' has dtype '{}', which the format does not know", file, printable(entry.name), printable(entry.dtype));
+  }
   return *found;
 }
 
@@ -155,20 +161,27 @@ std::uint64_t tensor_bytes(const Entry& entry, const Type& type, const std::stri
     empty = empty || extent == 0;
     if (bits) bits = checked_mul(*bits, std::max<std::uint64_t>(extent, 1));
   }
-  if (!bits) fail("{}: tensor '{}' is {} of shape [{}], whose size does not fit 64 bits", file, printable(entry.name), type.name, fmt::join(*entry.shape, ", "));
+  if (!bits) {
+    fail("{}: tensor '{}' is {} of shape [{}], whose size does not fit 64 bits", file, printable(entry.name), type.name,
+         fmt::join(*entry.shape, ", "));
+  }
   return empty ? 0 : (*bits + 7) / 8;
 }
 
 void add_tensor(SafetensorsPart& part, const Entry& entry, std::span<const std::byte> data, const std::string& file) {
   const std::string name = printable(entry.name);
-  if (!entry.shape || entry.dtype.empty() || entry.offsets.size() != 2) fail("{}: tensor '{}' lacks its dtype, shape or two data_offsets", file, name);
+  if (!entry.shape || entry.dtype.empty() || entry.offsets.size() != 2) {
+    fail("{}: tensor '{}' lacks its dtype, shape or two data_offsets", file, name);
+  }
   const Type& type = type_of(entry, file);
   const std::uint64_t begin = entry.offsets[0], end = entry.offsets[1], expected = tensor_bytes(entry, type, file);
   if (begin > end || end > data.size()) {
-    fail("{}: tensor '{}' lies in bytes {} to {} of the data, which has {} bytes (is the download complete?)", file, name, begin, end, data.size());
+    fail("{}: tensor '{}' lies in bytes {} to {} of the data, which has {} bytes (is the download complete?)", file, name, begin, end,
+         data.size());
   }
   if (end - begin != expected) {
-    fail("{}: tensor '{}' takes {} bytes, expected {} for {} of shape [{}]", file, name, end - begin, expected, type.name, fmt::join(*entry.shape, ", "));
+    fail("{}: tensor '{}' takes {} bytes, expected {} for {} of shape [{}]", file, name, end - begin, expected, type.name,
+         fmt::join(*entry.shape, ", "));
   }
   const auto bytes = data.subspan(begin, end - begin);
   if (type.dtype) {
@@ -184,7 +197,7 @@ void require_cover(std::vector<Entry>& entries, std::uint64_t data_bytes, const 
   std::uint64_t end = 0;
   for (const Entry& entry : entries) {
     if (entry.offsets[0] != end) {
-      fail("{}: tensor '{}' begins at byte {} of the data, expected {}, where the one before ends: tensors must neither overlap nor leave holes", file,
+      fail("{}: tensor '{}' begins at byte {} of the data, expected {}, where the one before ends: no overlaps, no holes", file,
            printable(entry.name), entry.offsets[0], end);
     }
     end = entry.offsets[1];
@@ -201,10 +214,14 @@ SafetensorsPart parse_safetensors(std::span<const std::byte> bytes, const std::s
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.substr(0, 8) == "version ") fail("{}: not a safetensors file but a Git LFS pointer to one: fetch it with git lfs pull", file);
   const std::size_t left = bytes.size() - sizeof(header_bytes);
-  if (header_bytes > kMaxHeaderBytes) fail("{}: not a safetensors file: it claims a header of {} bytes, expected at most {}", file, header_bytes, kMaxHeaderBytes);
+  if (header_bytes > kMaxHeaderBytes) {
+    fail("{}: not a safetensors file: it claims a header of {} bytes, expected at most {}", file, header_bytes, kMaxHeaderBytes);
+  }
   if (header_bytes > left) fail("{}: claims a header of {} bytes, but only {} are left in the file", file, header_bytes, left);
   const std::string_view header = text.substr(sizeof(header_bytes), header_bytes);
-  if (header.empty() || header[0] != '{') fail("{}: not a safetensors file: the header begins with '{}', expected '{{'", file, printable(header.substr(0, 8)));
+  if (header.empty() || header[0] != '{') {
+    fail("{}: not a safetensors file: the header begins with '{}', expected '{{'", file, printable(header.substr(0, 8)));
+  }
 
   SafetensorsPart part;
   std::vector<Entry> entries;

@@ -27,8 +27,9 @@ struct FileTensor {
   }
 };
 
-// A tensor whose type Rung does not decode: an I64 buffer of positions, 8-bit floats, a newer GGUF type. Files hold such tensors beside those that
-// a model needs, and tokenizing needs none at all: so opening the file accepts them, and only asking for one is an error (find_tensor).
+// A tensor whose type Rung does not decode: an I64 buffer of positions, 8-bit floats, a newer GGUF type. Files hold such tensors beside
+// those that a model needs, and tokenizing needs none at all: so opening the file accepts them, and only asking for one is an error
+// (find_tensor).
 struct OtherTensor {
   std::string type;                  // as the file calls it: "I64", "iq4_xs"
   std::vector<std::size_t> shape;
@@ -36,8 +37,8 @@ struct OtherTensor {
   std::string file;
 };
 
-// By name, in the order of the name. Readers have checked every entry: bytes.size() is what dtype and shape say, inside the file, and shared with
-// no other tensor; the product of the extents fits.
+// By name, in the order of the name. Readers have checked every entry: bytes.size() is what dtype and shape say, inside the file, and
+// shared with no other tensor; the product of the extents fits.
 struct TensorMap : std::map<std::string, FileTensor, std::less<>> {
   using map::map;
   std::map<std::string, OtherTensor, std::less<>> others;

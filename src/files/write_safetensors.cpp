@@ -32,7 +32,8 @@ OrderedJson describe(std::span<const OutputTensor> tensors, const std::map<std::
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& path, std::span<const OutputTensor> tensors, const std::map<std::string, std::string>& metadata) {
+void write_safetensors(const std::filesystem::path& path, std::span<const OutputTensor> tensors,
+                       const std::map<std::string, std::string>& metadata) {
   static_assert(std::endian::native == std::endian::little);
   std::string header = describe(tensors, metadata).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   header.resize((header.size() + 7) / 8 * 8, ' ');  // so that the data begins at a multiple of 8

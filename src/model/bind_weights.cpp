@@ -54,6 +54,13 @@ class Binder {
 
   void mark_used(const std::string& name) { find(name); }
 
+  // Types that Rung does not decode: refused by name, before such a tensor is taken for one that is missing or was left out.
+  void refuse_other_types() const {
+    for (const auto& [name, tensor] : tensors_.others) {
+      if (!ignored(name)) find_tensor(tensors_, name);
+    }
+  }
+
   // Every tensor must have found its place: one that did not would change what the model computes.
   void finish() const {
     for (const auto& [name, tensor] : tensors_) {
@@ -96,13 +103,16 @@ class Binder {
 
 // The same tensors under the names that the layout knows. Each keeps the file's own name for errors.
 TensorMap renamed(const TensorMap& tensors, const std::vector<std::pair<std::string, std::string>>& prefixes) {
-  TensorMap result;
-  for (const auto& [name, tensor] : tensors) {
-    std::string known = name;
+  const auto known = [&](const std::string& name) {
     for (const auto& [from, to] : prefixes) {
-      if (name.starts_with(from)) known = to + name.substr(from.size());
+      if (name.starts_with(from)) return to + name.substr(from.size());
     }
-    if (!result.emplace(known, tensor).second) fail("{}: tensor '{}' is there under two names", tensor.file, name);
+    return name;
+  };
+  TensorMap result;
+  for (const auto& [name, tensor] : tensors.others) result.others.emplace(known(name), tensor);
+  for (const auto& [name, tensor] : tensors) {
+    if (!result.emplace(known(name), tensor).second) fail("{}: tensor '{}' is there under two names", tensor.file, name);
   }
   return result;
 }
@@ -158,6 +168,7 @@ DecoderLayer bind_layer(Binder& binder, const ModelPlan& plan, std::size_t index
 Model bind_weights(ModelPlan plan, const TensorMap& in_file) {
   const TensorMap tensors = renamed(in_file, plan.layout.renamed_prefixes);
   Binder binder(plan, tensors);
+  binder.refuse_other_types();
   const ModelConfig& c = plan.config;
   const WeightLayout& l = plan.layout;
   Model model;

@@ -86,7 +86,8 @@ TEST(GgufTensors, ShapeIsTurnedOutermostFirst) {
   EXPECT_EQ(gguf.tensors().at("x").bytes.size(), 32u);
 }
 
-// A type that Rung does not decode, or that does not exist yet, is an error of the tensor that is asked for: the tokenizer of such a file is readable.
+// A type that Rung does not decode, or that does not exist yet, is an error of the tensor that is asked for: the tokenizer of such a file
+// is readable.
 TEST(GgufTensors, OtherTypesAreRefusedWhenAskedFor) {
   const TemporaryFolder folder;
   const Gguf gguf = open(folder, GgufBuilder(2, 0).tensor("iq", {256}, 23, 0).tensor("new", {256}, 4711, 160).pad().data(320));
@@ -103,7 +104,9 @@ GgufBuilder part(int index, int count, int tensors) {
 
 TEST(GgufSplit, PartsMustFitTogether) {
   const TemporaryFolder folder;
-  const auto write = [&](const std::string& name, const GgufBuilder& file) { std::ofstream(folder / name, std::ios::binary) << file.text(); };
+  const auto write = [&](const std::string& name, const GgufBuilder& file) {
+    std::ofstream(folder / name, std::ios::binary) << file.text();
+  };
   const auto refused = [&](const std::string& name, const std::string& message) {
     expect_error([&] { Gguf::open(folder / name); }, message);
   };
@@ -129,7 +132,8 @@ TEST(GgufSplit, ATensorInTwoParts) {
   const TemporaryFolder folder;
   for (int i = 0; i < 2; ++i) {
     std::ofstream(folder / fmt::format("m-0000{}-of-00002.gguf", i + 1), std::ios::binary)
-        << GgufBuilder(1, 2).u16("split.no", static_cast<std::uint16_t>(i)).u16("split.count", 2).tensor("t", {4}, kF32, 0).pad().data(32).text();
+        << GgufBuilder(1, 2).u16("split.no", static_cast<std::uint16_t>(i)).u16("split.count", 2)
+               .tensor("t", {4}, kF32, 0).pad().data(32).text();
   }
   expect_error([&] { Gguf::open(folder / "m-00001-of-00002.gguf"); }, "00002-of-00002.gguf: tensor 't' is in an earlier part too");
 }

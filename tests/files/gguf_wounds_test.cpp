@@ -1,5 +1,6 @@
-// The wounds of this field: files that broke other readers, each by the public report that it comes from. Every one must be refused in one line, without
-// a crash and without allocating what the file only claims to hold. Numbers without a name are issues and pull requests of github.com/ggml-org/llama.cpp.
+// The wounds of this field: files that broke other readers, each by the public report that it comes from. Every one must be refused in one
+// line, without a crash and without allocating what the file only claims to hold. Numbers without a name are issues and pull requests of
+// github.com/ggml-org/llama.cpp.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -26,7 +27,8 @@ GgufBuilder one_tensor(std::initializer_list<std::uint64_t> extents, std::uint32
 
 // 14595: the running sum of tensor sizes overflowed. Two tensors, each near 2^63 bytes.
 TEST(GgufWounds, Pr14595SumOfTensorSizesWraps) {
-  expect_refused(GgufBuilder(2, 0).tensor("a", {k2To63 / 4}, kF32, 0).tensor("b", {k2To63 / 4}, kF32, k2To63).pad().data(64), "tensor 'a' takes");
+  expect_refused(GgufBuilder(2, 0).tensor("a", {k2To63 / 4}, kF32, 0).tensor("b", {k2To63 / 4}, kF32, k2To63).pad().data(64),
+                 "tensor 'a' takes");
 }
 
 // 19856: element counts, sizes of strings and of arrays, and the memory for all the infos, each a product that wrapped.
@@ -83,7 +85,9 @@ TEST(GgufWounds, Pr27188CountsOf2To63) {
 }
 
 // 15711: a number of tensors that passes one check while the memory for their infos overflows.
-TEST(GgufWounds, Issue15711NumberOfTensors) { expect_refused(GgufBuilder(std::numeric_limits<std::uint64_t>::max() / 100, 0), "expected at most"); }
+TEST(GgufWounds, Issue15711NumberOfTensors) {
+  expect_refused(GgufBuilder(std::numeric_limits<std::uint64_t>::max() / 100, 0), "expected at most");
+}
 
 // ferrox 25: a length that an allocator grants lazily, so that only memory pressure shows it.
 TEST(GgufWounds, Ferrox25ArrayOf500Million) {
@@ -108,7 +112,8 @@ TEST(GgufWounds, Ggml709EveryTruncation) {
 TEST(GgufWounds, Pr24988AlignmentOfAnotherType) {
   expect_refused(GgufBuilder(0, 1).i32("general.alignment", 32), "metadata 'general.alignment' is of type i32, expected u32");
   expect_refused(GgufBuilder(0, 1).key("general.alignment", 8).string("32"), "is of type string");
-  expect_refused(GgufBuilder(0, 1).key("general.alignment", 9).number(std::uint32_t{4}).number(std::uint64_t{0}), "is of type array of u32");
+  expect_refused(GgufBuilder(0, 1).key("general.alignment", 9).number(std::uint32_t{4}).number(std::uint64_t{0}),
+                 "is of type array of u32");
 }
 
 // 24997: 2^31 overflows the padding on 32-bit machines. gguf-tools 27, candle 3876: 0 divides by zero. 3 is no power of two.
@@ -125,9 +130,11 @@ TEST(GgufWounds, OffsetThatIsNotAligned) {
 
 // --- types
 
-// 26690 and 27075: arrays of another element type than expected were cast. Here the look-ups are typed (gguf_test.cpp); a type that does not exist:
+// 26690 and 27075: arrays of another element type than expected were cast. Here the look-ups are typed (gguf_test.cpp); a type that does
+// not exist:
 TEST(GgufWounds, Pr26690ElementTypeThatDoesNotExist) {
-  expect_refused(GgufBuilder(0, 1).key("a", 9).number(std::uint32_t{13}).number(std::uint64_t{1}).number(std::uint64_t{0}), "has value type 13");
+  expect_refused(GgufBuilder(0, 1).key("a", 9).number(std::uint32_t{13}).number(std::uint64_t{1}).number(std::uint64_t{0}),
+                 "has value type 13");
   expect_refused(GgufBuilder(0, 1).key("a", 13).number(std::uint64_t{0}), "has value type 13");
   expect_refused(GgufBuilder(0, 1).key("a", 0xffffffff).number(std::uint64_t{0}), "has value type 4294967295");
 }
@@ -157,7 +164,9 @@ TEST(GgufWounds, Pr25596ExtentOfZero) {
   expect_refused(one_tensor({0, k2To63, 4}), "does not fit 64 bits");  // or the product of the other extents would wrap elsewhere
 }
 
-TEST(GgufWounds, RowThatIsNoWholeNumberOfBlocks) { expect_refused(one_tensor({33, 2}, kQ8_0), "rows of 33 values, expected a multiple of 32"); }
+TEST(GgufWounds, RowThatIsNoWholeNumberOfBlocks) {
+  expect_refused(one_tensor({33, 2}, kQ8_0), "rows of 33 values, expected a multiple of 32");
+}
 
 // --- names
 
@@ -176,7 +185,8 @@ TEST(GgufWounds, OverlappingTensors) {
 // CVE-2025-49847: an entry of the vocabulary longer than the buffer it was copied to. Entries are views here; the length is what it is.
 TEST(GgufWounds, Cve2025x49847LongVocabularyEntry) {
   const std::string entry(1'000'000, 'a');
-  const GgufBuilder file = GgufBuilder(0, 1).key("tokenizer.ggml.tokens", 9).number(std::uint32_t{8}).number(std::uint64_t{1}).string(entry);
+  GgufBuilder file(0, 1);
+  file.key("tokenizer.ggml.tokens", 9).number(std::uint32_t{8}).number(std::uint64_t{1}).string(entry);
   const GgufPart part = parse_gguf(file.bytes(), "long.gguf");
   const auto& array = std::get<GgufArray>(part.metadata.at("tokenizer.ggml.tokens"));
   EXPECT_EQ(std::get<std::vector<std::string_view>>(array.values).at(0), entry);

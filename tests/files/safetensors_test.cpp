@@ -1,4 +1,5 @@
-// What a safetensors file and a folder of them must be, and what is refused. Reports: github.com/huggingface/safetensors unless another is named.
+// What a safetensors file and a folder of them must be, and what is refused. Reports: github.com/huggingface/safetensors unless another is
+// named.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -22,7 +23,8 @@ void expect_refused(const std::string& header, std::size_t data_bytes, const std
   expect_error([&] { parse(file_bytes(header, data_bytes)); }, part);
 }
 
-std::string tensor(const std::string& name, const std::string& shape, std::size_t begin, std::size_t end, const std::string& dtype = "F32") {
+std::string tensor(const std::string& name, const std::string& shape, std::size_t begin, std::size_t end,
+                   const std::string& dtype = "F32") {
   return fmt::format(R"("{}":{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})", name, dtype, shape, begin, end);
 }
 
@@ -63,9 +65,12 @@ TEST(SafetensorsHeader, Issue401DuplicateKeys) {
 
 // h3.c 48, lattice 752: tensors that share bytes, and bytes in no tensor, in which something else can hide.
 TEST(SafetensorsHeader, OverlapsAndHoles) {
-  expect_refused("{" + tensor("a", "[2]", 0, 8) + "," + tensor("b", "[2]", 4, 12) + "}", 12, "tensor 'b' begins at byte 4 of the data, expected 8");
-  expect_refused("{" + tensor("a", "[2]", 0, 8) + "," + tensor("b", "[2]", 0, 8) + "}", 8, "tensor 'b' begins at byte 0 of the data, expected 8");
-  expect_refused("{" + tensor("a", "[1]", 0, 4) + "," + tensor("b", "[1]", 8, 12) + "}", 12, "tensor 'b' begins at byte 8 of the data, expected 4");
+  expect_refused("{" + tensor("a", "[2]", 0, 8) + "," + tensor("b", "[2]", 4, 12) + "}", 12,
+                 "tensor 'b' begins at byte 4 of the data, expected 8");
+  expect_refused("{" + tensor("a", "[2]", 0, 8) + "," + tensor("b", "[2]", 0, 8) + "}", 8,
+                 "tensor 'b' begins at byte 0 of the data, expected 8");
+  expect_refused("{" + tensor("a", "[1]", 0, 4) + "," + tensor("b", "[1]", 8, 12) + "}", 12,
+                 "tensor 'b' begins at byte 8 of the data, expected 4");
   expect_refused("{" + tensor("a", "[1]", 4, 8) + "}", 8, "tensor 'a' begins at byte 4 of the data, expected 0");
   expect_refused("{" + tensor("a", "[1]", 0, 4) + "}", 5, "the tensors end at byte 4 of the data, expected 5");
   expect_refused("{}", 1, "the tensors end at byte 0 of the data, expected 1");
@@ -109,7 +114,8 @@ TEST(SafetensorsHeader, EveryTruncation) {
   for (std::size_t size = 0; size < whole.size(); ++size) expect_error([&] { parse(whole.substr(0, size)); }, "bad.safetensors: ");
 }
 
-// A type that Rung does not decode is an error of the tensor that is asked for, not of the file: models carry I64 buffers that nobody reads.
+// A type that Rung does not decode is an error of the tensor that is asked for, not of the file: models carry I64 buffers that nobody
+// reads.
 TEST(SafetensorsHeader, OtherTypesAreRefusedWhenAskedFor) {
   const std::string bytes = file_bytes("{" + tensor("ids", "[2]", 0, 16, "I64") + "," + tensor("w", "[1]", 16, 20) + "}", 20);
   const SafetensorsPart part = parse(bytes);

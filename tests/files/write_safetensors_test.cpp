@@ -28,7 +28,8 @@ std::size_t files_in(const std::filesystem::path& folder) {
 TEST(WriteSafetensors, IsReadBackBitForBitWithItsAxes) {
   const TemporaryFolder folder;
   const std::vector<float> logits{1.0f, -2.0f, 3.5f, 0x1p-149f, -0.0f, 7.0f}, none;
-  const std::vector<OutputTensor> tensors{{"logits", {2, 3}, {"tokens", "vocab"}, logits}, {"none", {0, 3}, {}, none}, {"scalar", {}, {}, std::span(logits).first(1)}};
+  const std::vector<OutputTensor> tensors{{"logits", {2, 3}, {"tokens", "vocab"}, logits}, {"none", {0, 3}, {}, none},
+                                          {"scalar", {}, {}, std::span(logits).first(1)}};
   write_safetensors(folder / "out.safetensors", tensors, {{"model", "pebble \"x\"\n"}});
 
   const Safetensors read = Safetensors::open(folder / "out.safetensors");

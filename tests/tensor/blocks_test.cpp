@@ -63,7 +63,8 @@ TEST_P(DecodeRow, WritesOnlyWhatWasAskedFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, DecodeRow,
-                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::q8_0,
+                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,
+                                         DType::q8_0,
                                          DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k),
                          [](const auto& test) { return std::string(rung::info(test.param).name); });
 
