@@ -1,12 +1,30 @@
-// The installed library in a program of its own: reads the JSON of its first argument as Rung does.
+// A program of its own around the installed library: goes on with a text.   embed MODEL [TEXT]
 #include <cstdio>
+#include <string_view>
 
-#include "base/error.h"
-#include "base/json.h"
+#include "engine/rung.h"
 
 int main(int argc, char** argv) try {
-  std::printf("%zu values\n", rung::parse_json(argc > 1 ? argv[1] : "[1, 2]", "argument").size());
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: embed MODEL [TEXT]\n");
+    return 2;
+  }
+  const std::string_view text = argc > 2 ? argv[2] : "Once upon a time";
+
+  rung::Engine engine(argv[1]);
+  rung::GenerateOptions options{.max_tokens = 32};
+  options.sampling = engine.model().sampling();
+  options.sampling.seed = 7;
+
+  const rung::GenerateCallbacks callbacks{
+      .text = [](std::string_view piece) {
+        std::fwrite(piece.data(), 1, piece.size(), stdout);
+        std::fflush(stdout);
+      },
+  };
+  const rung::Generated answer = engine.generate(text, options, callbacks);
+  std::printf("\n[%zu tokens, %.1f a second]\n", answer.ids.size(), answer.decode.tokens_per_second());
 } catch (const rung::Error& error) {
-  std::fprintf(stderr, "%s\n", error.what());
+  std::fprintf(stderr, "embed: %s\n", error.what());
   return 1;
 }

@@ -20,9 +20,9 @@ std::string_view name_of(StopReason reason);  // "end-of-text", …
 
 struct GenerateOptions {
   std::size_t max_tokens = 256;     // 0: until something else ends it
-  Sampling sampling;
-  std::vector<std::string> stop;    // strings that end the answer and are not part of it
-  std::set<TokenId> stop_ids;       // tokens that do
+  Sampling sampling = {};
+  std::vector<std::string> stop = {};    // strings that end the answer and are not part of it
+  std::set<TokenId> stop_ids = {};       // tokens that do
 };
 
 struct Timing {
