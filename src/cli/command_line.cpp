@@ -102,6 +102,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(make_generate());
   commands.push_back(make_pull());
   commands.push_back(make_logits());
+  commands.push_back(make_inspect());
   return commands;
 }
 

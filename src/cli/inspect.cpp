@@ -1,0 +1,73 @@
+// `rung inspect`: a model's files, and what lies in them.  Milestone M1.
+#include "cli/inspect.h"
+
+#include <limits>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+
+namespace rung {
+
+namespace {
+
+constexpr std::size_t kShownElements = 8;  // of an array, for people; --json has them all
+
+class Inspect : public Command {
+ public:
+  const char* name() const override { return "inspect"; }
+  const char* summary() const override { return "what a model is made of: shapes, memory, tensors, metadata"; }
+  const char* example() const override { return "rung inspect --tensor blk.0.attn_q.weight"; }
+
+  void add_options(CLI::App& app) override {
+    model_.add(app);
+    app.add_flag("--tensors", tensors_, "a table of all tensors");
+    app.add_flag("--metadata", metadata_, "what the files say about the model");
+    app.add_option("--tensor", tensor_, "one tensor: statistics, a histogram, the first values beside their bytes")->type_name("NAME");
+    app.add_option("--context", context_, "reckon the memory for this many tokens (default: what the model was made for)")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber);
+    app.add_flag("--json", json_, "one JSON object");
+  }
+
+  int run() override {
+    const ModelFiles files = model_.open();
+    if (!tensors_ && !metadata_ && tensor_.empty()) {
+      const OrderedJson model = describe_model(files, context_);
+      json_ ? write_line(model) : write_out(model_text(model));
+      return 0;
+    }
+    OrderedJson all = OrderedJson::object();
+    if (metadata_) all["metadata"] = describe_metadata(files, json_ ? std::numeric_limits<std::size_t>::max() : kShownElements);
+    if (tensors_) all["tensors"] = describe_tensors(files.tensors());
+    if (!tensor_.empty()) all["tensor"] = describe_tensor(find(files));
+    if (json_) {
+      write_line(all);
+      return 0;
+    }
+    if (metadata_) write_out(metadata_text(all["metadata"]));
+    if (tensors_) write_out(tensors_text(all["tensors"]));
+    if (!tensor_.empty()) write_out(tensor_text(all["tensor"]));
+    return 0;
+  }
+
+ private:
+  const FileTensor& find(const ModelFiles& files) const {
+    const FileTensor* tensor = find_tensor(files.tensors(), tensor_);
+    if (tensor == nullptr) {
+      fail("{}: no tensor is called '{}' (rung inspect --tensors lists them)", files.path().string(), visible(tensor_));
+    }
+    return *tensor;
+  }
+
+  ModelOption model_;
+  bool tensors_ = false, metadata_ = false, json_ = false;
+  std::string tensor_;
+  std::size_t context_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_inspect() { return std::make_unique<Inspect>(); }
+
+}  // namespace rung

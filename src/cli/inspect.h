@@ -1,0 +1,55 @@
+// The parts of `rung inspect`: each makes JSON, and prints that JSON for people.  Milestone M1.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "engine/loaded_model.h"
+#include "files/tensor_map.h"
+
+namespace rung {
+
+// Members of such JSON.
+inline std::string text_of(const OrderedJson& object, const char* key) { return object[key].get<std::string>(); }
+inline std::size_t count_of(const OrderedJson& object, const char* key) { return object[key].get<std::size_t>(); }
+
+// The beginning of a text that is too long for a table, and an ellipsis. Whole characters.
+std::string shortened(std::string text);
+
+// Family, shapes, parameters, memory, tokenizer, template. `context_tokens` 0: what the model was made for. What the files do not say, or
+// say in a way that Rung cannot run, is left out, and `problems` says why.
+OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens);
+std::string model_text(const OrderedJson& model);
+
+// Name, type, shape, bytes and bits a weight of every tensor.
+OrderedJson describe_tensors(const TensorMap& tensors);
+std::string tensors_text(const OrderedJson& tensors);
+
+// Every key with its type and value.  Arrays longer than `array_limit` are cut there; "size" keeps their length.
+OrderedJson describe_metadata(const ModelFiles& files, std::size_t array_limit);
+std::string metadata_text(const OrderedJson& metadata);
+
+// What the values of a tensor are like. NaN and infinities are counted, and left out of the rest.
+struct TensorStatistics {
+  std::size_t values = 0, zeros = 0, nans = 0, infinities = 0;
+  double min = 0, max = 0, mean = 0, rms = 0;
+  std::vector<std::size_t> histogram;  // equal steps from min to max
+};
+TensorStatistics statistics(const FileTensor& tensor, std::size_t bins);
+
+// One of the parts that a block lies in: its place among the block's bytes, and whether it is an f16 that scales the rest.
+struct BlockField {
+  const char* name;
+  std::size_t bytes;
+  bool is_f16;
+};
+std::span<const BlockField> block_fields(DType type);
+
+// Statistics, histogram, and the first block's bytes beside its values.
+OrderedJson describe_tensor(const FileTensor& tensor);
+std::string tensor_text(const OrderedJson& tensor);
+
+}  // namespace rung
