@@ -169,7 +169,7 @@ class Reader:
         if said.lower() == "they":
             if len(self.discourse.pair) != 2:
                 raise _Misfit("who are 'they'?")
-            return list(self.discourse.pair)
+            return sorted(self.discourse.pair, key=self.reading.characters.index)   # the hero first, as in the answers
         one, other = said.split(" and ")
         return [self._find(lambda c: c.key == (k[0].lower() + k[1:] if k[:4].lower() == "the " else k), k) for k in (one, other)]
 

@@ -22,7 +22,7 @@ class Rung:
     def one(self, prompt, seed, most):
         done = subprocess.run(self.command + ["--seed", str(seed), "--max-tokens", str(most), "--", prompt], capture_output=True, text=True, check=True)
         answer = json.loads(done.stdout.strip().splitlines()[-1])
-        return answer["text"], answer["stop_reason"] not in ("length", "max_tokens", "context")
+        return answer["text"], answer["stop"] == "end-of-text"
 
 
 class Transformers:

@@ -52,7 +52,7 @@ def write(build, folder):
     with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as f:
         json.dump(tokenizer, f, ensure_ascii=False, indent=0)
         f.write("\n")
-    dump(folder, "training.json", {**state["facts"], "steps": state["step"], "tokens_trained": state["step"] * state["batch_rows"] * corpus.CONTEXT,
+    dump(folder, "training.json", {**state["facts"], "parameters": sum(v.numel() for v in weights.values()), "batch_rows": state["batch_rows"], "steps": state["step"], "tokens_trained": state["step"] * state["batch_rows"] * corpus.CONTEXT,
                                    "minutes": round(state["seconds"] / 60, 1)})
     with open(os.path.join(folder, "loss.svg"), "w", encoding="utf-8") as f:
         f.write(curve_svg(state["curve"]))
