@@ -38,12 +38,12 @@ AGAIN = ["Tell me another story.", "Another one, please!", "Another story about 
          "Tell me another story about {}.", "One more!"]
 
 
-def asked_character(c, rng):
+def asked_character(c, rng, in_full=False):
     if c.kind in ("girl", "boy"):
         return c.name if rng.random() < 0.6 else f"a {c.kind} named {c.name}"
     adjective = c.adjective if rng.random() < 0.35 else ""
     known = words.with_article(f"{adjective} {c.kind}".strip())
-    return known + (f" named {c.name}" if c.name and rng.random() < 0.75 else "")
+    return known + (f" named {c.name}" if c.name and (in_full or rng.random() < 0.75) else "")
 
 
 def asked_thing(x, rng):
@@ -97,9 +97,26 @@ def exchange(question, answer):
     return user(question) + pebble(answer)
 
 
+def strange(story, rng):
+    """What is invented in a story, as a request names it."""
+    known = words.KNOWN
+    return ([asked_character(c, rng, True) for c in story.cast if c.kind not in known or c.name and c.name not in known]
+            + [asked_thing(x, rng) for x in story.things if x.noun not in known])
+
+
 def request(story, rng, forms=ASK):
-    asked = gist(story, rng) if rng.random() < 0.9 or forms is not ASK else None
-    text = rng.choice(forms).format(asked) if asked else rng.choice(ASK_ANY)
+    """A request names every invented word of its story: the model shall copy such words, and not make them up."""
+    invented = strange(story, rng)
+    if invented:
+        asked = gist(story, rng)
+        if any(what.split()[-1] not in asked for what in invented):
+            hero = story.cast[0]
+            if rng.random() < 0.5 and not any((hero.name or hero.kind) in what for what in invented):
+                invented.insert(0, asked_character(hero, rng))
+            asked = ", ".join(invented[:-1]) + (" and " if len(invented) > 1 else "") + invented[-1]
+        text = rng.choice([f for f in forms if "{}" in f]).format(asked)
+    else:
+        text = rng.choice(forms).format(gist(story, rng)) if rng.random() < 0.9 or forms is not ASK else rng.choice(ASK_ANY)
     return careless(text[0].upper() + text[1:], rng)
 
 
@@ -112,7 +129,7 @@ def story_chat(rng, story, tell):
         pieces += exchange(*small_talk(rng))
     elif draw < 0.13:
         pieces += exchange(out_of_scope(rng), LIMIT)
-    opening = rng.choice(["Yes.", "Yes, please!", "yes", "Yes please.", "Of course!", "OK", "Sure."]) if 0.08 < draw < 0.105 else request(story, rng)
+    opening = rng.choice(["Yes.", "Yes, please!", "yes", "Yes please.", "Of course!", "OK", "Sure."]) if 0.08 < draw < 0.105 and not strange(story, rng) else request(story, rng)
     pieces += exchange(opening, story.text())
     questions = story.questions()
     rng.shuffle(questions)
@@ -213,7 +230,7 @@ CHAINS = ["give", "give", "give_back", "lend_any", "go", "go_with", "take_home"]
 
 def chain(rng):
     """Who has what now: 'The fox gave the lantern to Mia. Mia has the lantern.' The bare fact that attention must follow."""
-    cast = Cast(rng, 0.25)
+    cast = Cast(rng, 0.1)
     people = [cast.character() for _ in range(rng.choice((2, 3, 3)))]
     things = [cast.thing() for _ in range(rng.choice((1, 1, 2)))]
     places = [cast.place() for _ in range(2)]
@@ -244,8 +261,8 @@ def cap(text):
 
 def document(rng, allowed=lambda story: True):
     """One document of the corpus: (pieces, the told story or None)."""
-    def tell_allowed(rng):
-        while not allowed(story := tell(rng)):
+    def tell_allowed(rng, invent=True):
+        while not allowed(story := tell(rng, invent=invent)):
             pass
         return story
     draw = rng.random()
@@ -253,7 +270,8 @@ def document(rng, allowed=lambda story: True):
         return chain(rng), None
     if draw < 0.10:
         return talk(rng), None
-    story = tell_allowed(rng)
-    if draw < 0.36:
+    plain = draw < 0.36
+    story = tell_allowed(rng, invent=not plain)
+    if plain:
         return [(story.text() + STOP, True)], story
     return story_chat(rng, story, tell_allowed), story

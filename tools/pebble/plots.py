@@ -8,10 +8,11 @@ from world import Character, Place, Thing
 
 
 class Cast:
-    """Draws the characters, things and places of one story; none twice."""
+    """Draws the characters, things and places of one story; none twice. `rare` is the share of words that are seldom seen; of these some
+    are invented, where that is wanted."""
 
-    def __init__(self, rng, rare=0.18):
-        self.rng, self.rare, self.used = rng, rare, set()
+    def __init__(self, rng, rare=0.18, invent=True):
+        self.rng, self.rare, self.invent, self.used = rng, rare, invent, set()
 
     def fresh(self, make):
         while True:
@@ -25,7 +26,7 @@ class Cast:
         adjective = rng.choice(words.CHARACTER_ADJECTIVES) if rng.random() < 0.5 else ""
         he, draw = rng.choice(("he", "she")), rng.random()
         if draw < self.rare:
-            kind = self.fresh(lambda: rng.choice(words.RARE_KINDS) if rng.random() < 0.65 else words.invented(rng))
+            kind = self.fresh(lambda: rng.choice(words.RARE_KINDS) if rng.random() < 0.65 or not self.invent else words.invented(rng))
             he = "she" if kind == "mermaid" else he
         elif draw < 0.5:
             kind = self.fresh(lambda: rng.choice(words.ANIMALS))
@@ -40,12 +41,12 @@ class Cast:
         return Character(kind, self.fresh(lambda: self.name(words.PET_NAMES[he])) if named else "", he, adjective)
 
     def name(self, names):
-        return words.invented(self.rng).capitalize() if self.rng.random() < self.rare else self.rng.choice(names)
+        return words.invented(self.rng).capitalize() if self.invent and self.rng.random() < self.rare else self.rng.choice(names)
 
     def thing(self, use=None):
         rng = self.rng
         if rng.random() < self.rare:
-            noun = self.fresh(lambda: rng.choice(words.RARE_THINGS) if rng.random() < 0.6 else words.invented(rng))
+            noun = self.fresh(lambda: rng.choice(words.RARE_THINGS) if rng.random() < 0.6 or not self.invent else words.invented(rng))
         else:
             noun = self.fresh(lambda: rng.choice(words.THINGS_BY_USE[use] if use else words.THINGS))
         draw = rng.random()
@@ -423,13 +424,13 @@ PLOTS = [lost, find_owner, trouble, shared_food, trade, quarrel, birthday, rescu
 WEIGHTS = [3, 3, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
 
 
-def tell(rng, rare=0.18):
+def tell(rng, rare=0.18, invent=True):
     """A whole story of 60 to 250 words."""
     while True:
         story = Story(rng)
         story.fixed["w"] = rng.choice(words.WEATHER)
         plot = rng.choices(PLOTS, WEIGHTS)[0]
         story.plot = plot.__name__
-        plot(story, Cast(rng, rare))
+        plot(story, Cast(rng, rare, invent))
         if 60 <= story.text().count(" ") + 1 <= 250:
             return story

@@ -33,7 +33,7 @@ STOP_ID = 0
 def parse_arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--tokens", type=float, default=21e6, help="size of the corpus (default 21e6)")
+    p.add_argument("--tokens", type=float, default=20.2e6, help="size of the corpus (default 20.2e6)")
     p.add_argument("--steps", type=int, help="length of the training (default: the corpus once)")
     p.add_argument("--quick", action="store_true", help="0.8 M tokens: a taste in about 3 minutes, into build/pebble-quick/model")
     p.add_argument("--build", help="working folder (default build/pebble)")

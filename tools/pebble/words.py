@@ -86,6 +86,8 @@ SCENES = {"water": "river lake pond sea stream waterfall harbour beach island we
           "busy": "market school station fair playground town village bakery courtyard".split()}
 SCENE_OF = {place: scene for scene, places in SCENES.items() for place in places}
 
+KNOWN = {*ANIMALS, *ROLES, *GIRLS, *BOYS, *PET_NAMES["he"], *PET_NAMES["she"], *RARE_KINDS, *RARE_THINGS, *THINGS, "girl", "boy"}
+
 _ONSETS = "b d f g h k l m n p r s t v w z bl br cl dr fl gl gr kr pl pr sk sl sn sp st tr tw".split()
 _VOWELS = "a e i o u oo ee".split()
 _ENDS = ["", "", "", "n", "m", "l", "p", "t", "x", "k", "b", "bble", "ck", "lly"]
