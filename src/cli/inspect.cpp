@@ -1,11 +1,13 @@
 // `rung inspect`: a model's files, and what lies in them.  Milestone M1.
 #include "cli/inspect.h"
 
+#include <filesystem>
 #include <limits>
 
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "files/safetensors.h"
 
 namespace rung {
 
@@ -31,16 +33,34 @@ class Inspect : public Command {
   }
 
   int run() override {
+    // What `rung logits --out` and `rung trace --out` write is no model, and can be looked at all the same.
+    if (std::filesystem::path(model_.model).extension() == ".safetensors") {
+      const Safetensors file = Safetensors::open(model_.model);
+      tensors_ = tensors_ || (!metadata_ && tensor_.empty());
+      return show(file.tensors(), describe_metadata(file.metadata()));
+    }
     const ModelFiles files = model_.open();
     if (!tensors_ && !metadata_ && tensor_.empty()) {
       const OrderedJson model = describe_model(files, context_);
       json_ ? write_line(model) : write_out(model_text(model));
       return 0;
     }
+    const std::size_t elements = json_ ? std::numeric_limits<std::size_t>::max() : kShownElements;
+    const bool needs_tensors = tensors_ || !tensor_.empty();  // a folder with a tokenizer alone has none
+    static const TensorMap kNone;
+    return show(needs_tensors ? files.tensors() : kNone, metadata_ ? describe_metadata(files, elements) : OrderedJson());
+  }
+
+ private:
+  int show(const TensorMap& tensors, const OrderedJson& metadata) const {
     OrderedJson all = OrderedJson::object();
-    if (metadata_) all["metadata"] = describe_metadata(files, json_ ? std::numeric_limits<std::size_t>::max() : kShownElements);
-    if (tensors_) all["tensors"] = describe_tensors(files.tensors());
-    if (!tensor_.empty()) all["tensor"] = describe_tensor(find(files));
+    if (metadata_) all["metadata"] = metadata;
+    if (tensors_) all["tensors"] = describe_tensors(tensors);
+    if (!tensor_.empty()) {
+      const FileTensor* tensor = find_tensor(tensors, tensor_);
+      if (tensor == nullptr) fail("no tensor is called '{}' (rung inspect --tensors lists them)", visible(tensor_));
+      all["tensor"] = describe_tensor(*tensor);
+    }
     if (json_) {
       write_line(all);
       return 0;
@@ -49,15 +69,6 @@ class Inspect : public Command {
     if (tensors_) write_out(tensors_text(all["tensors"]));
     if (!tensor_.empty()) write_out(tensor_text(all["tensor"]));
     return 0;
-  }
-
- private:
-  const FileTensor& find(const ModelFiles& files) const {
-    const FileTensor* tensor = find_tensor(files.tensors(), tensor_);
-    if (tensor == nullptr) {
-      fail("{}: no tensor is called '{}' (rung inspect --tensors lists them)", files.path().string(), visible(tensor_));
-    }
-    return *tensor;
   }
 
   ModelOption model_;

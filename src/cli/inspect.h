@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ std::string tensors_text(const OrderedJson& tensors);
 
 // Every key with its type and value.  Arrays longer than `array_limit` are cut there; "size" keeps their length.
 OrderedJson describe_metadata(const ModelFiles& files, std::size_t array_limit);
+OrderedJson describe_metadata(const std::map<std::string, std::string>& notes);  // of a safetensors file
 std::string metadata_text(const OrderedJson& metadata);
 
 // What the values of a tensor are like. NaN and infinities are counted, and left out of the rest.

@@ -119,6 +119,12 @@ OrderedJson describe_metadata(const ModelFiles& files, std::size_t array_limit) 
   return out;
 }
 
+OrderedJson describe_metadata(const std::map<std::string, std::string>& notes) {
+  OrderedJson out = OrderedJson::array();
+  for (const auto& [key, value] : notes) out.push_back(entry(key, "string", value));
+  return out;
+}
+
 std::string metadata_text(const OrderedJson& metadata) {
   const std::size_t keys = widest(metadata, "key", 44), types = widest(metadata, "type", 16);
   std::string out;

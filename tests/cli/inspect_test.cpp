@@ -1,4 +1,5 @@
 // What `rung inspect` says of files that the test has made, and of the real ones when they have been brought.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,9 +9,11 @@
 #include <cstring>
 #include <fstream>
 
+#include "cli/command.h"
 #include "cli/inspect.h"
 #include "files/gguf_builder.h"
 #include "files/temporary_folder.h"
+#include "files/write_safetensors.h"
 
 namespace rung {
 namespace {
@@ -157,6 +160,63 @@ TEST(InspectModel, ProblemsAreNamed) {
   EXPECT_NE(model_text(model).find("mamba"), std::string::npos);
   EXPECT_EQ(metadata_text(describe_metadata(files, 8)).find('\x1b'), std::string::npos);
   EXPECT_NE(tensors_text(describe_tensors(files.tensors())).find("iq4_xs"), std::string::npos);
+}
+
+// --- the verb
+
+// What `rung …` writes to stdout.
+std::string output_of(std::vector<std::string> arguments, int expected_status) {
+  const TemporaryFolder folder;
+  const int saved = ::dup(STDOUT_FILENO), file = ::open((folder / "out").c_str(), O_WRONLY | O_CREAT, 0600);
+  ::dup2(file, STDOUT_FILENO);
+  arguments.insert(arguments.begin(), "rung");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  const int status = run_command_line(static_cast<int>(argv.size()), argv.data());
+  ::dup2(saved, STDOUT_FILENO);
+  ::close(saved);
+  ::close(file);
+  EXPECT_EQ(status, expected_status);
+  std::ifstream in(folder / "out");
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(InspectVerb, JsonIsOneObjectOnOneLine) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(make_llama(folder / "a.gguf", 0, 300));
+  const std::string path = (folder / "a.gguf").string();
+  const Json model = Json::parse(output_of({"inspect", "-m", path, "--json", "--context", "64"}, 0));
+  EXPECT_EQ(model["family"], "llama");
+  EXPECT_EQ(model["memory"]["context"], 64);
+  const Json parts = Json::parse(output_of({"inspect", "-m", path, "--json", "--tensors", "--metadata", "--tensor", "token_embd.weight"}, 0));
+  EXPECT_EQ(parts["tensors"].size(), 1u);
+  EXPECT_EQ(parts["metadata"].size(), 11u);
+  EXPECT_EQ(parts["tensor"]["statistics"]["zeros"], 300 * 8192);
+  for (const Json& entry : parts["metadata"]) {
+    const bool vocabulary = entry["key"] == "tokenizer.ggml.tokens";
+    EXPECT_TRUE(!vocabulary || entry["value"]["first"].size() == 300);
+  }
+}
+
+TEST(InspectVerb, ReadsWhatLogitsAndTraceWrite) {
+  const TemporaryFolder folder;
+  const std::vector<float> logits{1, 2, 3, 4};
+  const std::vector<OutputTensor> tensors{{"logits", {2, 2}, {"tokens", "vocab"}, logits}};
+  const std::string path = (folder / "out.safetensors").string();
+  write_safetensors(path, tensors);
+  EXPECT_EQ(Json::parse(output_of({"inspect", "-m", path, "--json"}, 0))["tensors"][0]["name"], "logits");
+  EXPECT_NE(output_of({"inspect", "-m", path, "--metadata"}, 0).find("tokens,vocab"), std::string::npos);
+  EXPECT_NE(output_of({"inspect", "-m", path, "--tensor", "logits"}, 0).find("max 4"), std::string::npos);
+}
+
+TEST(InspectVerb, FailsInOneLine) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(make_llama(folder / "a.gguf", 0, 300));
+  const std::string path = (folder / "a.gguf").string();
+  EXPECT_EQ(output_of({"inspect", "-m", path, "--tensor", "absent"}, 1), "");
+  EXPECT_EQ(output_of({"inspect", "-m", path, "--context", "4097"}, 1), "");
+  EXPECT_EQ(output_of({"inspect", "-m", path, "--context", "-1"}, 2), "");
+  EXPECT_EQ(output_of({"inspect", "-m", (folder / "absent").string()}, 1), "");
 }
 
 TEST(InspectModel, Smollm2) {
