@@ -14,14 +14,14 @@ namespace {
 // Of training, of generation (read elsewhere), of bookkeeping: the forward pass is the same whatever they say.
 void ignore_what_says_nothing(const Settings& c) {
   c.ignore({"architectures", "model_type", "_name_or_path", "name_or_path", "_model_name_or_path", "torch_dtype", "dtype",
-            "transformers_version", "use_cache", "initializer_range", "attention_dropout", "hidden_dropout", "bos_token_id", "eos_token_id",
-            "pad_token_id", "unk_token_id", "decoder_start_token_id", "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "is_llama_config", "transformers.js_config",
-            "task_specific_params", "id2label", "label2id", "return_dict", "output_attentions", "output_hidden_states", "torchscript",
-            "chunk_size_feed_forward", "problem_type", "finetuning_task", "unsloth_version", "unsloth_fixed", "cache_implementation",
-            "keys_to_ignore_at_inference", "temperature", "top_k", "top_p", "max_length", "min_length", "do_sample", "repetition_penalty",
-            "num_beams", "num_beam_groups", "num_return_sequences", "no_repeat_ngram_size", "early_stopping", "length_penalty",
-            "diversity_penalty", "typical_p", "encoder_no_repeat_ngram_size", "is_decoder", "max_sequence_length", "model_max_length",
-            "_sliding_window_pattern"});
+            "transformers_version", "use_cache", "initializer_range", "attention_dropout", "hidden_dropout", "bos_token_id",
+            "eos_token_id", "pad_token_id", "unk_token_id", "decoder_start_token_id", "attn_implementation", "_attn_implementation",
+            "_attn_implementation_autoset", "is_llama_config", "transformers.js_config", "task_specific_params", "id2label", "label2id",
+            "return_dict", "output_attentions", "output_hidden_states", "torchscript", "chunk_size_feed_forward", "problem_type",
+            "finetuning_task", "unsloth_version", "unsloth_fixed", "cache_implementation", "keys_to_ignore_at_inference", "temperature",
+            "top_k", "top_p", "max_length", "min_length", "do_sample", "repetition_penalty", "num_beams", "num_beam_groups",
+            "num_return_sequences", "no_repeat_ngram_size", "early_stopping", "length_penalty", "diversity_penalty", "typical_p",
+            "encoder_no_repeat_ngram_size", "is_decoder", "max_sequence_length", "model_max_length", "_sliding_window_pattern"});
 }
 
 WeightLayout hub_layout() {
