@@ -35,7 +35,8 @@ def load(model: str) -> transformers.PreTrainedModel:
 def ours(rung: str, model: str, text: str) -> tuple[list[int], np.ndarray]:
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "logits.safetensors"
-        said = subprocess.run([rung, "logits", "-m", model, "--json", "--out", out], input=text, capture_output=True, text=True, check=False)
+        command = [rung, "logits", "-m", model, "--json", "--out", out]
+        said = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
         if said.returncode != 0:
             sys.exit(said.stderr.strip())
         return json.loads(said.stdout)["ids"], safetensors.numpy.load_file(out)["logits"]
@@ -71,7 +72,8 @@ def main() -> int:
         bad = not (row <= ROW_TOLERANCE and logit <= LOGIT_TOLERANCE)
         failed += bad
         print(f"{len(ids):6}   {row:12.2e}   {logit:16.2e}   {first:16.1%}   {'DIFFERS ' if bad else ''}{text[:50]!r}", flush=True)
-    print(f"{len(texts) - failed} agree, {failed} differ (allowed: {ROW_TOLERANCE:.0e} of a row's length, {LOGIT_TOLERANCE:.0e} of a logit)")
+    allowed = f"{ROW_TOLERANCE:.0e} of a row's length, {LOGIT_TOLERANCE:.0e} of a logit"
+    print(f"{len(texts) - failed} agree, {failed} differ (allowed: {allowed})")
     return 1 if failed else 0
 
 

@@ -1,10 +1,10 @@
-"""SmolLM2 from its GGUF file → the same weights as folders from the hub: f32, bf16, and f32 in shards (with its configuration in the old dialect).
+"""SmolLM2 from its GGUF file → the same weights as folders from the hub: f32, bf16, and f32 in shards (this one in the old dialect).
 
     python3 tools/export_smollm2.py OUT [--gguf build/downloads/smollm2.gguf]      writes OUT/f32, OUT/bf16, OUT/sharded
     pip install torch transformers accelerate tokenizers safetensors gguf
 
-The tokenizer is made anew from the vocabulary and merges in the model's official pipeline, single digits and then byte-level: the conversion
-that transformers has for GGUF files forgets the digits.
+The tokenizer is made anew from the vocabulary and merges in the model's official pipeline, single digits and then byte-level: the
+conversion that transformers has for GGUF files forgets the digits.
 """
 
 import argparse
@@ -77,7 +77,8 @@ def main():
         tokenizer.save_pretrained(folder)
         if name == "sharded":
             to_old_dialect(folder)
-        print(f"{folder}: {sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.0f} MB in {len(list(folder.glob('*.safetensors')))} file(s)")
+        files = list(folder.glob("*.safetensors"))
+        print(f"{folder}: {sum(f.stat().st_size for f in files) / 1e6:.0f} MB of weights in {len(files)} file(s)")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def rows_differ(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def documents_differ(a, b) -> bool:
-    """Numbers with a fraction may move by the tolerance; everything else is equal. Versions and hashes may change with what was installed."""
+    """Numbers with a fraction may move by the tolerance; everything else is equal, but versions and hashes of what was installed."""
     if isinstance(a, dict) and isinstance(b, dict):
         skip = {"official", "sha256", "transformers_version"}
         return a.keys() - skip != b.keys() - skip or any(documents_differ(a[k], b[k]) for k in a.keys() - skip)

@@ -25,7 +25,12 @@ std::map<std::string, std::vector<float>> recorded_logits(const Json& document) 
 }
 
 Sampling settings(const Json& c) {
-  return {.temperature = c["temperature"], .top_k = c["top_k"], .top_p = c["top_p"], .min_p = c["min_p"], .repeat_penalty = c["repetition_penalty"], .seed = 0};
+  return {.temperature = c["temperature"],
+          .top_k = c["top_k"],
+          .top_p = c["top_p"],
+          .min_p = c["min_p"],
+          .repeat_penalty = c["repetition_penalty"],
+          .seed = 0};
 }
 
 TEST(SamplingGolden, TheFilteredDistributionIsTheOfficialOne) {
@@ -40,7 +45,7 @@ TEST(SamplingGolden, TheFilteredDistributionIsTheOfficialOne) {
 
     std::map<std::int32_t, double> ours;
     const auto seen = c["seen"].get<std::vector<std::int32_t>>();
-    for (const Candidate& candidate : Sampler(settings(c)).distribution(logits.at(c["logits"]), seen)) ours[candidate.id] = candidate.probability;
+    for (const Candidate& next : Sampler(settings(c)).distribution(logits.at(c["logits"]), seen)) ours[next.id] = next.probability;
 
     Json about = c;
     about.erase("ids");
@@ -51,7 +56,9 @@ TEST(SamplingGolden, TheFilteredDistributionIsTheOfficialOne) {
       ASSERT_NEAR(ours[id], p, 1e-5 * p + 1e-37) << "token " << id;
     }
     // What the official f32 rounds to 0, ours in f64 may still see.
-    for (const auto& [id, p] : ours) ASSERT_TRUE(official.contains(id) || p < 1e-37) << "token " << id << " has " << p << ", and should be filtered out";
+    for (const auto& [id, p] : ours) {
+      ASSERT_TRUE(official.contains(id) || p < 1e-37) << "token " << id << " has " << p << ", and should be filtered out";
+    }
   }
 }
 

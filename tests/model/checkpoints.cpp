@@ -53,7 +53,9 @@ std::optional<Difference> compare_rows(const std::string& name, const Checkpoint
       return Difference{name, t, fmt::format("|ours - official| is {:.3g}·|official|, allowed {:.0e}", distance, kRowTolerance)};
     }
     const double logit = name == "logits" ? largest_difference(ours.row(t), official.row(t)) : 0;
-    if (logit > kLogitTolerance) return Difference{name, t, fmt::format("a logit is off by {:.3g}, allowed {:.0e}", logit, kLogitTolerance)};
+    if (logit > kLogitTolerance) {
+      return Difference{name, t, fmt::format("a logit is off by {:.3g}, allowed {:.0e}", logit, kLogitTolerance)};
+    }
   }
   return std::nullopt;
 }
@@ -66,8 +68,9 @@ std::optional<Difference> compare_checkpoints(const std::map<std::string, Checkp
     const CheckpointValues expected = official(name);
     const auto found = ours.find(name);
     if (found == ours.end()) return Difference{name, 0, "it is missing"};
-    if (found->second.shape != expected.shape) {
-      return Difference{name, 0, fmt::format("it is [{}], expected [{}]", fmt::join(found->second.shape, ", "), fmt::join(expected.shape, ", "))};
+    const std::vector<std::size_t>& shape = found->second.shape;
+    if (shape != expected.shape) {
+      return Difference{name, 0, fmt::format("it is [{}], expected [{}]", fmt::join(shape, ", "), fmt::join(expected.shape, ", "))};
     }
     if (auto difference = compare_rows(name, found->second, expected)) return difference;
   }

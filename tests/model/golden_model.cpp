@@ -60,7 +60,9 @@ std::optional<Difference> run_and_compare(const Model& model, Ops& ops, const Go
   const std::size_t step = chunk == 0 ? tokens : chunk;
   for (std::size_t begin = 0; begin < tokens; begin += step) {
     Batch batch;
-    for (std::size_t t = begin; t < std::min(begin + step, tokens); ++t) batch.add(golden.ids[t], static_cast<std::uint32_t>(t), cache, true);
+    for (std::size_t t = begin; t < std::min(begin + step, tokens); ++t) {
+      batch.add(golden.ids[t], static_cast<std::uint32_t>(t), cache, true);
+    }
     forward.run(batch);
   }
   return compare_checkpoints(trace.checkpoints(), golden.order, [&](const std::string& name) { return golden.official(name); });

@@ -86,7 +86,9 @@ std::string first_checkpoint(const std::string& tensor, const Golden& golden) {
   return "no checkpoint for " + tensor;
 }
 
-bool of_another_modality(const std::string& tensor) { return tensor.starts_with("vision_tower.") || tensor.starts_with("multi_modal_projector."); }
+bool of_another_modality(const std::string& tensor) {
+  return tensor.starts_with("vision_tower.") || tensor.starts_with("multi_modal_projector.");
+}
 
 TEST_P(GoldenModels, BiteWhenAnyTensorIsZeroed) {
   const GoldenFiles files(path);

@@ -43,8 +43,9 @@ class RealModels : public testing::TestWithParam<Prompt> {
  protected:
   void SetUp() override {
     if (std::filesystem::exists(file)) return;
-    if (std::getenv("CI") != nullptr) FAIL() << "build/downloads/" << file.filename().string() << " is missing";
-    GTEST_SKIP() << "build/downloads/" << file.filename().string() << " is missing: ./rung pull " << GetParam().model << ", or ./check, brings it";
+    const std::string missing = "build/downloads/" + file.filename().string() + " is missing";
+    if (std::getenv("CI") != nullptr) FAIL() << missing;
+    GTEST_SKIP() << missing << ": ./rung pull " << GetParam().model << ", or ./check, brings it";
   }
 
   void compare();

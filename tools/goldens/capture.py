@@ -44,7 +44,9 @@ class Capture:
         self.values[name] = (value.reshape(value.shape[0], *shape) if shape else value).detach().float().clone()
 
     def output_of(self, module, name: str, *shape: int):
-        self.hooks.append(module.register_forward_hook(lambda _m, _i, out: self.keep(name, out[0] if isinstance(out, tuple) else out, *shape)))
+        def hook(_m, _i, out):
+            self.keep(name, out[0] if isinstance(out, tuple) else out, *shape)
+        self.hooks.append(module.register_forward_hook(hook))
 
     def input_of(self, module, name: str):
         self.hooks.append(module.register_forward_pre_hook(lambda _m, args: self.keep(name, args[0])))

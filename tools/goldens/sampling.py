@@ -35,7 +35,8 @@ def vectors() -> dict[str, np.ndarray]:
     return {name: v.astype(np.float32) for name, v in {
         "plain": plain, "peaked": peaked, "holes": holes, "one left": one_left, "steps": steps,
         "ties": np.round(3 * uniform("sampling/ties", (110,))), "all equal": np.full(50, 1.5), "two tokens": np.array([0.25, -0.5]),
-        "one token": np.array([-7.0]), "far apart": 400 * uniform("sampling/far", (60,)), "all below zero": 5 * uniform("sampling/below", (80,)) - 50,
+        "one token": np.array([-7.0]), "far apart": 400 * uniform("sampling/far", (60,)),
+        "all below zero": 5 * uniform("sampling/below", (80,)) - 50,
         "nearly equal": 1 + 1e-6 * np.round(8 * uniform("sampling/nearly", (64,))),
     }.items()}
 
