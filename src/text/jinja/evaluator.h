@@ -47,6 +47,7 @@ class Evaluator {
   Flow run_with(const With& s, Frame& frame);
   void run_set(const Set& s, Frame& frame);
   void run_call_block(const CallBlock& s, Frame& frame);
+  void append_string(const Value& value);
   void assign(const Target& target, Value value, Frame& frame);
   void check_namespaces(const Target& target, Frame& frame);
   Value repack(const Target& target, Frame& frame);

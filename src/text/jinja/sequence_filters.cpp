@@ -241,16 +241,21 @@ std::function<Value(const Value&)> mapping(Runtime& runtime, const Args& args) {
 }
 
 Value map_filter(Runtime& runtime, const Value& self, const Args& args) {
-  if (!Iterator::can_iterate(self) && truthy(runtime, self)) runtime.fail("map: a {} has no items to go through", type_name(self));
-  auto iterator = truthy(runtime, self) ? std::make_shared<Iterator>(runtime, self) : nullptr;
-  // jinja2 looks at the arguments only when the first item is asked for, and not at all if there is none.
-  auto function = std::make_shared<std::function<Value(const Value&)>>();
-  return make_generator(runtime, self, [&runtime, iterator, function, args](Value& item) {
-    if (!iterator) return false;
-    if (!*function) *function = mapping(runtime, args);
+  // jinja2 looks at the input and the arguments only when the first item is asked for.
+  struct State {
+    std::optional<Iterator> iterator;
+    std::function<Value(const Value&)> function;
+  };
+  auto state = std::make_shared<State>();
+  return make_generator(runtime, self, [&runtime, self, state, args](Value& item) {
+    if (!state->iterator) {
+      if (!truthy(runtime, self)) return false;
+      state->function = mapping(runtime, args);
+      state->iterator.emplace(runtime, self);
+    }
     Value source;
-    if (!iterator->next(source)) return false;
-    item = (*function)(source);
+    if (!state->iterator->next(source)) return false;
+    item = state->function(source);
     return true;
   });
 }
@@ -274,14 +279,19 @@ std::function<bool(const Value&)> condition(Runtime& runtime, const Args& args, 
 
 template <bool wanted, bool of_attribute>
 Value select_filter(Runtime& runtime, const Value& self, const Args& args) {
-  if (!Iterator::can_iterate(self) && truthy(runtime, self)) runtime.fail("a {} has no items to go through", type_name(self));
-  auto iterator = truthy(runtime, self) ? std::make_shared<Iterator>(runtime, self) : nullptr;
-  auto holds = std::make_shared<std::function<bool(const Value&)>>();
-  return make_generator(runtime, self, [&runtime, iterator, holds, args](Value& item) {
-    if (!iterator) return false;
-    if (!*holds) *holds = condition(runtime, args, of_attribute);
-    while (iterator->next(item)) {
-      if ((*holds)(item) == wanted) return true;
+  struct State {
+    std::optional<Iterator> iterator;
+    std::function<bool(const Value&)> holds;
+  };
+  auto state = std::make_shared<State>();
+  return make_generator(runtime, self, [&runtime, self, state, args](Value& item) {
+    if (!state->iterator) {
+      if (!truthy(runtime, self)) return false;
+      state->holds = condition(runtime, args, of_attribute);
+      state->iterator.emplace(runtime, self);
+    }
+    while (state->iterator->next(item)) {
+      if (state->holds(item) == wanted) return true;
     }
     return false;
   });

@@ -183,7 +183,7 @@ Evaluator::Flow Evaluator::run_filter_block(const FilterBlock& s, Frame& frame) 
     Flow flow = Flow::next;
     Text text = capture([&] { return execute(s.body, own); }, flow);
     if (flow != Flow::next) return flow;
-    append_text(runtime_, out_, apply_to_block(s.filter, std::move(text), own));
+    append_string(apply_to_block(s.filter, std::move(text), own));
     return Flow::next;
   });
 }
@@ -200,8 +200,13 @@ void Evaluator::run_call_block(const CallBlock& s, Frame& frame) {
   const Value callee = evaluate(expr.callee, frame);
   Args arguments = evaluate_arguments(expr.arguments, frame);
   arguments.named.emplace_back("caller", Value(&runtime_.macros.emplace_back(Macro{s.code.get(), &frame})));
-  const Value result = call(callee, std::move(arguments));
-  append_text(runtime_, out_, result);
+  append_string(call(callee, std::move(arguments)));
+}
+
+// What `filter` and `call` blocks give must be a string; only {{ }} makes one of everything.
+void Evaluator::append_string(const Value& value) {
+  if (value.text() == nullptr) runtime_.fail("this block gives a {}, not a string", type_name(value));
+  append_text(runtime_, out_, value);
 }
 
 void Evaluator::set_parameters(const MacroCode& code, Args& arguments, Frame& frame) {

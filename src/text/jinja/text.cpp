@@ -27,6 +27,36 @@ ByteRange strip_while(std::string_view text, Strip ends, Dropped dropped) {
   return {begin, end};
 }
 
+// Marks that do not part a word: an apostrophe, a point, an accent.
+bool is_inside_word(char32_t c) { return c == U'\'' || c == U'.' || c == U':' || c == U'·' || c == U'’' || (c >= 0x300 && c < 0x370) || c == 0xad; }
+
+std::size_t previous_begin(std::string_view text, std::size_t at) {
+  do {
+    --at;
+  } while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0u) == 0x80u);
+  return at;
+}
+
+// Whether the letter at `begin` is the last of a word that has others before it.
+bool ends_word(std::string_view text, std::size_t begin) {
+  bool after_letter = false;
+  for (std::size_t at = begin; at > 0;) {
+    at = previous_begin(text, at);
+    std::size_t end = at;
+    const char32_t c = next_code_point(text, end);
+    if (is_inside_word(c)) continue;
+    after_letter = is_cased(c);
+    break;
+  }
+  std::size_t at = begin;
+  next_code_point(text, at);
+  while (after_letter && at < text.size()) {
+    const char32_t c = next_code_point(text, at);
+    if (!is_inside_word(c)) return !is_cased(c);
+  }
+  return after_letter;
+}
+
 }  // namespace
 
 Text Text::trusted(std::string bytes) {
@@ -76,21 +106,22 @@ Text Text::slice(std::size_t begin, std::size_t end) const {
   return out;
 }
 
-Text with_case(const Text& text, Case target) {
-  const std::string& bytes = text.bytes();
-  Text out;
-  bool after_letter = false;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t begin = at;
-    const char32_t c = next_code_point(bytes, at);
-    std::string mapped;
+void append_cased(Text& out, const Text& text, std::size_t begin, char32_t c, Case target) {
+  std::string mapped;
+  if (c == U'Σ' && target == Case::lower) {
+    mapped = ends_word(text.bytes(), begin) ? "ς" : "σ";
+  } else {
     append_cased(mapped, c, target);
-    if (c == U'Σ' && target == Case::lower && after_letter) {  // the last letter of a Greek word has a form of its own
-      std::size_t following = at;
-      if (at == bytes.size() || !is_cased(next_code_point(bytes, following))) mapped = "ς";
-    }
-    out.append(mapped, text.is_untrusted(begin));
-    after_letter = is_cased(c);
+  }
+  out.append(mapped, text.is_untrusted(begin));
+}
+
+Text with_case(const Text& text, Case target) {
+  Text out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t c = next_code_point(text.bytes(), at);
+    append_cased(out, text, begin, c, target);
   }
   out.escaped = text.escaped;
   return out;

@@ -43,6 +43,8 @@ class Text {
 // The same text with each letter in the other case; a letter keeps its provenance, however many letters it becomes.
 enum class Case;
 Text with_case(const Text& text, Case target);
+// The letter `c`, which stands at `begin` of `text`, in the other case; what is around it decides the form of a Greek Σ.
+void append_cased(Text& out, const Text& text, std::size_t begin, char32_t c, Case target);
 // `&`, `<`, `>`, `'` and `"` as HTML entities; the result is `escaped`. What is escaped already stays as it is.
 Text html_escape(const Text& text);
 // The byte range that is left without whitespace (or without the code points of `chars`) at the chosen ends.

@@ -107,13 +107,14 @@ Value indent_filter(Runtime& runtime, const Value& self, const Args& args) {
 
 Value truncate_filter(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind(runtime, "truncate", {"length", "killwords", "end", "leeway"});
-  if (self.text() == nullptr) runtime.fail("truncate needs a string, not a {}", type_name(self));
   const Text end = a[2] != nullptr ? soft_text(runtime, *a[2]) : Text::trusted("...");
   const std::int64_t most = int_argument(runtime, "truncate", a[0], 255);
   const std::int64_t leeway = a[3] == nullptr || a[3]->is<None>() ? 5 : int_argument(runtime, "truncate", a[3], 5);
   const auto end_length = static_cast<std::int64_t>(count_code_points(end.bytes()));
   if (most < end_length || leeway < 0) runtime.fail("truncate: the length must be at least that of the end, and the leeway at least 0");
-  if (*length(runtime, self) - leeway <= most) return self;
+  const std::optional<std::int64_t> count = length(runtime, self);
+  if (count && *count - most <= leeway) return self;
+  if (self.text() == nullptr) runtime.fail("truncate needs a string, not a {}", type_name(self));
   const Value kept = get_slice(runtime, self, Value(None{}), Value(most - end_length), Value(None{}));
   Text out = *kept.text();
   if (!bool_argument(runtime, a[1], false)) {

@@ -64,12 +64,6 @@ std::vector<Value> split_at_spaces_from_right(Runtime& runtime, const Text& text
   return pieces;
 }
 
-void append_letter(Text& out, const Text& text, std::size_t begin, char32_t c, Case target) {
-  std::string mapped;
-  append_cased(mapped, c, target);
-  out.append(mapped, text.is_untrusted(begin));
-}
-
 Text separator_of(Runtime& runtime, const Text* separator) {
   if (separator->empty()) runtime.fail("an empty separator");
   return *separator;
@@ -187,8 +181,12 @@ Text capitalize(const Text& text) {
   std::size_t first = 0;
   const char32_t c = next_code_point(text.bytes(), first);
   Text out;
-  append_letter(out, text, 0, c, Case::title);
-  out.append(with_case(text.slice(first, text.size()), Case::lower));
+  append_cased(out, text, 0, c, Case::title);
+  for (std::size_t at = first; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t next = next_code_point(text.bytes(), at);
+    append_cased(out, text, begin, next, Case::lower);
+  }
   out.escaped = text.escaped;
   return out;
 }
@@ -199,7 +197,7 @@ Text title(const Text& text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = at;
     const char32_t c = next_code_point(text.bytes(), at);
-    append_letter(out, text, begin, c, in_word ? Case::lower : Case::title);
+    append_cased(out, text, begin, c, in_word ? Case::lower : Case::title);
     in_word = is_cased(c);
   }
   out.escaped = text.escaped;
@@ -212,7 +210,7 @@ Text title_words(const Text& text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = at;
     const char32_t c = next_code_point(text.bytes(), at);
-    append_letter(out, text, begin, c, in_word ? Case::lower : Case::upper);
+    append_cased(out, text, begin, c, in_word ? Case::lower : Case::upper);
     in_word = !(is_space(c) || c == U'-' || c == U'(' || c == U'{' || c == U'[' || c == U'<');
   }
   out.escaped = false;
@@ -227,7 +225,7 @@ Text swap_case(const Text& text) {
     std::string upper;
     append_cased(upper, c, Case::upper);
     const bool is_upper = upper == std::string_view(text.bytes()).substr(begin, at - begin);
-    append_letter(out, text, begin, c, is_upper ? Case::lower : Case::upper);
+    append_cased(out, text, begin, c, is_upper ? Case::lower : Case::upper);
   }
   out.escaped = text.escaped;
   return out;
