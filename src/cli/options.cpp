@@ -1,3 +1,4 @@
+// The options that several verbs share, and what they come to.
 #include <unistd.h>
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// Where bytes of a text lie: what a tokenizer must not turn into control tokens.  Milestone M8.
 #pragma once
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// A chat template → the control tokens that a message may not become.  Milestone M8.
 #include "text/chat_template.h"
 
 namespace rung {

@@ -1,3 +1,4 @@
+// A regular expression's text → its tree (text/regex_tree.h).  Milestone M0.
 #include <algorithm>
 #include <set>
 #include <string>

@@ -79,6 +79,15 @@ TEST(House, AFileIsReadInOneSitting) {
   }
 }
 
+// A .cpp beside a .h of its name is described there.
+TEST(House, AFileBeginsWithWhatItIsFor) {
+  for (const fs::path& file : files_under("src", cpp)) {
+    const bool described = file.extension() == ".cpp" && fs::exists(root / fs::path(file).replace_extension(".h"));
+    const std::vector<std::string> lines = lines_of(root / file);
+    EXPECT_TRUE(described || (!lines.empty() && lines.front().rfind("// ", 0) == 0)) << file << " does not begin with a comment";
+  }
+}
+
 TEST(House, NothingKnowsTheMachineItWasWrittenOn) {
   const std::regex place{R"((/work/|/home/\w|/Users/\w|/root/|/opt/oracle))"};
   std::vector<fs::path> files{"rung", "check", "CMakeLists.txt", "README.md"};

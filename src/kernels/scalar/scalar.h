@@ -1,3 +1,4 @@
+// The kernels that every machine runs, written for reading.  Milestone M2.
 #pragma once
 
 #include "kernels/kernels.h"
