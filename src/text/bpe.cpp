@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <numeric>
 
 #include "base/error.h"
 #include "text/hash.h"
@@ -36,18 +35,8 @@ Bpe::Bpe(Vocabulary vocabulary, MergeTable merges, Units units, const BpeOptions
   prepare();
 }
 
-Bpe::Bpe(Vocabulary vocabulary, std::span<const float> scores, const BpeOptions& options)
-    : vocabulary_(std::move(vocabulary)), units_(Units::characters), options_(options) {
-  std::vector<TokenId> order(vocabulary_.end_id());
-  std::iota(order.begin(), order.end(), 0);
-  const auto score = [scores](TokenId id) { return scores[static_cast<std::size_t>(id)]; };
-  std::stable_sort(order.begin(), order.end(), [&](TokenId a, TokenId b) { return score(a) > score(b); });
-  score_ranks_.resize(order.size());
-  std::uint32_t rank = 0;
-  for (std::size_t i = 0; i < order.size(); ++i) {  // equal scores share a rank
-    if (i > 0 && score(order[i]) != score(order[i - 1])) rank = static_cast<std::uint32_t>(i);
-    score_ranks_[static_cast<std::size_t>(order[i])] = rank;
-  }
+Bpe::Bpe(Vocabulary vocabulary, std::vector<std::uint32_t> ranks, const BpeOptions& options)
+    : vocabulary_(std::move(vocabulary)), ranks_(std::move(ranks)), units_(Units::characters), options_(options) {
   prepare();
 }
 
@@ -108,14 +97,15 @@ void Bpe::start(std::string_view word, std::vector<TokenId>& symbols) const {
 }
 
 Merge Bpe::merge(TokenId left, TokenId right) const {
-  if (score_ranks_.empty()) return merges_.find(left, right);
+  if (ranks_.empty()) return merges_.find(left, right);
   const std::string_view a = vocabulary_.text(left), b = vocabulary_.text(right);
   std::array<char, 256> joined;
   if (a.size() + b.size() > joined.size()) return {};
   std::memcpy(joined.data(), a.data(), a.size());
   std::memcpy(joined.data() + a.size(), b.data(), b.size());
   const TokenId id = vocabulary_.find({joined.data(), a.size() + b.size()});
-  return id == no_token ? Merge{} : Merge{score_ranks_[static_cast<std::size_t>(id)], id};
+  if (id == no_token || ranks_[static_cast<std::size_t>(id)] == never) return {};
+  return {ranks_[static_cast<std::size_t>(id)], id};
 }
 
 // The length of the first part of a word that can be encoded by itself.

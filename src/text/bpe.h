@@ -54,10 +54,11 @@ class Bpe {
   // Raw: words are any bytes, and each byte is a character (the byte-level alphabet). Otherwise they are text, in UTF-8.
   enum class Units : std::uint8_t { bytes, characters };
 
-  // Merges are a list (tokenizer.json, GGUF "gpt2"), or follow from scores (GGUF "llama"): any two tokens whose joined text is a token may
-  // merge, the better score first.
+  // Merges are a list (tokenizer.json, GGUF "gpt2"), or follow from the tokens' own ranks, one per id (GGUF "llama"): any two tokens whose
+  // joined text is a token of a rank may merge, the lower rank first. No token of rank `never` comes from merging.
+  static constexpr std::uint32_t never = ~std::uint32_t{0};
   Bpe(Vocabulary vocabulary, MergeTable merges, Units units, const BpeOptions& options);
-  Bpe(Vocabulary vocabulary, std::span<const float> scores, const BpeOptions& options);
+  Bpe(Vocabulary vocabulary, std::vector<std::uint32_t> ranks, const BpeOptions& options);
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
 
@@ -86,7 +87,7 @@ class Bpe {
 
   Vocabulary vocabulary_;
   MergeTable merges_;
-  std::vector<std::uint32_t> score_ranks_;  // by id; empty: merges_ count
+  std::vector<std::uint32_t> ranks_;  // by id; empty: merges_ count
   Units units_;
   BpeOptions options_;
   std::array<Initial, 256> initials_{};     // of bytes, or of ASCII characters

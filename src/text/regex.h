@@ -92,7 +92,7 @@ class Regex {
     look,          // x: the program at pc + 1 … accept must (not) match here, then go on at y
     atomic,        // the program at pc + 1 … accept matches once; go on behind it at y
     mark,          // slots[x] = position
-    progress,      // fail if nothing was matched since mark x
+    progress,      // if nothing was matched since mark x, go on at y, outside the loop
     line_begin, line_end, text_begin, text_end, text_end_or_newline, word_boundary, no_word_boundary,
     accept
   };

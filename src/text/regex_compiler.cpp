@@ -190,8 +190,9 @@ class RegexCompiler {
     const std::uint32_t slot = guard ? regex_.slots_++ : 0;
     if (guard) emit({.op = Op::mark, .x = slot});
     emit_node(inner, false);
-    if (guard) emit({.op = Op::progress, .x = slot});
+    const std::uint32_t progress = guard ? emit({.op = Op::progress, .x = slot}) : 0;
     emit({.op = Op::jump, .x = split});
+    if (guard) at(progress).y = here();
     set_split(split, body, here(), lazy);
   }
 

@@ -65,8 +65,8 @@ class RegexRun {
         ++pc;
         return true;
       case Op::progress:
-        ++pc;
-        return p != scratch_.slots[in.x];
+        pc = p != scratch_.slots[in.x] ? pc + 1 : in.y;
+        return true;
       default:
         ++pc;
         return holds(in.op, p);

@@ -76,12 +76,15 @@ class Parser {
     if (take("(?>")) return group(RegexNode{.type = Type::atomic, .children = {}}, ignore_case_);
     if (looking_at("(?")) refuse(fmt::format("'{}'", pattern_.substr(at_, 4)));
     if (take("(")) return group(RegexNode{}, ignore_case_);
-    if (take("[")) return set_node(bracket());
+    if (take("[")) return RegexNode{.type = Type::set, .children = {}, .set = bracket(ignore_case_)};
     if (take(".")) return set_node(~CodePointSet::range('\n', '\n'));
     if (take("^")) return RegexNode{.type = Type::line_begin, .children = {}};
     if (take("$")) return RegexNode{.type = Type::line_end, .children = {}};
     if (take("\\")) return escape();
-    if (looking_at("*") || looking_at("+") || looking_at("?")) refuse("a quantifier with nothing before it");
+    RegexNode unused;
+    if (looking_at("*") || looking_at("+") || looking_at("?") || (looking_at("{") && bounds(unused))) {
+      refuse("a quantifier with nothing before it");
+    }
     const char32_t c = next();
     return literal(c);
   }
@@ -172,7 +175,7 @@ class Parser {
     if (take("Z")) return RegexNode{.type = Type::text_end_or_newline, .children = {}};
     if (take("b")) return RegexNode{.type = Type::word_boundary, .children = {}};
     if (take("B")) return RegexNode{.type = Type::no_word_boundary, .children = {}};
-    if (const auto set = class_escape()) return set_node(*set);
+    if (const auto set = class_escape()) return RegexNode{.type = Type::set, .children = {}, .set = *set};  // no case variants: so it is
     return literal(character_escape());
   }
 
@@ -238,8 +241,9 @@ class Parser {
     return value;
   }
 
-  // What stands between [ and ]: characters, ranges, classes, other brackets, and && between intersected halves.
-  CodePointSet bracket() {
+  // What stands between [ and ]: characters, ranges, classes, other brackets, and && between intersected halves. Case variants join the whole,
+  // before it is negated.
+  CodePointSet bracket(bool ignore_case) {
     if (++depth_ > max_depth) refuse("nesting this deep");
     const bool negative = take("^");
     CodePointSet all = CodePointSet::of_kinds(all_kinds), part = CodePointSet::of_kinds(0);
@@ -252,7 +256,7 @@ class Parser {
       } else if (looking_at("[:")) {
         refuse("'[:'");
       } else if (take("[")) {
-        part = part | bracket();
+        part = part | bracket(false);
       } else {
         part = part | item();
       }
@@ -261,7 +265,7 @@ class Parser {
     take("]");
     --depth_;
     all = all & part;
-    if (ignore_case_) all = all.with_case_variants();
+    if (ignore_case) all = all.with_case_variants();
     return negative ? ~all : all;
   }
 

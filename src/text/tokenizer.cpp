@@ -38,9 +38,9 @@ void split_at_tokens(std::string_view text, const TokenTrie& trie, const std::ve
 
 }  // namespace
 
-void add_spelled(TokenizerParts& parts, Vocabulary& vocabulary, TokenId id, std::string_view spelled) {
+void add_spelled(TokenizerParts& parts, Vocabulary& vocabulary, TokenId id, std::string_view spelled, bool findable) {
   std::string bytes;
-  if (!parts.raw || append_unspelled(bytes, spelled)) return vocabulary.add(id, parts.raw ? std::string_view(bytes) : spelled);
+  if (!parts.raw || append_unspelled(bytes, spelled)) return vocabulary.add(id, parts.raw ? std::string_view(bytes) : spelled, findable);
   vocabulary.add(id, spelled, false);
   parts.literal.insert(std::upper_bound(parts.literal.begin(), parts.literal.end(), id), id);
 }
@@ -58,7 +58,7 @@ TokenId find_spelled(const TokenizerParts& parts, const Vocabulary& vocabulary, 
 Tokenizer::Impl::Impl(TokenizerParts p) : parts(std::move(p)) {
   for (std::size_t i = 0; i < parts.added.size(); ++i) {
     const AddedToken& token = parts.added[i];
-    added_by_id[token.id] = i;
+    added_by_id.emplace(token.id, i);  // of two spellings of a token the first is its own
     if (token.normalized) {
       normalized.add(parts.normalizer(token.content), static_cast<std::uint32_t>(i));
     } else {
@@ -79,13 +79,42 @@ void Tokenizer::Impl::encode(std::string_view text, const Job& job) const {
 
 // `offset`: where this text begins in the whole.
 void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, const Job& job) const {
-  std::string changed;
-  if (!parts.normalizer.empty()) text = changed = parts.normalizer(text);
-  if (normalized.empty()) return encode_words(text, offset == 0, job);
+  std::string normal;
+  if (!parts.normalizer.empty()) normal = parts.normalizer(text);
+  const std::string_view now = parts.normalizer.empty() ? text : normal;
+  if (normalized.empty()) return encode_words(now, offset == 0, job);
+  std::vector<ByteRange> guarded;
+  if (job.untrusted != nullptr) guarded = untrusted_after_normalizing(text, offset, *job.untrusted, now);
   split_at_tokens(
-      text, normalized, parts.added, [](ByteRange, const AddedToken&) { return true; },
-      [&](std::size_t begin, std::size_t end) { encode_words(text.substr(begin, end - begin), offset == 0 && begin == 0, job); },
+      now, normalized, parts.added,
+      [&](ByteRange range, const AddedToken& token) { return guarded.empty() || !job.untrusted->forbidden.contains(token.id) || !touches(range, guarded); },
+      [&](std::size_t begin, std::size_t end) { encode_words(now.substr(begin, end - begin), offset == 0 && begin == 0, job); },
       [&](const AddedToken& token) { job.out.push_back(token.id); });
+}
+
+// Where the untrusted bytes of a segment lie in its normalized text: each run is normalized alone. If the runs then do not add up to the
+// whole (a character was composed across a seam, something was put in front), all of it counts as untrusted.
+std::vector<ByteRange> Tokenizer::Impl::untrusted_after_normalizing(std::string_view text, std::size_t offset, const Untrusted& untrusted,
+                                                                    std::string_view normal) const {
+  std::vector<ByteRange> out;
+  std::string joined;
+  std::size_t done = 0;
+  const auto take = [&](std::size_t end) {
+    const std::size_t begin = joined.size();
+    joined += parts.normalizer(text.substr(done, end - done));
+    done = end;
+    return ByteRange{begin, joined.size()};
+  };
+  for (const ByteRange& r : untrusted.ranges) {
+    const std::size_t begin = std::max(r.begin, offset), end = std::min(r.end, offset + text.size());
+    if (begin >= end) continue;
+    take(begin - offset);
+    out.push_back(take(end - offset));
+  }
+  if (out.empty()) return out;
+  take(text.size());
+  if (joined != normal) return {{0, normal.size()}};
+  return out;
 }
 
 void Tokenizer::Impl::encode_words(std::string_view text, bool at_start, const Job& job) const {
@@ -103,10 +132,17 @@ void Tokenizer::Impl::check(TokenId id) const {
 }
 
 std::string Tokenizer::Impl::spelling(TokenId id) const {
-  if (const AddedToken* token = added(id)) return token->content;
+  if (const AddedToken* token = added(id)) return token->normalized ? parts.normalizer(token->content) : token->content;
   const std::string_view text = parts.model->vocabulary().text(id);
   const bool spelled = !parts.raw || std::binary_search(parts.literal.begin(), parts.literal.end(), id);
   return spelled ? std::string(text) : spell_bytes(text);
+}
+
+// A special token that is shown normalized counts as special only if that text is a special token's: so says the official decoder.
+bool Tokenizer::Impl::hidden(const AddedToken& token) const {
+  if (!token.normalized) return token.special;
+  const std::string shown = parts.normalizer(token.content);
+  return std::any_of(parts.added.begin(), parts.added.end(), [&](const AddedToken& t) { return t.special && t.content == shown; });
 }
 
 std::unique_ptr<Tokenizer::Impl::Scratch> Tokenizer::Impl::borrow() const {
@@ -219,7 +255,7 @@ std::string Tokenizer::Stream::push(TokenId id) {
   impl.check(id);
   const AddedToken* added = impl.added(id);
   std::string out;
-  if (added != nullptr && added->special && state_->skip_special) return out;
+  if (added != nullptr && state_->skip_special && impl.hidden(*added)) return out;
   const auto& steps = impl.parts.decoder.steps();
   if (added == nullptr && impl.parts.raw && !steps.empty() && std::holds_alternative<DecodeByteLevel>(steps.front())) {
     state_->decoder.push(impl.parts.model->vocabulary().text(id), true, out);

@@ -1,7 +1,8 @@
 // The tokenizer in a GGUF's metadata → a Tokenizer. GGUF names the kind of pre-tokenizer (tokenizer.ggml.pre) and leaves what it does to
 // the reader; here each does what the official tokenizer.json of its models does.  Milestone M0.
 #include <algorithm>
-#include <array>
+#include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "files/gguf.h"
@@ -103,12 +104,10 @@ Source read_source(const Gguf& gguf) {
 }
 
 // Control tokens and the words a model was given later are found in the text as they stand.
-void read_added(TokenizerParts& parts, const Source& source) {
-  for (std::size_t i = 0; i < source.tokens.size(); ++i) {
-    const std::int64_t type = source.type(i);
-    if ((type != control && type != user_defined) || source.tokens[i].empty()) continue;
-    parts.added.push_back({.id = static_cast<TokenId>(i), .content = std::string(source.tokens[i]), .special = type == control});
-  }
+void read_added(TokenizerParts& parts, const Source& source, std::size_t i) {
+  const std::int64_t type = source.type(i);
+  if ((type != control && type != user_defined) || source.tokens[i].empty()) return;
+  parts.added.push_back({.id = static_cast<TokenId>(i), .content = std::string(source.tokens[i]), .special = type == control});
 }
 
 Vocabulary read_vocabulary(TokenizerParts& parts, const Source& source) {
@@ -120,7 +119,9 @@ Vocabulary read_vocabulary(TokenizerParts& parts, const Source& source) {
     if (parts.raw && find_invalid_utf8(source.tokens[i])) {
       fail("{}: tokenizer.ggml.tokens: entry {} is no valid UTF-8", source.gguf.file(), i);
     }
-    add_spelled(parts, vocabulary, static_cast<TokenId>(i), source.tokens[i]);
+    // What a person types may be cut and merged into anything but a control token.
+    add_spelled(parts, vocabulary, static_cast<TokenId>(i), source.tokens[i], source.type(i) != control);
+    read_added(parts, source, i);
   }
   return vocabulary;
 }
@@ -172,7 +173,6 @@ TokenizerParts read_byte_level(const Source& source, std::optional<std::string_v
   MergeTable merges = read_merges(parts, source, vocabulary);
   parts.model = std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), Bpe::Units::bytes, BpeOptions{.ignore_merges = pre.ignore_merges});
   parts.decoder.add(DecodeByteLevel{});
-  read_added(parts, source);
   read_ends(parts, source, pre.adds_bos);
   parts.description = fmt::format("BPE from GGUF, pre-tokenizer {}", pre.names[0]);
   return parts;
@@ -187,24 +187,91 @@ void check_byte_tokens(const Source& source) {
   }
 }
 
+// Gemma's runs of spaces "▁▁", "▁▁▁", … are user-defined tokens; writers of GGUF turn their marks into spaces, and the official merges put them
+// before all others. So do we, when all the shorter runs are there to merge from. Returns the run's length, or 0.
+std::size_t mergeable_spaces(const Source& source, std::size_t i, const std::set<std::size_t>& runs) {
+  const std::string_view token = source.tokens[i];
+  if (source.type(i) != user_defined || token.size() < 2 || token.find_first_not_of(' ') != token.npos) return 0;
+  for (std::size_t n = 2; n < token.size(); ++n) {
+    if (!runs.contains(n)) return 0;
+  }
+  return token.size();
+}
+
+std::string marks(std::size_t n) {
+  std::string text;
+  while (n-- > 0) text += "▁";
+  return text;
+}
+
+// Better scores first; equal scores share a rank.
+std::vector<std::uint32_t> rank(const Source& source, const std::vector<float>& scores) {
+  std::vector<TokenId> order;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (source.type(i) == normal || source.type(i) == user_defined) order.push_back(static_cast<TokenId>(i));
+  }
+  const auto score = [&](TokenId id) { return scores[static_cast<std::size_t>(id)]; };
+  std::stable_sort(order.begin(), order.end(), [&](TokenId a, TokenId b) { return score(a) > score(b); });
+  std::vector<std::uint32_t> ranks(scores.size(), Bpe::never);
+  std::uint32_t next = 1;  // 0 is for runs of spaces
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i > 0 && score(order[i]) != score(order[i - 1])) next = static_cast<std::uint32_t>(i) + 1;
+    ranks[static_cast<std::size_t>(order[i])] = next;
+  }
+  return ranks;
+}
+
+std::vector<float> read_scores(const Source& source) {
+  auto scores = source.gguf.floats("tokenizer.ggml.scores");
+  if (!scores || scores->size() != source.tokens.size()) {
+    fail("{}: 'tokenizer.ggml.scores' has {} entries, expected {}, one per token", source.gguf.file(), scores ? scores->size() : 0,
+         source.tokens.size());
+  }
+  for (std::size_t i = 0; i < scores->size(); ++i) {
+    if (std::isnan((*scores)[i])) fail("{}: the score of token {} is no number", source.gguf.file(), i);
+  }
+  return std::move(*scores);
+}
+
+// The vocabulary with its runs of spaces spelled "▁▁" again; their ranks become the first.
+Vocabulary read_marked_vocabulary(TokenizerParts& parts, const Source& source, std::vector<std::uint32_t>& ranks) {
+  std::set<std::size_t> runs;
+  for (std::size_t i = 0; i < source.tokens.size(); ++i) {
+    if (source.type(i) == user_defined && source.tokens[i].find_first_not_of(' ') == std::string_view::npos) runs.insert(source.tokens[i].size());
+  }
+  Vocabulary vocabulary;
+  std::size_t bytes = 0;
+  for (const std::string_view token : source.tokens) bytes += token.size();
+  vocabulary.reserve(source.tokens.size(), bytes);
+  for (std::size_t i = 0; i < source.tokens.size(); ++i) {
+    const auto id = static_cast<TokenId>(i);
+    if (const std::size_t spaces = mergeable_spaces(source, i, runs)) {
+      ranks[i] = 0;
+      vocabulary.add(id, marks(spaces));
+      parts.added.push_back({.id = id, .content = marks(spaces)});
+    } else {
+      vocabulary.add(id, source.tokens[i], source.type(i) != control);
+      read_added(parts, source, i);
+    }
+  }
+  return vocabulary;
+}
+
 TokenizerParts read_scored(const Source& source) {
   TokenizerParts parts;
   parts.where = source.gguf.file();
-  const auto scores = source.gguf.floats("tokenizer.ggml.scores");
-  if (!scores || scores->size() != source.tokens.size()) {
-    fail("{}: 'tokenizer.ggml.scores' has {} entries, expected {}, one per token", parts.where, scores ? scores->size() : 0, source.tokens.size());
-  }
   check_byte_tokens(source);
   const bool prefix = source.gguf.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
   if (prefix) parts.normalizer.add(Prepend{"▁"});
   parts.normalizer.add(Replace{Pattern::literal(" "), "▁"});
-  BpeOptions options{.byte_fallback = true, .fuse_unknown = true, .unknown = source.id("tokenizer.ggml.unknown_token_id")};
-  parts.model = std::make_unique<Bpe>(read_vocabulary(parts, source), *scores, options);
+  const BpeOptions options{.byte_fallback = true, .fuse_unknown = true, .unknown = source.id("tokenizer.ggml.unknown_token_id")};
+  std::vector<std::uint32_t> ranks = rank(source, read_scores(source));
+  Vocabulary vocabulary = read_marked_vocabulary(parts, source, ranks);
+  parts.model = std::make_unique<Bpe>(std::move(vocabulary), std::move(ranks), options);
   parts.decoder.add(DecodeReplace{Pattern::literal("▁"), " "});
   parts.decoder.add(DecodeByteFallback{});
   parts.decoder.add(DecodeFuse{});
   if (prefix) parts.decoder.add(DecodeStrip{U' ', 1, 0});
-  read_added(parts, source);
   read_ends(parts, source, true);
   parts.description = "SentencePiece-style BPE from GGUF";
   return parts;

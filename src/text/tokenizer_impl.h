@@ -32,7 +32,7 @@ struct TokenizerParts {
 };
 
 // A vocabulary in the making. In a raw one, tokens are kept as the bytes that their spelling stands for.
-void add_spelled(TokenizerParts& parts, Vocabulary& vocabulary, TokenId id, std::string_view spelled);
+void add_spelled(TokenizerParts& parts, Vocabulary& vocabulary, TokenId id, std::string_view spelled, bool findable = true);
 // The id of a spelling; no_token if there is none.
 TokenId find_spelled(const TokenizerParts& parts, const Vocabulary& vocabulary, std::string_view spelled);
 
@@ -53,10 +53,13 @@ struct Tokenizer::Impl {
   };
   void encode(std::string_view text, const Job& job) const;
   void encode_plain(std::string_view text, std::size_t offset, const Job& job) const;
+  std::vector<ByteRange> untrusted_after_normalizing(std::string_view text, std::size_t offset, const Untrusted& untrusted,
+                                                     std::string_view normal) const;
   void encode_words(std::string_view text, bool at_start, const Job& job) const;
 
   const AddedToken* added(TokenId id) const;
-  std::string spelling(TokenId id) const;
+  std::string spelling(TokenId id) const;  // what the decoder is given
+  bool hidden(const AddedToken& token) const;  // by skip_special
   void check(TokenId id) const;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;

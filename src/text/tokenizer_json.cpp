@@ -177,7 +177,7 @@ void read_decoder(Decoder& out, const Node& node) {
   }
 }
 
-// ids → before ids after. Processors of a sequence wrap what the ones before them gave.
+// ids → before ids after. (To a second template the official library gives the pieces of the first as if they were a pair of texts.)
 void read_post_processor(TokenizerParts& parts, const Node& node) {
   const std::string type = node.text("type");
   if (type == "Sequence") {
@@ -186,7 +186,7 @@ void read_post_processor(TokenizerParts& parts, const Node& node) {
   }
   if (type == "ByteLevel") return;  // it only trims offsets, which we do not give
   if (type != "TemplateProcessing") node.unknown(type);
-  std::vector<TokenId> before, after;
+  if (!parts.before.empty() || !parts.after.empty()) fail("{}: a second template is not supported", node.where());
   bool behind = false;
   for (const Node& item : node.list("single")) {
     if (item.has("Sequence")) {
@@ -198,12 +198,10 @@ void read_post_processor(TokenizerParts& parts, const Node& node) {
     const Node token = node.at("special_tokens").at(name.c_str());
     for (const Node& id : token.list("ids")) {
       if (!id.json().is_number_unsigned() || id.json().get<std::uint64_t>() > static_cast<std::uint64_t>(max_token_id)) id.wrong("a token id");
-      (behind ? after : before).push_back(id.json().get<TokenId>());
+      (behind ? parts.after : parts.before).push_back(id.json().get<TokenId>());
     }
   }
   if (!behind) fail("{}.single: no place for the text", node.where());
-  parts.before.insert(parts.before.begin(), before.begin(), before.end());
-  parts.after.insert(parts.after.end(), after.begin(), after.end());
 }
 
 Vocabulary read_vocabulary(TokenizerParts& parts, const TokenizerFile& file) {

@@ -1,0 +1,46 @@
+// What the tests of tokenizers share: golden lines, and the official tokenizers where they have been brought.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "files/gguf.h"
+#include "text/tokenizer.h"
+
+namespace rung {
+
+// The documents of a file under tests/golden/text/, one per line.
+inline std::vector<Json> golden_lines(const std::string& name) {
+  std::ifstream file(std::filesystem::path(RUNG_GOLDEN) / "text" / name);
+  std::vector<Json> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(parse_json(line, name));
+  EXPECT_FALSE(lines.empty()) << "tests/golden/text/" << name;
+  return lines;
+}
+
+// "qwen3" → build/downloads/tokenizers/tokenizer-qwen3, "smollm2.gguf" → build/downloads/smollm2.gguf
+inline std::filesystem::path download(const std::string& name) {
+  const std::filesystem::path folder = RUNG_DOWNLOADS;
+  return name.ends_with(".gguf") ? folder / name : folder / "tokenizers" / ("tokenizer-" + name);
+}
+
+inline Tokenizer load_download(const std::string& name) {
+  if (name.ends_with(".gguf")) return Tokenizer::from_gguf(Gguf::open(download(name)));
+  return Tokenizer::from_folder(download(name));
+}
+
+// First in a test that needs downloads: in CI they are required, elsewhere it is skipped by name.
+#define RUNG_NEEDS_DOWNLOAD(name)                                                                                                      \
+  if (!std::filesystem::exists(download(name))) {                                                                                      \
+    if (std::getenv("CI") != nullptr) FAIL() << download(name).string() << " is missing";                                              \
+    GTEST_SKIP() << download(name).string() << " is missing: tests/fetch, ./rung pull or ./check brings it";                           \
+  }
+
+}  // namespace rung
