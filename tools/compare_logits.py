@@ -24,15 +24,14 @@ ROOT = Path(__file__).parents[1]
 ROW_TOLERANCE, LOGIT_TOLERANCE = 1e-4, 1e-3
 
 
-def load(model: str) -> transformers.PreTrainedModel:
+def load(path: Path) -> transformers.PreTrainedModel:
     options = dict(dtype=torch.float32, attn_implementation="eager")
-    path = Path(model) if Path(model).exists() else ROOT / f"build/downloads/{model}.gguf"
     if path.is_dir():
         return transformers.AutoModelForCausalLM.from_pretrained(path, **options).eval()
     return transformers.AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, **options).eval()
 
 
-def ours(rung: str, model: str, text: str) -> tuple[list[int], np.ndarray]:
+def ours(rung: str, model: Path, text: str) -> tuple[list[int], np.ndarray]:
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "logits.safetensors"
         command = [rung, "logits", "-m", model, "--json", "--out", out]
@@ -64,10 +63,11 @@ def main() -> int:
     if not texts:
         parser.error("no text")
     transformers.logging.set_verbosity_error()
-    model, failed = load(arguments.model), 0
+    path = Path(arguments.model) if Path(arguments.model).exists() else ROOT / f"build/downloads/{arguments.model}.gguf"
+    model, failed = load(path), 0
     print("tokens   row distance   logit difference   same first choice   prompt")
     for text in texts:
-        ids, mine = ours(arguments.rung, arguments.model, text)
+        ids, mine = ours(arguments.rung, path, text)
         row, logit, first = compare(mine, official(model, ids))
         bad = not (row <= ROW_TOLERANCE and logit <= LOGIT_TOLERANCE)
         failed += bad
