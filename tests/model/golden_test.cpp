@@ -139,23 +139,34 @@ TEST_P(GoldenModels, BiteOnEveryClassicMistake) {
   }
 }
 
-// rope_parameters of a layer, from a folder's configuration.
-Json rope_parameters(const Json& config, std::size_t layer) {
+struct LayerRope {
+  bool scaled;
+  float theta;
+};
+
+// What the files say about a layer's rotation. In a GGUF file the scaling is that of the layers without a window.
+LayerRope rope_of(const GoldenFiles& files, const std::filesystem::path& folder, std::size_t layer) {
+  if (files.gguf) {
+    const std::string key = std::string(*files.gguf->string("general.architecture")) + ".rope.";
+    const bool named = files.gguf->string(key + "scaling.type").has_value() || files.tensors().contains("rope_freqs.weight");
+    const bool everywhere = files.plan.config.layers[layer].attention.window_tokens == 0;
+    return {named && everywhere, static_cast<float>(*files.gguf->number(key + "freq_base"))};
+  }
+  const Json config = read_json(folder / "config.json");
   const Json& text = config.contains("text_config") ? config["text_config"] : config;
-  const Json& rope = text["rope_parameters"];
-  return rope.contains("rope_type") ? rope : rope[text["layer_types"][layer].get<std::string>()];
+  const Json& all = text["rope_parameters"];
+  const Json& rope = all.contains("rope_type") ? all : all[text["layer_types"][layer].get<std::string>()];
+  return {rope["rope_type"] != "default", rope["rope_theta"].get<float>()};
 }
 
 TEST_P(GoldenModels, BiteWhenRopeScalingIsForgotten) {
-  if (!std::filesystem::exists(folder / "config.json")) return;
-  const Json config = read_json(folder / "config.json");
   const GoldenFiles files(path);
   Model model = bind_weights(files.plan, files.tensors());
   std::string expected;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const Json rope = rope_parameters(config, i);
-    if (rope["rope_type"] == "default") continue;
-    model.config.ropes[model.config.layers[i].rope] = plain_rope(rope["rope_theta"].get<float>(), model.config.head_dim);
+    const LayerRope rope = rope_of(files, folder, i);
+    if (!rope.scaled) continue;
+    model.config.ropes[model.config.layers[i].rope] = plain_rope(rope.theta, model.config.head_dim);
     if (expected.empty()) expected = fmt::format("layer.{}.q_rope", i);
   }
   const auto difference = run_and_compare(model, reference, golden);
@@ -163,6 +174,27 @@ TEST_P(GoldenModels, BiteWhenRopeScalingIsForgotten) {
     expect_equal(difference);
   } else {
     expect_first(difference, expected);
+  }
+}
+
+TEST_P(GoldenModels, BiteWhenAWindowIsForgottenOrOffByOne) {
+  const GoldenFiles files(path);
+  using Change = std::size_t (*)(std::size_t);
+  for (const Change change : {Change([](std::size_t) { return std::size_t{0}; }), Change([](std::size_t n) { return n + 1; })}) {
+    Model model = bind_weights(files.plan, files.tensors());
+    std::string expected;
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+      std::size_t& window = model.config.layers[i].attention.window_tokens;
+      if (window == 0) continue;
+      if (expected.empty()) expected = fmt::format("layer.{}.attention", i);
+      window = change(window);
+    }
+    const auto difference = run_and_compare(model, reference, golden);
+    if (expected.empty()) {
+      expect_equal(difference);
+    } else {
+      expect_first(difference, expected);
+    }
   }
 }
 
