@@ -55,7 +55,7 @@ def main():
     ]
     for name, convert in (("upper", str.upper), ("lower", str.lower), ("title", str.title)):
         out.append(table(name, "CaseRun", [f"{{{a:#x}, {b:#x}, {s}, {d}}}," for a, b, s, d in runs(convert)], 4))
-        out.append(table(name + "_several", "CaseString", [f'{{{c:#x}, "{escaped(s)}"}},' for c, s in several(convert)], 4))
+        out.append(table(name + "_several", "CaseString", [f'{{{c:#x}, "{escaped(s)}"}},' for c, s in several(convert)], 3))
     out.append(table("printable_edges", "char32_t", edges, 14))
     out.append("}  // namespace rung::jinja::tables")
     sys.stdout.write("\n".join(out) + "\n")

@@ -102,7 +102,8 @@ class Converter {
 
  private:
   Value unsigned_number(std::uint64_t number) const {
-    if (number > static_cast<std::uint64_t>(INT64_MAX)) runtime_.fail("unsupported: the number {}, an integer of more than 64 bits", number);
+    if (number > static_cast<std::uint64_t>(INT64_MAX))
+      runtime_.fail("unsupported: the number {}, an integer of more than 64 bits", number);
     return Value(static_cast<std::int64_t>(number));
   }
 

@@ -35,7 +35,8 @@ std::string marked(const std::string& source, const std::string& context) {
 }
 
 const char* const kChatMl =
-    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are helpful<|im_end|>\n' }}"
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are "
+    "helpful<|im_end|>\n' }}"
     "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
@@ -45,7 +46,8 @@ TEST(ChatTemplate, RendersChatMl) {
 }
 
 TEST(ChatTemplate, MarksWhatAPersonWrote) {
-  EXPECT_EQ(marked(kChatMl, R"({"messages": [{"role": "system", "content": "<|im_end|>"}]})"), "<|im_start|>⟦system⟧\n⟦<|im_end|>⟧<|im_end|>\n");
+  EXPECT_EQ(marked(kChatMl, R"({"messages": [{"role": "system", "content": "<|im_end|>"}]})"),
+            "<|im_start|>⟦system⟧\n⟦<|im_end|>⟧<|im_end|>\n");
 }
 
 TEST(ChatTemplate, KeepsProvenanceThroughStringFunctions) {
@@ -65,7 +67,8 @@ TEST(ChatTemplate, KeepsProvenanceThroughStringFunctions) {
 }
 
 TEST(ChatTemplate, ToolsAndDocumentsAreUntrustedToo) {
-  EXPECT_EQ(marked("{{ tools | tojson }}{{ documents[0] }}", R"({"tools": [{"a": "x\"y"}], "documents": ["d"]})"), "[{\"⟦a⟧\": \"⟦x\\\"y⟧\"}]⟦d⟧");
+  EXPECT_EQ(marked("{{ tools | tojson }}{{ documents[0] }}", R"({"tools": [{"a": "x\"y"}], "documents": ["d"]})"),
+            "[{\"⟦a⟧\": \"⟦x\\\"y⟧\"}]⟦d⟧");
 }
 
 TEST(ChatTemplate, SaysWhatRaiseExceptionSaid) {
@@ -95,14 +98,18 @@ TEST(ChatTemplate, TellsTheTimeItIsGiven) {
 }
 
 TEST(ChatTemplate, TemplatesThatNeverEndAreErrors) {
-  const std::string nested = "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x{% endfor %}{% endfor %}{% endfor %}";
+  const std::string nested =
+      "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x{% endfor %}{% endfor %}{% endfor %}";
   EXPECT_NE(error_of(nested).find("does not come to an end"), std::string::npos);
   EXPECT_NE(error_of("{{ 'x' * 999999999999 }}").find("does not come to an end"), std::string::npos);
   EXPECT_NE(error_of("{{ [1] * 999999999999 }}").find("does not come to an end"), std::string::npos);
   EXPECT_NE(error_of("{{ 'x'.center(999999999999) }}").find("does not come to an end"), std::string::npos);
   EXPECT_NE(error_of("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}").find("nested too deeply"), std::string::npos);
-  EXPECT_NE(error_of("{% set n = namespace(x=[]) %}{% for i in range(9999) %}{% set n.x = [n.x] %}{% endfor %}").find("nested deeper"), std::string::npos);
-  EXPECT_NE(error_of("{% set n = namespace(x='ab') %}{% for i in range(9999) %}{% set n.x = n.x ~ n.x %}{% endfor %}").find("does not come"), std::string::npos);
+  EXPECT_NE(error_of("{% set n = namespace(x=[]) %}{% for i in range(9999) %}{% set n.x = [n.x] %}{% endfor %}").find("nested deeper"),
+            std::string::npos);
+  EXPECT_NE(
+      error_of("{% set n = namespace(x='ab') %}{% for i in range(9999) %}{% set n.x = n.x ~ n.x %}{% endfor %}").find("does not come"),
+      std::string::npos);
 }
 
 TEST(ChatTemplate, DeepNestingIsAnError) {

@@ -30,14 +30,18 @@ bool is_hidden(const Value& object, std::string_view name) {
 
 // What Python has there, and this engine does not.
 bool is_missing_here(const Value& object, std::string_view name) {
-  static constexpr std::array<std::string_view, 9> of_text = {"casefold", "encode", "expandtabs", "format_map", "isidentifier", "istitle", "maketrans", "translate", "isprintable"};
-  static constexpr std::array<std::string_view, 11> of_number = {"real",      "imag",     "numerator",  "denominator", "bit_length", "bit_count",
-                                                                "conjugate", "to_bytes", "from_bytes", "as_integer_ratio", "is_integer"};
+  static constexpr std::array<std::string_view, 9> of_text = {"casefold", "encode",    "expandtabs", "format_map", "isidentifier",
+                                                              "istitle",  "maketrans", "translate",  "isprintable"};
+  static constexpr std::array<std::string_view, 11> of_number = {"real",      "imag",      "numerator", "denominator", "bit_length",
+                                                                 "bit_count", "conjugate", "to_bytes",  "from_bytes",  "as_integer_ratio",
+                                                                 "is_integer"};
   static constexpr std::array<std::string_view, 2> of_float = {"hex", "fromhex"};
   static constexpr std::array<std::string_view, 5> of_range = {"start", "stop", "step", "count", "index"};
-  static constexpr std::array<std::string_view, 7> of_generator = {"close", "send", "throw", "gi_frame", "gi_running", "gi_code", "gi_yieldfrom"};
+  static constexpr std::array<std::string_view, 7> of_generator = {"close",      "send",    "throw",       "gi_frame",
+                                                                   "gi_running", "gi_code", "gi_yieldfrom"};
   static constexpr std::array<std::string_view, 2> of_view = {"isdisjoint", "mapping"};
-  static constexpr std::array<std::string_view, 6> of_macro = {"name", "arguments", "catch_kwargs", "catch_varargs", "caller", "explicit_caller"};
+  static constexpr std::array<std::string_view, 6> of_macro = {"name",          "arguments", "catch_kwargs",
+                                                               "catch_varargs", "caller",    "explicit_caller"};
   if (object.text() != nullptr) return is_one_of(name, of_text);
   if (object.is_list()) return name == "copy";
   if (object.dict() != nullptr) return name == "fromkeys" || name == "copy";
@@ -159,7 +163,8 @@ std::optional<Value> own_attribute(Runtime& runtime, const Value& object, std::s
     return value != nullptr ? std::optional<Value>(*value) : std::nullopt;
   }
   if (object.is<Loop*>()) return loop_attribute(runtime, object, name);
-  if (const Builtin method = find_method(object, name)) return Value(std::make_shared<const Callable>(Callable{std::string(name), method, object}));
+  if (const Builtin method = find_method(object, name))
+    return Value(std::make_shared<const Callable>(Callable{std::string(name), method, object}));
   if (is_missing_here(object, name)) runtime.fail("unsupported: '{}' of a {}", name, type_name(object));
   return {};
 }
@@ -189,7 +194,8 @@ Value get_item(Runtime& runtime, const Value& object, const Value& index) {
 
 Value get_slice(Runtime& runtime, const Value& object, const Value& start, const Value& stop, const Value& step) {
   if (const Undefined* undefined = object.as<Undefined>()) runtime.fail("{}", *undefined->why);
-  if (object.text() == nullptr && object.sequence() == nullptr && !object.is<Range>()) runtime.fail("a {} cannot be sliced", type_name(object));
+  if (object.text() == nullptr && object.sequence() == nullptr && !object.is<Range>())
+    runtime.fail("a {} cannot be sliced", type_name(object));
   const std::int64_t stride = slice_part(runtime, step).value_or(1);
   if (stride == 0) runtime.fail("a slice cannot go in steps of 0");
   const auto first = slice_part(runtime, start);

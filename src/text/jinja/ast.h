@@ -46,20 +46,23 @@ struct Arguments {
   ExprPtr star, double_star;                                                         // *these and **these; may be null
 };
 struct Call { ExprPtr callee; Arguments arguments; };
-// `function` is null where no such filter exists: an error only if it is reached (the parser lets it pass inside an `if` alone, as jinja2 does).
+// `function` is null where no such filter exists: an error only if it is reached (which the parser lets pass inside an `if` alone, as
+// jinja2 does).
 struct Filter { ExprPtr input; std::string name; Arguments arguments; Builtin function; };  // a null input: the text of the block around it
 struct Test { ExprPtr input; std::string name; Arguments arguments; Builtin function; };
 
 struct Expr {
   int line;
   int depth;  // of the tree below: the parser bounds it, so that walking it cannot exhaust the stack
-  std::variant<Literal, Name, TupleExpr, ListExpr, DictExpr, Concat, Unary, Binary, Compare, Conditional, Attribute, Subscript, Slice, Call, Filter, Test> node;
+  std::variant<Literal, Name, TupleExpr, ListExpr, DictExpr, Concat, Unary, Binary, Compare, Conditional, Attribute, Subscript, Slice, Call,
+               Filter, Test>
+      node;
 };
 
 // ---- statements
 
-// What jinja2 makes a Python function or loop body of has variables of its own. jinja2 decides before it runs what a name in it means, and a
-// name that is first set there, and known nowhere around, is undefined until then, even if the context has one of that name: `unset`.
+// What jinja2 makes a Python function or loop body of has variables of its own. jinja2 decides before it runs what a name in it means,
+// and a name that is first set there, and known nowhere around, is undefined until then, even if the context has one of that name: `unset`.
 struct Scope {
   std::vector<NameId> unset;
   bool captured = false;  // a macro or a generator inside may outlive the statement, and its variables with it

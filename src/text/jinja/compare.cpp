@@ -145,7 +145,8 @@ bool hashable(Runtime& runtime, const Value& value) {
   if (const View* view = value.as<View>()) return view->kind == ViewKind::values;
   if (!value.is_tuple()) return true;
   runtime.spend(value.sequence()->items.size() + 1, kStepBytes / 4);
-  return std::all_of(value.sequence()->items.begin(), value.sequence()->items.end(), [&](const Value& item) { return hashable(runtime, item); });
+  return std::all_of(value.sequence()->items.begin(), value.sequence()->items.end(),
+                     [&](const Value& item) { return hashable(runtime, item); });
 }
 
 }  // namespace rung::jinja

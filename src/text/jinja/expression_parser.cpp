@@ -214,7 +214,8 @@ ExprPtr ExpressionParser::string_literal() {
 }
 
 bool ExpressionParser::tuple_ends(std::string_view end_name) const {
-  return tokens_.at(TokenKind::variable_end) || tokens_.at(TokenKind::block_end) || tokens_.at_op(")") || (!end_name.empty() && tokens_.at_name(end_name));
+  return tokens_.at(TokenKind::variable_end) || tokens_.at(TokenKind::block_end) || tokens_.at_op(")") ||
+         (!end_name.empty() && tokens_.at_name(end_name));
 }
 
 ExprPtr ExpressionParser::tuple(bool with_condition, std::string_view end_name, bool in_parentheses) {
@@ -393,7 +394,8 @@ ExprPtr ExpressionParser::test(ExprPtr input) {
   const Token& next = tokens_.current();
   const bool ends = tokens_.at_name("else") || tokens_.at_name("or") || tokens_.at_name("and");
   const bool opens = tokens_.at_op("[") || tokens_.at_op("{");
-  const bool is_value = next.kind == TokenKind::name || next.kind == TokenKind::string || next.kind == TokenKind::integer || next.kind == TokenKind::floating;
+  const bool is_value =
+      next.kind == TokenKind::name || next.kind == TokenKind::string || next.kind == TokenKind::integer || next.kind == TokenKind::floating;
   if (tokens_.at_op("(")) {
     given = arguments();
   } else if ((is_value || opens) && !ends) {
@@ -422,7 +424,8 @@ Target ExpressionParser::to_target(const ExprPtr& expr) const {
 
 Target ExpressionParser::simple_target(bool with_attributes) {
   const int line = tokens_.line();
-  const bool dotted = with_attributes && tokens_.at(TokenKind::name) && tokens_.following().kind == TokenKind::op && tokens_.following().text == ".";
+  const bool dotted =
+      with_attributes && tokens_.at(TokenKind::name) && tokens_.following().kind == TokenKind::op && tokens_.following().text == ".";
   if (!dotted || is_constant_name(tokens_.current().text)) return to_target(primary());
   Target target{line, intern(tokens_.take().text), {}, {}};
   tokens_.take();

@@ -124,7 +124,8 @@ class PercentFormatter {
 
   void put_number(const Spec& spec, std::string digits, bool negative) {
     std::string sign = negative ? "-" : spec.plus ? "+" : spec.blank ? " " : "";
-    if (spec.alternate && (spec.conversion == 'x' || spec.conversion == 'X' || spec.conversion == 'o')) sign += std::string("0") + spec.conversion;
+    if (spec.alternate && (spec.conversion == 'x' || spec.conversion == 'X' || spec.conversion == 'o'))
+      sign += std::string("0") + spec.conversion;
     const auto width = static_cast<std::size_t>(spec.width);
     if (spec.zero && !spec.left && sign.size() + digits.size() < width) digits.insert(0, width - sign.size() - digits.size(), '0');
     out_.append(pad(runtime_, Text::trusted(sign + digits), spec.width, spec.left ? Align::left : Align::right, " "));
@@ -209,7 +210,8 @@ class BraceFormatter {
 
  private:
   void field(std::string_view text) {
-    if (text.find_first_of(":{") != std::string_view::npos) runtime_.fail("unsupported: '{{{}}}' in a format (only names, places and !r)", text);
+    if (text.find_first_of(":{") != std::string_view::npos)
+      runtime_.fail("unsupported: '{{{}}}' in a format (only names, places and !r)", text);
     bool as_repr = false;
     if (const std::size_t bang = text.find('!'); bang != std::string_view::npos) {
       const std::string_view kind = text.substr(bang + 1);
@@ -226,7 +228,9 @@ class BraceFormatter {
     }
   }
 
-  static bool is_number(std::string_view text) { return !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string_view::npos; }
+  static bool is_number(std::string_view text) {
+    return !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string_view::npos;
+  }
 
   Value first(std::string_view name) {
     if (name.empty() || is_number(name)) {
@@ -253,7 +257,9 @@ class BraceFormatter {
       const std::string_view name = rest.substr(1, end - 1);
       if (name.empty()) runtime_.fail("an empty name in a format");
       if (bracket) {
-        value = get_item(runtime_, value, is_number(name) ? Value(static_cast<std::int64_t>(std::stoll(std::string(name)))) : Value::of_string(std::string(name)));
+        value = get_item(
+            runtime_, value,
+            is_number(name) ? Value(static_cast<std::int64_t>(std::stoll(std::string(name)))) : Value::of_string(std::string(name)));
       } else {
         value = get_attribute(runtime_, value, name);
       }

@@ -50,7 +50,8 @@ class Writer {
     if (value.sequence() != nullptr) return list(*value.sequence());
     if (value.dict() != nullptr) return object(*value.dict());
     const std::optional<std::string> simple = simple_text(value);
-    if (!simple) runtime_.fail("tojson cannot write a {}{}", type_name(value), value.is<Undefined>() ? " (" + *value.as<Undefined>()->why + ")" : "");
+    if (!simple)
+      runtime_.fail("tojson cannot write a {}{}", type_name(value), value.is<Undefined>() ? " (" + *value.as<Undefined>()->why + ")" : "");
     out_.append(*simple);
   }
 

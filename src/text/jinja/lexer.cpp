@@ -56,7 +56,8 @@ class Lexer {
   // Everything that moves the position goes through here: it counts lines, and knows whether a line has just begun.
   void advance(std::size_t bytes) {
     if (bytes == 0) return;
-    line_ += static_cast<int>(std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.begin() + static_cast<std::ptrdiff_t>(at_ + bytes), '\n'));
+    line_ += static_cast<int>(
+        std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.begin() + static_cast<std::ptrdiff_t>(at_ + bytes), '\n'));
     at_ += bytes;
     line_starting_ = source_[at_ - 1] == '\n';
   }
@@ -179,8 +180,10 @@ class Lexer {
     const char c = source_[at_];
     if (is_digit(c)) return number();
     if (is_name_start(c)) {
-      const std::size_t length = static_cast<std::size_t>(std::find_if_not(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.end(), is_name_char) -
-                                                          source_.begin()) - at_;
+      const std::size_t length =
+          static_cast<std::size_t>(std::find_if_not(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.end(), is_name_char) -
+                                   source_.begin()) -
+          at_;
       push(TokenKind::name, std::string(rest().substr(0, length)));
       return advance(length);
     }

@@ -59,7 +59,8 @@ Value partition_method(Runtime& runtime, const Value& self, const Args& args) {
   runtime.spend(text.size());
   const std::size_t at = from_right ? text.bytes().rfind(by.bytes()) : text.bytes().find(by.bytes());
   const Value nothing = Value::of_string("");
-  if (at == std::string::npos) return from_right ? Value::tuple(runtime, {nothing, nothing, self}) : Value::tuple(runtime, {self, nothing, nothing});
+  if (at == std::string::npos)
+    return from_right ? Value::tuple(runtime, {nothing, nothing, self}) : Value::tuple(runtime, {self, nothing, nothing});
   return Value::tuple(runtime, {Value(text.slice(0, at)), *a[0], Value(text.slice(at + by.size(), text.size()))});
 }
 
@@ -109,7 +110,8 @@ Value find_method_of_text(Runtime& runtime, const Value& self, const Args& args)
     const std::string_view where = std::string_view(self.text()->bytes()).substr(part->begin, part->end - part->begin);
     at = from_right ? where.rfind(what) : where.find(what);
   }
-  if (at != std::string::npos) return Value(static_cast<std::int64_t>(count_code_points(std::string_view(self.text()->bytes()).substr(0, part->begin + at))));
+  if (at != std::string::npos)
+    return Value(static_cast<std::int64_t>(count_code_points(std::string_view(self.text()->bytes()).substr(0, part->begin + at))));
   if (must_find) runtime.fail("substring not found");
   return Value(std::int64_t{-1});
 }

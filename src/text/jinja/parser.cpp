@@ -13,7 +13,9 @@ using Names = std::initializer_list<std::string_view>;
 
 class StatementParser {
  public:
-  StatementParser(std::string_view source, std::string_view where) : tokens_(source, where), expressions_(tokens_, tree_.names) { tree_.where = where; }
+  StatementParser(std::string_view source, std::string_view where) : tokens_(source, where), expressions_(tokens_, tree_.names) {
+    tree_.where = where;
+  }
 
   Template run() {
     tree_.body = block({});
@@ -29,7 +31,8 @@ class StatementParser {
     while (!tokens_.at_end()) {
       if (tokens_.at(TokenKind::data)) {
         Token data = tokens_.take();
-        output(statements, data.line).items.push_back(std::make_unique<Expr>(Expr{data.line, 1, Literal{Value::of_string(std::move(data.text))}}));
+        output(statements, data.line)
+            .items.push_back(std::make_unique<Expr>(Expr{data.line, 1, Literal{Value::of_string(std::move(data.text))}}));
       } else if (tokens_.at(TokenKind::variable_begin)) {
         const int at = tokens_.take().line;
         output(statements, at).items.push_back(expressions_.tuple(true));

@@ -1,4 +1,4 @@
-// What every step of a rendering shares: where we are (for errors), how much work is left, and the objects that outlive a step.  Milestone M8.
+// What every step of a rendering shares: where we are (for errors), how much work is left, the objects that outlive a step.  Milestone M8.
 #pragma once
 
 #include "base/error.h"
@@ -16,8 +16,8 @@ struct Loop;
 struct Macro;
 struct Frame;
 
-// A template is a program that somebody else wrote, and so may be the conversation. Both are bounded: `spend` counts bytes that are made and,
-// as some bytes each, steps that are taken; `Nested` counts calls inside calls. What exceeds them is an error, never a hang.
+// A template is a program that somebody else wrote, and so may be the conversation. Both are bounded: `spend` counts bytes that are made
+// and, as some bytes each, steps that are taken; `Nested` counts calls inside calls. What exceeds them is an error, never a hang.
 class Runtime {
  public:
   Runtime(std::string_view where, std::size_t budget_bytes, const std::tm& now);

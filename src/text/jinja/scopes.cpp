@@ -2,8 +2,9 @@
 //
 //   {% for m in messages %}{{ bos }}{% endfor %}{% set bos = "<s>" %}
 //
-// `bos` is first *set* in the outer scope, so in all of it `bos` is the template's own variable, and undefined until the `set` is reached; the
-// loop inside sees that, even if the context has a `bos`. Were it read first, it would begin as the context's. An `if` has no scope of its own.
+// `bos` is first *set* in the outer scope, so in all of it `bos` is the template's own variable, and undefined until the `set` is reached;
+// the loop inside sees that, even if the context has a `bos`. Were it read first, it would begin as the context's. An `if` has no scope of
+// its own.
 #include "base/error.h"
 #include "text/jinja/parser.h"
 
@@ -56,8 +57,9 @@ void for_each_child(const Expr& expr, Visit visit) {
     visit(given.star);
     visit(given.double_star);
   };
-  std::visit(Overloaded{[](const Literal&) {}, [](const Name&) {}, [&](const TupleExpr& e) { each(e.items); }, [&](const ListExpr& e) { each(e.items); },
-                        [&](const Concat& e) { each(e.items); }, [&](const Unary& e) { visit(e.operand); }, [&](const Attribute& e) { visit(e.object); },
+  std::visit(Overloaded{[](const Literal&) {}, [](const Name&) {}, [&](const TupleExpr& e) { each(e.items); },
+                        [&](const ListExpr& e) { each(e.items); }, [&](const Concat& e) { each(e.items); },
+                        [&](const Unary& e) { visit(e.operand); }, [&](const Attribute& e) { visit(e.object); },
                         [&](const DictExpr& e) {
                           for (const auto& [key, value] : e.entries) visit(key), visit(value);
                         },
@@ -69,7 +71,8 @@ void for_each_child(const Expr& expr, Visit visit) {
                         [&](const Conditional& e) { visit(e.test), visit(e.yes), visit(e.no); },
                         [&](const Subscript& e) { visit(e.object), visit(e.index); },
                         [&](const Slice& e) { visit(e.object), visit(e.start), visit(e.stop), visit(e.step); },
-                        [&](const Call& e) { visit(e.callee), arguments(e.arguments); }, [&](const Filter& e) { visit(e.input), arguments(e.arguments); },
+                        [&](const Call& e) { visit(e.callee), arguments(e.arguments); },
+                        [&](const Filter& e) { visit(e.input), arguments(e.arguments); },
                         [&](const Test& e) { visit(e.input), arguments(e.arguments); }},
              expr.node);
 }
@@ -208,7 +211,8 @@ class Resolver {
                               for (const auto& [target, value] : s.assignments) declares(own, target);
                             });
                           },
-                          [&](Generation& s) { inner(s.scope, symbols, s.body, in_loop, [](Symbols&) {}); }, [](Break&) {}, [](Continue&) {}},
+                          [&](Generation& s) { inner(s.scope, symbols, s.body, in_loop, [](Symbols&) {}); }, [](Break&) {},
+                          [](Continue&) {}},
                statement.node);
   }
 
@@ -290,15 +294,16 @@ class Resolver {
       std::visit(Overloaded{[&](const Output& s) {
                               for (const ExprPtr& item : s.items) expr(item);
                             },
-                            [&](const For& s) { forget(s.target, candidates), expr(s.iterable), inside(s.body), inside(s.otherwise), expr(s.test); },
+                            [&](const For& s) {
+                              forget(s.target, candidates), expr(s.iterable), inside(s.body), inside(s.otherwise), expr(s.test);
+                            },
                             [&](const If& s) {
                               for (const auto& [test, body] : s.branches) expr(test), inside(body);
                               inside(s.otherwise);
                             },
                             [&](const Set& s) { forget(s.target, candidates), expr(s.value); },
                             [&](const SetBlock& s) { forget(s.target, candidates), expr(s.filter), inside(s.body); },
-                            [&](const MacroStatement& s) { macro(*s.code); },
-                            [&](const CallBlock& s) { expr(s.call), macro(*s.code); },
+                            [&](const MacroStatement& s) { macro(*s.code); }, [&](const CallBlock& s) { expr(s.call), macro(*s.code); },
                             [&](const FilterBlock& s) { inside(s.body), expr(s.filter); },
                             [&](const With& s) {
                               for (const auto& [target, value] : s.assignments) forget(target, candidates);
@@ -313,7 +318,8 @@ class Resolver {
   // ---- what jinja2's compiler refuses
 
   void check_target(const Target& target, bool in_loop) const {
-    if (in_loop && target.name == loop_ && loop_ >= 0 && !target.attribute) fail("{}:{}: 'loop' cannot be set inside a loop", tree_.where, target.line);
+    if (in_loop && target.name == loop_ && loop_ >= 0 && !target.attribute)
+      fail("{}:{}: 'loop' cannot be set inside a loop", tree_.where, target.line);
     for (const Target& item : target.items) check_target(item, in_loop);
   }
 

@@ -69,7 +69,8 @@ Value first_filter(Runtime& runtime, const Value& self, const Args& args) {
 
 Value last_filter(Runtime& runtime, const Value& self, const Args& args) {
   args.bind(runtime, "last", {});
-  if (self.is<GeneratorPtr>() || !Iterator::can_iterate(self)) runtime.fail("a {} has no last item; make a list of it first", type_name(self));
+  if (self.is<GeneratorPtr>() || !Iterator::can_iterate(self))
+    runtime.fail("a {} has no last item; make a list of it first", type_name(self));
   const std::vector<Value> items = to_vector(runtime, self);
   return items.empty() ? Value::undefined("no last item, the sequence was empty") : items.back();
 }
@@ -230,7 +231,8 @@ std::function<Value(const Value&)> mapping(Runtime& runtime, const Args& args) {
   if (args.positional.empty() && !args.named.empty()) {
     const auto a = args.bind(runtime, "map", {"attribute", "default"}, 1);
     const Value otherwise = a[1] != nullptr ? *a[1] : Value(None{});
-    return [&runtime, path = attribute_path(runtime, *a[0]), otherwise](const Value& item) { return follow(runtime, item, path, &otherwise); };
+    return
+        [&runtime, path = attribute_path(runtime, *a[0]), otherwise](const Value& item) { return follow(runtime, item, path, &otherwise); };
   }
   if (args.positional.empty()) runtime.fail("map needs the name of a filter, or an attribute");
   const Text* name = args.positional[0].text();
@@ -274,7 +276,9 @@ std::function<bool(const Value&)> condition(Runtime& runtime, const Args& args, 
   const Builtin test = name != nullptr ? find_test(name->bytes()) : nullptr;
   if (test == nullptr) runtime.fail("no test named '{}'", name != nullptr ? name->bytes() : "");
   Args rest{{args.positional.begin() + static_cast<std::ptrdiff_t>(used) + 1, args.positional.end()}, args.named};
-  return [&runtime, path, test, rest](const Value& item) { return truthy(runtime, test(runtime, follow(runtime, item, path, nullptr), rest)); };
+  return [&runtime, path, test, rest](const Value& item) {
+    return truthy(runtime, test(runtime, follow(runtime, item, path, nullptr), rest));
+  };
 }
 
 template <bool wanted, bool of_attribute>

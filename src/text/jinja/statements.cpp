@@ -224,7 +224,8 @@ void Evaluator::set_parameters(const MacroCode& code, Args& arguments, Frame& fr
   for (std::size_t i = given; i < code.parameters.size(); ++i) values.push_back(take_named(code.parameters[i].second));
   std::optional<Value> caller;
   if (code.caller >= 0) caller = take_named("caller");
-  if (!arguments.named.empty() && code.kwargs < 0) runtime_.fail("macro '{}' has no argument named '{}'", code.name, arguments.named.front().first);
+  if (!arguments.named.empty() && code.kwargs < 0)
+    runtime_.fail("macro '{}' has no argument named '{}'", code.name, arguments.named.front().first);
   if (arguments.positional.size() > given && code.varargs < 0) {
     runtime_.fail("macro '{}' takes at most {} arguments, got {}", code.name, code.parameters.size(), arguments.positional.size());
   }
@@ -246,7 +247,8 @@ void Evaluator::set_parameters(const MacroCode& code, Args& arguments, Frame& fr
   for (std::size_t i = 0; i < values.size(); ++i) {  // a default may use the parameters before it
     const auto& [id, name] = code.parameters[i];
     if (*frame.find(id)) continue;
-    frame.set(id, i >= first_default ? evaluate(code.defaults[i - first_default], frame) : Value::undefined(fmt::format("parameter '{}' was not provided", name)));
+    frame.set(id, i >= first_default ? evaluate(code.defaults[i - first_default], frame)
+                                     : Value::undefined(fmt::format("parameter '{}' was not provided", name)));
   }
 }
 

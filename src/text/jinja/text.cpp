@@ -28,7 +28,9 @@ ByteRange strip_while(std::string_view text, Strip ends, Dropped dropped) {
 }
 
 // Marks that do not part a word: an apostrophe, a point, an accent.
-bool is_inside_word(char32_t c) { return c == U'\'' || c == U'.' || c == U':' || c == U'·' || c == U'’' || (c >= 0x300 && c < 0x370) || c == 0xad; }
+bool is_inside_word(char32_t c) {
+  return c == U'\'' || c == U'.' || c == U':' || c == U'·' || c == U'’' || (c >= 0x300 && c < 0x370) || c == 0xad;
+}
 
 std::size_t previous_begin(std::string_view text, std::size_t at) {
   do {
@@ -72,7 +74,8 @@ Text Text::untrusted(std::string bytes) {
 }
 
 bool Text::is_untrusted(std::size_t at) const {
-  const auto next = std::upper_bound(untrusted_.begin(), untrusted_.end(), at, [](std::size_t value, const ByteRange& r) { return value < r.begin; });
+  const auto next =
+      std::upper_bound(untrusted_.begin(), untrusted_.end(), at, [](std::size_t value, const ByteRange& r) { return value < r.begin; });
   return next != untrusted_.begin() && at < std::prev(next)->end;
 }
 
@@ -93,7 +96,8 @@ void Text::append(std::string_view bytes, bool untrusted) {
 void Text::append(const Text& other, std::size_t begin, std::size_t end) {
   const std::size_t base = size();
   bytes_.append(other.bytes_, begin, end - begin);
-  auto range = std::lower_bound(other.untrusted_.begin(), other.untrusted_.end(), begin, [](const ByteRange& r, std::size_t value) { return r.end <= value; });
+  auto range = std::lower_bound(other.untrusted_.begin(), other.untrusted_.end(), begin,
+                                [](const ByteRange& r, std::size_t value) { return r.end <= value; });
   for (; range != other.untrusted_.end() && range->begin < end; ++range) {
     mark(base + std::max(range->begin, begin) - begin, base + std::min(range->end, end) - begin);
   }

@@ -86,8 +86,9 @@ Value indent_filter(Runtime& runtime, const Value& self, const Args& args) {
   refuse_escaped(runtime, *self.text(), "indent");
   const bool first = bool_argument(runtime, a[1], false);
   const bool blank = bool_argument(runtime, a[2], false);
-  const Text indention = a[0] != nullptr && a[0]->text() != nullptr ? *a[0]->text()
-                                                                  : pad(runtime, Text(), int_argument(runtime, "indent", a[0], 4), Align::left, " ");
+  const Text indention = a[0] != nullptr && a[0]->text() != nullptr
+                             ? *a[0]->text()
+                             : pad(runtime, Text(), int_argument(runtime, "indent", a[0], 4), Align::left, " ");
   Text ended = *self.text();
   ended.append("\n");  // so that a last, empty line counts
   Text out;
@@ -245,7 +246,8 @@ Value tojson_filter(Runtime& runtime, const Value& self, const Args& args) {
   style.sort_keys = a[3] != nullptr && truthy(runtime, *a[3]);
   if (a[1] != nullptr && !a[1]->is<None>()) {
     style.item_separator = Text::trusted(",");
-    style.indent = a[1]->text() != nullptr ? *a[1]->text() : pad(runtime, Text(), int_argument(runtime, "tojson", a[1], 0), Align::left, " ");
+    style.indent =
+        a[1]->text() != nullptr ? *a[1]->text() : pad(runtime, Text(), int_argument(runtime, "tojson", a[1], 0), Align::left, " ");
   }
   if (a[2] != nullptr && !a[2]->is<None>()) {
     const Sequence* pair = a[2]->sequence();

@@ -86,7 +86,8 @@ std::size_t first_invalid_utf8(std::string_view text) {
 }
 
 std::size_t count_code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
 }
 
 bool is_space(char32_t c) {
@@ -118,8 +119,8 @@ void append_cased(std::string& out, char32_t c, Case target) {
     out += several->text;
     return;
   }
-  const auto run =
-      std::lower_bound(table.runs.begin(), table.runs.end(), c, [](const tables::CaseRun& entry, char32_t value) { return entry.last < value; });
+  const auto run = std::lower_bound(table.runs.begin(), table.runs.end(), c,
+                                    [](const tables::CaseRun& entry, char32_t value) { return entry.last < value; });
   const bool mapped = run != table.runs.end() && c >= run->first && (c - run->first) % static_cast<char32_t>(run->step) == 0;
   append_code_point(out, mapped ? static_cast<char32_t>(static_cast<int>(c) + run->delta) : c);
 }

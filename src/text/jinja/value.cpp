@@ -89,7 +89,8 @@ Value DictBuilder::build() && { return Value(std::make_shared<const Dict>(std::m
 std::vector<const Value*> Args::bind(Runtime& runtime, std::string_view function, std::initializer_list<std::string_view> parameters,
                                      std::size_t required) const {
   std::vector<const Value*> bound(parameters.size(), nullptr);
-  if (positional.size() > parameters.size()) runtime.fail("{} takes at most {} arguments, got {}", function, parameters.size(), positional.size());
+  if (positional.size() > parameters.size())
+    runtime.fail("{} takes at most {} arguments, got {}", function, parameters.size(), positional.size());
   for (std::size_t i = 0; i < positional.size(); ++i) bound[i] = &positional[i];
   for (const auto& [name, value] : named) {
     const auto found = std::find(parameters.begin(), parameters.end(), name);
@@ -132,8 +133,8 @@ void Namespace::set(Runtime& runtime, std::string_view name, Value value) {
 }
 
 bool Iterator::can_iterate(const Value& value) {
-  return value.is<TextPtr>() || value.is<SequencePtr>() || value.is<DictPtr>() || value.is<View>() || value.is<Range>() || value.is<GeneratorPtr>() ||
-         value.is<Undefined>() || value.is<Loop*>();
+  return value.is<TextPtr>() || value.is<SequencePtr>() || value.is<DictPtr>() || value.is<View>() || value.is<Range>() ||
+         value.is<GeneratorPtr>() || value.is<Undefined>() || value.is<Loop*>();
 }
 
 Iterator::Iterator(Runtime& runtime, Value source) : runtime_(&runtime), source_(std::move(source)) {

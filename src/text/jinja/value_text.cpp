@@ -31,7 +31,9 @@ void append_string_repr(Runtime& runtime, Text& out, const Text& text) {
       shown = bytes.substr(begin, at - begin);
     } else {
       const auto number = static_cast<std::uint32_t>(c);
-      shown = number < 0x100 ? fmt::format("\\x{:02x}", number) : number < 0x10000 ? fmt::format("\\u{:04x}", number) : fmt::format("\\U{:08x}", number);
+      shown = number < 0x100     ? fmt::format("\\x{:02x}", number)
+              : number < 0x10000 ? fmt::format("\\u{:04x}", number)
+                                 : fmt::format("\\U{:08x}", number);
     }
     out.append(shown, text.is_untrusted(begin));
   }
@@ -119,8 +121,9 @@ void append_repr(Runtime& runtime, Text& out, const Value& value) {
     const std::string& name = (*value.as<Macro*>())->code->name;
     return out.append(name.empty() ? "<Macro anonymous>" : fmt::format("<Macro '{}'>", name));
   }
-  runtime.fail("unsupported: a {} as text{}", type_name(value),
-               value.is<CallablePtr>() ? fmt::format(" ('{}' is not called: parentheses are missing)", (*value.as<CallablePtr>())->name) : "");
+  runtime.fail(
+      "unsupported: a {} as text{}", type_name(value),
+      value.is<CallablePtr>() ? fmt::format(" ('{}' is not called: parentheses are missing)", (*value.as<CallablePtr>())->name) : "");
 }
 
 void append_text(Runtime& runtime, Text& out, const Value& value) {
