@@ -4,7 +4,7 @@
 #include "text/jinja/builtins.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/parser.h"
-#include "text/jinja/unicode.h"
+#include "text/utf8.h"
 
 namespace rung {
 
@@ -60,8 +60,7 @@ class Converter {
 
   Value string(const std::string& bytes) const {
     runtime_.spend(bytes.size());
-    const std::size_t invalid = first_invalid_utf8(bytes);
-    if (invalid != std::string::npos) runtime_.fail("a string of the conversation is not UTF-8 (at its byte {})", invalid);
+    if (const auto invalid = find_invalid_utf8(bytes)) runtime_.fail("a string of the conversation is not UTF-8 (at its byte {})", *invalid);
     return Value(untrusted_ ? Text::untrusted(bytes) : Text::trusted(bytes));
   }
 

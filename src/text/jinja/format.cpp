@@ -2,6 +2,7 @@
 #include "text/jinja/builtins.h"
 #include "text/jinja/text_functions.h"
 #include "text/jinja/unicode.h"
+#include "text/utf8.h"
 
 #include <cmath>
 
@@ -172,7 +173,7 @@ class PercentFormatter {
     const std::optional<std::int64_t> i = value.integer();
     if (!i || *i < 0 || *i > 0x10ffff || (*i >= 0xd800 && *i < 0xe000)) runtime_.fail("%c needs one character, or the number of one");
     std::string bytes;
-    append_code_point(bytes, static_cast<char32_t>(*i));
+    append_utf8(bytes, static_cast<char32_t>(*i));
     return Text::untrusted(bytes);
   }
 

@@ -1,6 +1,7 @@
 // tojson: Python's json.dumps, byte for byte.  Milestone M8.
 #include "text/jinja/builtins.h"
 #include "text/jinja/unicode.h"
+#include "text/utf8.h"
 
 #include <algorithm>
 #include <cmath>
@@ -35,7 +36,7 @@ std::string escape(char32_t c, bool ascii) {
     return fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((number - 0x10000) >> 10), 0xdc00 + ((number - 0x10000) & 0x3ff));
   }
   std::string same;
-  append_code_point(same, c);
+  append_utf8(same, c);
   return same;
 }
 

@@ -4,6 +4,7 @@
 #include "text/jinja/literals.h"
 #include "text/jinja/text.h"
 #include "text/jinja/unicode.h"
+#include "text/utf8.h"
 
 #include <algorithm>
 #include <array>
@@ -251,8 +252,7 @@ class Lexer {
 }  // namespace
 
 std::vector<Token> tokenize(std::string_view source, std::string_view where) {
-  const std::size_t invalid = first_invalid_utf8(source);
-  if (invalid != std::string_view::npos) rung::fail("{}: not UTF-8 at byte {}", where, invalid);
+  if (const auto invalid = find_invalid_utf8(source)) rung::fail("{}: not UTF-8 at byte {}", where, *invalid);
   return Lexer(source, where).run();
 }
 

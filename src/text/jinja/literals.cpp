@@ -2,6 +2,7 @@
 
 #include "text/jinja/text.h"
 #include "text/jinja/unicode.h"
+#include "text/utf8.h"
 
 #include <fmt/format.h>
 
@@ -155,14 +156,14 @@ std::string unescape(std::string_view literal, std::string& out) {
       for (; digits < 3 && i + digits < literal.size() && literal[i + digits] >= '0' && literal[i + digits] <= '7'; ++digits) {
         value = value * 8 + static_cast<char32_t>(literal[i + digits] - '0');
       }
-      append_code_point(out, value);
+      append_utf8(out, value);
       i += digits - 1;
     } else if (c == 'x' || c == 'u' || c == 'U') {
       const std::size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : 8;
       const std::optional<char32_t> value = hex_escape(literal.substr(i + 1), digits);
       if (!value) return fmt::format("a string escape \\{} without its {} hexadecimal digits", c, digits);
       if (*value > 0x10ffff || (*value >= 0xd800 && *value < 0xe000)) return "unsupported: a string escape that is no character";
-      append_code_point(out, *value);
+      append_utf8(out, *value);
       i += digits;
     } else if (c == 'N' || static_cast<unsigned char>(c) >= 0x80) {
       return "unsupported: the string escape \\N, or a backslash before a letter beyond ASCII";

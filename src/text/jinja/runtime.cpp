@@ -2,6 +2,7 @@
 
 #include "text/jinja/evaluator.h"
 #include "text/jinja/unicode.h"
+#include "text/utf8.h"
 
 namespace rung::jinja {
 
@@ -11,11 +12,12 @@ constexpr int kMaxNested = 800;             // calls in calls: about 200 macros 
 constexpr std::size_t kMaxMessage = 1000;   // bytes of an error
 
 // One line, and not a page of it: a message may hold what a person wrote.
-std::string one_line(std::string_view message) {
+std::string one_line(std::string_view text) {
+  const std::string message = to_valid_utf8(text);
   std::string line;
   for (std::size_t at = 0; at < message.size() && line.size() < kMaxMessage;) {
     const char32_t c = next_code_point(message, at);
-    append_code_point(line, is_line_break(c) || c < 0x20 || c == 0x7f ? U' ' : c);
+    append_utf8(line, is_line_break(c) || c < 0x20 || c == 0x7f ? U' ' : c);
   }
   return line.size() < kMaxMessage ? line : line + "…";
 }

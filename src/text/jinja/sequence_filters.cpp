@@ -237,9 +237,12 @@ std::function<Value(const Value&)> mapping(Runtime& runtime, const Args& args) {
   if (args.positional.empty()) runtime.fail("map needs the name of a filter, or an attribute");
   const Text* name = args.positional[0].text();
   const Builtin filter = name != nullptr ? find_filter(name->bytes()) : nullptr;
-  if (filter == nullptr) runtime.fail("map: no filter named '{}'", name != nullptr ? name->bytes() : "");
   Args rest{{args.positional.begin() + 1, args.positional.end()}, args.named};
-  return [&runtime, filter, rest](const Value& item) { return filter(runtime, item, rest); };
+  const std::string text = name != nullptr ? name->bytes() : "";
+  return [&runtime, filter, rest, text](const Value& item) {
+    if (filter == nullptr) runtime.fail("map: no filter named '{}'", text);  // without items, nobody notices
+    return filter(runtime, item, rest);
+  };
 }
 
 Value map_filter(Runtime& runtime, const Value& self, const Args& args) {
@@ -274,9 +277,10 @@ std::function<bool(const Value&)> condition(Runtime& runtime, const Args& args, 
   }
   const Text* name = args.positional[used].text();
   const Builtin test = name != nullptr ? find_test(name->bytes()) : nullptr;
-  if (test == nullptr) runtime.fail("no test named '{}'", name != nullptr ? name->bytes() : "");
   Args rest{{args.positional.begin() + static_cast<std::ptrdiff_t>(used) + 1, args.positional.end()}, args.named};
-  return [&runtime, path, test, rest](const Value& item) {
+  const std::string text = name != nullptr ? name->bytes() : "";
+  return [&runtime, path, test, rest, text](const Value& item) {
+    if (test == nullptr) runtime.fail("no test named '{}'", text);
     return truthy(runtime, test(runtime, follow(runtime, item, path, nullptr), rest));
   };
 }

@@ -9,9 +9,6 @@ namespace rung::jinja {
 
 // The code point that begins at `at` (which is moved behind it). The text must be valid UTF-8: parse() and render() check theirs once.
 char32_t next_code_point(std::string_view text, std::size_t& at);
-void append_code_point(std::string& out, char32_t c);
-// Where the first byte lies that is no UTF-8, or npos.
-std::size_t first_invalid_utf8(std::string_view text);
 std::size_t count_code_points(std::string_view text);
 
 bool is_space(char32_t c);         // what str.strip() and \s take
