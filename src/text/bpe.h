@@ -39,7 +39,6 @@ class MergeTable {
   };
   std::size_t slot(TokenId left, TokenId right) const;
   std::vector<Entry> entries_ = std::vector<Entry>(2);
-  std::size_t count_ = 0;
 };
 
 struct BpeOptions {
