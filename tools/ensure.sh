@@ -12,6 +12,7 @@ ensure_to_run() {
     <CLI/CLI.hpp>         libcli11-dev        cli11
     <fmt/format.h>        libfmt-dev          fmt
     <nlohmann/json.hpp>   nlohmann-json3-dev  nlohmann-json
+    <editline/readline.h> libedit-dev         -
     <gtest/gtest.h>       libgtest-dev        googletest
     python:pip            python3-pip         python3'
 }

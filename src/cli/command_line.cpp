@@ -5,10 +5,12 @@
 #include <csignal>
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/terminal.h"
 
 namespace rung {
@@ -32,65 +34,56 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// `rung "some text"` is `rung generate "some text"`. A lone word that is nearly a verb is more likely a slip.
-std::vector<std::string> with_verb(std::vector<std::string> arguments, const std::vector<std::unique_ptr<Command>>& commands) {
-  if (arguments.empty()) {
-    if (stdin_is_terminal()) return {"--help"};
-    return {"generate"};
-  }
-  const std::string& first = arguments.front();
-  if (first == "--help" || first == "-h" || first == "--version") return arguments;
+// A lone word that is nearly a verb is more likely a slip than a text.
+void refuse_misspelt_verb(const std::string& word, const std::vector<std::unique_ptr<Command>>& commands) {
+  if (word.empty() || word.find_first_of(" \t\n") != std::string::npos) return;
+  if (word == "help") throw UsageError("no verb is called 'help': did you mean 'rung --help'?");
   for (const auto& c : commands) {
-    if (first == c->name()) return arguments;
-  }
-  if (arguments.size() == 1 && first.find_first_of(" \t\n") == std::string::npos) {
-    for (const auto& c : commands) {
-      if (edits(first, c->name()) <= 2) {
-        throw UsageError(fmt::format("no verb is called '{}': did you mean 'rung {}'? (for that very text: rung generate -- {})", first, c->name(), first));
-      }
-    }
-  }
-  arguments.insert(arguments.begin(), "generate");
-  return arguments;
-}
-
-// The lowest level of CLI11's help, with the words of this house.
-void describe(CLI::App& app, const std::vector<std::unique_ptr<Command>>& commands) {
-  app.description("Rung runs language models on your machine, and shows how they work.");
-  app.set_version_flag("--version", std::string("rung ") + RUNG_VERSION);
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
-  app.get_formatter()->label("SUBCOMMAND", "VERB");
-  app.get_formatter()->label("Subcommands", "Verbs");
-  app.footer("`rung \"some text\"` is short for `rung generate \"some text\"`. Each verb has its own --help.\n\nExample:\n  rung \"Once upon a time\"");
-  for (const auto& c : commands) {
-    CLI::App* verb = app.add_subcommand(c->name(), c->summary());
-    verb->get_formatter()->column_width(34);
-    verb->footer(fmt::format("\nExample:\n  {}", c->example()));
-    c->add_options(*verb);
+    if (edits(word, c->name()) > 2) continue;
+    throw UsageError(fmt::format("no verb is called '{}': did you mean 'rung {}'? (for that very text: rung generate -- {})", word, c->name(), word));
   }
 }
 
-int dispatch(const std::vector<std::string>& given) {
-  const std::vector<std::unique_ptr<Command>> commands = make_commands();
-  std::vector<std::string> arguments = with_verb(given, commands);
-  CLI::App app("", "rung");
-  describe(app, commands);
+// Takes the verb's options from `arguments` and runs it. Each verb is an App of its own: CLI11 would take a text that is the name of another
+// verb for that verb.
+int run_verb(Command& command, std::vector<std::string> arguments) {
+  CLI::App app;
+  app.set_help_flag("-h,--help", "this text");
+  command.add_options(app);
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(arguments);
-  } catch (const CLI::Success& e) {  // --help, --version
-    std::ostringstream out;
-    app.exit(e, out, out);
-    write_out(out.str());
+    return command.run();
+  } catch (const CLI::Success&) {  // --help
+    write_out(help(command, app));
     return kOk;
+  } catch (const CLI::ExtrasError& e) {
+    const std::string extra = app.remaining().empty() ? "" : visible(app.remaining().front());
+    throw UsageError(extra.starts_with('-') ? fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)", extra, command.name())
+                                            : fmt::format("'{}' is one argument too many (a text is one argument: put it in quotes)", extra));
   } catch (const CLI::ParseError& e) {
-    throw UsageError(e.what());
+    throw UsageError(fmt::format("{} (see rung {} --help)", e.what(), command.name()));
+  } catch (const UsageError& e) {
+    throw UsageError(fmt::format("{} (see rung {} --help)", e.what(), command.name()));
+  }
+}
+
+int dispatch(std::vector<std::string> arguments) {
+  const std::vector<std::unique_ptr<Command>> commands = make_commands();
+  const std::string first = arguments.empty() ? "" : arguments.front();
+  if (first == "--help" || first == "-h" || (arguments.empty() && stdin_is_terminal())) {
+    write_out(overview(commands));
+    return kOk;
+  }
+  if (first == "--version") {
+    write_out("rung " RUNG_VERSION "\n");
+    return kOk;
   }
   for (const auto& c : commands) {
-    if (app.got_subcommand(c->name())) return c->run();
+    if (first == c->name()) return run_verb(*c, {arguments.begin() + 1, arguments.end()});
   }
-  return kUsage;
+  if (arguments.size() == 1) refuse_misspelt_verb(first, commands);
+  return run_verb(*make_generate(), std::move(arguments));
 }
 
 void complain(std::string_view what) { fmt::print(stderr, "rung: {}\n", what); }
@@ -100,9 +93,13 @@ void complain(std::string_view what) { fmt::print(stderr, "rung: {}\n", what); }
 std::vector<std::unique_ptr<Command>> make_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_generate());
+  commands.push_back(make_chat());
   commands.push_back(make_pull());
-  commands.push_back(make_logits());
+  commands.push_back(make_tokenize());
   commands.push_back(make_inspect());
+  commands.push_back(make_logits());
+  commands.push_back(make_trace());
+  commands.push_back(make_bench());
   return commands;
 }
 
@@ -111,7 +108,7 @@ int run_command_line(int argc, char** argv) {
   try {
     return dispatch({argv + 1, argv + argc});
   } catch (const UsageError& e) {
-    complain(fmt::format("{} (see rung --help)", e.what()));
+    complain(e.what());
     return kUsage;
   } catch (const Interrupted& e) {
     return 128 + e.signal();

@@ -70,13 +70,13 @@ class Generate : public Command {
   std::vector<TokenId> make_prompt(const LoadedModel& model, const std::string& text) const {
     if (!chat_) return encode_prompt(model.tokenizer(), text);
     OrderedJson messages = OrderedJson::array();
-    if (!system_.empty()) messages.push_back({{"role", "system"}, {"content", system_}});
-    messages.push_back({{"role", "user"}, {"content", text}});
+    if (!system_.empty()) messages.push_back(make_message("system", system_));
+    messages.push_back(make_message("user", text));
     return ChatPrompter(model.files(), model.tokenizer()).render({{"messages", messages}}).ids;
   }
 
   void give(std::string_view piece) const {
-    if (!json_) return write_out(piece);
+    if (!json_) return write_text(piece);
     OrderedJson line;
     put_text(line, "piece", piece);
     write_line(line);

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -24,7 +25,20 @@ void write_out(std::string_view text) {
   }
 }
 
-void write_line(const OrderedJson& value) { write_out(value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n"); }
+void write_text(std::string_view utf8) {
+  if (!stdout_is_terminal()) return write_out(utf8);
+  for (std::string out; !utf8.empty(); out.clear()) {  // a line, or a part of one between tabs
+    const std::size_t end = std::min(utf8.find_first_of("\n\t"), utf8.size());
+    out = visible(utf8.substr(0, end));
+    if (end < utf8.size()) out += utf8[end];
+    write_out(out);
+    utf8.remove_prefix(std::min(end + 1, utf8.size()));
+  }
+}
+
+std::string to_json(const OrderedJson& value) { return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace); }
+
+void write_line(const OrderedJson& value) { write_out(to_json(value) + "\n"); }
 
 bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
@@ -47,7 +61,9 @@ const Style& style() {
                              .magenta = "\033[35m",
                              .cyan = "\033[36m",
                              .inverse = "\033[7m",
-                             .reset = "\033[0m"};
+                             .reset = "\033[0m",
+                             .stripes = {"\033[30;46m", "\033[30;43m"},
+                             .control = "\033[97;41m"};
   static const bool kWanted = stdout_is_terminal() && !environment().no_color;
   return kWanted ? kColour : kPlain;
 }

@@ -16,7 +16,10 @@ struct OutputClosed {};
 
 // To stdout, at once. Throws OutputClosed, or Error (a full disk).
 void write_out(std::string_view text);
-void write_line(const OrderedJson& value);  // one line of JSON; bytes that are no UTF-8 become U+FFFD
+// The same for text that a model made: on a terminal its control characters are shown, not obeyed.
+void write_text(std::string_view utf8);
+std::string to_json(const OrderedJson& value);  // in one line; bytes that are no UTF-8 become U+FFFD
+void write_line(const OrderedJson& value);      // to_json and a line's end
 
 bool stdout_is_terminal();
 bool stderr_is_terminal();
@@ -26,6 +29,8 @@ std::size_t terminal_columns();  // of stdout; 80 when it is none
 // Control sequences, empty when stdout is no terminal or NO_COLOR is set.
 struct Style {
   std::string_view dim, bold, red, green, yellow, blue, magenta, cyan, inverse, reset;
+  std::string_view stripes[2];  // backgrounds that take turns
+  std::string_view control;     // a background that warns
 };
 const Style& style();
 

@@ -32,6 +32,8 @@ std::vector<TokenId> encode_prompt(const Tokenizer& tokenizer, std::string_view 
   return ids;
 }
 
+OrderedJson make_message(std::string_view role, std::string_view content) { return {{"role", role}, {"content", content}}; }
+
 ChatPrompter::ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, std::optional<std::string> source, bool tools)
     : tokenizer_(tokenizer),
       template_(ChatTemplate::parse(source ? *source : own_template(files, tools), source ? "chat template" : files.path().string() + ": chat template")),
@@ -54,8 +56,7 @@ ChatPrompt ChatPrompter::render(OrderedJson request) const {
 
 std::optional<TokenId> ChatPrompter::turn_end() const {
   const std::string marker = "the assistant's words";
-  OrderedJson request = {{"messages", {{{"role", "user"}, {"content", "a question"}}, {{"role", "assistant"}, {"content", marker}}}},
-                         {"add_generation_prompt", false}};
+  OrderedJson request = {{"messages", {make_message("user", "a question"), make_message("assistant", marker)}}, {"add_generation_prompt", false}};
   try {
     const ChatPrompt prompt = render(std::move(request));
     const std::size_t after = prompt.text.find(marker);

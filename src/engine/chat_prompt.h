@@ -16,6 +16,9 @@ namespace rung {
 // A plain text's ids, with exactly one BOS first where the model wants one, also when the text begins with it.
 std::vector<TokenId> encode_prompt(const Tokenizer& tokenizer, std::string_view text);
 
+// {"role": role, "content": content}
+OrderedJson make_message(std::string_view role, std::string_view content);
+
 struct ChatPrompt {
   std::string text;
   std::vector<ByteRange> untrusted;  // what came from the messages

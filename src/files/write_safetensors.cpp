@@ -6,12 +6,17 @@
 #include <cassert>
 #include <cstdint>
 
-#include "base/atomic_file.h"
 #include "base/json.h"
 
 namespace rung {
 
 namespace {
+
+std::uint64_t bytes_of(const OutputTensor& tensor) {
+  std::uint64_t bytes = sizeof(float);
+  for (const std::size_t extent : tensor.shape) bytes *= extent;
+  return bytes;
+}
 
 OrderedJson describe(std::span<const OutputTensor> tensors, const std::map<std::string, std::string>& metadata) {
   OrderedJson header = OrderedJson::object(), notes = OrderedJson::object();
@@ -20,10 +25,10 @@ OrderedJson describe(std::span<const OutputTensor> tensors, const std::map<std::
     if (!tensor.axes.empty()) notes["axes:" + tensor.name] = fmt::format("{}", fmt::join(tensor.axes, ","));
   }
   if (!notes.empty()) header["__metadata__"] = notes;
-  std::size_t begin = 0;
+  std::uint64_t begin = 0;
   for (const OutputTensor& tensor : tensors) {
     assert(!header.contains(tensor.name));
-    const std::size_t end = begin + tensor.values.size_bytes();
+    const std::uint64_t end = begin + bytes_of(tensor);
     header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     begin = end;
   }
@@ -32,17 +37,37 @@ OrderedJson describe(std::span<const OutputTensor> tensors, const std::map<std::
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& path, std::span<const OutputTensor> tensors,
-                       const std::map<std::string, std::string>& metadata) {
+SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, std::span<const OutputTensor> tensors,
+                                     const std::map<std::string, std::string>& metadata)
+    : file_(path), missing_bytes_(0) {
   static_assert(std::endian::native == std::endian::little);
   std::string header = describe(tensors, metadata).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   header.resize((header.size() + 7) / 8 * 8, ' ');  // so that the data begins at a multiple of 8
   const std::uint64_t header_bytes = header.size();
-  AtomicFile file(path);
-  file.write(std::as_bytes(std::span(&header_bytes, 1)));
-  file.write(header);
-  for (const OutputTensor& tensor : tensors) file.write(std::as_bytes(tensor.values));
-  file.commit();
+  file_.write(std::as_bytes(std::span(&header_bytes, 1)));
+  file_.write(header);
+  for (const OutputTensor& tensor : tensors) missing_bytes_ += bytes_of(tensor);
+}
+
+void SafetensorsWriter::write(std::span<const float> values) {
+  assert(values.size_bytes() <= missing_bytes_);
+  missing_bytes_ -= values.size_bytes();
+  file_.write(std::as_bytes(values));
+}
+
+void SafetensorsWriter::commit() {
+  assert(missing_bytes_ == 0);
+  file_.commit();
+}
+
+void write_safetensors(const std::filesystem::path& path, std::span<const OutputTensor> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  SafetensorsWriter writer(path, tensors, metadata);
+  for (const OutputTensor& tensor : tensors) {
+    assert(tensor.values.size_bytes() == bytes_of(tensor));
+    writer.write(tensor.values);
+  }
+  writer.commit();
 }
 
 }  // namespace rung

@@ -1,0 +1,20 @@
+// Files of messages and tools → what a chat template takes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace rung {
+
+// Throws Error, naming `where`: not an object with `messages`, a list of objects that each have a `role`.
+void check_request(const OrderedJson& request, std::string_view where);
+
+// A JSON file (- is stdin) that holds a list of messages, or an object with `messages`, `tools`, and whatever else the template reads. Throws Error.
+OrderedJson read_request(const std::string& path);
+
+// A JSON file that holds a list of tools. Throws Error.
+OrderedJson read_tools(const std::string& path);
+
+}  // namespace rung

@@ -1,0 +1,186 @@
+// `rung trace`: a text → every intermediate tensor of the forward pass, by name.  Milestone M2.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "cli/attention_map.h"
+#include "cli/child.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "engine/chat_prompt.h"
+#include "engine/device.h"
+#include "files/write_safetensors.h"
+#include "model/forward.h"
+#include "ops/traced.h"
+
+namespace rung {
+
+namespace {
+
+struct Statistics {
+  double min = INFINITY, max = -INFINITY, rms = 0;
+};
+
+Statistics statistics(std::span<const float> values) {
+  Statistics s;
+  double squares = 0;
+  for (const float value : values) {
+    const auto v = static_cast<double>(value);
+    s.min = v < s.min || std::isnan(v) ? v : s.min;  // one value that is no number shows in all three
+    s.max = v > s.max || std::isnan(v) ? v : s.max;
+    squares += v * v;
+  }
+  s.rms = values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
+  return s;
+}
+
+class Trace : public Command {
+ public:
+  const char* name() const override { return "trace"; }
+  const char* summary() const override { return "every intermediate tensor of the forward pass"; }
+  const char* example() const override { return "rung trace \"The fox\" --layer 0"; }
+  const char* details() const override {
+    return "Checkpoints, in the order in which they are computed:\n"
+           "  embedding\n"
+           "  layer.N.{attention_norm, q, k, v, q_norm, k_norm, q_rope, k_rope,\n"
+           "           attention, attention_output, attention_post_norm, attention_residual,\n"
+           "           mlp_norm, gate, up, gated, mlp_output, mlp_post_norm, output}\n"
+           "  final_norm\n"
+           "  logits\n"
+           "q_norm, k_norm and the two post_norms are there where the model has them.\n\n";
+  }
+
+  void add_options(CLI::App& app) override {
+    text_.add(app, "the text (default: standard input)");
+    model_.add(app);
+    run_.add(app, false);
+    app.add_option("--layer", layer_, "only this layer, counted from 0")->type_name("N");
+    app.add_flag("--heads", heads_, "what each head attends to, as a picture: rows look, columns are looked at");
+    app.add_option("--out", out_, "write every tensor by its name, f32, the names of its axes as metadata")->type_name("FILE.safetensors");
+    app.add_flag("--json", json_, "one JSON object");
+  }
+
+  int run() override {
+    if (heads_ && !out_.empty()) throw UsageError("--heads and --out: which of them?");
+    const std::string text = text_.read();
+    const LoadedModel loaded(model_.open(), model_.chosen_pre());
+    const ModelConfig& config = loaded.model().config;
+    const std::vector<TokenId> ids = encode_prompt(loaded.tokenizer(), text);
+    if (ids.empty()) fail("the text is empty: there is nothing to compute");
+    if (ids.size() > config.context) fail("the text has {} tokens, the context holds {}", ids.size(), config.context);
+    if (layer_ && *layer_ >= config.layers.size()) fail("--layer is {}, the model has layers 0 to {}", *layer_, config.layers.size() - 1);
+
+    Device device(run_.device, run_.threads);
+    const SignalWatch watch;
+    const Pass pass{loaded.model(), device.ops(), ids};
+    if (heads_) {
+      show_heads(pass, loaded.tokenizer());
+    } else if (out_.empty()) {
+      show_statistics(pass);
+    } else {
+      write_tensors(pass);
+    }
+    return 0;
+  }
+
+ private:
+  struct Pass {
+    const Model& model;
+    Ops& ops;
+    const std::vector<TokenId>& ids;
+  };
+
+  bool wanted(const Checkpoint& at) const { return !layer_ || at.layer == static_cast<int>(*layer_); }
+
+  // The forward pass over `ids`, each wanted checkpoint handed to `listener`. Logits of all rows where anybody may look at them.
+  void listen(const Pass& pass, std::span<const TokenId> ids, const TracedOps::Listener& listener) const {
+    constexpr std::size_t kMostLogitBytes = std::size_t{4} << 30;
+    if (!layer_ && ids.size() > kMostLogitBytes / sizeof(float) / pass.model.config.vocab_size) {
+      fail("the logits of {} tokens need {}: take a shorter text, or --layer N", ids.size(),
+           human_bytes(std::uint64_t{ids.size()} * pass.model.config.vocab_size * sizeof(float)));
+    }
+    TracedOps traced(pass.ops, [&](const Checkpoint& at, const NamedTensor& x) {
+      SignalWatch::check();
+      if (wanted(at)) listener(at, x);
+    });
+    KvCache cache(kv_shape(pass.model.config));
+    Batch batch;
+    for (std::size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !layer_ || i + 1 == ids.size());
+    Forward(pass.model, traced).run(batch);
+  }
+
+  // What the pass will make. The first token alone shows it: every tensor has a row for each token.
+  std::vector<OutputTensor> expect_tensors(const Pass& pass) const {
+    std::vector<OutputTensor> tensors;
+    listen(pass, std::span(pass.ids).first(1), [&](const Checkpoint& at, const NamedTensor& x) {
+      tensors.push_back({at.text(), x.shape, {x.axes.begin(), x.axes.end()}, {}});
+      tensors.back().shape[0] = pass.ids.size();
+    });
+    return tensors;
+  }
+
+  void write_tensors(const Pass& pass) const {
+    const std::vector<OutputTensor> tensors = expect_tensors(pass);
+    SafetensorsWriter writer(out_, tensors, {{"ids", fmt::format("{}", fmt::join(pass.ids, ","))}});
+    std::uint64_t bytes = 0;
+    {
+      Progress progress("computing and writing");
+      std::size_t done = 0;
+      listen(pass, pass.ids, [&](const Checkpoint&, const NamedTensor& x) {
+        writer.write(x.values);
+        bytes += x.values.size_bytes();
+        progress.update(++done, tensors.size(), "tensors");
+      });
+    }
+    writer.commit();
+    json_ ? write_line({{"ids", pass.ids}, {"file", out_}, {"tensors", tensors.size()}, {"bytes", bytes}})
+          : write_out(fmt::format("{}: {} tensors, {}\n", out_, tensors.size(), human_bytes(bytes)));
+  }
+
+  void show_statistics(const Pass& pass) const {
+    OrderedJson checkpoints = OrderedJson::array();
+    std::size_t name_width = 4, axes_width = 4, shape_width = 5;
+    if (!json_) {
+      for (const OutputTensor& tensor : expect_tensors(pass)) {
+        name_width = std::max(name_width, tensor.name.size());
+        axes_width = std::max(axes_width, fmt::format("{}", fmt::join(tensor.axes, ",")).size());
+        shape_width = std::max(shape_width, fmt::format("{}", fmt::join(tensor.shape, ",")).size());
+      }
+      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>9} {:>9} {:>9}{}\n", style().dim, "name", name_width, "axes", axes_width, "shape", shape_width, "min",
+                            "max", "rms", style().reset));
+    }
+    listen(pass, pass.ids, [&](const Checkpoint& at, const NamedTensor& x) {
+      const Statistics s = statistics(x.values);
+      if (json_) {
+        checkpoints.push_back({{"name", at.text()}, {"axes", x.axes}, {"shape", x.shape}, {"min", s.min}, {"max", s.max}, {"rms", s.rms}});
+      } else {
+        write_out(fmt::format("{:<{}} {}{:<{}}{} {:<{}} {:>9.4g} {:>9.4g} {:>9.4g}\n", at.text(), name_width, style().dim,
+                              fmt::format("{}", fmt::join(x.axes, ",")), axes_width, style().reset, fmt::format("{}", fmt::join(x.shape, ",")), shape_width,
+                              s.min, s.max, s.rms));
+      }
+    });
+    if (json_) write_line({{"ids", pass.ids}, {"checkpoints", std::move(checkpoints)}});
+  }
+
+  void show_heads(const Pass& pass, const Tokenizer& tokenizer) const {
+    AttentionMaps maps(pass.model.config, pass.ids, tokenizer, json_);
+    listen(pass, pass.ids, [&](const Checkpoint& at, const NamedTensor& x) { maps.look_at(at, x); });
+    maps.finish();
+  }
+
+  ModelOption model_;
+  RunOptions run_;
+  TextArgument text_;
+  std::optional<std::size_t> layer_;
+  std::string out_;
+  bool heads_ = false;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_trace() { return std::make_unique<Trace>(); }
+
+}  // namespace rung

@@ -1,0 +1,51 @@
+// A conversation: what was said → the prompt of the next turn → an answer. When the context is full, the oldest turns go.  Milestone M8.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "engine/chat_prompt.h"
+#include "engine/generate.h"
+#include "engine/loaded_model.h"
+#include "engine/session.h"
+
+namespace rung {
+
+struct Reply {
+  Generated generated;
+  std::size_t dropped_turns = 0;   // the oldest ones, forgotten to make room: a user's message and all that came before the next one
+  std::size_t context_tokens = 0;  // prompt and answer
+};
+
+class Chat {
+ public:
+  // Both outlive this; the session is this chat's own from now on. Throws Error: the model has no chat template, or one that cannot be read.
+  Chat(const LoadedModel& model, Session& session);
+
+  // The message that sets the scene; it is never dropped. Empty: none.
+  void set_system(std::string_view text);
+  // Forgets all turns; the system message stays.
+  void reset();
+  // Goes on with these: a list of messages, each with a `role`.
+  void set_messages(OrderedJson messages) { messages_ = std::move(messages); }
+  const OrderedJson& messages() const { return messages_; }
+
+  // Says `text` to the model and generates its answer; both become messages. The ids that end a turn are added to options.stop_ids.
+  // What is not said becomes no message: when this throws Error (the template refuses the messages, the text alone is longer than the context), or
+  // when the answer was interrupted before its first word.
+  Reply reply(std::string_view text, GenerateOptions options, const GenerateCallbacks& callbacks = {});
+
+ private:
+  bool has_system() const { return !messages_.empty() && messages_.front().value("role", "") == "system"; }
+  bool drop_oldest_turn(OrderedJson& messages) const;
+  std::size_t room_for_answer(const GenerateOptions& options) const;
+
+  const LoadedModel& model_;
+  Session& session_;
+  ChatPrompter prompter_;
+  OrderedJson messages_ = OrderedJson::array();
+};
+
+}  // namespace rung

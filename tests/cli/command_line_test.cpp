@@ -1,0 +1,353 @@
+// What the program says, where it says it, and with which exit status it ends: 0, 1 (failed), 2 (usage), 130 (Ctrl-C).
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/json.h"
+#include "cli/program.h"
+#include "engine/tiny_model.h"
+#include "files/safetensors.h"
+
+namespace rung {
+namespace {
+
+class CommandLine : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { model_ = new TinyModel; }
+  static void TearDownTestSuite() {
+    delete model_;
+    model_ = nullptr;
+  }
+
+  // `rung VERB -m MODEL …`
+  static Outcome run(std::vector<std::string> arguments, const Surroundings& surroundings = {}) {
+    arguments.insert(arguments.begin() + 1, {"-m", model_->path().string()});
+    return run_rung(std::move(arguments), surroundings);
+  }
+
+  static std::vector<Json> lines_of(const std::string& text) {
+    std::vector<Json> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
+    return lines;
+  }
+
+  static inline const TinyModel* model_ = nullptr;
+};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+std::size_t line_count(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
+
+// ---- Verbs and usage ----
+
+TEST_F(CommandLine, HelpAndVersionGoToStdoutAndSucceed) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"}, {"-h"}, {"--version"}}) {
+    const Outcome outcome = run_rung(arguments);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_TRUE(has(outcome.out, "rung "));
+    EXPECT_EQ(outcome.err, "");
+  }
+}
+
+TEST_F(CommandLine, TheHelpOfAVerbEndsInAnExample) {
+  const std::string overview = run_rung({"--help"}).out;
+  for (const std::string verb : {"generate", "chat", "pull", "tokenize", "logits", "trace", "bench"}) {
+    EXPECT_TRUE(has(overview, "\n  " + verb + " ")) << verb;
+    const Outcome outcome = run_rung({verb, "--help"});
+    EXPECT_EQ(outcome.status, 0) << verb;
+    const std::size_t example = outcome.out.find("\nExample:\n  ");
+    ASSERT_NE(example, std::string::npos) << verb;
+    EXPECT_TRUE(has(outcome.out.substr(example), "rung " + verb)) << verb;
+    EXPECT_EQ(outcome.out.find('\n', example + 12) + 1, outcome.out.size()) << verb << ": something follows the example";
+  }
+}
+
+TEST_F(CommandLine, ALoneWordThatIsNearlyAVerbIsASlip) {
+  const Outcome outcome = run_rung({"tokenise"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_TRUE(has(outcome.err, "did you mean 'rung tokenize'?")) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST_F(CommandLine, WithoutAVerbATextIsGenerated) {
+  const Outcome bare = run_rung({"-m", model_->path().string(), "-n", "4", "--temperature", "0", "the fox"});
+  const Outcome verb = run({"generate", "-n", "4", "--temperature", "0", "the fox"});
+  EXPECT_EQ(bare.status, 0) << bare.err;
+  EXPECT_EQ(bare.out, verb.out);
+  EXPECT_NE(bare.out, "");
+}
+
+TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
+  const std::vector<std::vector<std::string>> wrong{
+      {"generate", "--bogus", "x"}, {"generate", "two", "texts"},         {"generate", "-n"},
+      {"generate", "-n", "x", "y"}, {"generate", "--temperature", "-1", "x"}, {"generate", "--top-p", "2", "x"},
+      {"generate", "--system", "x", "y"}, {"tokenize", "--lines"},        {"tokenize", "--decode", "1,x"},
+      {"tokenize", "--decode", "1", "--explain"}, {"tokenize", "--file", "f", "text"}, {"bench", "--repeat", "0"},
+      {"trace", "--heads", "--out", "f", "x"}};
+  for (const auto& arguments : wrong) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 2) << arguments[0] << ' ' << arguments[1] << '\n' << outcome.err;
+    EXPECT_EQ(line_count(outcome.err), 1u) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST_F(CommandLine, WhatFailsSaysSoInOneLine) {
+  const std::vector<std::vector<std::string>> failing{
+      {"tokenize", "--decode", "160"},
+      {"tokenize", "--file", "no-such-file"},
+      {"generate", ""},
+      {"generate", "--context", "300", "x"},
+      {"generate", std::string(300, 'x')},  // longer than the context
+      {"logits", std::string(300, 'x')},
+      {"trace", std::string(300, 'x')},
+      {"trace", "--layer", "2", "x"},
+      {"generate", "--device", "abacus", "x"},
+      {"tokenize", "--messages", "no-such-file"},
+      {"bench", "--prompt-tokens", "300"}};
+  for (const auto& arguments : failing) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 1) << arguments[0] << ' ' << arguments[1] << '\n' << outcome.err;
+    EXPECT_EQ(line_count(outcome.err), 1u) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+  const Outcome no_model = run_rung({"tokenize", "-m", "no-such-model", "x"});
+  EXPECT_EQ(no_model.status, 1);
+  EXPECT_TRUE(has(no_model.err, "no-such-model: no such file or folder")) << no_model.err;
+}
+
+// ---- The text ----
+
+TEST_F(CommandLine, ATextStaysWholeWhateverItLooksLike) {
+  const std::vector<std::vector<std::string>> texts{{"[a, b]"}, {"{a}"}, {"%d"}, {"a=b"}, {"generate"}, {"chat"}, {"--", "--json"}, {"--", "-5"}, {"--", "--"}};
+  for (const std::vector<std::string>& text : texts) {
+    std::vector<std::string> arguments{"tokenize", "--json"};
+    arguments.insert(arguments.end(), text.begin(), text.end());
+    const Outcome outcome = run(arguments);
+    ASSERT_EQ(outcome.status, 0) << text.back() << outcome.err;
+    std::string pieces;
+    const Json line = Json::parse(outcome.out);
+    for (const Json& piece : line["pieces"]) pieces += piece.get<std::string>();
+    EXPECT_EQ(pieces, text.back());
+  }
+}
+
+TEST_F(CommandLine, WithoutATextStdinIsRead) {
+  EXPECT_EQ(run({"tokenize", "--json"}, {.input = "the fox"}).out, run({"tokenize", "--json", "the fox"}).out);
+  EXPECT_EQ(run({"generate", "-n", "3", "--temperature", "0"}, {.input = "the fox"}).out, run({"generate", "-n", "3", "--temperature", "0", "the fox"}).out);
+}
+
+// ---- Where the output goes ----
+
+TEST_F(CommandLine, JsonIsAllThatStdoutGets) {
+  const std::vector<std::vector<std::string>> verbs{{"tokenize", "--json", "the fox"},
+                                                    {"tokenize", "--json", "--explain", "the fox"},
+                                                    {"tokenize", "--json", "--chat", "the fox"},
+                                                    {"tokenize", "--json", "--decode", "4,5"},
+                                                    {"logits", "--json", "the fox"},
+                                                    {"trace", "--json", "the fox"},
+                                                    {"trace", "--json", "--heads", "the fox"},
+                                                    {"generate", "--json", "-n", "4", "the fox"},
+                                                    {"bench", "--json", "--prompt-tokens", "4", "--decode-tokens", "4"}};
+  for (const auto& arguments : verbs) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << arguments[0] << outcome.err;
+    EXPECT_NO_THROW(EXPECT_FALSE(lines_of(outcome.out).empty())) << arguments[0] << '\n' << outcome.out;
+  }
+}
+
+TEST_F(CommandLine, AReaderWhoLeavesIsNoError) {
+  const Outcome outcome = run({"generate", "-n", "4", "the fox"}, {.output = "closed pipe"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(CommandLine, AFullDiskIsOne) {
+  const Outcome outcome = run({"tokenize", "the fox"}, {.output = "/dev/full"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err, "rung: stdout: No space left on device\n");
+}
+
+TEST_F(CommandLine, ColourIsForTerminalsThatWantIt) {
+  EXPECT_TRUE(has(run({"tokenize", "the fox"}, {.output = "terminal"}).out, "\033["));
+  EXPECT_FALSE(has(run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"NO_COLOR=1"}}).out, "\033["));
+  EXPECT_FALSE(has(run({"tokenize", "the fox"}).out, "\033["));
+}
+
+// ---- Ctrl-C ----
+
+TEST_F(CommandLine, CtrlCEndsAGenerationWithWhatThereIs) {
+  const Outcome outcome = interrupt_rung({"generate", "-m", model_->path().string(), "--json", "-n", "0", "--temperature", "0", "the fox"});
+  EXPECT_EQ(outcome.status, 130);
+  const std::vector<Json> lines = lines_of(outcome.out);
+  ASSERT_GE(lines.size(), 2u);
+  EXPECT_EQ(lines.back()["stop"], "interrupted");
+  std::string pieces;
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) pieces += lines[i]["piece"].get<std::string>();
+  EXPECT_EQ(lines.back()["text"], pieces);
+}
+
+// ---- tokenize ----
+
+TEST_F(CommandLine, TokenizeShowsPiecesOverTheirIds) {
+  const Outcome outcome = run({"tokenize", "the the"});
+  EXPECT_EQ(outcome.out, "the│·│the\n5  │2│5\n3 tokens, 7 bytes, 2.33 bytes a token\n");
+}
+
+TEST_F(CommandLine, TokenizeNeedsNoWeights) {
+  const TinyModel bare;
+  std::filesystem::remove(bare / "model.safetensors");
+  std::filesystem::remove(bare / "config.json");
+  std::filesystem::remove(bare / "tokenizer_config.json");
+  EXPECT_EQ(run_rung({"tokenize", "-m", bare.path().string(), "--json", "the"}).out, "{\"ids\":[5],\"pieces\":[\"the\"]}\n");
+}
+
+TEST_F(CommandLine, TokenizeExplainsTheMerges) {
+  const Outcome outcome = run({"tokenize", "--json", "--explain", "the"});
+  EXPECT_EQ(Json::parse(outcome.out)["merges"],
+            (Json{{{"rank", 0}, {"left", "t"}, {"right", "h"}}, {{"rank", 1}, {"left", "th"}, {"right", "e"}}}));
+}
+
+TEST_F(CommandLine, TokenizeGoesBackToText) {
+  EXPECT_EQ(run({"tokenize", "--decode", "5,2,5"}).out, "the the");
+  EXPECT_EQ(run({"tokenize", "--decode", "[5, 2, 5]"}).out, "the the");
+  EXPECT_EQ(run({"tokenize", "--decode", "-"}, {.input = "5 2 5\n"}).out, "the the");
+}
+
+TEST_F(CommandLine, TokenizeRendersAChat) {
+  const Json line = Json::parse(run({"tokenize", "--json", "--chat", "the"}).out);
+  EXPECT_EQ(line["prompt"], "<|im_start|>user\nthe<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(line["ids"][0], 0);
+  EXPECT_EQ(line["pieces"][0], "<|im_start|>");
+}
+
+TEST_F(CommandLine, WhatAPersonTypesBecomesNoControlToken) {
+  const Json line = Json::parse(run({"tokenize", "--json", "--chat", "<|im_end|>"}).out);
+  EXPECT_EQ(std::count(line["ids"].begin(), line["ids"].end(), Json(1)), 1);
+}
+
+TEST_F(CommandLine, TokenizeReadsConversationsToolsAndTemplates) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "m.json") << R"([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}])";
+  std::ofstream(folder / "tools.json") << R"([{"name": "t"}])";
+  std::ofstream(folder / "t.jinja") << "{% for m in messages %}{{ m.content }}{% endfor %}{{ tools[0].name }}";
+  const Outcome outcome = run({"tokenize", "--json", "--messages", (folder / "m.json").string(), "--tools", (folder / "tools.json").string(), "--template",
+                               (folder / "t.jinja").string()});
+  EXPECT_EQ(Json::parse(outcome.out)["prompt"], "abt") << outcome.err;
+}
+
+TEST_F(CommandLine, TokenizeAnswersLineByLine) {
+  const Outcome outcome = run({"tokenize", "--json", "--lines"}, {.input = "\"the\"\n[5,2]\n{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\nnonsense\n"});
+  EXPECT_EQ(outcome.status, 0);
+  const std::vector<Json> lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0]["ids"], Json({5}));
+  EXPECT_EQ(lines[1]["text"], "the ");
+  EXPECT_TRUE(lines[2].contains("prompt"));
+  EXPECT_TRUE(has(lines[3]["error"], "line 4: not JSON"));
+}
+
+// ---- trace, logits ----
+
+TEST_F(CommandLine, TraceWritesEveryTensorThatItLists) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "t.safetensors").string();
+  ASSERT_EQ(run({"trace", "--out", file, "the fox"}).status, 0);
+  const Safetensors written = Safetensors::open(file);
+  const Json listed = Json::parse(run({"trace", "--json", "the fox"}).out)["checkpoints"];
+  ASSERT_EQ(written.tensors().size(), listed.size());
+  for (const Json& checkpoint : listed) {
+    const std::string name = checkpoint["name"];
+    const FileTensor* tensor = find_tensor(written.tensors(), name);
+    ASSERT_NE(tensor, nullptr) << name;
+    EXPECT_EQ(tensor->shape, checkpoint["shape"].get<std::vector<std::size_t>>()) << name;
+    const auto* values = reinterpret_cast<const float*>(tensor->bytes.data());
+    EXPECT_FLOAT_EQ(*std::min_element(values, values + tensor->bytes.size() / sizeof(float)), checkpoint["min"].get<float>()) << name;
+  }
+}
+
+TEST_F(CommandLine, TraceOfOneLayerHasNoOther) {
+  const Json line = Json::parse(run({"trace", "--json", "--layer", "1", "the"}).out);
+  EXPECT_EQ(line["checkpoints"].size(), 15u);
+  for (const Json& checkpoint : line["checkpoints"]) {
+    EXPECT_TRUE(checkpoint["name"].get<std::string>().starts_with("layer.1.")) << checkpoint;
+  }
+}
+
+TEST_F(CommandLine, WhatAHeadAttendsToSumsToOne) {
+  const Json maps = Json::parse(run({"trace", "--json", "--heads", "--layer", "0", "the fox"}).out)["attention"];
+  ASSERT_EQ(maps.size(), 4u);
+  for (const Json& map : maps) {
+    for (const Json& row : map["weights"]) {
+      double sum = 0;
+      for (const Json& weight : row) sum += weight.get<double>();
+      EXPECT_NEAR(sum, 1, 1e-6);
+    }
+  }
+}
+
+// ---- chat ----
+
+TEST_F(CommandLine, ChatAnswersEachLineOfStdin) {
+  const Outcome outcome = run({"chat", "--json", "-n", "3", "--temperature", "0"}, {.input = "Hi\n\nGo on"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const std::vector<Json> lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 2u);
+  for (const Json& line : lines) EXPECT_EQ(line["role"], "assistant");
+}
+
+TEST_F(CommandLine, ChatPrintsNothingButAnswers) {
+  const Outcome outcome = run({"chat", "-n", "3", "--temperature", "0"}, {.input = "Hi\n/stats\n/help\n"});
+  const Json answer = Json::parse(run({"chat", "--json", "-n", "3", "--temperature", "0"}, {.input = "Hi\n"}).out);
+  EXPECT_EQ(outcome.out, answer["content"].get<std::string>() + "\n");
+}
+
+TEST_F(CommandLine, ChatSavesWhatItCanGoOnWith) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "saved.json").string();
+  const Outcome whole = run({"chat", "--json", "-n", "3", "--temperature", "0", "--system", "Be kind"}, {.input = "Hi\n/save " + file + "\nGo on\n"});
+  const Outcome rest = run({"chat", "--json", "-n", "3", "--temperature", "0", "--messages", file}, {.input = "Go on\n"});
+  ASSERT_EQ(lines_of(whole.out).size(), 2u) << whole.err;
+  ASSERT_EQ(lines_of(rest.out).size(), 1u) << rest.err;
+  EXPECT_EQ(lines_of(whole.out)[1]["ids"], lines_of(rest.out)[0]["ids"]);
+}
+
+TEST_F(CommandLine, AFailedTurnDoesNotEndTheChat) {
+  const Outcome outcome = run({"chat", "--json", "-n", "3", "--temperature", "0"}, {.input = "forbidden\n/nonsense\nHi\n"});
+  EXPECT_EQ(outcome.status, 1);
+  const std::vector<Json> lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_TRUE(has(lines[0]["error"], "not that word"));
+  EXPECT_TRUE(has(lines[1]["error"], "/nonsense"));
+  EXPECT_EQ(lines[2]["role"], "assistant");
+}
+
+TEST_F(CommandLine, ChatNeedsATemplate) {
+  const TinyModel bare("");
+  const Outcome outcome = run_rung({"chat", "-m", bare.path().string()}, {.input = "Hi\n"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.err, "no chat template")) << outcome.err;
+  EXPECT_EQ(line_count(outcome.err), 1u);
+}
+
+// ---- bench ----
+
+TEST_F(CommandLine, BenchSaysWhatItMeasured) {
+  for (const bool cached : {true, false}) {
+    std::vector<std::string> arguments{"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1"};
+    if (!cached) arguments.push_back("--no-cache");
+    const Json line = Json::parse(run(arguments).out);
+    EXPECT_EQ(line["cache"], cached);
+    EXPECT_EQ(line["prefill"]["tokens"], 8);
+    EXPECT_EQ(line["decode"]["tokens"], 4);
+    EXPECT_EQ(line["decode"]["context"], 12);
+    for (const char* key : {"model", "device", "kernels", "threads"}) EXPECT_TRUE(line.contains(key)) << key;
+    EXPECT_GT(line["decode"]["tokens_per_second"].get<double>(), 0);
+    EXPECT_GT(line["decode"]["bytes_per_token"].get<double>(), 0);
+    EXPECT_GT(line["decode"]["gb_per_s"].get<double>(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace rung

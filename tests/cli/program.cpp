@@ -1,0 +1,109 @@
+#include "cli/program.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "files/temporary_folder.h"
+
+namespace rung {
+
+namespace {
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string read_all(int fd) {
+  std::string text;
+  char buffer[4096];
+  for (ssize_t n; (n = ::read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+  ::close(fd);
+  return text;
+}
+
+// In the child: never returns.
+[[noreturn]] void become_rung(std::vector<std::string> arguments, const std::vector<std::string>& environment, const std::filesystem::path& input, int out,
+                              const std::filesystem::path& errors) {
+  ::dup2(::open(input.c_str(), O_RDONLY), STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+  for (const std::string& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));
+  arguments.insert(arguments.begin(), "rung");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  ::execv(RUNG_PROGRAM, argv.data());
+  ::_exit(99);
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroundings) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "in") << surroundings.input;
+  int out = -1, reader = -1;  // our end, where stdout is a terminal
+  if (surroundings.output == "terminal") {
+    reader = ::posix_openpt(O_RDWR | O_NOCTTY);
+    ::grantpt(reader);
+    ::unlockpt(reader);
+    out = ::open(::ptsname(reader), O_RDWR | O_NOCTTY);
+  } else if (surroundings.output == "closed pipe") {
+    int ends[2];
+    if (::pipe(ends) != 0) return {99, "", "pipe"};
+    ::close(ends[0]);
+    out = ends[1];
+  } else {
+    out = ::open(surroundings.output.empty() ? (folder / "out").c_str() : surroundings.output.c_str(), O_WRONLY | O_CREAT, 0600);
+  }
+  const pid_t child = ::fork();
+  if (child == 0) become_rung(std::move(arguments), surroundings.environment, folder / "in", out, folder / "err");
+  ::close(out);
+  Outcome outcome;
+  if (reader >= 0) outcome.out = read_all(reader);  // until the program has ended: then nobody has the other end
+  outcome.status = wait_for(child);
+  if (reader < 0) outcome.out = text_of(folder / "out");
+  outcome.err = text_of(folder / "err");
+  return outcome;
+}
+
+Outcome interrupt_rung(std::vector<std::string> arguments) {
+  using namespace std::chrono_literals;
+  const TemporaryFolder folder;
+  std::ofstream(folder / "in") << "";
+  int ends[2];
+  if (::pipe(ends) != 0) return {99, "", "pipe"};
+  ::fcntl(ends[0], F_SETPIPE_SZ, 4096);
+  const std::string filling(3500, '\n');
+  if (::write(ends[1], filling.data(), filling.size()) != 3500) return {99, "", "write"};
+  const pid_t child = ::fork();
+  if (child == 0) become_rung(std::move(arguments), {}, folder / "in", ends[1], folder / "err");
+  ::close(ends[1]);
+  for (int waits = 0, held = 0; waits < 2000 && held < 4000; ++waits) {
+    ::ioctl(ends[0], FIONREAD, &held);
+    std::this_thread::sleep_for(10ms);
+  }
+  ::kill(child, SIGINT);
+  Outcome outcome;
+  outcome.out = read_all(ends[0]).substr(filling.size());
+  outcome.status = wait_for(child);
+  outcome.err = text_of(folder / "err");
+  return outcome;
+}
+
+}  // namespace rung
