@@ -18,7 +18,7 @@ namespace rung {
 
 namespace {
 
-constexpr std::size_t kMostTokens = 1024;    // a megabyte of weights a head
+constexpr std::size_t kMostTokens = 1024;  // a megabyte of weights a head
 constexpr std::size_t kLabelColumns = 14;
 
 // "  lantern  7 ", cut to kLabelColumns.
@@ -38,7 +38,8 @@ std::string cell(float weight) {
     constexpr std::string_view kShades[] = {"  ", "··", "░░", "▒▒", "▓▓", "██"};
     return std::string(kShades[static_cast<std::size_t>(std::lround(shade * 5))]);
   }
-  constexpr int kColours[] = {16, 17, 18, 54, 90, 126, 162, 198, 203, 209, 215, 221, 227, 230};  // of the 256 that terminals know: black, violet, yellow
+  constexpr int kColours[] = {16,  17,  18,  54,  90,  126, 162,
+                              198, 203, 209, 215, 221, 227, 230};  // of the 256 that terminals know: black, violet, yellow
   return fmt::format("\033[48;5;{}m  ", kColours[static_cast<std::size_t>(std::lround(shade * (std::size(kColours) - 1)))]);
 }
 

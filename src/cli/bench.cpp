@@ -27,7 +27,8 @@ std::vector<TokenId> synthetic_tokens(std::size_t count, std::size_t vocab_size)
   return ids;
 }
 
-// Bytes of weights that one pass over any number of rows reads: all of them, but of an embedding that is not the head as well only some rows.
+// Bytes of weights that one pass over any number of rows reads: all of them, but of an embedding that is not the head as well only some
+// rows.
 std::uint64_t weight_bytes_of_a_pass(const Model& model) {
   const PackedMatrix& embedding = model.embedding.matrix;
   return model.weight_bytes() - (model.tied ? 0 : embedding.bytes());
@@ -63,7 +64,10 @@ class Bench : public Command {
   void add_options(CLI::App& app) override {
     model_.add(app);
     run_.add(app);
-    app.add_option("--prompt-tokens", prompt_tokens_, "how many tokens prefill reads")->type_name("N")->capture_default_str()->check(CLI::PositiveNumber);
+    app.add_option("--prompt-tokens", prompt_tokens_, "how many tokens prefill reads")
+        ->type_name("N")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
     app.add_option("--decode-tokens", decode_tokens_, "how many tokens decode writes (default: 32, or what three seconds are enough for)")
         ->type_name("N")
         ->check(CLI::PositiveNumber);
@@ -77,7 +81,8 @@ class Bench : public Command {
     const Model& model = loaded.model();
     const std::size_t context = run_.context == 0 ? model.config.context : run_.context;
     if (context < prompt_tokens_ || context - prompt_tokens_ < decode_tokens_.value_or(1)) {
-      fail("--prompt-tokens {} and --decode-tokens {} are more than the context holds: {}", prompt_tokens_, decode_tokens_.value_or(1), context);
+      fail("--prompt-tokens {} and --decode-tokens {} are more than the context holds: {}", prompt_tokens_, decode_tokens_.value_or(1),
+           context);
     }
     const std::size_t steps = std::min(decode_tokens_.value_or(32), context - prompt_tokens_);
     Device device(run_.device, run_.threads);
@@ -119,8 +124,9 @@ class Bench : public Command {
     return run;
   }
 
-  static Timing median_of(std::vector<Run> runs, Timing Run::*part) {
-    std::sort(runs.begin(), runs.end(), [&](const Run& a, const Run& b) { return (a.*part).tokens_per_second() < (b.*part).tokens_per_second(); });
+  static Timing median_of(std::vector<Run> runs, Timing Run::* part) {
+    std::sort(runs.begin(), runs.end(),
+              [&](const Run& a, const Run& b) { return (a.*part).tokens_per_second() < (b.*part).tokens_per_second(); });
     return runs[runs.size() / 2].*part;
   }
 
@@ -135,7 +141,9 @@ class Bench : public Command {
     return weight_bytes_of_a_pass(model) + (no_cache_ ? 0 : cache_bytes_of_a_token(model.config, context));
   }
 
-  static double gb_per_s(std::uint64_t bytes, const Timing& timing) { return static_cast<double>(bytes) * timing.tokens_per_second() / 1e9; }
+  static double gb_per_s(std::uint64_t bytes, const Timing& timing) {
+    return static_cast<double>(bytes) * timing.tokens_per_second() / 1e9;
+  }
 
   void print_json(const LoadedModel& loaded, const Device& device, const Run& run) const {
     const Model& model = loaded.model();
@@ -167,10 +175,11 @@ class Bench : public Command {
     const Model& model = loaded.model();
     write_out(fmt::format("{}: {}, {:.1f} M parameters, {}\n", loaded.files().path().filename().string(), model.config.family,
                           static_cast<double>(model.parameters()) / 1e6, human_bytes(model.weight_bytes())));
-    write_out(fmt::format("device {}, kernels {}, {} threads{}\n", device.name(), device.kernels(), device.threads(), no_cache_ ? ", no KV cache" : ""));
+    write_out(fmt::format("device {}, kernels {}, {} threads{}\n", device.name(), device.kernels(), device.threads(),
+                          no_cache_ ? ", no KV cache" : ""));
     const auto line = [&](std::string_view what, const Timing& t, double gb, const std::string& rest) {
-      write_out(fmt::format("{:<8} {:>5} tokens  {}{:>9.1f} tok/s{}  {:>7.2f} GB/s{}\n", what, t.tokens, style().bold, t.tokens_per_second(), style().reset, gb,
-                            rest));
+      write_out(fmt::format("{:<8} {:>5} tokens  {}{:>9.1f} tok/s{}  {:>7.2f} GB/s{}\n", what, t.tokens, style().bold,
+                            t.tokens_per_second(), style().reset, gb, rest));
     };
     line("prefill", run.prefill, prefill_gb_per_s(model, run), "");
     const std::uint64_t bytes = bytes_per_token(model, run);

@@ -55,7 +55,8 @@ class ChatCommand : public Command {
   void add_options(CLI::App& app) override {
     model_.add(app);
     run_.add(app);
-    app.add_option("-n,--max-tokens", max_tokens_, "at most this many new tokens an answer (0: until the model ends, or the context is full)")
+    app.add_option("-n,--max-tokens", max_tokens_,
+                   "at most this many new tokens an answer (0: until the model ends, or the context is full)")
         ->type_name("N")
         ->capture_default_str();
     sampling_.add(app);
@@ -71,7 +72,8 @@ class ChatCommand : public Command {
     Chat chat(model, session);
     if (!messages_.empty()) chat.set_messages(std::move(read_request(messages_)["messages"]));
     if (!system_.empty()) chat.set_system(system_);
-    Conversation c{model, session, chat, {.max_tokens = max_tokens_, .sampling = sampling_.over(model.sampling()), .stop = {}, .stop_ids = {}}};
+    Conversation c{
+        model, session, chat, {.max_tokens = max_tokens_, .sampling = sampling_.over(model.sampling()), .stop = {}, .stop_ids = {}}};
     return talk(c);
   }
 
@@ -79,7 +81,9 @@ class ChatCommand : public Command {
   int talk(Conversation& c) const {
     LineEditor editor;
     const bool is_terminal = stdin_is_terminal();
-    if (is_terminal) note(fmt::format("{}, a context of {} tokens. /help shows the commands.", c.model.files().path().filename().string(), c.session.context()));
+    if (is_terminal)
+      note(fmt::format("{}, a context of {} tokens. /help shows the commands.", c.model.files().path().filename().string(),
+                       c.session.context()));
     bool warned = false;
     for (;;) {
       std::optional<std::string> line;
@@ -136,8 +140,8 @@ class ChatCommand : public Command {
 
   static void show_statistics(const Conversation& c) {
     if (c.turns > 0) std::fputs(figures_line(c.last.generated).c_str(), stderr);
-    note(fmt::format("context {} of {} tokens, cache {}, {} messages", c.session.tokens().size(), c.session.context(), human_bytes(c.session.cache_bytes()),
-                     c.chat.messages().size()));
+    note(fmt::format("context {} of {} tokens, cache {}, {} messages", c.session.tokens().size(), c.session.context(),
+                     human_bytes(c.session.cache_bytes()), c.chat.messages().size()));
   }
 
   void answer(const std::string& text, Conversation& c) const {
@@ -180,7 +184,9 @@ class ChatCommand : public Command {
       return write_line(line);
     }
     if (!result.text.ends_with('\n')) write_out("\n");
-    if (c.last.dropped_turns > 0) note(fmt::format("(The context of {} tokens was full: the oldest {} forgotten.)", c.session.context(), dropped(c.last.dropped_turns)));
+    if (c.last.dropped_turns > 0)
+      note(
+          fmt::format("(The context of {} tokens was full: the oldest {} forgotten.)", c.session.context(), dropped(c.last.dropped_turns)));
     if (result.reason == StopReason::context_full) note("(The context is full: the answer ends here.)");
     if (result.reason == StopReason::max_tokens) note(fmt::format("(Cut after {} tokens: -n allows more.)", result.ids.size()));
     if (result.reason == StopReason::interrupted) note("(Stopped.)");

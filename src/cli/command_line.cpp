@@ -40,12 +40,13 @@ void refuse_misspelt_verb(const std::string& word, const std::vector<std::unique
   if (word == "help") throw UsageError("no verb is called 'help': did you mean 'rung --help'?");
   for (const auto& c : commands) {
     if (edits(word, c->name()) > 2) continue;
-    throw UsageError(fmt::format("no verb is called '{}': did you mean 'rung {}'? (for that very text: rung generate -- {})", word, c->name(), word));
+    throw UsageError(
+        fmt::format("no verb is called '{}': did you mean 'rung {}'? (for that very text: rung generate -- {})", word, c->name(), word));
   }
 }
 
-// Takes the verb's options from `arguments` and runs it. Each verb is an App of its own: CLI11 would take a text that is the name of another
-// verb for that verb.
+// Takes the verb's options from `arguments` and runs it. Each verb is an App of its own: CLI11 would take a text that is the name of
+// another verb for that verb.
 int run_verb(Command& command, std::vector<std::string> arguments) {
   CLI::App app;
   app.set_help_flag("-h,--help", "this text");
@@ -59,8 +60,10 @@ int run_verb(Command& command, std::vector<std::string> arguments) {
     return kOk;
   } catch (const CLI::ExtrasError& e) {
     const std::string extra = app.remaining().empty() ? "" : visible(app.remaining().front());
-    throw UsageError(extra.starts_with('-') ? fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)", extra, command.name())
-                                            : fmt::format("'{}' is one argument too many (a text is one argument: put it in quotes)", extra));
+    throw UsageError(
+        extra.starts_with('-')
+            ? fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)", extra, command.name())
+            : fmt::format("'{}' is one argument too many (a text is one argument: put it in quotes)", extra));
   } catch (const CLI::ParseError& e) {
     throw UsageError(fmt::format("{} (see rung {} --help)", e.what(), command.name()));
   } catch (const UsageError& e) {

@@ -6,13 +6,15 @@ namespace rung {
 
 namespace {
 
-OrderedJson json_of(const Timing& t) { return {{"tokens", t.tokens}, {"seconds", t.seconds}, {"tokens_per_second", t.tokens_per_second()}}; }
+OrderedJson json_of(const Timing& t) {
+  return {{"tokens", t.tokens}, {"seconds", t.seconds}, {"tokens_per_second", t.tokens_per_second()}};
+}
 
 }  // namespace
 
 std::string figures_line(const Generated& r) {
-  return fmt::format("prefill {} tokens, {:.1f} tok/s · decode {} tokens, {:.1f} tok/s · {}\n", r.prefill.tokens, r.prefill.tokens_per_second(),
-                     r.decode.tokens, r.decode.tokens_per_second(), name_of(r.reason));
+  return fmt::format("prefill {} tokens, {:.1f} tok/s · decode {} tokens, {:.1f} tok/s · {}\n", r.prefill.tokens,
+                     r.prefill.tokens_per_second(), r.decode.tokens, r.decode.tokens_per_second(), name_of(r.reason));
 }
 
 void add_figures(OrderedJson& object, const Generated& r) {

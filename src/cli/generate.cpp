@@ -31,7 +31,10 @@ class Generate : public Command {
         ->type_name("N")
         ->capture_default_str();
     sampling_.add(app);
-    app.add_option("--stop", stop_, "end where this text comes (may be given more than once)")->type_name("TEXT")->expected(1)->allow_extra_args(false);
+    app.add_option("--stop", stop_, "end where this text comes (may be given more than once)")
+        ->type_name("TEXT")
+        ->expected(1)
+        ->allow_extra_args(false);
     app.add_flag("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
     app.add_option("--system", system_, "with --chat: a message that sets the scene")->type_name("TEXT");
     app.add_flag("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");

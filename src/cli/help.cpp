@@ -66,7 +66,8 @@ std::string help(const Command& command, const CLI::App& app) {
   std::string out = fmt::format("rung {}: {}\n\nUsage: {}\n\n", command.name(), command.summary(), usage);
   for (const CLI::Option* option : positionals) out += entry(name_of(*option), describe(*option));
   for (const std::string& group : app.get_groups()) {
-    const auto options = app.get_options([&](const CLI::Option* option) { return option->nonpositional() && option->get_group() == group; });
+    const auto options =
+        app.get_options([&](const CLI::Option* option) { return option->nonpositional() && option->get_group() == group; });
     if (options.empty()) continue;
     if (group != "Options") out += fmt::format("\n{}:\n", group);
     for (const CLI::Option* option : options) out += entry(name_of(*option), describe(*option));

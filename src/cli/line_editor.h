@@ -10,7 +10,8 @@ class LineEditor {
  public:
   LineEditor();
 
-  // Without its end; nullopt: there are no more (Ctrl-D), or a signal came (see SignalWatch). The prompt goes to stderr, and only on a terminal.
+  // Without its end; nullopt: there are no more (Ctrl-D), or a signal came (see SignalWatch). The prompt goes to stderr, and only on a
+  // terminal.
   std::optional<std::string> read(const char* prompt);
 
  private:

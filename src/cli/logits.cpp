@@ -29,7 +29,8 @@ std::vector<Choice> likeliest(std::span<const float> logits, std::size_t count) 
   std::iota(ids.begin(), ids.end(), 0);
   const auto logit = [&](TokenId id) { return logits[static_cast<std::size_t>(id)]; };
   const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(count, ids.size()));
-  std::partial_sort(ids.begin(), end, ids.end(), [&](TokenId a, TokenId b) { return logit(a) > logit(b) || (logit(a) == logit(b) && a < b); });
+  std::partial_sort(ids.begin(), end, ids.end(),
+                    [&](TokenId a, TokenId b) { return logit(a) > logit(b) || (logit(a) == logit(b) && a < b); });
   const double max = static_cast<double>(logit(ids.front()));
   double sum = 0;
   for (const float l : logits) sum += std::exp(static_cast<double>(l) - max);
@@ -49,7 +50,8 @@ class Logits : public Command {
     model_.add(app);
     run_.add(app, false);
     app.add_option("--top", top_, "how many to show")->type_name("N")->capture_default_str()->check(CLI::PositiveNumber);
-    app.add_option("--out", out_, "write the logits after every token: tensor `logits` [tokens, vocab], f32")->type_name("FILE.safetensors");
+    app.add_option("--out", out_, "write the logits after every token: tensor `logits` [tokens, vocab], f32")
+        ->type_name("FILE.safetensors");
     app.add_flag("--json", json_, "one JSON object");
   }
 
@@ -58,12 +60,14 @@ class Logits : public Command {
     const LoadedModel model(model_.open(), model_.chosen_pre());
     const std::vector<TokenId> ids = encode_prompt(model.tokenizer(), text);
     if (ids.empty()) fail("the text is empty: nothing comes before the next token");
-    if (ids.size() > model.model().config.context) fail("the text has {} tokens, the context holds {}", ids.size(), model.model().config.context);
+    if (ids.size() > model.model().config.context)
+      fail("the text has {} tokens, the context holds {}", ids.size(), model.model().config.context);
     Device device(run_.device, run_.threads);
     Forward forward(model.model(), device.ops());
     KvCache cache(kv_shape(model.model().config));
     Batch batch;
-    for (std::size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !out_.empty() || i + 1 == ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !out_.empty() || i + 1 == ids.size());
     const auto logits = forward.run(batch);
     if (!out_.empty()) {
       const OutputTensor all{"logits", {logits.extent<Tokens>(), logits.extent<Vocab>()}, {Tokens::name, Vocab::name}, logits.span()};

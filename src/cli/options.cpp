@@ -39,11 +39,15 @@ void ModelOption::add(CLI::App& app) {
 
 ModelFiles ModelOption::open() const { return ModelFiles::open(find_model(model)); }
 
-std::optional<std::string_view> ModelOption::chosen_pre() const { return pre.empty() ? std::nullopt : std::optional<std::string_view>(pre); }
+std::optional<std::string_view> ModelOption::chosen_pre() const {
+  return pre.empty() ? std::nullopt : std::optional<std::string_view>(pre);
+}
 
 void RunOptions::add(CLI::App& app, bool with_context) {
   app.add_option("--device", device, "reference: plain f32")->type_name("NAME")->capture_default_str();
-  app.add_option("--threads", threads, "how many threads (default: all that this process may use)")->type_name("N")->check(CLI::PositiveNumber);
+  app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   if (with_context) {
     app.add_option("--context", context, "how many tokens prompt and answer may have together (default: the model's)")
         ->type_name("N")
@@ -53,11 +57,15 @@ void RunOptions::add(CLI::App& app, bool with_context) {
 
 void SamplingOptions::add(CLI::App& app) {
   constexpr const char* kGroup = "sampling (defaults: the model's)";
-  app.add_option("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")->type_name("T")->group(kGroup);
+  app.add_option("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")
+      ->type_name("T")
+      ->group(kGroup);
   app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup);
   app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")->type_name("P")->group(kGroup);
   app.add_option("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")->type_name("P")->group(kGroup);
-  app.add_option("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")->type_name("X")->group(kGroup);
+  app.add_option("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")
+      ->type_name("X")
+      ->group(kGroup);
   app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")->type_name("N")->group(kGroup);
 }
 

@@ -39,7 +39,8 @@ void write_row(std::span<const Cell> cells, std::size_t first) {
     const bool is_last = i + 1 == cells.size();
     const std::string_view bar = is_last ? "" : "│";
     const auto padding = [&](std::size_t columns) { return std::string(is_last ? 0 : cell.columns - columns, ' '); };
-    pieces += fmt::format("{}{}{}{}{}{}{}", colour, cell.piece, style().reset, padding(display_columns(cell.piece)), style().dim, bar, style().reset);
+    pieces += fmt::format("{}{}{}{}{}{}{}", colour, cell.piece, style().reset, padding(display_columns(cell.piece)), style().dim, bar,
+                          style().reset);
     ids += fmt::format("{}{}{}{}{}", style().dim, cell.id, padding(cell.id.size()), bar, style().reset);
   }
   write_out(pieces + "\n" + ids + "\n");
@@ -102,7 +103,8 @@ void write_ids_json(std::string opening, std::span<const TokenId> ids, const Tok
     out.clear();
   };
   out += "\"ids\":[";
-  for (std::size_t i = 0; i < ids.size(); ++i, flush(kFlushBytes)) fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ",", ids[i]);
+  for (std::size_t i = 0; i < ids.size(); ++i, flush(kFlushBytes))
+    fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ",", ids[i]);
 
   struct Quoted {
     std::string text, bytes;  // "bytes" only where the text does not say it all

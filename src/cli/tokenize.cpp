@@ -28,7 +28,8 @@ std::vector<TokenId> parse_ids(std::string_view list) {
     }
     TokenId id = 0;
     const auto [after, error] = std::from_chars(p, end, id);
-    if (error != std::errc{}) throw UsageError(fmt::format("--decode: found '{}', expected token ids: 1,2,3", visible(std::string_view(p, end).substr(0, 20))));
+    if (error != std::errc{})
+      throw UsageError(fmt::format("--decode: found '{}', expected token ids: 1,2,3", visible(std::string_view(p, end).substr(0, 20))));
     ids.push_back(id);
     p = after;
   }
@@ -46,14 +47,16 @@ class Tokenize : public Command {
     model_.add(app);
     app.add_option("--file", file_, "read the text from a file")->type_name("FILE");
     app.add_flag("--json", json_, "one JSON object: ids and pieces");
-    app.add_flag("--lines", lines_, "with --json: each line of the input is a JSON string to encode, an array of ids to decode, or an object with "
-                                    "messages to render; one object a line comes out");
+    app.add_flag("--lines", lines_,
+                 "with --json: each line of the input is a JSON string to encode, an array of ids to decode, or an object with "
+                 "messages to render; one object a line comes out");
     app.add_flag("--no-special", no_special_, "without the tokens that the model wants before or after a text (BOS, EOS)");
     app.add_option("--decode", decode_, "token ids (1,2,3; -: from standard input) back to text")->type_name("IDS");
     app.add_flag("--explain", explain_, "the merges, one a line, in the order in which they happen, each with its rank");
     app.add_flag("--chat", chat_, "the text as a message in the model's chat template");
     app.add_option("--system", system_, "with --chat: a message that sets the scene")->type_name("TEXT");
-    app.add_option("--messages", messages_, "a conversation: a JSON list of messages, or an object with `messages` and what else the template reads")
+    app.add_option("--messages", messages_,
+                   "a conversation: a JSON list of messages, or an object with `messages` and what else the template reads")
         ->type_name("FILE.json");
     app.add_option("--tools", tools_, "a JSON list of the tools that the model may call")->type_name("FILE.json");
     app.add_option("--template", template_, "this template instead of the model's")->type_name("FILE.jinja");
@@ -76,7 +79,8 @@ class Tokenize : public Command {
 
   void check_combination() const {
     if (text_.given() && !file_.empty()) throw UsageError("a text and --file: which of them?");
-    if (text_.given() && (decode_ || lines_ || !messages_.empty())) throw UsageError("a text beside --decode, --lines or --messages: which of them?");
+    if (text_.given() && (decode_ || lines_ || !messages_.empty()))
+      throw UsageError("a text beside --decode, --lines or --messages: which of them?");
     if (int{decode_.has_value()} + int{explain_} + int{chats()} > 1) throw UsageError("--decode, --explain and --chat: which of them?");
     if (lines_ && !json_) throw UsageError("--lines goes with --json");
     if (lines_ && (decode_ || explain_ || chat_ || !messages_.empty())) throw UsageError("with --lines each line says itself what it is");
@@ -108,8 +112,8 @@ class Tokenize : public Command {
         put_text(entry, "right", step.right);
         list.push_back(std::move(entry));
       } else {
-        write_out(fmt::format("{}rank {:>7}{}  {} + {} → {}{}{}\n", style().dim, step.rank, style().reset, cell(step.left), cell(step.right), style().bold,
-                              cell(step.left + step.right), style().reset));
+        write_out(fmt::format("{}rank {:>7}{}  {} + {} → {}{}{}\n", style().dim, step.rank, style().reset, cell(step.left),
+                              cell(step.right), style().bold, cell(step.left + step.right), style().reset));
       }
     }
     if (json_) return write_line({{"merges", std::move(list)}});

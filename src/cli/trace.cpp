@@ -148,8 +148,8 @@ class Trace : public Command {
         axes_width = std::max(axes_width, fmt::format("{}", fmt::join(tensor.axes, ",")).size());
         shape_width = std::max(shape_width, fmt::format("{}", fmt::join(tensor.shape, ",")).size());
       }
-      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>9} {:>9} {:>9}{}\n", style().dim, "name", name_width, "axes", axes_width, "shape", shape_width, "min",
-                            "max", "rms", style().reset));
+      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>9} {:>9} {:>9}{}\n", style().dim, "name", name_width, "axes", axes_width, "shape",
+                            shape_width, "min", "max", "rms", style().reset));
     }
     listen(pass, pass.ids, [&](const Checkpoint& at, const NamedTensor& x) {
       const Statistics s = statistics(x.values);
@@ -157,8 +157,8 @@ class Trace : public Command {
         checkpoints.push_back({{"name", at.text()}, {"axes", x.axes}, {"shape", x.shape}, {"min", s.min}, {"max", s.max}, {"rms", s.rms}});
       } else {
         write_out(fmt::format("{:<{}} {}{:<{}}{} {:<{}} {:>9.4g} {:>9.4g} {:>9.4g}\n", at.text(), name_width, style().dim,
-                              fmt::format("{}", fmt::join(x.axes, ",")), axes_width, style().reset, fmt::format("{}", fmt::join(x.shape, ",")), shape_width,
-                              s.min, s.max, s.rms));
+                              fmt::format("{}", fmt::join(x.axes, ",")), axes_width, style().reset,
+                              fmt::format("{}", fmt::join(x.shape, ",")), shape_width, s.min, s.max, s.rms));
       }
     });
     if (json_) write_line({{"ids", pass.ids}, {"checkpoints", std::move(checkpoints)}});

@@ -21,7 +21,8 @@ struct Reply {
 
 class Chat {
  public:
-  // Both outlive this; the session is this chat's own from now on. Throws Error: the model has no chat template, or one that cannot be read.
+  // Both outlive this; the session is this chat's own from now on. Throws Error: the model has no chat template, or one that cannot be
+  // read.
   Chat(const LoadedModel& model, Session& session);
 
   // The message that sets the scene; it is never dropped. Empty: none.
@@ -33,8 +34,8 @@ class Chat {
   const OrderedJson& messages() const { return messages_; }
 
   // Says `text` to the model and generates its answer; both become messages. The ids that end a turn are added to options.stop_ids.
-  // What is not said becomes no message: when this throws Error (the template refuses the messages, the text alone is longer than the context), or
-  // when the answer was interrupted before its first word.
+  // What is not said becomes no message: when this throws Error (the template refuses the messages, the text alone is longer than the
+  // context), or when the answer was interrupted before its first word.
   Reply reply(std::string_view text, GenerateOptions options, const GenerateCallbacks& callbacks = {});
 
  private:

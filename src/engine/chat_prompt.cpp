@@ -10,7 +10,9 @@ namespace {
 
 std::string own_template(const ModelFiles& files, bool tools) {
   auto source = files.chat_template(tools);
-  if (!source) fail("{}: the model has no chat template: it was not made for conversation (give one with --template FILE.jinja)", files.path().string());
+  if (!source)
+    fail("{}: the model has no chat template: it was not made for conversation (give one with --template FILE.jinja)",
+         files.path().string());
   return *std::move(source);
 }
 
@@ -36,7 +38,8 @@ OrderedJson make_message(std::string_view role, std::string_view content) { retu
 
 ChatPrompter::ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, std::optional<std::string> source, bool tools)
     : tokenizer_(tokenizer),
-      template_(ChatTemplate::parse(source ? *source : own_template(files, tools), source ? "chat template" : files.path().string() + ": chat template")),
+      template_(ChatTemplate::parse(source ? *source : own_template(files, tools),
+                                    source ? "chat template" : files.path().string() + ": chat template")),
       forbidden_(kept_from_messages(tokenizer, template_.source())),
       special_tokens_(files.special_tokens(tokenizer)) {}
 
@@ -56,7 +59,8 @@ ChatPrompt ChatPrompter::render(OrderedJson request) const {
 
 std::optional<TokenId> ChatPrompter::turn_end() const {
   const std::string marker = "the assistant's words";
-  OrderedJson request = {{"messages", {make_message("user", "a question"), make_message("assistant", marker)}}, {"add_generation_prompt", false}};
+  OrderedJson request = {{"messages", {make_message("user", "a question"), make_message("assistant", marker)}},
+                         {"add_generation_prompt", false}};
   try {
     const ChatPrompt prompt = render(std::move(request));
     const std::size_t after = prompt.text.find(marker);

@@ -15,8 +15,8 @@ namespace rung {
 
 struct OutputTensor {
   std::string name;
-  std::vector<std::size_t> shape;   // outermost axis first
-  std::vector<std::string> axes;    // their names; may be empty
+  std::vector<std::size_t> shape;  // outermost axis first
+  std::vector<std::string> axes;   // their names; may be empty
   std::span<const float> values;
 };
 
@@ -25,12 +25,13 @@ struct OutputTensor {
 void write_safetensors(const std::filesystem::path& path, std::span<const OutputTensor> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-// The same for tensors that are made one after the other and do not fit in memory together: what they will be is said first, their values then come
-// in that order, in pieces of any size.
+// The same for tensors that are made one after the other and do not fit in memory together: what they will be is said first, their values
+// then come in that order, in pieces of any size.
 class SafetensorsWriter {
  public:
   // The values in `tensors` are not looked at. Throws Error.
-  SafetensorsWriter(const std::filesystem::path& path, std::span<const OutputTensor> tensors, const std::map<std::string, std::string>& metadata = {});
+  SafetensorsWriter(const std::filesystem::path& path, std::span<const OutputTensor> tensors,
+                    const std::map<std::string, std::string>& metadata = {});
 
   void write(std::span<const float> values);
   void commit();  // all values have been written; without it nothing is left behind

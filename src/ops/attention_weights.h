@@ -1,4 +1,5 @@
-// q, k → how much each token looks at each other one. The forward pass never keeps these numbers; this makes them again, to be looked at.  Milestone M2.
+// q, k → how much each token looks at each other one. The forward pass never keeps these numbers; this makes them again, to be looked at.
+// Milestone M2.
 #pragma once
 
 #include <vector>

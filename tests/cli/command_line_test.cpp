@@ -79,12 +79,19 @@ TEST_F(CommandLine, WithoutAVerbATextIsGenerated) {
 }
 
 TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
-  const std::vector<std::vector<std::string>> wrong{
-      {"generate", "--bogus", "x"}, {"generate", "two", "texts"},         {"generate", "-n"},
-      {"generate", "-n", "x", "y"}, {"generate", "--temperature", "-1", "x"}, {"generate", "--top-p", "2", "x"},
-      {"generate", "--system", "x", "y"}, {"tokenize", "--lines"},        {"tokenize", "--decode", "1,x"},
-      {"tokenize", "--decode", "1", "--explain"}, {"tokenize", "--file", "f", "text"}, {"bench", "--repeat", "0"},
-      {"trace", "--heads", "--out", "f", "x"}};
+  const std::vector<std::vector<std::string>> wrong{{"generate", "--bogus", "x"},
+                                                    {"generate", "two", "texts"},
+                                                    {"generate", "-n"},
+                                                    {"generate", "-n", "x", "y"},
+                                                    {"generate", "--temperature", "-1", "x"},
+                                                    {"generate", "--top-p", "2", "x"},
+                                                    {"generate", "--system", "x", "y"},
+                                                    {"tokenize", "--lines"},
+                                                    {"tokenize", "--decode", "1,x"},
+                                                    {"tokenize", "--decode", "1", "--explain"},
+                                                    {"tokenize", "--file", "f", "text"},
+                                                    {"bench", "--repeat", "0"},
+                                                    {"trace", "--heads", "--out", "f", "x"}};
   for (const auto& arguments : wrong) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 2) << arguments[0] << ' ' << arguments[1] << '\n' << outcome.err;
@@ -95,17 +102,10 @@ TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
 
 TEST_F(CommandLine, WhatFailsSaysSoInOneLine) {
   const std::vector<std::vector<std::string>> failing{
-      {"tokenize", "--decode", "160"},
-      {"tokenize", "--file", "no-such-file"},
-      {"generate", ""},
-      {"generate", "--context", "300", "x"},
-      {"generate", std::string(300, 'x')},  // longer than the context
-      {"logits", std::string(300, 'x')},
-      {"trace", std::string(300, 'x')},
-      {"trace", "--layer", "2", "x"},
-      {"generate", "--device", "abacus", "x"},
-      {"tokenize", "--messages", "no-such-file"},
-      {"bench", "--prompt-tokens", "300"}};
+      {"tokenize", "--decode", "160"},         {"tokenize", "--file", "no-such-file"},     {"generate", ""},
+      {"generate", "--context", "300", "x"},   {"generate", std::string(300, 'x')},  // longer than the context
+      {"logits", std::string(300, 'x')},       {"trace", std::string(300, 'x')},           {"trace", "--layer", "2", "x"},
+      {"generate", "--device", "abacus", "x"}, {"tokenize", "--messages", "no-such-file"}, {"bench", "--prompt-tokens", "300"}};
   for (const auto& arguments : failing) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 1) << arguments[0] << ' ' << arguments[1] << '\n' << outcome.err;
@@ -120,7 +120,8 @@ TEST_F(CommandLine, WhatFailsSaysSoInOneLine) {
 // ---- The text ----
 
 TEST_F(CommandLine, ATextStaysWholeWhateverItLooksLike) {
-  const std::vector<std::vector<std::string>> texts{{"[a, b]"}, {"{a}"}, {"%d"}, {"a=b"}, {"generate"}, {"chat"}, {"--", "--json"}, {"--", "-5"}, {"--", "--"}};
+  const std::vector<std::vector<std::string>> texts{{"[a, b]"}, {"{a}"},          {"%d"},       {"a=b"},     {"generate"},
+                                                    {"chat"},   {"--", "--json"}, {"--", "-5"}, {"--", "--"}};
   for (const std::vector<std::string>& text : texts) {
     std::vector<std::string> arguments{"tokenize", "--json"};
     arguments.insert(arguments.end(), text.begin(), text.end());
@@ -135,7 +136,8 @@ TEST_F(CommandLine, ATextStaysWholeWhateverItLooksLike) {
 
 TEST_F(CommandLine, WithoutATextStdinIsRead) {
   EXPECT_EQ(run({"tokenize", "--json"}, {.input = "the fox"}).out, run({"tokenize", "--json", "the fox"}).out);
-  EXPECT_EQ(run({"generate", "-n", "3", "--temperature", "0"}, {.input = "the fox"}).out, run({"generate", "-n", "3", "--temperature", "0", "the fox"}).out);
+  EXPECT_EQ(run({"generate", "-n", "3", "--temperature", "0"}, {.input = "the fox"}).out,
+            run({"generate", "-n", "3", "--temperature", "0", "the fox"}).out);
 }
 
 // ---- Where the output goes ----
@@ -232,13 +234,14 @@ TEST_F(CommandLine, TokenizeReadsConversationsToolsAndTemplates) {
   std::ofstream(folder / "m.json") << R"([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}])";
   std::ofstream(folder / "tools.json") << R"([{"name": "t"}])";
   std::ofstream(folder / "t.jinja") << "{% for m in messages %}{{ m.content }}{% endfor %}{{ tools[0].name }}";
-  const Outcome outcome = run({"tokenize", "--json", "--messages", (folder / "m.json").string(), "--tools", (folder / "tools.json").string(), "--template",
-                               (folder / "t.jinja").string()});
+  const Outcome outcome = run({"tokenize", "--json", "--messages", (folder / "m.json").string(), "--tools",
+                               (folder / "tools.json").string(), "--template", (folder / "t.jinja").string()});
   EXPECT_EQ(Json::parse(outcome.out)["prompt"], "abt") << outcome.err;
 }
 
 TEST_F(CommandLine, TokenizeAnswersLineByLine) {
-  const Outcome outcome = run({"tokenize", "--json", "--lines"}, {.input = "\"the\"\n[5,2]\n{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\nnonsense\n"});
+  const Outcome outcome = run({"tokenize", "--json", "--lines"},
+                              {.input = "\"the\"\n[5,2]\n{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\nnonsense\n"});
   EXPECT_EQ(outcome.status, 0);
   const std::vector<Json> lines = lines_of(outcome.out);
   ASSERT_EQ(lines.size(), 4u);
@@ -306,7 +309,8 @@ TEST_F(CommandLine, ChatPrintsNothingButAnswers) {
 TEST_F(CommandLine, ChatSavesWhatItCanGoOnWith) {
   const TemporaryFolder folder;
   const std::string file = (folder / "saved.json").string();
-  const Outcome whole = run({"chat", "--json", "-n", "3", "--temperature", "0", "--system", "Be kind"}, {.input = "Hi\n/save " + file + "\nGo on\n"});
+  const Outcome whole =
+      run({"chat", "--json", "-n", "3", "--temperature", "0", "--system", "Be kind"}, {.input = "Hi\n/save " + file + "\nGo on\n"});
   const Outcome rest = run({"chat", "--json", "-n", "3", "--temperature", "0", "--messages", file}, {.input = "Go on\n"});
   ASSERT_EQ(lines_of(whole.out).size(), 2u) << whole.err;
   ASSERT_EQ(lines_of(rest.out).size(), 1u) << rest.err;

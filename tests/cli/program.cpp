@@ -32,8 +32,8 @@ std::string read_all(int fd) {
 }
 
 // In the child: never returns.
-[[noreturn]] void become_rung(std::vector<std::string> arguments, const std::vector<std::string>& environment, const std::filesystem::path& input, int out,
-                              const std::filesystem::path& errors) {
+[[noreturn]] void become_rung(std::vector<std::string> arguments, const std::vector<std::string>& environment,
+                              const std::filesystem::path& input, int out, const std::filesystem::path& errors) {
   ::dup2(::open(input.c_str(), O_RDONLY), STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);

@@ -7,9 +7,9 @@
 namespace rung {
 
 struct Surroundings {
-  std::string input = {};                       // what stdin has to say
-  std::string output = {};                      // a file that stdout is, "terminal", or "closed pipe"; empty: caught
-  std::vector<std::string> environment = {};    // more of it: "NO_COLOR=1"
+  std::string input = {};                     // what stdin has to say
+  std::string output = {};                    // a file that stdout is, "terminal", or "closed pipe"; empty: caught
+  std::vector<std::string> environment = {};  // more of it: "NO_COLOR=1"
 };
 
 struct Outcome {
@@ -19,7 +19,8 @@ struct Outcome {
 
 Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroundings = {});
 
-// Starts it with stdin empty and stdout a pipe that holds little and that nobody reads; sends Ctrl-C once it has to wait there; then reads it all.
+// Starts it with stdin empty and stdout a pipe that holds little and that nobody reads; sends Ctrl-C once it has to wait there; then reads
+// it all.
 Outcome interrupt_rung(std::vector<std::string> arguments);
 
 }  // namespace rung

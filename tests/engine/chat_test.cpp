@@ -12,7 +12,9 @@ namespace {
 
 class ChatTest : public testing::Test {
  protected:
-  Reply say(std::string_view text, std::size_t max_tokens = 4) { return chat_.reply(text, {.max_tokens = max_tokens, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}); }
+  Reply say(std::string_view text, std::size_t max_tokens = 4) {
+    return chat_.reply(text, {.max_tokens = max_tokens, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}});
+  }
   std::vector<std::string> roles() const {
     std::vector<std::string> roles;
     for (const OrderedJson& message : chat_.messages()) roles.push_back(message["role"]);
@@ -47,7 +49,8 @@ TEST_F(ChatTest, ASecondTurnComputesOnlyWhatIsNew) {
   OrderedJson before = chat_.messages();
   before.erase(before.begin() + 2, before.end());
   other.set_messages(before);
-  EXPECT_EQ(other.reply("Go on", {.max_tokens = 4, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}).generated.ids, second.generated.ids);
+  EXPECT_EQ(other.reply("Go on", {.max_tokens = 4, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}).generated.ids,
+            second.generated.ids);
 }
 
 TEST_F(ChatTest, AFullContextDropsTheOldestTurnsAndKeepsTheSystemMessage) {
