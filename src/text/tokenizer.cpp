@@ -11,8 +11,9 @@ namespace rung {
 namespace {
 
 bool touches(ByteRange match, const std::vector<ByteRange>& ranges) {
-  const auto behind = std::upper_bound(ranges.begin(), ranges.end(), match.begin, [](std::size_t b, const ByteRange& r) { return b < r.end; });
-  return behind != ranges.end() && behind->begin < match.end;
+  auto r = std::upper_bound(ranges.begin(), ranges.end(), match.begin, [](std::size_t b, const ByteRange& range) { return b < range.end; });
+  while (r != ranges.end() && r->begin == r->end) ++r;
+  return r != ranges.end() && r->begin < match.end;
 }
 
 // Cuts a text at its added tokens. `allowed` may refuse a match; plain(begin, end) and token(added) are called from left to right.
