@@ -20,7 +20,9 @@ constexpr std::size_t kShownBytes = 60;  // of a value in the table
 OrderedJson tensor_row(const std::string& name, std::string_view type, const std::vector<std::size_t>& shape, std::size_t bytes) {
   std::size_t values = 1;
   for (const std::size_t extent : shape) values *= extent;
-  OrderedJson row{{"name", name}, {"type", type}, {"shape", shape}, {"values", values}, {"bytes", bytes}};
+  OrderedJson row = OrderedJson::object();
+  put_text(row, "name", name);
+  row.update({{"type", type}, {"shape", shape}, {"values", values}, {"bytes", bytes}});
   if (values != 0) row["bits_per_weight"] = 8 * static_cast<double>(bytes) / static_cast<double>(values);
   return row;
 }
@@ -57,7 +59,15 @@ struct ValueToJson {
 };
 
 OrderedJson entry(const std::string& key, std::string type, OrderedJson value) {
-  return {{"key", key}, {"type", std::move(type)}, {"value", std::move(value)}};
+  OrderedJson row = OrderedJson::object();
+  put_text(row, "key", key);
+  row["type"] = std::move(type);
+  if (value.is_string()) {
+    put_text(row, "value", value.get_ref<const std::string&>());
+  } else {
+    row["value"] = std::move(value);
+  }
+  return row;
 }
 
 void add_json_file(OrderedJson& out, const std::filesystem::path& path) {

@@ -89,8 +89,9 @@ void add_gguf_tokens(OrderedJson& out, const ModelFiles& files) {
   const auto piece = [&](std::int64_t id) {
     return id >= 0 && static_cast<std::size_t>(id) < pieces->size() ? (*pieces)[static_cast<std::size_t>(id)] : std::string_view("?");
   };
-  for (const char* name : {"bos", "eos"}) {
-    if (const auto id = gguf.integer(fmt::format("tokenizer.ggml.{}_token_id", name))) out[name] = token(*id, piece(*id));
+  out["special"] = OrderedJson::object();
+  for (const char* name : {"bos", "eos", "unknown", "padding"}) {
+    if (const auto id = gguf.integer(fmt::format("tokenizer.ggml.{}_token_id", name))) out["special"][name] = token(*id, piece(*id));
   }
   out["stop"] = OrderedJson::array();
   for (const TokenId id : files.stop_ids()) out["stop"].push_back(token(id, piece(id)));
@@ -99,8 +100,10 @@ void add_gguf_tokens(OrderedJson& out, const ModelFiles& files) {
 void add_folder_tokens(OrderedJson& out, const ModelFiles& files) {
   const Tokenizer tokenizer = files.tokenizer();
   out["summary"] = tokenizer.summary();
-  if (const auto id = tokenizer.bos()) out["bos"] = token(*id, tokenizer.piece(*id));
-  if (const auto id = tokenizer.eos()) out["eos"] = token(*id, tokenizer.piece(*id));
+  out["special"] = OrderedJson::object();
+  for (const auto& [name, text] : files.special_tokens(tokenizer)) {
+    if (const auto id = tokenizer.id_of(text)) out["special"][name.substr(0, name.rfind("_token"))] = token(*id, text);
+  }
   out["stop"] = OrderedJson::array();
   for (const TokenId id : files.stop_ids()) {
     const bool known = id >= 0 && static_cast<std::size_t>(id) < tokenizer.vocab_size();
@@ -172,9 +175,7 @@ void add_text_lines(Lines& lines, const OrderedJson& m) {
   if (m.contains("tokenizer")) {
     const OrderedJson& t = m["tokenizer"];
     lines.add("tokenizer", "{}", visible(text_of(t, "summary")));
-    for (const char* name : {"bos", "eos"}) {
-      if (t.contains(name)) lines.add(name, "{}", token_text(t[name]));
-    }
+    for (const auto& [name, special] : t["special"].items()) lines.add(visible(name), "{}", token_text(special));
     std::vector<std::string> stops;
     for (const auto& stop : t["stop"]) stops.push_back(token_text(stop));
     if (!stops.empty()) lines.add("stops at", "{}", fmt::join(stops, ", "));
