@@ -98,7 +98,7 @@ GRAMMAR = {
         (<str>).startswith((<lit>, <lit>)) ;; (<int>) is <numbertest> ;; 'role' in messages[0] ;; messages[0].role == <lit>
         messages[0].tool_calls is defined ;; messages[-1]['content'] is string ;; (<str>).isdigit() ;; (<str>).isspace()
         (<str>).isupper() ;; (<str>).islower() ;; (<str>).isascii() ;; (<int>) < <int> <= <int> ;; (<list>) == <list>
-        [<int>, <str>] < [<int>, <str>] ;; (<bool> if <bool> else <bool>) ;; <any> is sameas(<bool>) ;; <any> is eq(<any>)
+        [<int>, <str>] < [<int>, <str>] ;; (<bool> if <bool> else <bool>) ;; <any> is sameas(true) ;; <any> is eq(<any>)
         <any> is in(<list>)""",
     "typetest": """defined ;; undefined ;; none ;; string ;; mapping ;; iterable ;; sequence ;; number ;; boolean ;; integer ;; float
         true ;; false ;; callable ;; upper ;; lower ;; escaped ;; filter ;; test""",

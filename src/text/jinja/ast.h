@@ -98,7 +98,7 @@ struct MacroStatement { NameId name; std::unique_ptr<MacroCode> code; };
 struct CallBlock { ExprPtr call; std::unique_ptr<MacroCode> code; };
 struct FilterBlock { ExprPtr filter; Block body; Scope scope; };
 struct With { std::vector<std::pair<Target, ExprPtr>> assignments; Block body; Scope scope; };
-struct Generation { Block body; Scope scope; };                                       // {% generation %}: what the assistant wrote
+struct Generation { std::unique_ptr<MacroCode> code; };                               // {% generation %}: what the assistant wrote
 struct Break {};
 struct Continue {};
 

@@ -82,7 +82,7 @@ class StatementParser {
     if (tag == "filter") return into.push_back({line, filter_block()});
     if (tag == "with") return into.push_back({line, with()});
     if (tag == "print") return print(into, line);
-    if (tag == "generation") return into.push_back({line, Generation{function_body("endgeneration"), {}}});
+    if (tag == "generation") return into.push_back({line, generation()});
     if (tag == "break" || tag == "continue") {
       if (loops_ == 0) tokens_.fail(line, "'{}' outside of a loop", tag);
       if (tag == "break") return into.push_back({line, Break{}});
@@ -166,6 +166,13 @@ class StatementParser {
     statement.call = expressions_.expression();
     if (!std::holds_alternative<Call>(statement.call->node)) tokens_.fail(line, "expected a call after 'call'");
     statement.code->body = function_body("endcall");
+    return statement;
+  }
+
+  Generation generation() {  // transformers makes a call block of it
+    Generation statement{std::make_unique<MacroCode>()};
+    intern_special_names(*statement.code);
+    statement.code->body = function_body("endgeneration");
     return statement;
   }
 

@@ -211,7 +211,7 @@ class Resolver {
                               for (const auto& [target, value] : s.assignments) declares(own, target);
                             });
                           },
-                          [&](Generation& s) { inner(s.scope, symbols, s.body, in_loop, [](Symbols&) {}); }, [](Break&) {},
+                          [&](Generation& s) { walk_macro(symbols, *s.code, in_loop); }, [](Break&) {},
                           [](Continue&) {}},
                statement.node);
   }
@@ -310,7 +310,7 @@ class Resolver {
                               for (const auto& [target, value] : s.assignments) expr(value);
                               inside(s.body);
                             },
-                            [&](const Generation& s) { inside(s.body); }, [](const Break&) {}, [](const Continue&) {}},
+                            [&](const Generation& s) { macro(*s.code); }, [](const Break&) {}, [](const Continue&) {}},
                  statement.node);
     }
   }

@@ -75,11 +75,9 @@ Evaluator::Flow Evaluator::execute_one(const Statement& statement, Frame& frame)
   if (const With* s = std::get_if<With>(&statement.node)) return run_with(*s, frame);
   if (std::holds_alternative<Break>(statement.node)) return Flow::stop_loop;
   if (std::holds_alternative<Continue>(statement.node)) return Flow::next_round;
-  if (const Generation* s = std::get_if<Generation>(&statement.node)) {
-    return in_scope(s->scope, frame, [&](Frame& own) { return execute(s->body, own); });
-  }
   if (const Set* s = std::get_if<Set>(&statement.node)) run_set(*s, frame);
   if (const CallBlock* s = std::get_if<CallBlock>(&statement.node)) run_call_block(*s, frame);
+  if (const Generation* s = std::get_if<Generation>(&statement.node)) append_string(call_macro(Macro{s->code.get(), &frame}, {}));
   if (const MacroStatement* s = std::get_if<MacroStatement>(&statement.node)) {
     frame.set(s->name, Value(&runtime_.macros.emplace_back(Macro{s->code.get(), &frame})));
   }

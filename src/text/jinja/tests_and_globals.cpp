@@ -75,7 +75,7 @@ Value case_test(Runtime& runtime, const Value& self, const Args& args) {
 // Whether two are one object. Of numbers and strings Python does not say; here equal ones of a type are the same.
 Value sameas_test(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind(runtime, "sameas", {"other"}, 1);
-  if (self.data().index() != a[0]->data().index()) return Value(false);
+  if (self.is<Undefined>() || self.data().index() != a[0]->data().index()) return Value(false);
   if (self.sequence() != nullptr) return Value(self.sequence() == a[0]->sequence());
   if (self.dict() != nullptr) return Value(self.dict() == a[0]->dict());
   return Value(equal(runtime, self, *a[0]));
