@@ -195,6 +195,7 @@ Counts read_preamble(Reader& reader, std::uint32_t& version) {
   return {tensors, keys};
 }
 
+// The format's page asks for a multiple of 8, the official readers for a power of two: files obey both.
 std::uint64_t alignment_of(const GgufPart& part, const std::string& file) {
   const auto found = part.metadata.find("general.alignment");
   if (found == part.metadata.end()) return 32;
@@ -295,6 +296,7 @@ GgufPart parse_gguf(std::span<const std::byte> bytes, const std::string& file) {
   const Counts counts = read_preamble(reader, part.version);
   for (std::uint64_t i = 0; i < counts.keys; ++i) {
     const std::string_view key = reader.string("a metadata key");
+    if (key.empty()) fail("{}: metadata key {} of {} is empty", file, i + 1, counts.keys);
     GgufValue value = read_value(reader, fmt::format("metadata '{}'", printable(key)));
     if (!part.metadata.emplace(key, std::move(value)).second) fail("{}: metadata '{}' appears twice", file, printable(key));
   }

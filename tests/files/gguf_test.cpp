@@ -128,6 +128,16 @@ TEST(GgufSplit, PartsMustFitTogether) {
   refused("odd.gguf", "'split.no' is 5 and 'split.count' is 2");
 }
 
+// mistral.rs 2215: split.count of another type.
+TEST(GgufSplit, MistralRs2215CountsOfAnotherType) {
+  const TemporaryFolder folder;
+  expect_error([&] { open(folder, GgufBuilder(0, 1).key("split.count", 8).string("2")); },
+               "'split.count' is of type string, expected an integer");
+  expect_error([&] { open(folder, GgufBuilder(0, 1).i32("split.count", -2)); }, "'split.count' is -2");
+  expect_error([&] { open(folder, GgufBuilder(0, 1).key("split.count", 10).number(~std::uint64_t{0})); }, "expected at most");
+  expect_error([&] { open(folder, GgufBuilder(0, 2).i32("split.count", 100'000).i32("split.no", 0)); }, "'split.count' is 100000");
+}
+
 TEST(GgufSplit, ATensorInTwoParts) {
   const TemporaryFolder folder;
   for (int i = 0; i < 2; ++i) {

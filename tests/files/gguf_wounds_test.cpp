@@ -179,6 +179,9 @@ TEST(GgufWounds, RowThatIsNoWholeNumberOfBlocks) {
 
 // --- names
 
+// 24884 and 20874: a key without a name aborted.
+TEST(GgufWounds, Issue24884EmptyKey) { expect_refused(GgufBuilder(0, 2).u32("a", 1).u32("", 2), "metadata key 2 of 2 is empty"); }
+
 TEST(GgufWounds, DuplicateKey) { expect_refused(GgufBuilder(0, 2).u32("a", 1).u32("a", 2), "metadata 'a' appears twice"); }
 
 TEST(GgufWounds, DuplicateTensor) {
