@@ -66,11 +66,12 @@ def file_differs(made: Path, committed: Path) -> bool:
     return True
 
 
-def copy_tools(tree: Path) -> Path:
-    """Lays a copy of tools/ into an empty tree; returns the tests/golden/ that its programs will fill."""
+def lay_aside(tree: Path) -> Path:
+    """Lays a copy of tools/ into an empty tree, with what its programs read beside it; returns the tests/golden/ that they will fill."""
     shutil.copytree(ROOT / "tools", tree / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (tree / "build").mkdir()
     (tree / "build/downloads").symlink_to(ROOT / "build/downloads")
+    (tree / "models").symlink_to(ROOT / "models")
     (tree / "tests/golden").mkdir(parents=True)
     return tree / "tests/golden"
 
@@ -97,13 +98,17 @@ def main() -> int:
     known = programs()
     if unknown := set(arguments.parts) - set(known):
         parser.error(f"no such part: {', '.join(unknown)} (known: {', '.join(known)})")
+    problems = []
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch) if arguments.check else ROOT
-        made = copy_tools(tree) if arguments.check else GOLDEN
+        made = lay_aside(tree) if arguments.check else GOLDEN
         for part in arguments.parts or known:
             print(f"{part} …", flush=True)
-            subprocess.run([sys.executable, tree / "tools/goldens" / f"{part}.py"], check=True, cwd=tree)
-        problems = compare(made, not arguments.parts) if arguments.check else []
+            program = tree / "tools/goldens" / f"{part}.py"
+            if subprocess.run([sys.executable, program], check=False, cwd=tree).returncode != 0:
+                problems.append(f"tools/goldens/{part}.py failed")
+        if arguments.check:
+            problems += compare(made, not arguments.parts)
     print("\n".join(problems), end="\n" if problems else "")
     return 1 if problems else 0
 
