@@ -12,7 +12,7 @@ namespace rung {
 
 class Device {
  public:
-  // "reference". `threads` 0: all that this process may use. Throws Error: a device that this build does not have.
+  // "cpu" or "reference". `threads` 0: all that this process may use. Throws Error: a device that this build does not have.
   explicit Device(std::string_view name = "reference", std::size_t threads = 0);
 
   Ops& ops() { return *ops_; }
@@ -21,6 +21,9 @@ class Device {
   std::string_view kernels() const { return kernels_; }
 
  private:
+  template <class Backend>
+  void use(std::string_view name);
+
   std::string_view name_;
   std::string_view kernels_;
   std::unique_ptr<ThreadTeam> team_;

@@ -1,15 +1,23 @@
 #include "kernels/kernels.h"
 
-#include <array>
+#include <vector>
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "kernels/avx512/avx512.h"
 #include "kernels/scalar/scalar.h"
 
 namespace rung {
 
 std::span<const Kernels* const> supported_kernels() {
-  static const std::array<const Kernels*, 1> kSets{&scalar::kernels};  // best first
+  static const std::vector<const Kernels*> kSets = [] {  // best first
+    std::vector<const Kernels*> sets;
+#if defined(__x86_64__)
+    if (avx512::supported()) sets.push_back(&avx512::kernels());
+#endif
+    sets.push_back(&scalar::kernels);
+    return sets;
+  }();
   return kSets;
 }
 

@@ -4,11 +4,54 @@
 // that a row's result is the same bits whatever batch, chunk or thread it is computed in.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "kernels/panels.h"
+#include "tensor/dtype.h"
+
 namespace rung {
+
+// out[t][r] = Σ_i x[t,i]·w[r,i] (+ bias[r]) for the rows of panels [first_panel, end_panel).
+struct PanelProduct {
+  const std::byte* panels;        // of all rows
+  std::size_t panel_bytes;
+  std::size_t rows, columns;
+  const float* bias;              // [rows], or nullptr
+  const ActivationBlock* blocks;  // [tokens, columns / 32], where takes_blocks(type)
+  const float* floats;            // [tokens, columns], otherwise
+  std::size_t tokens;
+  float* out;                     // [tokens, out_stride]
+  std::size_t out_stride;
+  std::size_t first_panel, end_panel;
+};
+
+inline constexpr std::size_t kAttentionKeys = 64;  // a block of keys
+
+// What a query takes of a block of keys: max, sum, then, from kPartialHead on, its head_dim values, and room up to a multiple of 16.
+inline constexpr std::size_t kPartialHead = 16;
+inline std::size_t partial_floats(std::size_t head_dim) { return kPartialHead + (head_dim + 15) / 16 * 16; }
+
+// A block of keys and values, and queries that look at it.
+struct AttentionBlock {
+  struct Seen {
+    std::size_t first, end;  // of the block's keys, at least one
+  };
+  const std::byte* keys;    // [head_dim, 64]
+  const std::byte* values;  // [64, head_dim], readable for 64 bytes past the end
+  bool halves;              // f16, else f32
+  std::size_t head_dim;
+  float scale;
+  const float* queries;     // [query_count, query_stride]
+  std::size_t query_stride;
+  const Seen* seen;         // [query_count]
+  std::size_t query_count;
+  float* partials;          // [query_count, partial_stride]
+  std::size_t partial_stride;
+};
 
 struct Kernels {
   std::string_view name;
@@ -33,6 +76,19 @@ struct Kernels {
     float sum;
   };
   MaxAndSum (*exponentiate)(float* x, std::size_t n);
+  // x[i] += y[i]
+  void (*add)(float* x, const float* y, std::size_t n);
+
+  // The fast backend's own. n is a multiple of 32.
+  void (*quantize)(ActivationBlock* out, const float* x, std::size_t n);
+  void (*round_to_f16)(std::uint16_t* out, const float* x, std::size_t n);
+  using Product = void (*)(const PanelProduct&);
+  std::array<Product, 13> products;  // by type
+  Product& product(DType type) { return products[static_cast<std::size_t>(type)]; }
+  Product product(DType type) const { return products[static_cast<std::size_t>(type)]; }
+  void (*attend)(const AttentionBlock& block);
+  // total ← total and the partial result of the next block.
+  void (*combine)(float* total, const float* partial, std::size_t head_dim);
 };
 
 // The sets that this build has and this machine can run, best first. `scalar` is always the last.

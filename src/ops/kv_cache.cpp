@@ -2,12 +2,10 @@
 
 #include <cstring>
 
-#include "base/half.h"
-
 namespace rung {
 
 void KvCache::reserve(std::size_t tokens) {
-  while (blocks_.size() * kKvBlock < tokens) blocks_.emplace_back(shape_.bytes_per_block());
+  while (blocks_.size() * kKvBlock < tokens) blocks_.emplace_back(shape_.bytes_per_block() + kReadablePast);
 }
 
 void KvCache::truncate(std::size_t tokens) {
@@ -17,42 +15,53 @@ void KvCache::truncate(std::size_t tokens) {
 
 void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
                     Tensor<const float, KvHeads, HeadDim> value) {
-  const std::size_t row = position % kKvBlock * row_bytes(shape_.dtype, shape_.head_dim);
+  if (shape_.dtype == DType::f32) {
+    put<float>(layer, position, key.data(), value.data());
+    return;
+  }
+  std::vector<f16> halves(key.size() + value.size());
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    halves[i] = to_f16(key.data()[i]);
+    halves[key.size() + i] = to_f16(value.data()[i]);
+  }
+  store_halves(layer, position, halves.data(), halves.data() + key.size());
+}
+
+void KvCache::store_halves(std::size_t layer, std::size_t position, const f16* key, const f16* value) { put<f16>(layer, position, key, value); }
+
+template <class T>
+void KvCache::put(std::size_t layer, std::size_t position, const T* key, const T* value) {
+  const std::size_t block = position / kKvBlock, in_block = position % kKvBlock, head_dim = shape_.head_dim;
   for (std::size_t h = 0; h < shape_.kv_heads; ++h) {
-    write(head_rows(layer, kKeys, position / kKvBlock, h) + row, key[h].data());
-    write(head_rows(layer, kValues, position / kKvBlock, h) + row, value[h].data());
+    std::byte* keys = head_rows(layer, kKeys, block, h) + in_block * sizeof(T);
+    for (std::size_t d = 0; d < head_dim; ++d) std::memcpy(keys + d * kKvBlock * sizeof(T), key + h * head_dim + d, sizeof(T));
+    std::memcpy(head_rows(layer, kValues, block, h) + in_block * head_dim * sizeof(T), value + h * head_dim, head_dim * sizeof(T));
   }
 }
 
 const float* KvCache::keys(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count, float* scratch) const {
-  return read(head_rows(layer, kKeys, block, kv_head), count, scratch);
+  const std::byte* columns = key_block(layer, block, kv_head);
+  for (std::size_t d = 0; d < shape_.head_dim; ++d) {
+    for (std::size_t j = 0; j < count; ++j) scratch[j * shape_.head_dim + d] = value_at(columns, d * kKvBlock + j);
+  }
+  return scratch;
 }
 
 const float* KvCache::values(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count, float* scratch) const {
-  return read(head_rows(layer, kValues, block, kv_head), count, scratch);
+  const std::byte* rows = value_block(layer, block, kv_head);
+  if (shape_.dtype == DType::f32) return reinterpret_cast<const float*>(rows);  // blocks are aligned, and floats were written there
+  for (std::size_t i = 0; i < count * shape_.head_dim; ++i) scratch[i] = value_at(rows, i);
+  return scratch;
+}
+
+float KvCache::value_at(const std::byte* at, std::size_t i) const {
+  if (shape_.dtype == DType::f32) return reinterpret_cast<const float*>(at)[i];
+  return to_f32(reinterpret_cast<const f16*>(at)[i]);
 }
 
 std::byte* KvCache::head_rows(std::size_t layer, Part part, std::size_t block, std::size_t kv_head) const {
   const std::size_t head_bytes = kKvBlock * row_bytes(shape_.dtype, shape_.head_dim);
   return blocks_[block].data() + ((layer * 2 + part) * shape_.kv_heads + kv_head) * head_bytes;
-}
-
-const float* KvCache::read(const std::byte* rows, std::size_t count, float* scratch) const {
-  if (shape_.dtype == DType::f32) return reinterpret_cast<const float*>(rows);  // blocks are aligned, and floats were written there
-  const auto* halves = reinterpret_cast<const f16*>(rows);
-  for (std::size_t i = 0; i < count * shape_.head_dim; ++i) scratch[i] = to_f32(halves[i]);
-  return scratch;
-}
-
-void KvCache::write(std::byte* row, const float* values) const {
-  if (shape_.dtype == DType::f32) {
-    std::memcpy(row, values, shape_.head_dim * sizeof(float));
-    return;
-  }
-  for (std::size_t i = 0; i < shape_.head_dim; ++i) {
-    const f16 half = to_f16(values[i]);
-    std::memcpy(row + i * sizeof(f16), &half, sizeof(f16));
-  }
 }
 
 }  // namespace rung

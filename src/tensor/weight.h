@@ -1,6 +1,7 @@
 // The matrix of a linear layer as a model names it. How its rows are packed is nobody's business but the backend's.  Milestones M1, M5.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -9,6 +10,11 @@
 #include "tensor/tensor.h"
 
 namespace rung {
+
+inline std::size_t next_matrix_id() {
+  static std::atomic<std::size_t> next{0};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
 
 // The matrix without its axes: what a backend sees.
 struct PackedMatrix {
@@ -19,6 +25,7 @@ struct PackedMatrix {
   const std::byte* data = nullptr;  // rows · row_bytes(dtype, columns); in the mapped file, or in `owned`
   std::vector<std::byte> owned;    // where the rows had to be laid out anew
   std::vector<float> bias;         // [rows], or empty: presence is the flag
+  std::size_t id = next_matrix_id();  // a matrix and its copies have one that no other has: a backend finds by it what it made of the matrix
 
   const std::byte* row(std::size_t r) const { return data + r * row_bytes(dtype, columns); }
   std::size_t bytes() const { return rows * row_bytes(dtype, columns); }

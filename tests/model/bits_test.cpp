@@ -127,7 +127,7 @@ TEST_P(Bits, OfTheF16CacheAreTheSameWithAndWithoutIt) {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const char* device : {"reference"}) {
+  for (const char* device : {"reference", "cpu"}) {
     for (const char* model : {"llama", "llama-yarn", "qwen2-window", "qwen3", "gemma3"}) all.push_back({device, model});
   }
   return all;

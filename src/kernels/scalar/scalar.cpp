@@ -3,6 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "base/half.h"
+#include "kernels/panels.h"
+#include "kernels/target.h"
 
 namespace rung::scalar {
 
@@ -75,18 +81,43 @@ Kernels::MaxAndSum exponentiate(float* x, std::size_t n) {
   return {max, sum};
 }
 
+#include "kernels/scalar/lanes.h"
+#include "kernels/lanes/formats.h"
+#include "kernels/lanes/linear.h"
+namespace over_lanes {
+#include "kernels/lanes/elementwise.h"
+#include "kernels/lanes/attention.h"
+}  // namespace over_lanes
+
+Kernels make() {
+  Kernels k{
+      .name = "scalar",
+      .dot = dot,
+      .add_scaled = add_scaled,
+      .scale = scale,
+      .rms_norm = rms_norm,
+      .rotate = rotate,
+      .silu_gate = silu_gate,
+      .gelu_gate = gelu_gate,
+      .exponentiate = exponentiate,
+      .add = nullptr,
+      .quantize = nullptr,
+      .round_to_f16 = nullptr,
+      .products = {},
+      .attend = nullptr,
+      .combine = nullptr,
+  };
+  // What only the fast backend calls, over sixteen lanes that are sixteen floats.
+  use_panels<Lanes>(k);
+  over_lanes::use_attention<Lanes>(k);
+  k.add = over_lanes::add<Lanes>;
+  k.quantize = over_lanes::quantize<Lanes>;
+  k.round_to_f16 = over_lanes::round_to_f16<Lanes>;
+  return k;
+}
+
 }  // namespace
 
-const Kernels kernels{
-    .name = "scalar",
-    .dot = dot,
-    .add_scaled = add_scaled,
-    .scale = scale,
-    .rms_norm = rms_norm,
-    .rotate = rotate,
-    .silu_gate = silu_gate,
-    .gelu_gate = gelu_gate,
-    .exponentiate = exponentiate,
-};
+const Kernels kernels = make();
 
 }  // namespace rung::scalar

@@ -1,0 +1,56 @@
+// The kernels with AVX-512.  Milestone M6.
+#include "kernels/avx512/avx512.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/panels.h"
+#include "kernels/scalar/scalar.h"
+#include "kernels/target.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"        // g++ 12 finds its own AVX-512 intrinsics uninitialised
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+RUNG_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
+
+namespace rung {
+namespace {
+
+#include "kernels/avx512/lanes.h"
+#include "kernels/lanes/formats.h"
+#include "kernels/lanes/linear.h"
+#include "kernels/lanes/elementwise.h"
+#include "kernels/lanes/attention.h"
+
+Kernels make() {
+  Kernels k = scalar::kernels;
+  k.name = "avx512";
+  use_panels<Lanes>(k);
+  use_elementwise<Lanes>(k);
+  use_attention<Lanes>(k);
+  return k;
+}
+
+}  // namespace
+
+const Kernels& avx512::kernels() {
+  static const Kernels kKernels = make();
+  return kKernels;
+}
+
+}  // namespace rung
+
+RUNG_TARGET_END
+
+bool rung::avx512::supported() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
+
+#endif

@@ -1,0 +1,150 @@
+// Norms, RoPE, gates, softmax and the quantisation of activations, 16 lanes at a time.  Milestone M6.
+//
+// Included by each instruction set, inside its target region and namespace, after lanes.h. Every sum has 16 running sums, one a lane, added in one fixed
+// order at the end.
+#pragma once
+
+// e^x to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, e^x = 2ⁿ·e^r, and e^r by its Taylor series: the first term left out,
+// r⁸/8!, is below 6e-9. Under -87.3, where results would be denormal, it is 0, and above 88.3 infinite.
+template <class V>
+inline typename V::Floats exp(typename V::Floats x) {
+  using F = typename V::Floats;
+  const F at_most = V::min(V::broadcast(88.3f), x);  // of a NaN and a number, min and max give the second: NaN stays NaN
+  const F clamped = V::max(V::broadcast(-87.3f), at_most);
+  const F n = V::round(V::mul(clamped, V::broadcast(1.44269504f)));
+  F r = V::fma(n, V::broadcast(-0.693359375f), clamped);  // ln 2 in two parts: the first has so few bits that n times it is exact
+  r = V::fma(n, V::broadcast(2.12194440e-4f), r);
+  F e = V::broadcast(1.0f / 5040);
+  e = V::fma(e, r, V::broadcast(1.0f / 720));
+  e = V::fma(e, r, V::broadcast(1.0f / 120));
+  e = V::fma(e, r, V::broadcast(1.0f / 24));
+  e = V::fma(e, r, V::broadcast(1.0f / 6));
+  e = V::fma(e, r, V::broadcast(0.5f));
+  e = V::fma(e, r, V::broadcast(1.0f));
+  e = V::fma(e, r, V::broadcast(1.0f));
+  e = V::where_less(x, V::broadcast(-87.3f), V::broadcast(0.0f), V::times_power_of_two(e, n));
+  return V::where_less(V::broadcast(88.3f), x, V::broadcast(__builtin_inff()), e);
+}
+
+// g / (1 + e^-g)
+template <class V>
+inline typename V::Floats silu(typename V::Floats g) {
+  return V::div(g, V::add(V::broadcast(1.0f), exp<V>(V::negative(g))));
+}
+
+// g/2·(1 + tanh u) = g / (1 + e^-2u)
+template <class V>
+inline typename V::Floats gelu(typename V::Floats g) {
+  const typename V::Floats cube = V::mul(V::mul(g, g), g);
+  const typename V::Floats u = V::fma(cube, V::broadcast(0.7978845608028654f * 0.044715f), V::mul(g, V::broadcast(0.7978845608028654f)));
+  return V::div(g, V::add(V::broadcast(1.0f), exp<V>(V::mul(u, V::broadcast(-2.0f)))));
+}
+
+inline std::size_t lanes_left(std::size_t n, std::size_t i) { return n - i < 16 ? n - i : 16; }
+
+template <class V>
+void silu_gate(float* out, const float* gate, const float* up, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t some = lanes_left(n, i);
+    V::store_first(out + i, V::mul(silu<V>(V::load_first(gate + i, some)), V::load_first(up + i, some)), some);
+  }
+}
+
+template <class V>
+void gelu_gate(float* out, const float* gate, const float* up, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t some = lanes_left(n, i);
+    V::store_first(out + i, V::mul(gelu<V>(V::load_first(gate + i, some)), V::load_first(up + i, some)), some);
+  }
+}
+
+template <class V>
+void add(float* x, const float* y, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t some = lanes_left(n, i);
+    V::store_first(x + i, V::add(V::load_first(x + i, some), V::load_first(y + i, some)), some);
+  }
+}
+
+template <class V>
+void rms_norm(float* out, const float* x, const float* weight, std::size_t n, float epsilon) {
+  typename V::Floats squares = V::broadcast(0.0f);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const typename V::Floats v = V::load_first(x + i, lanes_left(n, i));
+    squares = V::fma(v, v, squares);
+  }
+  const float inverse = 1.0f / __builtin_sqrtf(V::sum(squares) / static_cast<float>(n) + epsilon);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t some = lanes_left(n, i);
+    const typename V::Floats v = V::mul(V::load_first(x + i, some), V::broadcast(inverse));
+    V::store_first(out + i, V::mul(v, V::load_first(weight + i, some)), some);
+  }
+}
+
+template <class V>
+void rotate(float* x, const float* cosine, const float* sine, std::size_t half) {
+  for (std::size_t i = 0; i < half; i += 16) {
+    const std::size_t some = lanes_left(half, i);
+    const typename V::Floats a = V::load_first(x + i, some), b = V::load_first(x + half + i, some);
+    const typename V::Floats c = V::load_first(cosine + i, some), s = V::load_first(sine + i, some);
+    V::store_first(x + i, V::sub(V::mul(a, c), V::mul(b, s)), some);
+    V::store_first(x + half + i, V::add(V::mul(b, c), V::mul(a, s)), some);
+  }
+}
+
+template <class V>
+Kernels::MaxAndSum exponentiate(float* x, std::size_t n) {
+  typename V::Floats largest = V::broadcast(x[0]);
+  for (std::size_t i = 0; i + 16 <= n; i += 16) largest = V::max(largest, V::load(x + i));
+  for (std::size_t i = n - n % 16; i < n; ++i) largest = V::max(largest, V::broadcast(x[i]));
+  const float max = V::largest(largest);
+  typename V::Floats sum = V::broadcast(0.0f);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t some = lanes_left(n, i);
+    V::store_first(x + i, exp<V>(V::sub(V::load_first(x + i, some), V::broadcast(max))), some);
+    sum = V::add(sum, V::load_first(x + i, some));
+  }
+  return {max, V::sum(sum)};
+}
+
+// x ≈ scale·q in blocks of 32, scale = the largest magnitude / 127. A NaN or an infinity makes the scale one, and every product with it.
+template <class V>
+void quantize(ActivationBlock* out, const float* x, std::size_t n) {
+  for (std::size_t b = 0; b < n / 32; ++b, ++out, x += 32) {
+    const typename V::Floats first = V::load(x), second = V::load(x + 16);
+    const float largest = V::largest_magnitude(first, second);
+    // Under 1e-36 the inverse would overflow: such values are as good as zero.
+    const float inverse = largest < 1e-36f ? 0.0f : 127.0f / largest;
+    const typename V::Integers q0 = V::to_integers(V::mul(first, V::broadcast(inverse)));
+    const typename V::Integers q1 = V::to_integers(V::mul(second, V::broadcast(inverse)));
+    V::store_int8(out->q, q0);
+    V::store_int8(out->q + 16, q1);
+    const std::int32_t sum0 = V::sum(q0), sum1 = V::sum(q1);
+    out->scale = largest < 1e-36f ? 0.0f : largest / 127.0f;
+    out->sum = out->scale * static_cast<float>(sum0 + sum1);
+    out->minus_first = -sum0;
+    out->minus_sum = -sum0 - sum1;
+  }
+}
+
+template <class V>
+void round_to_f16(std::uint16_t* out, const float* x, std::size_t n) {
+  std::uint16_t rounded[16];
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t some = lanes_left(n, i);
+    V::store_f16(rounded, V::load_first(x + i, some));
+    __builtin_memcpy(out + i, rounded, 2 * some);
+  }
+}
+
+template <class V>
+void use_elementwise(Kernels& k) {
+  k.rms_norm = rms_norm<V>;
+  k.rotate = rotate<V>;
+  k.silu_gate = silu_gate<V>;
+  k.gelu_gate = gelu_gate<V>;
+  k.exponentiate = exponentiate<V>;
+  k.add = add<V>;
+  k.quantize = quantize<V>;
+  k.round_to_f16 = round_to_f16<V>;
+}

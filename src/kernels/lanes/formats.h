@@ -1,0 +1,164 @@
+// A block of a panel → quants, scales and mins of 32 columns × 16 rows, a row a lane.  Milestones M5, M6.
+//
+// V is an instruction set's view of 16 lanes (avx512/lanes.h describes it). V::Bytes are 64 bytes, four columns of each of the 16 rows; V::Floats are a
+// float a row. Every format offers, for columns [32s, 32s + 32) of the block at p:
+//
+//   quants(p, s, g)   columns 4g … 4g+3 of these, as unsigned bytes (Q8_0: as they are, see dot8)
+//   scales(p, s)      what a sum of products is multiplied by; of formats with groups of 16: scales(p, s, 0), scales(p, s, 1)
+//   mins(p, s)        what is added per unit of the activations, where kHasMins
+//   kOffset           log₂ of what an unsigned quant is too large by; 0: nothing
+//
+// The offsets of the fields are 16 times those in tensor/blocks.h: a panel holds the units of 16 rows side by side.
+#pragma once
+
+template <class V>
+struct Q4_0 {
+  static constexpr std::size_t kColumns = 32, kBytes = 16 * 18;
+  static constexpr int kOffset = 3, kGroups = 1;
+  static constexpr bool kHasMins = false, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int, int g) { return V::nibbles(V::load_bytes(p + 16 * 2 + 64 * (g % 4)), 4 * (g / 4)); }
+  static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
+};
+
+template <class V>
+struct Q4_1 {
+  static constexpr std::size_t kColumns = 32, kBytes = 16 * 20;
+  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr bool kHasMins = true, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int, int g) { return V::nibbles(V::load_bytes(p + 16 * 4 + 64 * (g % 4)), 4 * (g / 4)); }
+  static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
+  static typename V::Floats mins(const std::byte* p, int, int = 0) { return V::load_f16(p + 16 * 2); }
+};
+
+// The fifth bits: bit g of a byte, moved to bit 4.
+template <class V>
+typename V::Bytes with_fifth_bits(typename V::Bytes low, const std::byte* high, int g) {
+  return V::bits_or(low, V::bits_and(V::move_bits(V::load_bytes(high), 4 - g), V::bytes(0x10)));
+}
+
+template <class V>
+struct Q5_0 {
+  static constexpr std::size_t kColumns = 32, kBytes = 16 * 22;
+  static constexpr int kOffset = 4, kGroups = 1;
+  static constexpr bool kHasMins = false, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int, int g) {
+    return with_fifth_bits<V>(V::nibbles(V::load_bytes(p + 16 * 6 + 64 * (g % 4)), 4 * (g / 4)), p + 16 * 2, g);
+  }
+  static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
+};
+
+template <class V>
+struct Q5_1 {
+  static constexpr std::size_t kColumns = 32, kBytes = 16 * 24;
+  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr bool kHasMins = true, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int, int g) {
+    return with_fifth_bits<V>(V::nibbles(V::load_bytes(p + 16 * 8 + 64 * (g % 4)), 4 * (g / 4)), p + 16 * 4, g);
+  }
+  static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
+  static typename V::Floats mins(const std::byte* p, int, int = 0) { return V::load_f16(p + 16 * 2); }
+};
+
+template <class V>
+struct Q8_0 {
+  static constexpr std::size_t kColumns = 32, kBytes = 16 * 34;
+  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr bool kHasMins = false, kSigned = true;
+  static typename V::Bytes quants(const std::byte* p, int, int g) { return V::load_bytes(p + 16 * 2 + 64 * g); }
+  static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
+};
+
+// The six-bit scales and mins of Q4_K and Q5_K: groups 0–3 in bytes 0–3 and 4–7, groups 4–7 in bytes 8–11 and the upper two bits of the others.
+template <class V>
+struct SixBits {
+  static constexpr const std::byte* at(const std::byte* p, int byte) { return p + 16 * (4 + byte); }
+  static typename V::Floats scale(const std::byte* p, int s) {
+    if (s < 4) return V::small_integers(at(p, s), 0, 63);
+    return V::small_integers_6(at(p, s + 4), 0, at(p, s - 4));
+  }
+  static typename V::Floats min(const std::byte* p, int s) {
+    if (s < 4) return V::small_integers(at(p, s + 4), 0, 63);
+    return V::small_integers_6(at(p, s + 4), 4, at(p, s));
+  }
+};
+
+template <class V>
+struct Q4_K {
+  static constexpr std::size_t kColumns = 256, kBytes = 16 * 144;
+  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr bool kHasMins = true, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int s, int g) {
+    return V::nibbles(V::load_bytes(p + 16 * 16 + 64 * (8 * (s / 2) + g)), 4 * (s % 2));
+  }
+  static typename V::Floats scales(const std::byte* p, int s, int = 0) { return V::mul(V::load_f16(p), SixBits<V>::scale(p, s)); }
+  static typename V::Floats mins(const std::byte* p, int s, int = 0) {
+    return V::negative(V::mul(V::load_f16(p + 16 * 2), SixBits<V>::min(p, s)));
+  }
+};
+
+template <class V>
+struct Q5_K {
+  static constexpr std::size_t kColumns = 256, kBytes = 16 * 176;
+  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr bool kHasMins = true, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int s, int g) {
+    const typename V::Bytes low = V::nibbles(V::load_bytes(p + 16 * 48 + 64 * (8 * (s / 2) + g)), 4 * (s % 2));
+    return with_fifth_bits<V>(low, p + 16 * 16 + 64 * g, s);
+  }
+  static typename V::Floats scales(const std::byte* p, int s, int = 0) { return Q4_K<V>::scales(p, s); }
+  static typename V::Floats mins(const std::byte* p, int s, int = 0) { return Q4_K<V>::mins(p, s); }
+};
+
+template <class V>
+struct Q6_K {
+  static constexpr std::size_t kColumns = 256, kBytes = 16 * 210;
+  static constexpr int kOffset = 5, kGroups = 2;
+  static constexpr bool kHasMins = false, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int s, int g) {
+    const int half = s / 4, quarter = s % 4;
+    const typename V::Bytes low = V::nibbles(V::load_bytes(p + 64 * (16 * half + 8 * (quarter % 2) + g)), 4 * (quarter / 2));
+    const typename V::Bytes high = V::load_bytes(p + 16 * 128 + 64 * (8 * half + g));
+    return V::bits_or(low, V::bits_and(V::move_bits(high, 4 - 2 * quarter), V::bytes(0x30)));
+  }
+  static typename V::Floats scales(const std::byte* p, int s, int group) {
+    return V::mul(V::load_f16(p + 16 * 208), V::load_int8(p + 16 * (192 + 2 * s + group)));
+  }
+};
+
+template <class V>
+struct Q2_K {
+  static constexpr std::size_t kColumns = 256, kBytes = 16 * 84;
+  static constexpr int kOffset = 0, kGroups = 2;
+  static constexpr bool kHasMins = true, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int s, int g) {
+    const typename V::Bytes four = V::load_bytes(p + 16 * 16 + 64 * (8 * (s / 4) + g));
+    return V::bits_and(V::move_bits(four, -2 * (s % 4)), V::bytes(3));
+  }
+  static typename V::Floats scales(const std::byte* p, int s, int group) {
+    return V::mul(V::load_f16(p + 16 * 80), V::small_integers(p + 16 * (2 * s + group), 0, 15));
+  }
+  static typename V::Floats mins(const std::byte* p, int s, int group) {
+    return V::negative(V::mul(V::load_f16(p + 16 * 82), V::small_integers(p + 16 * (2 * s + group), 4, 15)));
+  }
+};
+
+template <class V>
+struct Q3_K {
+  static constexpr std::size_t kColumns = 256, kBytes = 16 * 110;
+  static constexpr int kOffset = 2, kGroups = 2;
+  static constexpr bool kHasMins = false, kSigned = false;
+  static typename V::Bytes quants(const std::byte* p, int s, int g) {
+    const typename V::Bytes four = V::load_bytes(p + 16 * 32 + 64 * (8 * (s / 4) + g));
+    const typename V::Bytes low = V::bits_and(V::move_bits(four, -2 * (s % 4)), V::bytes(3));
+    return V::bits_or(low, V::bits_and(V::move_bits(V::load_bytes(p + 64 * g), 2 - s), V::bytes(4)));
+  }
+  // Group k's six bits: the lower four are a nibble of byte k % 8, the upper two lie in byte 8 + k % 4.
+  static typename V::Floats scales(const std::byte* p, int s, int group) {
+    const int k = 2 * s + group;
+    const std::byte* groups = p + 16 * 96;
+    const typename V::Floats low = V::small_integers(groups + 16 * (k % 8), 4 * (k / 8), 15);
+    const typename V::Floats high = V::small_integers(groups + 16 * (8 + k % 4), 2 * (k / 4), 3);
+    const typename V::Floats six = V::fma(high, V::broadcast(16.0f), low);
+    return V::mul(V::load_f16(p + 16 * 108), V::sub(six, V::broadcast(32.0f)));
+  }
+};

@@ -1,0 +1,213 @@
+// Panels × activations → outputs.  Milestone M6.
+//
+// Included by each instruction set, inside its target region and namespace, after lanes.h and formats.h.
+//
+// One tile is kPanels panels against kTokens tokens, and all its sums stay in registers while the columns go by:
+//
+//   for each 32 columns:    whole[p][t] = Σ_i quants[p][i] · x[t].q[i]              integers: exact, so their order is free
+//                           sums[p][t]  = fma(whole, scales[p]·x[t].scale, sums)    floats: one addition per block of 32 columns, left to right
+//
+// A decode step is the same tile with one token. So a row's bits depend on nothing but the row: not on its company, the chunk or the thread.
+#pragma once
+
+// V::Integers that the sums start from: what takes an unsigned quant's offset back.
+template <class V, class Format>
+typename V::Integers start(std::int32_t minus_sum) {
+  if constexpr (Format::kSigned) {
+    return V::start8(minus_sum);
+  } else if constexpr (Format::kOffset > 0) {
+    return V::integers(minus_sum * (1 << Format::kOffset));
+  } else {
+    return V::integers(0);
+  }
+}
+
+// One group (all 32 columns, or 16 of them) of one block into the sums.
+template <class V, class Format, int kPanels, int kTokens>
+inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels], const ActivationBlock* const (&x)[kTokens],
+                      int s, int group) {
+  constexpr int kSteps = 8 / Format::kGroups;  // four columns each
+  typename V::Integers whole[kPanels][kTokens];
+  RUNG_UNROLL
+  for (int t = 0; t < kTokens; ++t) {
+    const std::int32_t minus_sum = Format::kGroups == 1 ? x[t]->minus_sum : group == 0 ? x[t]->minus_first : x[t]->minus_sum - x[t]->minus_first;
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) whole[p][t] = start<V, Format>(minus_sum);
+  }
+  RUNG_UNROLL
+  for (int g = 0; g < kSteps; ++g) {
+    typename V::Bytes w[kPanels];
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) w[p] = Format::quants(panels[p], s, kSteps * group + g);
+    RUNG_UNROLL
+    for (int t = 0; t < kTokens; ++t) {
+      const typename V::Bytes four = V::four_bytes(x[t]->q + 4 * (kSteps * group + g));
+      RUNG_UNROLL
+      for (int p = 0; p < kPanels; ++p) whole[p][t] = Format::kSigned ? V::dot8(whole[p][t], w[p], four) : V::dot(whole[p][t], w[p], four);
+    }
+  }
+  RUNG_UNROLL
+  for (int p = 0; p < kPanels; ++p) {
+    const typename V::Floats scales = Format::scales(panels[p], s, group);
+    RUNG_UNROLL
+    for (int t = 0; t < kTokens; ++t) {
+      sums[p][t] = V::fma(V::to_floats(whole[p][t]), V::mul(scales, V::broadcast(x[t]->scale)), sums[p][t]);
+    }
+    if constexpr (Format::kHasMins) {
+      const typename V::Floats mins = Format::mins(panels[p], s, group);
+      RUNG_UNROLL
+      for (int t = 0; t < kTokens; ++t) {
+        float sum = x[t]->sum;
+        if constexpr (Format::kGroups == 2) sum = x[t]->scale * static_cast<float>(group == 0 ? -x[t]->minus_first : x[t]->minus_first - x[t]->minus_sum);
+        sums[p][t] = V::fma(mins, V::broadcast(sum), sums[p][t]);
+      }
+    }
+  }
+}
+
+// The outputs of one tile to their places: the last panel may have fewer than 16 rows.
+template <class V, int kPanels, int kTokens>
+inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const PanelProduct& task, std::size_t panel, std::size_t token) {
+  for (int p = 0; p < kPanels; ++p) {
+    const std::size_t row = (panel + static_cast<std::size_t>(p)) * kPanelRows;
+    const std::size_t rows = task.rows - row < kPanelRows ? task.rows - row : kPanelRows;
+    for (int t = 0; t < kTokens; ++t) {
+      typename V::Floats y = sums[p][t];
+      if (task.bias != nullptr) y = V::add(y, V::load_first(task.bias + row, rows));
+      V::store_first(task.out + (token + static_cast<std::size_t>(t)) * task.out_stride + row, y, rows);
+    }
+  }
+}
+
+// Memory answers after some 100 ns: what a decode step needs is asked for this far ahead.
+inline constexpr std::size_t kPrefetchBytes = 4096;
+
+template <class V, class Format, int kPanels, int kTokens>
+void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
+  constexpr int kParts = Format::kColumns / 32;
+  const std::size_t blocks = task.columns / 32;
+  const std::byte* panels[kPanels];
+  const ActivationBlock* x[kTokens];
+  typename V::Floats sums[kPanels][kTokens];
+  RUNG_UNROLL
+  for (int p = 0; p < kPanels; ++p) panels[p] = task.panels + (panel + static_cast<std::size_t>(p)) * task.panel_bytes;
+  RUNG_UNROLL
+  for (int t = 0; t < kTokens; ++t) {
+    x[t] = task.blocks + (token + static_cast<std::size_t>(t)) * blocks;
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) sums[p][t] = V::broadcast(0.0f);
+  }
+  for (std::size_t b = 0; b < blocks; b += kParts) {
+    if constexpr (kTokens == 1) {
+      for (std::size_t line = 0; line < Format::kBytes; line += 64) __builtin_prefetch(panels[0] + kPrefetchBytes + line);
+    }
+    for (int s = 0; s < kParts; ++s) {
+      for (int group = 0; group < Format::kGroups; ++group) add_group<V, Format, kPanels, kTokens>(sums, panels, x, s, group);
+      RUNG_UNROLL
+      for (int t = 0; t < kTokens; ++t) ++x[t];
+    }
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) panels[p] += Format::kBytes;
+  }
+  store_tile<V, kPanels, kTokens>(sums, task, panel, token);
+}
+
+// The plain types: out = Σ_i w[i]·x[i] in f32, a column at a time.
+template <class V>
+struct F32 {
+  static constexpr std::size_t kBytes = 64;
+  static typename V::Floats column(const std::byte* p) { return V::load(reinterpret_cast<const float*>(p)); }
+};
+template <class V>
+struct F16 {
+  static constexpr std::size_t kBytes = 32;
+  static typename V::Floats column(const std::byte* p) { return V::load_f16(p); }
+};
+template <class V>
+struct BF16 {
+  static constexpr std::size_t kBytes = 32;
+  static typename V::Floats column(const std::byte* p) { return V::load_bf16(p); }
+};
+
+template <class V, class Format, int kPanels, int kTokens>
+void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
+  const std::byte* panels[kPanels];
+  typename V::Floats sums[kPanels][kTokens];
+  const float* x = task.floats + token * task.columns;
+  RUNG_UNROLL
+  for (int p = 0; p < kPanels; ++p) {
+    panels[p] = task.panels + (panel + static_cast<std::size_t>(p)) * task.panel_bytes;
+    RUNG_UNROLL
+    for (int t = 0; t < kTokens; ++t) sums[p][t] = V::broadcast(0.0f);
+  }
+  for (std::size_t i = 0; i < task.columns; ++i) {
+    typename V::Floats w[kPanels];
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) {
+      if constexpr (kTokens == 1) __builtin_prefetch(panels[p] + kPrefetchBytes / kPanels);
+      w[p] = Format::column(panels[p]);
+      panels[p] += Format::kBytes;
+    }
+    RUNG_UNROLL
+    for (int t = 0; t < kTokens; ++t) {
+      const typename V::Floats value = V::broadcast(x[static_cast<std::size_t>(t) * task.columns + i]);
+      RUNG_UNROLL
+      for (int p = 0; p < kPanels; ++p) sums[p][t] = V::fma(w[p], value, sums[p][t]);
+    }
+  }
+  store_tile<V, kPanels, kTokens>(sums, task, panel, token);
+}
+
+template <class V, class Format, int kPanels, int kTokens>
+inline void tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
+  if constexpr (requires { Format::kGroups; }) {
+    quantised_tile<V, Format, kPanels, kTokens>(task, panel, token);
+  } else {
+    plain_tile<V, Format, kPanels, kTokens>(task, panel, token);
+  }
+}
+
+// The tokens [token, end) against one step of panels, in tiles as large as the registers allow.
+template <class V, class Format, int kPanels>
+inline void tokens_of(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
+  for (; token + V::kTileTokens <= end; token += V::kTileTokens) tile<V, Format, kPanels, V::kTileTokens>(task, panel, token);
+  if constexpr (V::kTileTokens > 4) {
+    for (; token + 4 <= end; token += 4) tile<V, Format, kPanels, 4>(task, panel, token);
+  }
+  if constexpr (V::kTileTokens > 2) {
+    for (; token + 2 <= end; token += 2) tile<V, Format, kPanels, 2>(task, panel, token);
+  }
+  for (; token < end; ++token) tile<V, Format, kPanels, 1>(task, panel, token);
+}
+
+// Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a few panels in the first.
+inline constexpr std::size_t kTokensAtOnce = 48;
+
+template <class V, class Format>
+void panel_product(const PanelProduct& task) {
+  for (std::size_t token = 0; token < task.tokens; token += kTokensAtOnce) {
+    const std::size_t end = token + kTokensAtOnce < task.tokens ? token + kTokensAtOnce : task.tokens;
+    std::size_t panel = task.first_panel;
+    if (end - token > 1 || !requires { Format::kGroups; }) {
+      for (; panel + V::kTilePanels <= task.end_panel; panel += V::kTilePanels) tokens_of<V, Format, V::kTilePanels>(task, panel, token, end);
+    }
+    for (; panel < task.end_panel; ++panel) tokens_of<V, Format, 1>(task, panel, token, end);
+  }
+}
+
+template <class V>
+void use_panels(Kernels& k) {
+  k.product(DType::f32) = panel_product<V, F32<V>>;
+  k.product(DType::f16) = panel_product<V, F16<V>>;
+  k.product(DType::bf16) = panel_product<V, BF16<V>>;
+  k.product(DType::q4_0) = panel_product<V, Q4_0<V>>;
+  k.product(DType::q4_1) = panel_product<V, Q4_1<V>>;
+  k.product(DType::q5_0) = panel_product<V, Q5_0<V>>;
+  k.product(DType::q5_1) = panel_product<V, Q5_1<V>>;
+  k.product(DType::q8_0) = panel_product<V, Q8_0<V>>;
+  k.product(DType::q2_k) = panel_product<V, Q2_K<V>>;
+  k.product(DType::q3_k) = panel_product<V, Q3_K<V>>;
+  k.product(DType::q4_k) = panel_product<V, Q4_K<V>>;
+  k.product(DType::q5_k) = panel_product<V, Q5_K<V>>;
+  k.product(DType::q6_k) = panel_product<V, Q6_K<V>>;
+}

@@ -1,0 +1,123 @@
+#include "ops/cpu.h"
+
+#include <algorithm>
+
+#include "tensor/blocks.h"
+
+namespace rung {
+
+namespace {
+
+// Below this many values a verb between two layers takes less time than two passes through the team's barrier, about a microsecond.
+constexpr std::size_t kWorthSharing = 8192;
+
+}  // namespace
+
+CpuOps::CpuOps(ThreadTeam& team, const Kernels& kernels) : team_(team), kernels_(kernels) {}
+
+void CpuOps::share_rows(std::size_t rows, std::size_t values_each, RangeBody body) {
+  if (rows * values_each < kWorthSharing) {
+    body(0, rows);
+  } else {
+    team_.run(rows, body);
+  }
+}
+
+void CpuOps::do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) {
+  share_rows(ids.size(), table.columns, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t t = begin; t < end; ++t) {
+      decode_row(out[t].span(), table.dtype, table.row(static_cast<std::size_t>(ids[t])));
+      if (scale != 1.0f) kernels_.scale(out[t].data(), scale, table.columns);
+    }
+  });
+}
+
+void CpuOps::do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) {
+  share_rows(x.extent<Rows>(), x.extent<Columns>(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) {
+      kernels_.rms_norm(out[r].data(), x[r].data(), norm.weight.data(), norm.weight.size(), norm.epsilon);
+    }
+  });
+}
+
+const std::byte* CpuOps::panels_of(const PackedMatrix& w) {
+  if (w.id >= panels_.size()) panels_.resize(w.id + 1);
+  const std::byte*& panels = panels_[w.id];
+  if (panels == nullptr) {
+    std::byte* memory = arena_.take(panel_count(w.rows) * panel_bytes(w.dtype, w.columns));
+    lay_out(memory, w);
+    panels = memory;
+  }
+  return panels;
+}
+
+void CpuOps::lay_out(std::byte* panels, const PackedMatrix& w) {
+  const std::size_t bytes = panel_bytes(w.dtype, w.columns);
+  team_.run(panel_count(w.rows), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t p = begin; p < end; ++p) {
+      const std::byte* rows[kPanelRows] = {};
+      for (std::size_t r = 0; r < kPanelRows && p * kPanelRows + r < w.rows; ++r) rows[r] = w.row(p * kPanelRows + r);
+      lay_out_panel(panels + p * bytes, w.dtype, rows, w.columns);
+    }
+  });
+}
+
+const ActivationBlock* CpuOps::quantized(ConstMatrix x) {
+  const std::size_t rows = x.extent<Rows>(), columns = x.extent<Columns>(), blocks = columns / 32;
+  if (blocks_.size() < rows * blocks) blocks_ = Buffer<ActivationBlock>(rows * blocks);
+  share_rows(rows, columns, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) kernels_.quantize(blocks_.data() + r * blocks, x[r].data(), columns);
+  });
+  return blocks_.data();
+}
+
+void CpuOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
+  const PanelProduct whole{
+      .panels = panels_of(w),
+      .panel_bytes = panel_bytes(w.dtype, w.columns),
+      .rows = w.rows,
+      .columns = w.columns,
+      .bias = w.bias.empty() ? nullptr : w.bias.data(),
+      .blocks = takes_blocks(w.dtype) ? quantized(x) : nullptr,
+      .floats = x.data(),
+      .tokens = x.extent<Rows>(),
+      .out = out.data(),
+      .out_stride = w.rows,
+      .first_panel = 0,
+      .end_panel = 0,
+  };
+  team_.run(panel_count(w.rows), [&](std::size_t begin, std::size_t end) {
+    PanelProduct part = whole;
+    part.first_panel = begin;
+    part.end_panel = end;
+    kernels_.product(w.dtype)(part);
+  });
+}
+
+void CpuOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) {
+  if (positions.empty()) return;
+  const std::size_t half = rope.inverse_frequencies.size();
+  const float* table = rope_table_.rows(rope, std::size_t{*std::max_element(positions.begin(), positions.end())} + 1);
+  share_rows(positions.size(), x.extent<Heads>() * x.extent<HeadDim>(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t t = begin; t < end; ++t) {
+      const float* cosine = table + positions[t] * 2 * half;
+      for (std::size_t h = 0; h < x.extent<Heads>(); ++h) kernels_.rotate(x[t][h].data(), cosine, cosine + half, half);
+    }
+  });
+}
+
+void CpuOps::do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) {
+  const auto kernel = activation == Activation::silu ? kernels_.silu_gate : kernels_.gelu_gate;
+  const std::size_t columns = gate.extent<Columns>();
+  share_rows(gate.extent<Rows>(), columns, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) kernel(out[r].data(), gate[r].data(), up[r].data(), columns);
+  });
+}
+
+void CpuOps::do_add(Matrix x, ConstMatrix y) {
+  share_rows(x.extent<Rows>(), x.extent<Columns>(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) kernels_.add(x[r].data(), y[r].data(), x.extent<Columns>());
+  });
+}
+
+}  // namespace rung

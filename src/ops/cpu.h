@@ -1,0 +1,63 @@
+// The fast backend: weights in panels, activations in eight bits, the kernels of the best instruction set that the machine has.  Milestone M6.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/threads.h"
+#include "kernels/kernels.h"
+#include "ops/ops.h"
+#include "ops/rope_table.h"
+
+namespace rung {
+
+class CpuOps : public Ops {
+ public:
+  // `team` outlives this.
+  explicit CpuOps(ThreadTeam& team, const Kernels& kernels = chosen_kernels());
+  std::string_view kernels() const { return kernels_.name; }
+
+  void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) override;
+  void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) override;
+  void do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) override;
+  void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) override;
+  void do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
+                   Tensor<const float, Tokens, KvHeads, HeadDim> v) override;
+  void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
+                    std::size_t layer, const AttentionSettings& settings) override;
+  void do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) override;
+  void do_add(Matrix x, ConstMatrix y) override;
+
+ private:
+  // A matrix is laid out in panels when it is first used; they are kept for as long as this lives.
+  const std::byte* panels_of(const PackedMatrix& w);
+  void lay_out(std::byte* panels, const PackedMatrix& w);
+  const ActivationBlock* quantized(ConstMatrix x);
+
+  // One token against many blocks of keys, which the team shares.
+  struct LongContext {
+    const KvCache& cache;
+    std::size_t layer;
+    const AttentionSettings& settings;
+  };
+  void attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, Heads, HeadDim> q, const LongContext& context,
+                   std::span<const std::uint32_t> position);
+
+  // Calls body(begin, end) over rows of so many values: in this thread alone where they are too few to be worth waking the others.
+  void share_rows(std::size_t rows, std::size_t values_each, RangeBody body);
+
+  ThreadTeam& team_;
+  const Kernels& kernels_;
+  Arena arena_;
+  std::vector<const std::byte*> panels_;  // by PackedMatrix::id
+  Buffer<ActivationBlock> blocks_;
+  Buffer<float> partials_;
+  struct RowRange {
+    std::size_t first, end;
+  };
+  std::vector<RowRange> tiles_;  // of the attention at hand
+  RopeTable rope_table_;
+};
+
+}  // namespace rung

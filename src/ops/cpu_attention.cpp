@@ -1,0 +1,195 @@
+// Keys and values into the cache, and attention over it: tiles of queries against blocks of 64 keys.  Milestones M4, M6.
+//
+// Heads that share keys and values (grouped queries) go through a block together, and in prefill so do neighbouring tokens: each key that is read meets all
+// of them. The results of a query's blocks are combined from left to right, whoever computed them:
+//
+//   prefill:                tile of tokens × head of keys     a thread walks the blocks and combines as it goes
+//   decode, long context:   token × head of keys × block      threads share the blocks; the results are combined afterwards
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "ops/cpu.h"
+
+namespace rung {
+
+namespace {
+
+static_assert(kAttentionKeys == kKvBlock);
+
+constexpr std::size_t kQueriesAtOnce = 24;  // their queries, scores and sums stay in the first two levels of cache
+
+// Queries of neighbouring tokens of one sequence that share a head of keys and values.
+struct QueryGroup {
+  const KvCache& cache;
+  std::size_t layer;
+  std::size_t kv_head;
+  std::span<const std::uint32_t> positions;  // of its tokens
+  std::size_t heads;                         // queries per token
+  const AttentionSettings& settings;
+
+  std::size_t count() const { return positions.size() * heads; }
+  std::uint32_t position(std::size_t query) const { return positions[query / heads]; }
+  std::size_t start(std::size_t query) const {
+    const std::size_t seen = std::size_t{position(query)} + 1;
+    return settings.window_tokens != 0 && seen > settings.window_tokens ? seen - settings.window_tokens : 0;
+  }
+  // The keys of a block that a query sees; none: {0, 0}.
+  AttentionBlock::Seen seen(std::size_t query, std::size_t block) const {
+    const std::size_t first = block * kKvBlock, end = first + kKvBlock;
+    const std::size_t from = std::max(first, start(query)), to = std::min<std::size_t>(end, std::size_t{position(query)} + 1);
+    if (from >= to) return {0, 0};
+    return {from - first, to - first};
+  }
+};
+
+// partials ← the group's share of one block, of the queries that see it; these are [first, first + the result).
+std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, std::size_t block, const float* queries, float* partials, std::size_t& first) {
+  AttentionBlock::Seen seen[kQueriesAtOnce];
+  std::size_t count = 0;
+  first = 0;
+  for (std::size_t i = 0; i < group.count(); ++i) {  // positions ascend: those that see a block stand together
+    const AttentionBlock::Seen some = group.seen(i, block);
+    if (some.end == 0) {
+      if (count == 0) ++first;
+    } else {
+      seen[count++] = some;
+    }
+  }
+  if (count == 0) return 0;
+  const KvShape& shape = group.cache.shape();
+  const std::size_t stride = partial_floats(shape.head_dim);
+  kernels.attend({
+      .keys = group.cache.key_block(group.layer, block, group.kv_head),
+      .values = group.cache.value_block(group.layer, block, group.kv_head),
+      .halves = shape.dtype == DType::f16,
+      .head_dim = shape.head_dim,
+      .scale = group.settings.scale,
+      .queries = queries + first * shape.head_dim,
+      .query_stride = shape.head_dim,
+      .seen = seen,
+      .query_count = count,
+      .partials = partials + first * stride,
+      .partial_stride = stride,
+  });
+  return count;
+}
+
+void clear(float* total, std::size_t head_dim) {
+  std::fill_n(total, partial_floats(head_dim), 0.0f);
+  total[0] = -std::numeric_limits<float>::infinity();
+}
+
+void finish(float* out, const float* total, std::size_t head_dim) {
+  for (std::size_t d = 0; d < head_dim; ++d) out[d] = total[kPartialHead + d] / total[1];
+}
+
+// Grows once per thread, then stays.
+float* thread_scratch(std::size_t floats) {
+  static thread_local Buffer<float> scratch;
+  if (scratch.size() < floats) scratch = Buffer<float>(floats);
+  return scratch.data();
+}
+
+// out and q: the first query of the group; tokens lie token_stride apart.
+void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, const float* q, std::size_t token_stride) {
+  const std::size_t head_dim = group.cache.shape().head_dim, stride = partial_floats(head_dim), count = group.count();
+  float* const queries = thread_scratch(count * (head_dim + 2 * stride));
+  float* const partials = queries + count * head_dim;
+  float* const totals = partials + count * stride;
+  for (std::size_t t = 0; t < group.positions.size(); ++t) {
+    std::copy_n(q + t * token_stride, group.heads * head_dim, queries + t * group.heads * head_dim);
+  }
+  for (std::size_t i = 0; i < count; ++i) clear(totals + i * stride, head_dim);
+  for (std::size_t block = group.start(0) / kKvBlock; block <= group.positions.back() / kKvBlock; ++block) {
+    std::size_t first = 0;
+    const std::size_t some = attend_block(kernels, group, block, queries, partials, first);
+    for (std::size_t i = first; i < first + some; ++i) kernels.combine(totals + i * stride, partials + i * stride, head_dim);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    finish(out + i / group.heads * token_stride + i % group.heads * head_dim, totals + i * stride, head_dim);
+  }
+}
+
+}  // namespace
+
+void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
+                         Tensor<const float, Tokens, KvHeads, HeadDim> v) {
+  const std::size_t heads = k.extent<KvHeads>(), head_dim = k.extent<HeadDim>();
+  share_rows(rows.size(), 2 * heads * head_dim, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t t = begin; t < end; ++t) {
+      KvCache& cache = *rows.caches[t];
+      if (cache.shape().dtype != DType::f16) {
+        cache.store(layer, rows.positions[t], k[t], v[t]);
+        continue;
+      }
+      auto* const halves = reinterpret_cast<f16*>(thread_scratch(heads * head_dim));
+      kernels_.round_to_f16(&halves->bits, k[t].data(), heads * head_dim);
+      kernels_.round_to_f16(&(halves + heads * head_dim)->bits, v[t].data(), heads * head_dim);
+      cache.store_halves(layer, rows.positions[t], halves, halves + heads * head_dim);
+    }
+  });
+}
+
+void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
+                          std::size_t layer, const AttentionSettings& settings) {
+  if (rows.size() == 0) return;
+  const KvShape& shape = rows.caches[0]->shape();
+  const std::size_t heads = q.extent<Heads>() / shape.kv_heads, head_dim = shape.head_dim;
+  if (rows.size() == 1 && team_.size() > 1 && rows.positions[0] >= kKvBlock && heads <= kQueriesAtOnce) {
+    attend_long(out[0], q[0], {*rows.caches[0], layer, settings}, rows.positions);
+    return;
+  }
+  // Tiles of tokens: neighbours of one sequence, so many that their heads are kQueriesAtOnce queries.
+  const std::size_t heads_at_once = std::min(heads, kQueriesAtOnce), tile = std::max<std::size_t>(1, kQueriesAtOnce / heads);
+  tiles_.clear();
+  for (std::size_t t = 0; t < rows.size();) {
+    std::size_t end = t + 1;
+    while (end < rows.size() && end - t < tile && rows.caches[end] == rows.caches[t]) ++end;
+    tiles_.push_back({t, end});
+    t = end;
+  }
+  const std::size_t token_stride = q.extent<Heads>() * head_dim;
+  team_.run(tiles_.size() * shape.kv_heads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      // Later tokens see more keys: taken from both ends in turn, the tiles of a range weigh about the same.
+      const std::size_t turn = i / shape.kv_heads, kv_head = i % shape.kv_heads;
+      const auto [first, last] = tiles_[turn % 2 == 0 ? turn / 2 : tiles_.size() - 1 - turn / 2];
+      for (std::size_t h = 0; h < heads; h += heads_at_once) {
+        const std::size_t offset = first * token_stride + (kv_head * heads + h) * head_dim;
+        attend_group(kernels_,
+                     {*rows.caches[first], layer, kv_head, rows.positions.subspan(first, last - first), std::min(heads_at_once, heads - h), settings},
+                     out.data() + offset, q.data() + offset, token_stride);
+      }
+    }
+  });
+}
+
+void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, Heads, HeadDim> q, const LongContext& context,
+                         std::span<const std::uint32_t> position) {
+  const KvShape& shape = context.cache.shape();
+  const std::size_t heads = q.extent<Heads>() / shape.kv_heads, head_dim = shape.head_dim, stride = partial_floats(head_dim);
+  const auto group = [&](std::size_t kv_head) {
+    return QueryGroup{context.cache, context.layer, kv_head, position, heads, context.settings};
+  };
+  const std::size_t first_block = group(0).start(0) / kKvBlock, blocks = position[0] / kKvBlock + 1 - first_block;
+  const std::size_t totals = shape.kv_heads * blocks * heads * stride;
+  if (partials_.size() < totals + q.extent<Heads>() * stride) partials_ = Buffer<float>(2 * (totals + q.extent<Heads>() * stride));
+  team_.run(shape.kv_heads * blocks, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t kv_head = i / blocks;
+      std::size_t first = 0;
+      attend_block(kernels_, group(kv_head), first_block + i % blocks, q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
+    }
+  });
+  for (std::size_t h = 0; h < q.extent<Heads>(); ++h) {
+    float* const total = partials_.data() + totals + h * stride;
+    clear(total, head_dim);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      kernels_.combine(total, partials_.data() + ((h / heads * blocks + b) * heads + h % heads) * stride, head_dim);
+    }
+    finish(out[h].data(), total, head_dim);
+  }
+}
+
+}  // namespace rung

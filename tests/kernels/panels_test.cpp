@@ -1,0 +1,222 @@
+// Panels of every format × activations, by every kernel set that this machine can run, held to sums in double precision.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "kernels/kernels.h"
+#include "tensor/blocks.h"
+
+namespace rung {
+namespace {
+
+constexpr std::array kTypes{DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,
+                            DType::q8_0, DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k};
+constexpr float kEpsilon = std::numeric_limits<float>::epsilon();
+
+struct Case {
+  const Kernels* kernels;
+  DType type;
+};
+
+// Where the f16 scales of a block lie; every other bit may be anything.
+std::vector<std::size_t> scale_offsets(DType type) {
+  switch (type) {
+    case DType::q4_0: case DType::q5_0: case DType::q8_0: return {0};
+    case DType::q4_1: case DType::q5_1: case DType::q4_k: case DType::q5_k: return {0, 2};
+    case DType::q2_k: return {80, 82};
+    case DType::q3_k: return {108};
+    case DType::q6_k: return {208};
+    default: return {};
+  }
+}
+
+class Panels : public testing::TestWithParam<Case> {
+ protected:
+  const Kernels* kernels = GetParam().kernels;
+  const DType type = GetParam().type;
+  std::mt19937 random{11};
+
+  float uniform(float from, float to) { return from + (to - from) * static_cast<float>(random() % 65536) / 65536.0f; }
+
+  // Rows of random bits, with scales of either sign that are neither infinite nor NaN.
+  std::vector<std::byte> some_rows(std::size_t rows, std::size_t columns) {
+    std::vector<std::byte> bytes(rows * row_bytes(type, columns));
+    if (!takes_blocks(type)) {
+      for (std::size_t i = 0; i < rows * columns; ++i) {
+        const float x = uniform(-1, 1);
+        if (type == DType::f32) std::memcpy(&bytes[4 * i], &x, 4);
+        const std::uint16_t half = type == DType::f16 ? to_f16(x).bits : to_bf16(x).bits;
+        if (type != DType::f32) std::memcpy(&bytes[2 * i], &half, 2);
+      }
+      return bytes;
+    }
+    for (std::byte& b : bytes) b = static_cast<std::byte>(random());
+    for (std::size_t at = 0; at < bytes.size(); at += info(type).bytes_per_block) {
+      for (const std::size_t offset : scale_offsets(type)) {
+        const f16 scale = to_f16(uniform(-0.02f, 0.02f));
+        std::memcpy(&bytes[at + offset], &scale, 2);
+      }
+    }
+    return bytes;
+  }
+
+  struct Result {
+    std::vector<float> out;                // [tokens, rows], by the kernels
+    std::vector<double> exact, magnitude;  // the same from the definitions, and Σ|products|
+  };
+
+  Result multiply(std::size_t rows, std::size_t columns, std::size_t tokens, const std::vector<float>& x, const std::vector<float>& bias = {}) {
+    const std::vector<std::byte> packed = some_rows(rows, columns);
+    const std::size_t panel = panel_bytes(type, columns);
+    std::vector<std::byte> panels(panel_count(rows) * panel);
+    for (std::size_t p = 0; p < panel_count(rows); ++p) {
+      const std::byte* of_panel[kPanelRows] = {};
+      for (std::size_t r = p * kPanelRows; r < std::min(rows, (p + 1) * kPanelRows); ++r) of_panel[r % kPanelRows] = &packed[r * row_bytes(type, columns)];
+      lay_out_panel(&panels[p * panel], type, of_panel, columns);
+    }
+    std::vector<ActivationBlock> blocks(tokens * columns / 32);
+    std::vector<float> used = x;  // what the products are made with
+    if (takes_blocks(type)) {
+      for (std::size_t t = 0; t < tokens; ++t) kernels->quantize(&blocks[t * columns / 32], &x[t * columns], columns);
+      for (std::size_t i = 0; i < used.size(); ++i) used[i] = blocks[i / 32].scale * blocks[i / 32].q[i % 32];
+    }
+    Result result;
+    result.out.assign(tokens * rows, 123.0f);
+    PanelProduct task{panels.data(), panel, rows, columns, bias.empty() ? nullptr : bias.data(), blocks.data(), x.data(), tokens,
+                      result.out.data(), rows, 0, 0};
+    const std::size_t half = panel_count(rows) / 2;  // in two parts, as two threads would
+    task.end_panel = half;
+    kernels->product(type)(task);
+    task.first_panel = half;
+    task.end_panel = panel_count(rows);
+    kernels->product(type)(task);
+
+    std::vector<float> row(columns);
+    result.exact.resize(tokens * rows);
+    result.magnitude.resize(tokens * rows);
+    for (std::size_t r = 0; r < rows; ++r) {
+      decode_row(row, type, &packed[r * row_bytes(type, columns)]);
+      for (std::size_t t = 0; t < tokens; ++t) {
+        double sum = bias.empty() ? 0.0 : bias[r], magnitude = std::fabs(sum);
+        for (std::size_t i = 0; i < columns; ++i) {
+          sum += static_cast<double>(row[i]) * static_cast<double>(used[t * columns + i]);
+          magnitude += static_cast<double>(largest_near(row, i)) * std::fabs(static_cast<double>(used[t * columns + i]));
+        }
+        result.exact[t * rows + r] = sum;
+        result.magnitude[t * rows + r] = magnitude;
+      }
+    }
+    return result;
+  }
+
+  // A weight is scale·q + min, and these two may cancel: each is at most twice the largest weight of the block.
+  float largest_near(const std::vector<float>& row, std::size_t i) const {
+    if (!takes_blocks(type)) return std::fabs(row[i]);
+    float largest = 0;
+    for (std::size_t k = i / 32 * 32; k < i / 32 * 32 + 32; ++k) largest = std::max(largest, std::fabs(row[k]));
+    return 4 * largest;
+  }
+
+  std::vector<float> some_values(std::size_t n) {
+    std::vector<float> x(n);
+    for (float& v : x) v = uniform(-3, 3);
+    return x;
+  }
+
+  // Each of n additions and each product rounds once, by at most half an epsilon of what it gives.
+  void expect_near(const Result& result, std::size_t columns) {
+    const std::size_t additions = takes_blocks(type) ? columns / 16 : columns;
+    for (std::size_t i = 0; i < result.out.size(); ++i) {
+      const double tolerance = static_cast<double>(additions + 5) * (kEpsilon / 2 * result.magnitude[i] + 1.5e-45);  // or a denormal's last bit
+      ASSERT_NEAR(result.out[i], result.exact[i], tolerance) << "output " << i;
+    }
+  }
+};
+
+TEST_P(Panels, EqualTheExactSumsForEveryNumberOfTokensAndRows) {
+  const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
+  for (const std::size_t rows : {1u, 15u, 16u, 17u, 32u, 33u, 48u, 65u}) {
+    for (const std::size_t tokens : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u}) {
+      SCOPED_TRACE(testing::Message() << rows << " rows, " << tokens << " tokens");
+      expect_near(multiply(rows, columns, tokens, some_values(tokens * columns)), columns);
+    }
+  }
+}
+
+TEST_P(Panels, EqualTheExactSumsForManyTokensAndColumns) {
+  const std::size_t columns = takes_blocks(type) ? 1536 : 1543;
+  expect_near(multiply(40, columns, 59, some_values(59 * columns)), columns);
+}
+
+TEST_P(Panels, AddTheBias) {
+  const std::size_t columns = std::max<std::size_t>(32, info(type).values_per_block);
+  expect_near(multiply(19, columns, 3, some_values(3 * columns), some_values(19)), columns);
+}
+
+TEST_P(Panels, GiveATokenTheSameBitsInEveryCompany) {
+  const std::size_t columns = std::max<std::size_t>(96, info(type).values_per_block), rows = 33;
+  const std::vector<float> x = some_values(13 * columns);
+  random.seed(5);
+  const Result together = multiply(rows, columns, 13, x);
+  for (std::size_t t = 0; t < 13; ++t) {
+    random.seed(5);  // the same weights
+    const Result alone = multiply(rows, columns, 1, {x.begin() + static_cast<std::ptrdiff_t>(t * columns), x.begin() + static_cast<std::ptrdiff_t>((t + 1) * columns)});
+    for (std::size_t r = 0; r < rows; ++r) {
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(together.out[t * rows + r]), std::bit_cast<std::uint32_t>(alone.out[r])) << "token " << t << ", row " << r;
+    }
+  }
+}
+
+TEST_P(Panels, TakeZerosDenormalsAndHugeValues) {
+  const std::size_t columns = std::max<std::size_t>(32, info(type).values_per_block);
+  for (const float value : {0.0f, -0.0f, 1e-40f, 1e-30f, 1e30f}) {
+    SCOPED_TRACE(value);
+    std::vector<float> x(2 * columns, value);
+    x[3] = -value;
+    expect_near(multiply(16, columns, 2, x), columns);
+  }
+}
+
+TEST_P(Panels, HandNaNAndInfinityOn) {
+  const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+    std::vector<float> x = some_values(2 * columns);
+    x[columns + 5] = value;  // of the second token
+    const Result result = multiply(16, columns, 2, x);
+    for (std::size_t r = 0; r < 16; ++r) {
+      EXPECT_TRUE(std::isfinite(result.out[r])) << "the first token, row " << r << ", value " << value;
+      EXPECT_FALSE(std::isfinite(result.out[16 + r])) << "the second token, row " << r << ", value " << value;
+    }
+  }
+}
+
+// Integer sums are exact, and the floats are added in the same order everywhere: another machine gives the same bits.
+TEST_P(Panels, GiveTheBitsOfThePlainSet) {
+  const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
+  const std::vector<float> x = some_values(7 * columns);
+  random.seed(3);
+  const std::vector<float> mine = multiply(33, columns, 7, x).out;
+  kernels = supported_kernels().back();
+  random.seed(3);
+  EXPECT_EQ(mine, multiply(33, columns, 7, x).out);
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const Kernels* k : supported_kernels()) {
+    for (const DType type : kTypes) all.push_back({k, type});
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(EverySet, Panels, testing::ValuesIn(cases()), [](const testing::TestParamInfo<Case>& parameter) {
+  return std::string(parameter.param.kernels->name) + "_" + std::string(rung::info(parameter.param.type).name);
+});
+
+}  // namespace
+}  // namespace rung
