@@ -1,9 +1,9 @@
 // tojson: Python's json.dumps, byte for byte.  Milestone M8.
 #include "text/jinja/builtins.h"
+#include "text/jinja/merge_sort.h"
 #include "text/jinja/unicode.h"
 #include "text/utf8.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace rung::jinja {
@@ -110,7 +110,7 @@ class Writer {
     if (style_.sort_keys) {
       runtime_.spend(dict.entries.size(), 2 * sizeof(Value));
       sorted = dict.entries;
-      std::stable_sort(sorted.begin(), sorted.end(), [&](const auto& a, const auto& b) { return less(runtime_, a.first, b.first); });
+      merge_sort(sorted, [&](const auto& a, const auto& b) { return less(runtime_, a.first, b.first); });
     }
     out_.append("{");
     ++level_;

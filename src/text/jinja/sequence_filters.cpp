@@ -1,5 +1,6 @@
 // Filters over many values, and how filters, tests and attributes are applied to each of them.  Milestone M8.
 #include "text/jinja/filter_tables.h"
+#include "text/jinja/merge_sort.h"
 #include "text/jinja/operators.h"
 #include "text/jinja/text_functions.h"
 #include "text/jinja/unicode.h"
@@ -153,7 +154,7 @@ Value dictsort_filter(Runtime& runtime, const Value& self, const Args& args) {
   std::vector<Value> items = to_vector(runtime, Value(View{ViewKind::items, *self.as<DictPtr>()}));
   const std::vector<Value> path = {Value(std::int64_t{by == "key" ? 0 : 1})};
   const bool reverse = bool_argument(runtime, a[2], false);
-  std::stable_sort(items.begin(), items.end(), [&](const Value& x, const Value& y) {
+  merge_sort(items, [&](const Value& x, const Value& y) {
     const Value k = sort_key(runtime, x, path, case_sensitive);
     const Value l = sort_key(runtime, y, path, case_sensitive);
     return reverse ? less(runtime, l, k) : less(runtime, k, l);
@@ -178,7 +179,7 @@ Value sort_filter(Runtime& runtime, const Value& self, const Args& args) {
     for (const std::vector<Value>& path : paths) key.push_back(sort_key(runtime, item, path, case_sensitive));
     keyed.emplace_back(Value::list(runtime, std::move(key)), item);
   }
-  std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& x, const auto& y) {
+  merge_sort(keyed, [&](const auto& x, const auto& y) {
     return reverse ? less(runtime, y.first, x.first) : less(runtime, x.first, y.first);
   });
   std::vector<Value> items;
