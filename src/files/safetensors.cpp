@@ -63,12 +63,12 @@ Safetensors Safetensors::open(const std::filesystem::path& path) {
     opened.add_file(path);
     return opened;
   }
-  const std::filesystem::path index_path = path / kIndexName;
-  if (!present(index_path)) {
-    if (!present(path / kSingleName)) fail("{}: holds neither {} nor {}", path.string(), kIndexName, kSingleName);
+  if (present(path / kSingleName)) {  // before the index, as transformers does
     opened.add_file(path / kSingleName);
     return opened;
   }
+  const std::filesystem::path index_path = path / kIndexName;
+  if (!present(index_path)) fail("{}: holds neither {} nor {}", path.string(), kSingleName, kIndexName);
   const Index index = read_index(index_path);
   for (const std::string& shard : index.shards) opened.add_file(path / shard);
   for (const auto& [tensor, shard] : index.shard_of) {

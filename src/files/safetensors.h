@@ -14,7 +14,7 @@ namespace rung {
 
 class Safetensors {
  public:
-  // A .safetensors file, or a folder: its model.safetensors.index.json and the shards that this names, or else its model.safetensors.
+  // A .safetensors file, or a folder: its model.safetensors, or else model.safetensors.index.json and the shards that this names.
   // Throws Error on anything that is not whole and consistent.
   static Safetensors open(const std::filesystem::path& path);
 

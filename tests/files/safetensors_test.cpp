@@ -139,14 +139,14 @@ class Folder : public testing::Test {
   const std::string a_ = file_bytes("{" + tensor("a", "[1]", 0, 4) + "}", 4), b_ = file_bytes("{" + tensor("b", "[1]", 0, 4) + "}", 4);
 };
 
-TEST_F(Folder, HoldsAnIndexOrAModel) {
-  expect_folder_refused("holds neither model.safetensors.index.json nor model.safetensors");
-  write("model.safetensors", a_);
-  EXPECT_EQ(Safetensors::open(folder_.path()).tensors().size(), 1u);
+TEST_F(Folder, HoldsAModelOrAnIndexAndTheModelComesFirst) {
+  expect_folder_refused("holds neither model.safetensors nor model.safetensors.index.json");
   write("1.safetensors", a_);
   write("2.safetensors", b_);
   write_index(R"({"a":"1.safetensors","b":"2.safetensors"})");
   EXPECT_EQ(Safetensors::open(folder_.path()).tensors().size(), 2u);
+  write("model.safetensors", a_);
+  EXPECT_EQ(Safetensors::open(folder_.path()).tensors().size(), 1u) << "as transformers does";
   expect_error([&] { Safetensors::open(folder_ / "absent"); }, "absent: No such file or directory");
 }
 
