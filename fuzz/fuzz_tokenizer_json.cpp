@@ -8,7 +8,9 @@
 
 namespace {
 
-constexpr std::string_view texts[]{"", "The  cat, 1st! don't\r\n\tx", "e\xcc\x81 \xef\xac\x81 \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\xa6\x8a <s> ab</s>", "aaaaaaaaaaaaaaaa----\xe2\x96\x81\xe2\x96\x81"};
+constexpr std::string_view texts[]{"", "The  cat, 1st! don't\r\n\tx",
+                                   "e\xcc\x81 \xef\xac\x81 \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\xa6\x8a <s> ab</s>",
+                                   "aaaaaaaaaaaaaaaa----\xe2\x96\x81\xe2\x96\x81"};
 
 void use(const rung::Tokenizer& tokenizer, std::string_view text) {
   const auto ids = tokenizer.encode(text);

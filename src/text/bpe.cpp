@@ -72,8 +72,8 @@ Bpe::Initial Bpe::initial(std::string_view character) const {
   return out;
 }
 
-// The characters of a word as tokens. An unknown token is held back until the next known character: so it is in the official implementation,
-// where byte tokens in between come before it.
+// The characters of a word as tokens. An unknown token is held back until the next known character: so it is in the official
+// implementation, where byte tokens in between come before it.
 void Bpe::start(std::string_view word, std::vector<TokenId>& symbols) const {
   symbols.clear();
   bool unknown = false;
@@ -223,7 +223,8 @@ const Bpe::Scratch::Entry* Bpe::Scratch::find(std::uint64_t hash, std::string_vi
 }
 
 void Bpe::Scratch::remember(std::uint64_t hash, std::string_view word, std::span<const TokenId> ids) {
-  constexpr std::size_t max_words = 1 << 17;  // about 10 MB: then everything is forgotten, which is cheaper than to keep track of what is old
+  // About 10 MB. Then everything is forgotten, which is cheaper than to keep track of what is old.
+  constexpr std::size_t max_words = 1 << 17;
   const auto place = [this](const Entry& e) {
     std::size_t i = e.hash & (entries_.size() - 1);
     while (entries_[i].length != 0) i = (i + 1) & (entries_.size() - 1);

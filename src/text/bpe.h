@@ -1,5 +1,5 @@
-// A word → token ids, by byte-pair encoding: start from single characters and, again and again, join the two neighbours whose pair was learnt
-// first (has the lowest rank), until no pair is left that was learnt.  Milestone M0.
+// A word → token ids, by byte-pair encoding: start from single characters and, again and again, join the two neighbours whose pair was
+// learnt first (has the lowest rank), until no pair is left that was learnt.  Milestone M0.
 //
 // Sennrich, Haddow, Birch: Neural Machine Translation of Rare Words with Subword Units, 2016.
 #pragma once

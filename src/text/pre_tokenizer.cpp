@@ -13,7 +13,8 @@ constexpr std::string_view gpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| 
 template <class Emit>
 class Cutter {
  public:
-  Cutter(std::string_view text, SplitBehavior behavior, bool invert, Emit emit) : text_(text), behavior_(behavior), invert_(invert), emit_(emit) {}
+  Cutter(std::string_view text, SplitBehavior behavior, bool invert, Emit emit)
+      : text_(text), behavior_(behavior), invert_(invert), emit_(emit) {}
 
   void match(ByteRange range) {
     if (done_ < range.begin) segment({done_, range.begin}, invert_);

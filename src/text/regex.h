@@ -1,8 +1,8 @@
 // The regular expressions of tokenizers: pattern → program → matches.  Milestone M0.
 //
-// The syntax and meaning are those of Oniguruma with its Ruby syntax, which the official tokenizers use: leftmost match, alternatives in order,
-// greedy, lazy and possessive quantifiers, look-ahead, classes with Unicode categories, nesting and intersection. What a pattern names
-// and this matcher lacks (look-behind, back references, …) is an error, never a different answer.
+// The syntax and meaning are those of Oniguruma with its Ruby syntax, which the official tokenizers use: leftmost match, alternatives in
+// order, greedy, lazy and possessive quantifiers, look-ahead, classes with Unicode categories, nesting and intersection. What a pattern
+// names and this matcher lacks (look-behind, back references, …) is an error, never a different answer.
 //
 // A matcher that backtracks is exact but can be led into exponential work, so every search has a budget proportional to its text; the
 // patterns of real tokenizers use a few steps per character.
@@ -22,7 +22,8 @@
 
 namespace rung {
 
-// A set of code points: from each boundary to the next, the kinds that belong to it. \p{L} is one interval; [a-z] is {0: none, a: all, {: none}.
+// A set of code points: from each boundary to the next, the kinds that belong to it. \p{L} is one interval; [a-c] is {0: none, a: all,
+// d: none}.
 class CodePointSet {
  public:
   static CodePointSet of_kinds(KindSet kinds) { return CodePointSet({{0, kinds}}); }

@@ -241,8 +241,8 @@ class Parser {
     return value;
   }
 
-  // What stands between [ and ]: characters, ranges, classes, other brackets, and && between intersected halves. Case variants join the whole,
-  // before it is negated.
+  // What stands between [ and ]: characters, ranges, classes, other brackets, and && between intersected halves. Case variants join the
+  // whole, before it is negated.
   CodePointSet bracket(bool ignore_case) {
     if (++depth_ > max_depth) refuse("nesting this deep");
     const bool negative = take("^");

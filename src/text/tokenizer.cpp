@@ -18,7 +18,8 @@ bool touches(ByteRange match, const std::vector<ByteRange>& ranges) {
 
 // Cuts a text at its added tokens. `allowed` may refuse a match; plain(begin, end) and token(added) are called from left to right.
 template <class Allowed, class Plain, class Found>
-void split_at_tokens(std::string_view text, const TokenTrie& trie, const std::vector<AddedToken>& tokens, Allowed allowed, Plain plain, Found found) {
+void split_at_tokens(std::string_view text, const TokenTrie& trie, const std::vector<AddedToken>& tokens, Allowed allowed, Plain plain,
+                     Found found) {
   const KindSet words = plain_word_kinds(), spaces = space_kinds();
   std::size_t done = 0, from = 0;
   while (const auto match = trie.find(text, from, [&](const TokenTrie::Match& m) { return allowed(m.range, tokens[m.value]); })) {
@@ -28,13 +29,20 @@ void split_at_tokens(std::string_view text, const TokenTrie& trie, const std::ve
     const auto is = [&](KindSet set, const char* p) { return contains(set, decode_utf8(p)); };
     const auto at = [&](std::size_t i) { return text.data() + i; };
     if (token.single_word && ((begin > 0 && is(words, previous_utf8(at(begin)))) || (end < text.size() && is(words, at(end))))) continue;
-    while (token.lstrip && begin > done && is(spaces, previous_utf8(at(begin)))) begin = static_cast<std::size_t>(previous_utf8(at(begin)) - text.data());
+    while (token.lstrip && begin > done && is(spaces, previous_utf8(at(begin))))
+      begin = static_cast<std::size_t>(previous_utf8(at(begin)) - text.data());
     while (token.rstrip && end < text.size() && is(spaces, at(end))) end += utf8_length(text[end]);
     if (done < begin) plain(done, begin);
     found(token);
     done = end;
   }
   if (done < text.size()) plain(done, text.size());
+}
+
+// The official library is given text that is valid by its type; ours is refused where it is not.
+void check_utf8(std::string_view text) {
+  const auto bad = find_invalid_utf8(text);
+  if (bad) fail("text: byte {} (0x{:02x}) is no valid UTF-8", *bad, static_cast<unsigned char>(text[*bad]));
 }
 
 }  // namespace
@@ -88,7 +96,9 @@ void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, co
   if (job.untrusted != nullptr) guarded = untrusted_after_normalizing(text, offset, *job.untrusted, now);
   split_at_tokens(
       now, normalized, parts.added,
-      [&](ByteRange range, const AddedToken& token) { return guarded.empty() || !job.untrusted->forbidden.contains(token.id) || !touches(range, guarded); },
+      [&](ByteRange range, const AddedToken& token) {
+        return guarded.empty() || !job.untrusted->forbidden.contains(token.id) || !touches(range, guarded);
+      },
       [&](std::size_t begin, std::size_t end) { encode_words(now.substr(begin, end - begin), offset == 0 && begin == 0, job); },
       [&](const AddedToken& token) { job.out.push_back(token.id); });
 }
@@ -165,7 +175,7 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
-  if (const auto bad = find_invalid_utf8(text)) fail("text: byte {} (0x{:02x}) is no valid UTF-8", *bad, static_cast<unsigned char>(text[*bad]));
+  check_utf8(text);
   std::vector<TokenId> ids;
   if (options.add_special) ids = impl_->parts.before;
   auto scratch = impl_->borrow();
@@ -176,7 +186,7 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, const EncodeOption
 }
 
 std::vector<MergeStep> Tokenizer::explain(std::string_view text) const {
-  if (const auto bad = find_invalid_utf8(text)) fail("text: byte {} (0x{:02x}) is no valid UTF-8", *bad, static_cast<unsigned char>(text[*bad]));
+  check_utf8(text);
   std::vector<TokenId> ids;
   std::vector<Bpe::Step> steps;
   Impl::Scratch scratch;

@@ -21,7 +21,8 @@ constexpr std::string_view qwen2 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view tekken =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|)"
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|)"
+    R"(\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view gpt4o =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
@@ -80,7 +81,8 @@ const Pre& find_pre(const Gguf& gguf, std::optional<std::string_view> chosen) {
       known += n;
     }
   }
-  if (!name) fail("{}: 'tokenizer.ggml.pre' is missing, so how to cut text into words is unknown; choose with --pre one of: {}", gguf.file(), known);
+  if (!name)
+    fail("{}: 'tokenizer.ggml.pre' is missing, so how to cut text into words is unknown; choose with --pre one of: {}", gguf.file(), known);
   fail("{}: {} '{}' is not known; choose with --pre one of: {}", gguf.file(), chosen ? "--pre" : "tokenizer.ggml.pre", *name, known);
 }
 
@@ -104,7 +106,8 @@ struct Source {
 Source read_source(const Gguf& gguf) {
   const auto* tokens = gguf.strings("tokenizer.ggml.tokens");
   if (tokens == nullptr || tokens->empty()) fail("{}: 'tokenizer.ggml.tokens' is missing: no vocabulary", gguf.file());
-  if (tokens->size() > static_cast<std::size_t>(max_token_id)) fail("{}: {} tokens, expected at most {}", gguf.file(), tokens->size(), max_token_id);
+  if (tokens->size() > static_cast<std::size_t>(max_token_id))
+    fail("{}: {} tokens, expected at most {}", gguf.file(), tokens->size(), max_token_id);
   Source source{gguf, *tokens, {}};
   if (auto types = gguf.integers("tokenizer.ggml.token_type")) source.types = std::move(*types);
   if (!source.types.empty() && source.types.size() != tokens->size()) {
@@ -181,7 +184,8 @@ TokenizerParts read_byte_level(const Source& source, std::optional<std::string_v
   parts.pre_tokenizer.add(SplitByteLevel{prefix, pre.gpt2, false});
   Vocabulary vocabulary = read_vocabulary(parts, source);
   MergeTable merges = read_merges(parts, source, vocabulary);
-  parts.model = std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), Bpe::Units::bytes, BpeOptions{.ignore_merges = pre.ignore_merges});
+  parts.model =
+      std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), Bpe::Units::bytes, BpeOptions{.ignore_merges = pre.ignore_merges});
   parts.decoder.add(DecodeByteLevel{});
   read_ends(parts, source, pre.adds_bos);
   parts.description = fmt::format("BPE from GGUF, pre-tokenizer {}", pre.names[0]);
@@ -192,13 +196,14 @@ TokenizerParts read_byte_level(const Source& source, std::optional<std::string_v
 void check_byte_tokens(const Source& source) {
   for (std::size_t i = 0; i < source.tokens.size(); ++i) {
     if (source.type(i) == byte && !byte_token_value(source.tokens[i])) {
-      fail("{}: token {} '{}' is marked as a byte, expected <0x00> to <0xFF>", source.gguf.file(), i, to_valid_utf8(source.tokens[i].substr(0, 80)));
+      fail("{}: token {} '{}' is marked as a byte, expected <0x00> to <0xFF>", source.gguf.file(), i,
+           to_valid_utf8(source.tokens[i].substr(0, 80)));
     }
   }
 }
 
-// Gemma's runs of spaces "▁▁", "▁▁▁", … are user-defined tokens; writers of GGUF turn their marks into spaces, and the official merges put them
-// before all others. So do we, when all the shorter runs are there to merge from. Returns the run's length, or 0.
+// Gemma's runs of spaces "▁▁", "▁▁▁", … are user-defined tokens; writers of GGUF turn their marks into spaces, and the official merges put
+// them before all others. So do we, when all the shorter runs are there to merge from. Returns the run's length, or 0.
 std::size_t mergeable_spaces(const Source& source, std::size_t i, const std::set<std::size_t>& runs) {
   const std::string_view token = source.tokens[i];
   if (source.type(i) != user_defined || token.size() < 2 || token.find_first_not_of(' ') != token.npos) return 0;
@@ -221,7 +226,7 @@ std::vector<std::uint32_t> rank(const Source& source, const std::vector<float>& 
     if (source.type(i) == normal || source.type(i) == user_defined) order.push_back(static_cast<TokenId>(i));
   }
   const auto score = [&](TokenId id) { return scores[static_cast<std::size_t>(id)]; };
-  std::stable_sort(order.begin(), order.end(), [&](TokenId a, TokenId b) { return score(a) > score(b); });
+  std::sort(order.begin(), order.end(), [&](TokenId a, TokenId b) { return score(a) > score(b); });
   std::vector<std::uint32_t> ranks(scores.size(), Bpe::never);
   std::uint32_t next = 1;  // 0 is for runs of spaces
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -247,7 +252,8 @@ std::vector<float> read_scores(const Source& source) {
 Vocabulary read_marked_vocabulary(TokenizerParts& parts, const Source& source, std::vector<std::uint32_t>& ranks) {
   std::set<std::size_t> runs;
   for (std::size_t i = 0; i < source.tokens.size(); ++i) {
-    if (source.type(i) == user_defined && source.tokens[i].find_first_not_of(' ') == std::string_view::npos) runs.insert(source.tokens[i].size());
+    if (source.type(i) == user_defined && source.tokens[i].find_first_not_of(' ') == std::string_view::npos)
+      runs.insert(source.tokens[i].size());
   }
   Vocabulary vocabulary;
   std::size_t bytes = 0;

@@ -1,4 +1,5 @@
-// tokenizer.json (the format of Hugging Face's tokenizers) → a Tokenizer. What it names and we lack is an error, never a guess.  Milestone M0.
+// tokenizer.json (the format of Hugging Face's tokenizers) → a Tokenizer. What it names and we lack is an error, never a guess.  Milestone
+// M0.
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -197,7 +198,8 @@ void read_post_processor(TokenizerParts& parts, const Node& node) {
     const std::string name = item.at("SpecialToken").text("id");
     const Node token = node.at("special_tokens").at(name.c_str());
     for (const Node& id : token.list("ids")) {
-      if (!id.json().is_number_unsigned() || id.json().get<std::uint64_t>() > static_cast<std::uint64_t>(max_token_id)) id.wrong("a token id");
+      if (!id.json().is_number_unsigned() || id.json().get<std::uint64_t>() > static_cast<std::uint64_t>(max_token_id))
+        id.wrong("a token id");
       (behind ? parts.after : parts.before).push_back(id.json().get<TokenId>());
     }
   }
@@ -210,7 +212,8 @@ Vocabulary read_vocabulary(TokenizerParts& parts, const TokenizerFile& file) {
   for (const TokenizerFile::Entry& entry : file.vocabulary) bytes += entry.text.length;
   vocabulary.reserve(file.vocabulary.size(), bytes);
   for (const TokenizerFile::Entry& entry : file.vocabulary) {
-    if (vocabulary.has(entry.id)) fail("{}: model.vocab: two tokens have the id {}, one is '{}'", parts.where, entry.id, file[entry.text].substr(0, 80));
+    if (vocabulary.has(entry.id))
+      fail("{}: model.vocab: two tokens have the id {}, one is '{}'", parts.where, entry.id, file[entry.text].substr(0, 80));
     add_spelled(parts, vocabulary, entry.id, file[entry.text]);
   }
   return vocabulary;
@@ -222,7 +225,8 @@ MergeTable read_merges(const TokenizerParts& parts, const TokenizerFile& file, c
   std::string joined;
   const auto find = [&](std::string_view token, std::size_t rank) {
     const TokenId id = find_spelled(parts, vocabulary, token);
-    if (id == no_token) fail("{}: model.merges: entry {} needs the token '{}', which the vocabulary lacks", parts.where, rank, token.substr(0, 80));
+    if (id == no_token)
+      fail("{}: model.merges: entry {} needs the token '{}', which the vocabulary lacks", parts.where, rank, token.substr(0, 80));
     return id;
   };
   for (std::size_t rank = 0; rank < file.merges.size(); ++rank) {
@@ -237,7 +241,8 @@ void read_model(TokenizerParts& parts, const Node& model, const TokenizerFile& f
   if (const std::string type = model.has("type") ? model.text("type") : "BPE"; type != "BPE") model.unknown(type);
   if (!model.has("vocab") || !model.at("vocab").json().is_object()) fail("{}: no 'vocab' that maps tokens to ids", model.where());
   if (!model.has("merges") || !model.at("merges").json().is_array()) fail("{}: no list of 'merges'", model.where());
-  if (model.has("dropout") && model.at("dropout").json() != 0) fail("{}: 'dropout' makes tokens random and is not supported", model.where());
+  if (model.has("dropout") && model.at("dropout").json() != 0)
+    fail("{}: 'dropout' makes tokens random and is not supported", model.where());
   for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (model.has(affix) && !model.text(affix).empty()) fail("{}: '{}' is not supported", model.where(), affix);
   }
@@ -264,12 +269,19 @@ AddedToken read_added_token(const Node& node, TokenId id) {
           .special = node.flag("special")};
 }
 
+// Every place of a text is compared with the added tokens, so that a long one would make a long text slow.
+void check_length(const AddedToken& token, const Node& node) {
+  constexpr std::size_t max_bytes = 1024;
+  if (token.content.size() > max_bytes) fail("{}: a token of {} bytes, expected at most {}", node.where(), token.content.size(), max_bytes);
+}
+
 void read_added_tokens(TokenizerParts& parts, const Node& root) {
   if (!root.has("added_tokens")) return;
   std::set<TokenId> ids;
   for (const Node& node : root.list("added_tokens")) {
     AddedToken token = read_added_token(node, node.id("id"));
     if (token.content.empty()) continue;
+    check_length(token, node);
     const TokenId in_model = find_spelled(parts, parts.model->vocabulary(), token.content);
     if (in_model != no_token && in_model != token.id) {
       fail("{}: '{}' has the id {}, but {} in the vocabulary", node.where(), token.content, token.id, in_model);
@@ -326,7 +338,8 @@ void read_config_tokens(TokenizerParts& parts, const Node& config) {
     const Node node(value, fmt::format("{}.{}", decoder.where(), key));
     TokenId id = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-    if (error != std::errc() || end != key.data() + key.size() || id < 0 || id > max_token_id) fail("{}: this is no token id", node.where());
+    if (error != std::errc() || end != key.data() + key.size() || id < 0 || id > max_token_id)
+      fail("{}: this is no token id", node.where());
     const AddedToken token = read_added_token(node, id);
     const auto same = [&](const AddedToken& a) { return a.id == id || a.content == token.content; };
     if (!token.content.empty() && std::none_of(parts.added.begin(), parts.added.end(), same)) parts.added.push_back(token);

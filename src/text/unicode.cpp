@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include "text/utf8.h"
@@ -81,15 +82,15 @@ void decompose(std::u32string& out, char32_t c, bool compatibly) {
 
 // Marks behind a starter go in the order of their classes; equal ones keep their order.
 void reorder(std::u32string& text) {
+  std::vector<std::pair<std::uint64_t, char32_t>> marks;  // class and place, so that sorting is stable
+  const auto class_of = [&](std::size_t i) -> std::uint64_t { return norm_of(text[i]).combining_class; };
   for (std::size_t i = 0; i < text.size();) {
-    if (norm_of(text[i]).combining_class == 0) {
-      ++i;
-      continue;
-    }
     const std::size_t begin = i;
-    while (i < text.size() && norm_of(text[i]).combining_class != 0) ++i;
-    std::stable_sort(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(i),
-                     [](char32_t a, char32_t b) { return norm_of(a).combining_class < norm_of(b).combining_class; });
+    marks.clear();
+    for (; i < text.size() && class_of(i) != 0; ++i) marks.emplace_back(class_of(i) << 32 | (i - begin), text[i]);
+    std::sort(marks.begin(), marks.end());
+    for (std::size_t k = 0; k < marks.size(); ++k) text[begin + k] = marks[k].second;
+    if (marks.empty()) ++i;
   }
 }
 

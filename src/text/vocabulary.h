@@ -20,7 +20,9 @@ class Vocabulary {
   // `findable`: some tokens are no text of the model's alphabet, so no text may become them.
   void add(TokenId id, std::string_view text, bool findable = true);
 
-  bool has(TokenId id) const { return id >= 0 && static_cast<std::size_t>(id) < spans_.size() && spans_[static_cast<std::size_t>(id)].length != absent; }
+  bool has(TokenId id) const {
+    return id >= 0 && static_cast<std::size_t>(id) < spans_.size() && spans_[static_cast<std::size_t>(id)].length != absent;
+  }
   std::string_view text(TokenId id) const {
     const Span& s = spans_[static_cast<std::size_t>(id)];
     return {arena_.data() + s.offset, s.length};

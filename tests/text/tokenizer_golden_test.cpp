@@ -46,8 +46,8 @@ TEST_P(OfficialTokenizer, GivesTheSameTextForHardIds) {
   }
 }
 
-// Gemma 3's two formats agree but for this: the GGUF's vocabulary ends before <image_soft_token> (262144), for its model has no eyes; and it
-// marks <unused0> … as control tokens, which tokenizer.json does not.
+// Gemma 3's two formats agree but for this: the GGUF's vocabulary ends before <image_soft_token> (262144), for its model has no eyes; and
+// it marks <unused0> … as control tokens, which tokenizer.json does not.
 const Official gemma_gguf{"gemma3.gguf", "gemma3", "<image_soft_token>", true};
 
 INSTANTIATE_TEST_SUITE_P(All, OfficialTokenizer,

@@ -19,7 +19,8 @@ Json letters() {
 }
 
 Json token(TokenId id, const std::string& content, bool special, bool normalized = false) {
-  return {{"id", id}, {"content", content}, {"special", special}, {"normalized", normalized}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}};
+  return {{"id", id},        {"content", content}, {"special", special}, {"normalized", normalized}, {"single_word", false},
+          {"lstrip", false}, {"rstrip", false}};
 }
 
 std::string spelled(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) {

@@ -1,4 +1,5 @@
-// Files and texts made to hurt: each is refused in one line that names it, or costs no more than its length. By the public report where there is one.
+// Files and texts made to hurt: each is refused in one line that names it, or costs no more than its length. By the public report where
+// there is one.
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -41,9 +42,13 @@ TEST(TokenizerJson, OfWhatIsNamedAndNotSupportedTheErrorSaysWhereItIs) {
   expect_refused(with("/normalizer", {{"type", "Nmt"}}), "t.json.normalizer: 'Nmt' is not supported");
   expect_refused(with("/normalizer", {{"type", "Sequence"}, {"normalizers", {{{"type", "BertNormalizer"}}}}}), "normalizers[0]");
   expect_refused(with("/pre_tokenizer", {{"type", "UnicodeScripts"}}), "'UnicodeScripts'");
-  expect_refused(with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"Regex", "(?<=a)b"}}}, {"behavior", "Isolated"}, {"invert", false}}), "(?<=");
-  expect_refused(with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"String", ""}}}, {"behavior", "Isolated"}, {"invert", false}}), "empty");
-  expect_refused(with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"String", "a"}}}, {"behavior", "Halved"}, {"invert", false}}), "'Halved'");
+  expect_refused(
+      with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"Regex", "(?<=a)b"}}}, {"behavior", "Isolated"}, {"invert", false}}),
+      "(?<=");
+  expect_refused(with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"String", ""}}}, {"behavior", "Isolated"}, {"invert", false}}),
+                 "empty");
+  expect_refused(with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"String", "a"}}}, {"behavior", "Halved"}, {"invert", false}}),
+                 "'Halved'");
   expect_refused(with("/post_processor", {{"type", "RobertaProcessing"}}), "'RobertaProcessing'");
   expect_refused(with("/decoder", {{"type", "WordPiece"}}), "'WordPiece'");
   expect_refused(with("/decoder", {{"type", "Strip"}, {"content", "ab"}, {"start", 1}, {"stop", 0}}), "one character");
@@ -51,7 +56,8 @@ TEST(TokenizerJson, OfWhatIsNamedAndNotSupportedTheErrorSaysWhereItIs) {
 }
 
 TEST(TokenizerJson, IdsAreWholeNumbersOfReasonableSize) {
-  for (const Json& id : {Json(-1), Json(1.5), Json(4294967295u), Json(std::uint64_t{1} << 63), Json("1"), Json(nullptr), Json::array({1}), Json::object()}) {
+  for (const Json& id :
+       {Json(-1), Json(1.5), Json(4294967295u), Json(std::uint64_t{1} << 63), Json("1"), Json(nullptr), Json::array({1}), Json::object()}) {
     Json json = tiny();
     json["model"]["vocab"]["c"] = id;
     expect_refused(json, "token 'c' has the id");
@@ -70,7 +76,8 @@ TEST(TokenizerJson, MergesNameTokensThatExist) {
     json["model"]["merges"] = Json::array({merge});
     expect_refused(json, "model.merges: entry 0 needs the token");
   }
-  for (const Json& merge : {Json("ab"), Json("a b c"), Json(7), Json::array({"a"}), Json::array({"a", "b", "ab"}), Json::array({1, 2}), Json::object()}) {
+  for (const Json& merge :
+       {Json("ab"), Json("a b c"), Json(7), Json::array({"a"}), Json::array({"a", "b", "ab"}), Json::array({1, 2}), Json::object()}) {
     Json json = tiny();
     json["model"]["merges"] = Json::array({merge});
     expect_refused(json, "model.merges: entry 0 is");
@@ -88,7 +95,18 @@ TEST(TokenizerJson, IsNotReadWhenItIsBroken) {
 
 TEST(Regex, DeepOrHugePatternsAreRefused) {
   expect_error([] { Regex(std::string(5000, '(') + std::string(5000, ')'), "p"); }, "p: ");
-  expect_error([] { Regex(std::string(60, '(') + "a" + [] { std::string s; for (int i = 0; i < 60; ++i) s += "){9,99}"; return s; }(), "p"); }, "too large");
+  expect_error(
+      [] {
+        Regex(
+            std::string(60, '(') + "a" +
+                [] {
+                  std::string s;
+                  for (int i = 0; i < 60; ++i) s += "){9,99}";
+                  return s;
+                }(),
+            "p");
+      },
+      "too large");
   expect_error([] { Regex("a{1,100000}", "p"); }, "count");
   expect_error([] { Regex("(a)\\1", "p"); }, "'\\1'");
 }
@@ -129,14 +147,17 @@ double seconds(const Tokenizer& tokenizer, const std::string& text) {
 TEST(EncodeSlow, CostsLittleMoreThanTheLengthWhateverTheTextIs) {
   RUNG_NEEDS_DOWNLOAD("smollm2.gguf");
   RUNG_NEEDS_DOWNLOAD("gemma3.gguf");
-  std::vector<std::string> texts{std::string(1'000'000, 'a'), std::string(1'000'000, ' '), std::string(1'000'000, '\n'), std::string(1'000'000, '1'),
-                                 std::string(1'000'000, '.'), std::string(1'000'000, '<'), "x" + std::string(1'000'000, ' ') + "x"};
+  std::vector<std::string> texts{
+      std::string(1'000'000, 'a'), std::string(1'000'000, ' '), std::string(1'000'000, '\n'),           std::string(1'000'000, '1'),
+      std::string(1'000'000, '.'), std::string(1'000'000, '<'), "x" + std::string(1'000'000, ' ') + "x"};
   const auto repeated = [&](const std::string& unit) {
     std::string text;
     while (text.size() < 1'000'000) text += unit;
     texts.push_back(text);
   };
-  for (const char* unit : {"ab", "\xcc\x81", "e\xcc\x96\xcc\x81", "字", " \n", "\r\n ", "'s", "<|im_end|", "<unused", "▁", "word ", "\xf0\x9f\xa6\x8a"}) repeated(unit);
+  for (const char* unit :
+       {"ab", "\xcc\x81", "e\xcc\x96\xcc\x81", "字", " \n", "\r\n ", "'s", "<|im_end|", "<unused", "▁", "word ", "\xf0\x9f\xa6\x8a"})
+    repeated(unit);
   for (const char* name : {"smollm2.gguf", "gemma3.gguf"}) {
     const Tokenizer tokenizer = load_download(name);
     for (const std::string& text : texts) EXPECT_LT(seconds(tokenizer, text), 20.0) << name << " " << text.substr(0, 12);
@@ -218,10 +239,12 @@ TEST(GgufTokenizer, AnUnknownWayToCutWordsIsAnErrorThatListsTheKnownOnes) {
   GgufVocabulary v;
   v.model = "gpt2";
   v.pre = "mystery";
-  expect_error([&] { v.load(); }, "tokenizer.ggml.pre 'mystery' is not known; choose with --pre one of: default, gpt-2, smollm, starcoder, llama-bpe");
+  expect_error([&] { v.load(); },
+               "tokenizer.ggml.pre 'mystery' is not known; choose with --pre one of: default, gpt-2, smollm, starcoder, llama-bpe");
   expect_error([&] { v.load("mystery2"); }, "--pre 'mystery2'");
   EXPECT_EQ(v.load("gpt-2").encode("ab"), (std::vector<TokenId>{6}));
-  for (const char* pre : {"default", "gpt-2", "smollm", "starcoder", "llama-bpe", "llama3", "llama-v3", "qwen2", "deepseek-llm", "deepseek-coder", "tekken", "gpt-4o"}) {
+  for (const char* pre : {"default", "gpt-2", "smollm", "starcoder", "llama-bpe", "llama3", "llama-v3", "qwen2", "deepseek-llm",
+                          "deepseek-coder", "tekken", "gpt-4o"}) {
     EXPECT_EQ(v.load(pre).encode("ab", {.add_special = false}), (std::vector<TokenId>{6})) << pre;
   }
   v.model = "llama";
