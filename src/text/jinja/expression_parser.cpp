@@ -22,6 +22,8 @@ int depth_of(const Arguments& arguments) {
   return depth;
 }
 
+constexpr std::size_t kMaxArguments = 1000;
+
 bool is_constant_name(std::string_view name) {
   return name == "true" || name == "True" || name == "false" || name == "False" || name == "none" || name == "None";
 }
@@ -330,6 +332,7 @@ Arguments ExpressionParser::arguments() {
 
 void ExpressionParser::argument(Arguments& into) {
   const int line = tokens_.line();
+  if (into.positional.size() + into.named.size() >= kMaxArguments) tokens_.fail(line, "more than {} arguments", kMaxArguments);
   const auto ensure = [&](bool ordered) {
     if (!ordered) tokens_.fail(line, "arguments in the wrong order: first those without a name, then name=value, *list, **dict");
   };
@@ -451,6 +454,7 @@ void ExpressionParser::signature(MacroCode& code) {
   tokens_.expect_op("(");
   while (!tokens_.at_op(")")) {
     const int line = tokens_.line();
+    if (code.parameters.size() >= kMaxArguments) tokens_.fail(line, "more than {} parameters", kMaxArguments);
     std::string name = tokens_.expect_any_name();
     if (is_constant_name(name)) tokens_.fail(line, "'{}' cannot be assigned to", name);
     for (const auto& parameter : code.parameters) {

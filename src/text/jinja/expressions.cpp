@@ -29,6 +29,7 @@ std::vector<Value> Evaluator::evaluate_all(const std::vector<ExprPtr>& items, Fr
 
 Value Evaluator::lookup(NameId name, Frame& frame) {
   for (Frame* f = &frame; f != nullptr; f = f->parent) {
+    runtime_.spend(f->variables.size());
     if (const std::optional<Value>* value = f->find(name)) {
       if (*value) return **value;
       return Value::undefined(fmt::format("'{}' is undefined", tree_.names[static_cast<std::size_t>(name)]));

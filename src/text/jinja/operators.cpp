@@ -106,7 +106,7 @@ Value float_arithmetic(Runtime& runtime, BinaryOp op, double a, double b) {
 
 Text join(Runtime& runtime, const Text& a, const Text& b) {
   const bool escaped = a.escaped || b.escaped;
-  runtime.spend(a.size() + b.size());
+  runtime.spend(a.memory() + b.memory());
   Text out = escaped ? html_escape(a) : a;
   out.append(escaped ? html_escape(b) : b);
   return out;
@@ -148,7 +148,7 @@ Text repeat(Runtime& runtime, const Text& text, std::int64_t count) {
   Text out;
   out.escaped = text.escaped;
   if (count <= 0 || text.empty()) return out;
-  runtime.spend(static_cast<std::size_t>(count), text.size() + text.untrusted_ranges().size() * sizeof(ByteRange));
+  runtime.spend(static_cast<std::size_t>(count), text.memory());
   for (std::int64_t i = 0; i < count; ++i) out.append(text);
   return out;
 }

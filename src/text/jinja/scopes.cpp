@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -20,17 +21,21 @@ namespace {
 enum class Load { parameter, resolved, unset };  // where a name's first value in a scope comes from; `resolved`: from around it
 
 struct Symbols {
-  const Symbols* parent = nullptr;
+  const Symbols* parent = nullptr;  // the scope around
+  const Symbols* before = nullptr;  // the same scope as it was before the branch of an `if` that this is
   std::map<NameId, Load> loads;
   std::set<NameId> stores;
 
-  bool known(NameId name) const { return loads.count(name) != 0 || (parent != nullptr && parent->known(name)); }
+  bool has(NameId name) const { return loads.count(name) != 0 || (before != nullptr && before->has(name)); }
+  bool has_stored(NameId name) const { return stores.count(name) != 0 || (before != nullptr && before->has_stored(name)); }
+  bool known(NameId name) const { return has(name) || (parent != nullptr && parent->known(name)); }
+  Symbols branch() const { return {parent, this, {}, {}}; }
   void load(NameId name) {
     if (!known(name)) loads[name] = Load::resolved;
   }
   void store(NameId name) {
     stores.insert(name);
-    if (loads.count(name) == 0) loads[name] = parent != nullptr && parent->known(name) ? Load::resolved : Load::unset;
+    if (!has(name)) loads[name] = parent != nullptr && parent->known(name) ? Load::resolved : Load::unset;
   }
   void declare(NameId name) {
     stores.insert(name);
@@ -137,24 +142,26 @@ class Resolver {
   // The branches see what was known before the `if`, not each other; what only a branch sets begins as the context's.
   static void collect_branches(Symbols& symbols, const If& s) {
     loads(symbols, s.branches[0].first);
-    Symbols first = symbols;
+    Symbols first = symbols.branch();
     collect(first, s.branches[0].second);
-    Symbols others = symbols;  // an `elif` does see the ones before it
+    Symbols others = symbols.branch();  // an `elif` does see the ones before it
     for (std::size_t i = 1; i < s.branches.size(); ++i) {
       loads(others, s.branches[i].first);
-      Symbols branch = others;
+      Symbols branch = others.branch();
       collect(branch, s.branches[i].second);
       merge(others, {&branch});
     }
-    Symbols last = symbols;
+    Symbols last = symbols.branch();
     collect(last, s.otherwise);
     merge(symbols, {&first, &others, &last});
   }
 
   static void merge(Symbols& symbols, std::initializer_list<const Symbols*> branches) {
     std::set<NameId> newly_stored;
-    for (const Symbols* branch : branches) newly_stored.insert(branch->stores.begin(), branch->stores.end());
-    for (const NameId old : symbols.stores) newly_stored.erase(old);
+    for (const Symbols* branch : branches) {
+      std::copy_if(branch->stores.begin(), branch->stores.end(), std::inserter(newly_stored, newly_stored.end()),
+                   [&](NameId name) { return !symbols.has_stored(name); });
+    }
     for (const Symbols* branch : branches) {
       for (const auto& [name, load] : branch->loads) symbols.loads[name] = load;
       symbols.stores.insert(branch->stores.begin(), branch->stores.end());
@@ -218,7 +225,7 @@ class Resolver {
 
   template <class Prepare>
   void inner(Scope& scope, const Symbols& parent, Block& block, bool in_loop, Prepare prepare) {
-    Symbols symbols{&parent, {}, {}};
+    Symbols symbols{&parent, nullptr, {}, {}};
     prepare(symbols);
     collect(symbols, block);
     enter(scope, symbols, block, in_loop);

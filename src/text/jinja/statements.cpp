@@ -137,6 +137,7 @@ Value Evaluator::repack(const Target& target, Frame& frame) {
 }
 
 void Evaluator::assign(const Target& target, Value value, Frame& frame) {
+  runtime_.spend(frame.variables.size());
   if (target.attribute) {
     const Value space = lookup(target.name, frame);
     (*space.as<Namespace*>())->set(runtime_, *target.attribute, std::move(value));

@@ -22,6 +22,7 @@ class Text {
 
   const std::string& bytes() const { return bytes_; }
   std::size_t size() const { return bytes_.size(); }
+  std::size_t memory() const { return bytes_.size() + untrusted_.size() * sizeof(ByteRange); }
   bool empty() const { return bytes_.empty(); }
   const std::vector<ByteRange>& untrusted_ranges() const { return untrusted_; }  // sorted, disjoint, none touch
   bool is_untrusted(std::size_t at) const;

@@ -146,6 +146,7 @@ bool Iterator::next(Value& item) {
   runtime_->spend(kStepBytes);
   if (const Text* text = source_.text()) {
     if (position_ == text->size()) return false;
+    runtime_->spend(sizeof(Text));
     const std::size_t begin = position_;
     next_code_point(text->bytes(), position_);
     item = Value(text->slice(begin, position_));

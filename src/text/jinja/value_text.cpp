@@ -128,7 +128,7 @@ void append_repr(Runtime& runtime, Text& out, const Value& value) {
 
 void append_text(Runtime& runtime, Text& out, const Value& value) {
   if (const Text* text = value.text()) {
-    runtime.spend(text->size());
+    runtime.spend(text->memory());
     out.append(*text);
   } else if (!value.is<Undefined>()) {
     append_repr(runtime, out, value);
