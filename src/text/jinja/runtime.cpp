@@ -8,7 +8,7 @@ namespace rung::jinja {
 
 namespace {
 
-constexpr int kMaxNested = 800;             // calls in calls: about 200 macros deep, as far as Python's own limit lets jinja2 go
+constexpr int kMaxNested = 500;             // calls in calls: over 100 macros deep, in half the stack of a small thread (512 KiB)
 constexpr std::size_t kMaxMessage = 1000;   // bytes of an error
 
 // One line, and not a page of it: a message may hold what a person wrote.
