@@ -62,6 +62,7 @@ class ChatCommand : public Command {
     sampling_.add(app);
     app.add_option("--system", system_, "a message that sets the scene")->type_name("TEXT");
     app.add_option("--messages", messages_, "go on with this conversation: a JSON list of messages")->type_name("FILE.json");
+    app.add_option("--template", template_, "this chat template instead of the model's")->type_name("FILE.jinja");
     app.add_flag("--json", json_, "one JSON object an answer");
   }
 
@@ -69,7 +70,7 @@ class ChatCommand : public Command {
     const LoadedModel model(model_.open(), model_.chosen_pre());
     Device device(run_.device, run_.threads);
     Session session(model.model(), device.ops(), {.context = run_.context});
-    Chat chat(model, session);
+    Chat chat(model, session, read_template(template_));
     if (!messages_.empty()) chat.set_messages(std::move(read_request(messages_)["messages"]));
     if (!system_.empty()) chat.set_system(system_);
     Conversation c{
@@ -198,7 +199,7 @@ class ChatCommand : public Command {
   RunOptions run_;
   SamplingOptions sampling_;
   std::size_t max_tokens_ = 1024;
-  std::string system_, messages_;
+  std::string system_, messages_, template_;
   bool json_ = false;
 };
 

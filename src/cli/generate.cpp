@@ -9,6 +9,7 @@
 #include "cli/child.h"
 #include "cli/command.h"
 #include "cli/figures.h"
+#include "cli/messages.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
@@ -37,12 +38,14 @@ class Generate : public Command {
         ->allow_extra_args(false);
     app.add_flag("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
     app.add_option("--system", system_, "with --chat: a message that sets the scene")->type_name("TEXT");
+    app.add_option("--template", template_, "with --chat: this template instead of the model's")->type_name("FILE.jinja");
     app.add_flag("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");
     app.add_flag("--json", json_, "one JSON object a line: each piece of text as it comes, then all of it with the figures");
   }
 
   int run() override {
     if (!chat_ && !system_.empty()) throw UsageError("--system goes with --chat");
+    if (!chat_ && !template_.empty()) throw UsageError("--template goes with --chat");
     const std::string text = text_.read();
     const LoadedModel model(model_.open(), model_.chosen_pre());
     const std::vector<TokenId> prompt = make_prompt(model, text);
@@ -75,7 +78,7 @@ class Generate : public Command {
     OrderedJson messages = OrderedJson::array();
     if (!system_.empty()) messages.push_back(make_message("system", system_));
     messages.push_back(make_message("user", text));
-    return ChatPrompter(model.files(), model.tokenizer()).render({{"messages", messages}}).ids;
+    return ChatPrompter(model.files(), model.tokenizer(), read_template(template_)).render({{"messages", messages}}).ids;
   }
 
   void give(std::string_view piece) const {
@@ -108,7 +111,7 @@ class Generate : public Command {
   std::size_t max_tokens_ = 256;
   std::vector<std::string> stop_;
   bool chat_ = false;
-  std::string system_;
+  std::string system_, template_;
   bool no_cache_ = false;
   bool json_ = false;
 };

@@ -27,6 +27,10 @@ OrderedJson read_request(const std::string& path) {
   return request;
 }
 
+std::optional<std::string> read_template(const std::string& path) {
+  return path.empty() ? std::nullopt : std::optional(read_file(path));
+}
+
 OrderedJson read_tools(const std::string& path) {
   OrderedJson tools = parse_ordered_json(read_file(path), path);
   if (!tools.is_array()) fail("{}: found {}, expected a list of tools", path, tools.type_name());

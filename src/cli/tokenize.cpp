@@ -142,7 +142,7 @@ class Tokenize : public Command {
   }
 
   ChatPrompter prompter(const ModelFiles& files, const Tokenizer& tokenizer, bool tools) const {
-    return {files, tokenizer, template_.empty() ? std::nullopt : std::optional(read_file(template_)), tools};
+    return {files, tokenizer, read_template(template_), tools};
   }
 
   OrderedJson request() const {

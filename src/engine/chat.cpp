@@ -7,7 +7,8 @@
 
 namespace rung {
 
-Chat::Chat(const LoadedModel& model, Session& session) : model_(model), session_(session), prompter_(model.files(), model.tokenizer()) {}
+Chat::Chat(const LoadedModel& model, Session& session, std::optional<std::string> template_source)
+    : model_(model), session_(session), prompter_(model.files(), model.tokenizer(), std::move(template_source)) {}
 
 void Chat::set_system(std::string_view text) {
   if (has_system()) messages_.erase(messages_.begin());

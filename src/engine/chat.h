@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/json.h"
 #include "engine/chat_prompt.h"
@@ -21,9 +23,9 @@ struct Reply {
 
 class Chat {
  public:
-  // Both outlive this; the session is this chat's own from now on. Throws Error: the model has no chat template, or one that cannot be
-  // read.
-  Chat(const LoadedModel& model, Session& session);
+  // Both outlive this; the session is this chat's own from now on. `template_source` instead of the model's chat template.
+  // Throws Error: the model has none, or one that cannot be read.
+  Chat(const LoadedModel& model, Session& session, std::optional<std::string> template_source = {});
 
   // The message that sets the scene; it is never dropped. Empty: none.
   void set_system(std::string_view text);

@@ -333,6 +333,11 @@ TEST_F(CommandLine, ChatNeedsATemplate) {
   EXPECT_EQ(outcome.status, 1);
   EXPECT_TRUE(has(outcome.err, "no chat template")) << outcome.err;
   EXPECT_EQ(line_count(outcome.err), 1u);
+
+  std::ofstream(bare / "t.jinja") << TinyModel::kTemplate;
+  const std::string path = (bare / "t.jinja").string();
+  EXPECT_EQ(run_rung({"chat", "-m", bare.path().string(), "--template", path, "-n", "2"}, {.input = "Hi\n"}).status, 0);
+  EXPECT_EQ(run_rung({"generate", "-m", bare.path().string(), "--chat", "--template", path, "-n", "2", "Hi"}).status, 0);
 }
 
 // ---- bench ----
