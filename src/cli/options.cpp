@@ -44,7 +44,7 @@ std::optional<std::string_view> ModelOption::chosen_pre() const {
 }
 
 void RunOptions::add(CLI::App& app, bool with_context) {
-  app.add_option("--device", device, "reference: plain f32")->type_name("NAME")->capture_default_str();
+  app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")->type_name("NAME")->capture_default_str();
   app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
