@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -30,6 +34,17 @@ class Descriptor {
   int fd_;
 };
 
+// The addresses of every mapped file: begin → end. To forget pages of other memory would be to lose what is in them.
+struct Mapped {
+  std::mutex mutex;
+  std::map<std::uintptr_t, std::uintptr_t> ends;
+};
+
+Mapped& mapped() {
+  static Mapped all;
+  return all;
+}
+
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
@@ -42,6 +57,19 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor.get(), 0);
   if (address == MAP_FAILED) fail("{}: cannot map {} bytes: {}", path.string(), size_, std::strerror(errno));
   data_ = static_cast<const std::byte*>(address);
+  const std::lock_guard lock(mapped().mutex);
+  mapped().ends[reinterpret_cast<std::uintptr_t>(data_)] = reinterpret_cast<std::uintptr_t>(data_ + size_);
+}
+
+void MappedFile::release(std::span<const std::byte> bytes) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
+  if (begin >= end) return;
+  const std::lock_guard lock(mapped().mutex);
+  const auto after = mapped().ends.upper_bound(begin);  // the file that begins at or below our first byte is the one before
+  if (after == mapped().ends.begin() || std::prev(after)->second < end) return;
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
@@ -54,7 +82,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  const std::lock_guard lock(mapped().mutex);
+  mapped().ends.erase(reinterpret_cast<std::uintptr_t>(data_));
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 }  // namespace rung

@@ -53,7 +53,7 @@ struct ModelOption {
 
 // --device, --threads, --context: where and how it runs.
 struct RunOptions {
-  std::string device = "reference";
+  std::string device = "cpu";
   std::size_t threads = 0;
   std::size_t context = 0;
   void add(CLI::App& app, bool with_context = true);

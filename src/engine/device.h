@@ -12,8 +12,8 @@ namespace rung {
 
 class Device {
  public:
-  // "cpu" or "reference". `threads` 0: all that this process may use. Throws Error: a device that this build does not have.
-  explicit Device(std::string_view name = "reference", std::size_t threads = 0);
+  // "cpu": fast; "reference": plain f32. `threads` 0: all that this process may use. Throws Error: a device that this build does not have.
+  explicit Device(std::string_view name = "cpu", std::size_t threads = 0);
 
   Ops& ops() { return *ops_; }
   std::size_t threads() const { return team_->size(); }

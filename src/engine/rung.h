@@ -23,7 +23,7 @@
 namespace rung {
 
 struct EngineOptions {
-  std::string device = "reference";
+  std::string device = "cpu";
   std::size_t threads = 0;  // 0: all that the process may use
   std::size_t context = 0;  // tokens; 0: what the model was made for
 };

@@ -10,7 +10,7 @@ Session::Session(const Model& model, Ops& ops, const SessionOptions& options)
     : model_(model),
       options_(options),
       context_(options.context == 0 ? model.config.context : options.context),
-      cache_(kv_shape(model.config, options.cache_type)),
+      cache_(kv_shape(model.config, options.cache_type.value_or(ops.cache_type()))),
       forward_(model, ops) {
   if (context_ > model.config.context) fail("--context is {}, expected at most the model's {}", context_, model.config.context);
 }

@@ -4,6 +4,7 @@
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "kernels/avx2/avx2.h"
 #include "kernels/avx512/avx512.h"
 #include "kernels/scalar/scalar.h"
 
@@ -14,6 +15,8 @@ std::span<const Kernels* const> supported_kernels() {
     std::vector<const Kernels*> sets;
 #if defined(__x86_64__)
     if (avx512::supported()) sets.push_back(&avx512::kernels());
+    if (avx2vnni::supported()) sets.push_back(&avx2vnni::kernels());
+    if (avx2::supported()) sets.push_back(&avx2::kernels());
 #endif
     sets.push_back(&scalar::kernels);
     return sets;

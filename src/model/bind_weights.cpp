@@ -35,7 +35,7 @@ class Binder {
     const FileTensor& t = require(name + ".weight");
     check_shape(t, {rows, columns}, fmt::format("{}, {}", Out::name, In::name));
     Weight<Out, In> w;
-    w.matrix = {t.name, t.dtype, rows, columns, t.bytes.data(), {}, vector_if(name + ".bias", rows, bias)};
+    w.matrix = {t.name, t.dtype, rows, columns, t.bytes.data(), vector_if(name + ".bias", rows, bias)};
     return w;
   }
 
@@ -117,21 +117,11 @@ TensorMap renamed(const TensorMap& tensors, const std::vector<std::pair<std::str
   return result;
 }
 
-// Llama's GGUF files hold the rows of q and k so that RoPE's pairs are neighbours; ours are halves apart, as the official weights have them.
-// Row 2i + p of a head goes back to row p·head_dim/2 + i. Rows move whole, so this works for every format.
+// The rows of q and k are found where the file has them (PackedMatrix::row); their few biases move.
 void take_halves_apart(PackedMatrix& w, std::size_t head_dim) {
-  const std::size_t bytes = row_bytes(w.dtype, w.columns);
-  std::vector<std::byte> rows(w.bytes());
-  std::vector<float> bias(w.bias.size());
-  for (std::size_t r = 0; r < w.rows; ++r) {
-    const std::size_t in_head = r % head_dim;
-    const std::size_t to = r - in_head + in_head % 2 * (head_dim / 2) + in_head / 2;
-    std::memcpy(&rows[to * bytes], w.row(r), bytes);
-    if (!bias.empty()) bias[to] = w.bias[r];
-  }
-  w.owned = std::move(rows);
-  w.data = w.owned.data();
-  w.bias = std::move(bias);
+  w.neighbours_head_dim = head_dim;
+  const std::vector<float> in_file = w.bias;
+  for (std::size_t r = 0; r < w.bias.size(); ++r) w.bias[r] = in_file[w.row_in_file(r)];
 }
 
 DecoderLayer bind_layer(Binder& binder, const ModelPlan& plan, std::size_t index) {

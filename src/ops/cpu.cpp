@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/mapped_file.h"
 #include "tensor/blocks.h"
 
 namespace rung {
@@ -10,6 +11,8 @@ namespace {
 
 // Below this many values a verb between two layers takes less time than two passes through the team's barrier, about a microsecond.
 constexpr std::size_t kWorthSharing = 8192;
+
+constexpr std::size_t kSliceBytes = std::size_t{4} << 20;
 
 }  // namespace
 
@@ -51,15 +54,20 @@ const std::byte* CpuOps::panels_of(const PackedMatrix& w) {
   return panels;
 }
 
+// In slices of a few megabytes, whose pages of the file are given back before the next: so the weights are never in memory twice.
 void CpuOps::lay_out(std::byte* panels, const PackedMatrix& w) {
-  const std::size_t bytes = panel_bytes(w.dtype, w.columns);
-  team_.run(panel_count(w.rows), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t p = begin; p < end; ++p) {
-      const std::byte* rows[kPanelRows] = {};
-      for (std::size_t r = 0; r < kPanelRows && p * kPanelRows + r < w.rows; ++r) rows[r] = w.row(p * kPanelRows + r);
-      lay_out_panel(panels + p * bytes, w.dtype, rows, w.columns);
-    }
-  });
+  const std::size_t bytes = panel_bytes(w.dtype, w.columns), count = panel_count(w.rows);
+  const std::size_t slice = std::max<std::size_t>(1, kSliceBytes / std::max<std::size_t>(1, bytes));
+  for (std::size_t first = 0; first < count; first += slice) {
+    team_.run(std::min(slice, count - first), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t p = first + begin; p < first + end; ++p) {
+        const std::byte* rows[kPanelRows] = {};
+        for (std::size_t r = 0; r < kPanelRows && p * kPanelRows + r < w.rows; ++r) rows[r] = w.row(p * kPanelRows + r);
+        lay_out_panel(panels + p * bytes, w.dtype, rows, w.columns);
+      }
+    });
+    MappedFile::release({w.data, std::min((first + slice) * bytes, w.bytes())});
+  }
 }
 
 const ActivationBlock* CpuOps::quantized(ConstMatrix x) {
@@ -86,7 +94,7 @@ void CpuOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
       .first_panel = 0,
       .end_panel = 0,
   };
-  team_.run(panel_count(w.rows), [&](std::size_t begin, std::size_t end) {
+  share_rows(panel_count(w.rows), whole.panel_bytes / 2 * whole.tokens, [&](std::size_t begin, std::size_t end) {
     PanelProduct part = whole;
     part.first_panel = begin;
     part.end_panel = end;

@@ -150,7 +150,8 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
     t = end;
   }
   const std::size_t token_stride = q.extent<Heads>() * head_dim;
-  team_.run(tiles_.size() * shape.kv_heads, [&](std::size_t begin, std::size_t end) {
+  const std::size_t keys = std::size_t{rows.positions.back()} + 1;
+  share_rows(tiles_.size() * shape.kv_heads, heads * std::min(tile, rows.size()) * keys * head_dim / 4, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       // Later tokens see more keys: taken from both ends in turn, the tiles of a range weigh about the same.
       const std::size_t turn = i / shape.kv_heads, kv_head = i % shape.kv_heads;

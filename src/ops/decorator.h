@@ -29,6 +29,7 @@ class OpsDecorator : public Ops {
   void do_add(Matrix x, ConstMatrix y) override { inner_.do_add(x, y); }
   void do_checkpoint(const Checkpoint& at, const NamedTensor& x) override { inner_.do_checkpoint(at, x); }
   bool listens() const override { return inner_.listens(); }
+  DType cache_type() const override { return inner_.cache_type(); }
 
  protected:
   Ops& inner_;

@@ -156,6 +156,8 @@ class Ops {
   virtual void do_add(Matrix x, ConstMatrix y) = 0;
   virtual void do_checkpoint(const Checkpoint&, const NamedTensor&) {}
   virtual bool listens() const { return false; }  // whether do_checkpoint is worth calling
+  // What a KV cache should hold where nobody asks for another type.
+  virtual DType cache_type() const { return DType::f32; }
 
  private:
   // The last axis stays, the others become rows.

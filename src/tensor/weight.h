@@ -22,12 +22,20 @@ struct PackedMatrix {
   DType dtype = DType::f32;
   std::size_t rows = 0;            // outputs
   std::size_t columns = 0;         // inputs
-  const std::byte* data = nullptr;  // rows · row_bytes(dtype, columns); in the mapped file, or in `owned`
-  std::vector<std::byte> owned;    // where the rows had to be laid out anew
+  const std::byte* data = nullptr;  // rows · row_bytes(dtype, columns), in the mapped file
   std::vector<float> bias;         // [rows], or empty: presence is the flag
   std::size_t id = next_matrix_id();  // a matrix and its copies have one that no other has: a backend finds by it what it made of the matrix
 
-  const std::byte* row(std::size_t r) const { return data + r * row_bytes(dtype, columns); }
+  // Llama's GGUF files hold the rows of q and k so that RoPE's pairs are neighbours; ours are halves apart, as the official weights have them. Where this
+  // is a head's size, row p·head_dim/2 + i of a head is the file's row 2i + p.
+  std::size_t neighbours_head_dim = 0;
+
+  const std::byte* row(std::size_t r) const { return data + row_in_file(r) * row_bytes(dtype, columns); }
+  std::size_t row_in_file(std::size_t r) const {
+    if (neighbours_head_dim == 0) return r;
+    const std::size_t in_head = r % neighbours_head_dim, half = neighbours_head_dim / 2;
+    return r - in_head + in_head % half * 2 + in_head / half;
+  }
   std::size_t bytes() const { return rows * row_bytes(dtype, columns); }
 };
 

@@ -1,0 +1,54 @@
+// What changes where AVX2 has VNNI's dot product: the panels.  Milestone M6.
+#include "kernels/avx2/avx2.h"
+
+#if defined(__x86_64__)
+
+#include <cpuid.h>
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/panels.h"
+#include "kernels/target.h"
+
+RUNG_TARGET_BEGIN("avx2,fma,f16c,avxvnni")
+
+namespace rung {
+namespace {
+
+#include "kernels/avx2/lanes.h"
+#include "kernels/lanes/formats.h"
+#include "kernels/lanes/linear.h"
+
+// vpdpbusd: four products of unsigned and signed bytes into 32 bits, at once and exactly.
+struct Vnni {
+  static __m256i dot(__m256i sums, __m256i w, __m256i x) { return _mm256_dpbusd_avx_epi32(sums, w, x); }
+  static __m256i dot8(__m256i sums, __m256i w, __m256i x) { return dot(sums, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w)); }
+};
+
+Kernels make() {
+  Kernels k = avx2::kernels();
+  k.name = "avx2vnni";
+  use_panels<Lanes<Vnni>>(k);
+  return k;
+}
+
+}  // namespace
+
+const Kernels& avx2vnni::kernels() {
+  static const Kernels kKernels = make();
+  return kKernels;
+}
+
+}  // namespace rung
+
+RUNG_TARGET_END
+
+// CPUID leaf 7, sub-leaf 1, EAX bit 4: older compilers' __builtin_cpu_supports does not know its name.
+bool rung::avx2vnni::supported() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return avx2::supported() && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & (1u << 4)) != 0;
+}
+
+#endif

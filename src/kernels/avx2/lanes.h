@@ -1,0 +1,161 @@
+// Sixteen lanes with AVX2: two registers of eight. Included by avx2.cpp for each way to a dot product, inside its target region.  Milestone M6.
+//
+// Dots is how four products are added into a lane: Maddubs or Vnni, below.
+#pragma once
+
+struct Pair {
+  __m256i low, high;  // lanes 0–7, 8–15
+};
+
+// vpmaddubsw multiplies unsigned by signed bytes and adds two products into 16 bits, vpmaddwd adds two of these into 32. An unsigned quant below 64 is safe:
+// 2·63·127 < 2¹⁵. Full bytes are not, so signed weights go as |w| against x with w's sign: 2·128·127 < 2¹⁵.
+struct Maddubs {
+  static __m256i dot(__m256i sums, __m256i w, __m256i x) {
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
+  }
+  static __m256i dot8(__m256i sums, __m256i w, __m256i x) { return dot(sums, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w)); }
+};
+
+template <class Dots>
+struct Lanes {
+  struct Floats {
+    __m256 low, high;
+  };
+  using Integers = Pair;
+  using Bytes = Pair;
+
+  // A token's sums against a panel are two integer and two float registers: two tokens take eight of the sixteen.
+  static constexpr int kTilePanels = 1, kTileTokens = 2;
+  static constexpr int kTileQueries = 3, kTileColumns = 2;
+
+  static Floats broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+  static Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  static void store(float* p, Floats x) {
+    _mm256_storeu_ps(p, x.low);
+    _mm256_storeu_ps(p + 8, x.high);
+  }
+  static Floats load_first(const float* p, std::size_t n) {
+    if (n == 16) return load(p);
+    float some[16] = {};
+    __builtin_memcpy(some, p, n * sizeof(float));
+    return load(some);
+  }
+  static void store_first(float* p, Floats x, std::size_t n) {
+    if (n == 16) return store(p, x);
+    float all[16];
+    store(all, x);
+    __builtin_memcpy(p, all, n * sizeof(float));
+  }
+  static Floats load_f16(const std::byte* p) { return {_mm256_cvtph_ps(half_register(p)), _mm256_cvtph_ps(half_register(p + 16))}; }
+  static Floats load_bf16(const std::byte* p) {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half_register(p)), 16)),
+            _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half_register(p + 16)), 16))};
+  }
+  static Floats load_int8(const std::byte* p) {
+    const __m128i all = half_register(p);
+    return to_floats({_mm256_cvtepi8_epi32(all), _mm256_cvtepi8_epi32(_mm_srli_si128(all, 8))});
+  }
+  static void store_f16(std::uint16_t* p, Floats x) {
+    constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x.low, kNearest));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 8), _mm256_cvtps_ph(x.high, kNearest));
+  }
+
+  static Floats add(Floats a, Floats b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
+  static Floats sub(Floats a, Floats b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
+  static Floats mul(Floats a, Floats b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+  static Floats div(Floats a, Floats b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
+  static Floats fma(Floats a, Floats b, Floats c) { return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)}; }
+  static Floats min(Floats a, Floats b) { return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)}; }  // of a NaN and a number: b
+  static Floats max(Floats a, Floats b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
+  static Floats negative(Floats a) {
+    const __m256 sign = _mm256_castsi256_ps(_mm256_set1_epi32(INT32_MIN));
+    return {_mm256_xor_ps(a.low, sign), _mm256_xor_ps(a.high, sign)};
+  }
+  static Floats round(Floats a) {
+    constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    return {_mm256_round_ps(a.low, kNearest), _mm256_round_ps(a.high, kNearest)};
+  }
+  static Floats times_power_of_two(Floats a, Floats n) { return {raised(a.low, n.low), raised(a.high, n.high)}; }
+  static Floats where_less(Floats a, Floats b, Floats then, Floats otherwise) {
+    return {_mm256_blendv_ps(otherwise.low, then.low, _mm256_cmp_ps(a.low, b.low, _CMP_LT_OQ)),
+            _mm256_blendv_ps(otherwise.high, then.high, _mm256_cmp_ps(a.high, b.high, _CMP_LT_OQ))};
+  }
+  static float sum(Floats a) {  // lanes i and i+8, then i+4, i+2, i+1
+    const __m256 eight = _mm256_add_ps(a.low, a.high);
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+  }
+  static float largest(Floats a) {
+    const __m256 eight = _mm256_max_ps(a.low, a.high);
+    __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
+  }
+  static float largest_magnitude(Floats a, Floats b) {  // as integers the magnitudes order alike, and NaN is the largest
+    const __m256i magnitude = _mm256_set1_epi32(INT32_MAX);
+    const __m256i of_a = _mm256_max_epu32(_mm256_and_si256(_mm256_castps_si256(a.low), magnitude), _mm256_and_si256(_mm256_castps_si256(a.high), magnitude));
+    const __m256i of_b = _mm256_max_epu32(_mm256_and_si256(_mm256_castps_si256(b.low), magnitude), _mm256_and_si256(_mm256_castps_si256(b.high), magnitude));
+    const __m256i eight = _mm256_max_epu32(of_a, of_b);
+    __m128i four = _mm_max_epu32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    four = _mm_max_epu32(four, _mm_srli_si128(four, 8));
+    return _mm_cvtss_f32(_mm_castsi128_ps(_mm_max_epu32(four, _mm_srli_si128(four, 4))));
+  }
+
+  static Integers integers(std::int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+  static Floats to_floats(Integers a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high)}; }
+  static Integers to_integers(Floats a) { return {_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high)}; }
+  static std::int32_t sum(Integers a) {
+    const __m256i eight = _mm256_add_epi32(a.low, a.high);
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    four = _mm_add_epi32(four, _mm_srli_si128(four, 8));
+    return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_srli_si128(four, 4)));
+  }
+  static void store_int8(std::int8_t* p, Integers a) {
+    const __m128i low = _mm_packs_epi32(_mm256_castsi256_si128(a.low), _mm256_extracti128_si256(a.low, 1));
+    const __m128i high = _mm_packs_epi32(_mm256_castsi256_si128(a.high), _mm256_extracti128_si256(a.high, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(low, high));
+  }
+  static Floats small_integers(const std::byte* p, int shift, int mask) { return to_floats(bits_and(shifted(p, shift), integers(mask))); }
+  static Floats small_integers_6(const std::byte* low, int shift, const std::byte* high) {
+    const Pair two = shifted(high, 6);
+    return to_floats(bits_or(bits_and(shifted(low, shift), integers(15)), {_mm256_slli_epi32(two.low, 4), _mm256_slli_epi32(two.high, 4)}));
+  }
+
+  static Bytes load_bytes(const std::byte* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
+  }
+  static Bytes bytes(int x) { return {_mm256_set1_epi8(static_cast<char>(x)), _mm256_set1_epi8(static_cast<char>(x))}; }
+  static Bytes four_bytes(const std::int8_t* p) {
+    std::int32_t four;
+    __builtin_memcpy(&four, p, 4);
+    return integers(four);
+  }
+  static Bytes nibbles(Bytes a, int shift) { return bits_and(down(a, shift), bytes(15)); }
+  static Bytes move_bits(Bytes a, int up) {
+    if (up < 0) return down(a, -up);
+    const __m128i count = _mm_cvtsi32_si128(up);
+    return {_mm256_sll_epi32(a.low, count), _mm256_sll_epi32(a.high, count)};
+  }
+  static Bytes bits_and(Bytes a, Bytes b) { return {_mm256_and_si256(a.low, b.low), _mm256_and_si256(a.high, b.high)}; }
+  static Bytes bits_or(Bytes a, Bytes b) { return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)}; }
+
+  static Integers dot(Integers sums, Bytes w, Bytes x) { return {Dots::dot(sums.low, w.low, x.low), Dots::dot(sums.high, w.high, x.high)}; }
+  static Integers dot8(Integers sums, Bytes w, Bytes x) { return {Dots::dot8(sums.low, w.low, x.low), Dots::dot8(sums.high, w.high, x.high)}; }
+  static Integers start8(std::int32_t) { return integers(0); }
+
+ private:
+  static __m128i half_register(const std::byte* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+  static __m256 raised(__m256 a, __m256 n) {  // the exponent is bits 23 and up
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23)));
+  }
+  static Pair down(Pair a, int bits) {
+    const __m128i count = _mm_cvtsi32_si128(bits);
+    return {_mm256_srl_epi32(a.low, count), _mm256_srl_epi32(a.high, count)};
+  }
+  static Pair shifted(const std::byte* p, int shift) {
+    const __m128i all = half_register(p);
+    return down({_mm256_cvtepu8_epi32(all), _mm256_cvtepu8_epi32(_mm_srli_si128(all, 8))}, shift);
+  }
+};
