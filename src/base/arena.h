@@ -6,8 +6,8 @@
 
 namespace rung {
 
-// Where the kernel can, it backs the arena with pages of 2 MiB: a processor keeps the addresses of some thousand pages at hand, and with pages of 4 KiB
-// that covers only a few megabytes, so that reading a model's weights would look up an address every 64 cache lines.
+// Where the kernel can, it backs the arena with pages of 2 MiB: a processor keeps the addresses of some thousand pages at hand, and with
+// pages of 4 KiB that covers only a few megabytes, so that reading a model's weights would look up an address every 64 cache lines.
 class Arena {
  public:
   Arena() = default;

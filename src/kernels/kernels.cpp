@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "kernels/avx2/avx2.h"
 #include "kernels/avx512/avx512.h"
+#include "kernels/neon/neon.h"
 #include "kernels/scalar/scalar.h"
 
 namespace rung {
@@ -17,6 +18,9 @@ std::span<const Kernels* const> supported_kernels() {
     if (avx512::supported()) sets.push_back(&avx512::kernels());
     if (avx2vnni::supported()) sets.push_back(&avx2vnni::kernels());
     if (avx2::supported()) sets.push_back(&avx2::kernels());
+#endif
+#if defined(__aarch64__)
+    if (neon::supported()) sets.push_back(&neon::kernels());
 #endif
     sets.push_back(&scalar::kernels);
     return sets;

@@ -76,7 +76,9 @@ class Panels : public testing::TestWithParam<Case> {
     std::vector<std::byte> panels(panel_count(rows) * panel);
     for (std::size_t p = 0; p < panel_count(rows); ++p) {
       const std::byte* of_panel[kPanelRows] = {};
-      for (std::size_t r = p * kPanelRows; r < std::min(rows, (p + 1) * kPanelRows); ++r) of_panel[r % kPanelRows] = &packed[r * row_bytes(type, columns)];
+      for (std::size_t r = p * kPanelRows; r < std::min(rows, (p + 1) * kPanelRows); ++r) {
+        of_panel[r % kPanelRows] = &packed[r * row_bytes(type, columns)];
+      }
       lay_out_panel(&panels[p * panel], type, of_panel, columns);
     }
     std::vector<ActivationBlock> blocks(tokens * columns / 32);
@@ -165,9 +167,10 @@ TEST_P(Panels, GiveATokenTheSameBitsInEveryCompany) {
   const Result together = multiply(rows, columns, 13, x);
   for (std::size_t t = 0; t < 13; ++t) {
     random.seed(5);  // the same weights
-    const Result alone = multiply(rows, columns, 1, {x.begin() + static_cast<std::ptrdiff_t>(t * columns), x.begin() + static_cast<std::ptrdiff_t>((t + 1) * columns)});
+    const std::vector<float> row(&x[t * columns], &x[t * columns] + columns);
+    const Result alone = multiply(rows, columns, 1, row);
     for (std::size_t r = 0; r < rows; ++r) {
-      ASSERT_EQ(std::bit_cast<std::uint32_t>(together.out[t * rows + r]), std::bit_cast<std::uint32_t>(alone.out[r])) << "token " << t << ", row " << r;
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(together.out[t * rows + r]), std::bit_cast<std::uint32_t>(alone.out[r])) << t << " " << r;
     }
   }
 }
@@ -184,7 +187,8 @@ TEST_P(Panels, TakeZerosDenormalsAndHugeValues) {
 
 TEST_P(Panels, HandNaNAndInfinityOn) {
   const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
-  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
     std::vector<float> x = some_values(2 * columns);
     x[columns + 5] = value;  // of the second token
     const Result result = multiply(16, columns, 2, x);

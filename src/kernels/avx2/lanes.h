@@ -1,4 +1,5 @@
-// Sixteen lanes with AVX2: two registers of eight. Included by avx2.cpp for each way to a dot product, inside its target region.  Milestone M6.
+// Sixteen lanes with AVX2: two registers of eight. Included by avx2.cpp for each way to a dot product, inside its target region. 
+// Milestone M6.
 //
 // Dots is how four products are added into a lane: Maddubs or Vnni, below.
 #pragma once
@@ -7,8 +8,8 @@ struct Pair {
   __m256i low, high;  // lanes 0–7, 8–15
 };
 
-// vpmaddubsw multiplies unsigned by signed bytes and adds two products into 16 bits, vpmaddwd adds two of these into 32. An unsigned quant below 64 is safe:
-// 2·63·127 < 2¹⁵. Full bytes are not, so signed weights go as |w| against x with w's sign: 2·128·127 < 2¹⁵.
+// vpmaddubsw multiplies unsigned by signed bytes and adds two products into 16 bits, vpmaddwd adds two of these into 32. An unsigned
+// quant below 64 is safe: 2·63·127 < 2¹⁵. Full bytes are not, so signed weights go as |w| against x with w's sign: 2·128·127 < 2¹⁵.
 struct Maddubs {
   static __m256i dot(__m256i sums, __m256i w, __m256i x) {
     return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
@@ -65,8 +66,11 @@ struct Lanes {
   static Floats sub(Floats a, Floats b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
   static Floats mul(Floats a, Floats b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
   static Floats div(Floats a, Floats b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
-  static Floats fma(Floats a, Floats b, Floats c) { return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)}; }
-  static Floats min(Floats a, Floats b) { return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)}; }  // of a NaN and a number: b
+  static Floats fma(Floats a, Floats b, Floats c) {
+    return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+  }
+  // Of a NaN and a number, min and max give b.
+  static Floats min(Floats a, Floats b) { return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)}; }
   static Floats max(Floats a, Floats b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
   static Floats negative(Floats a) {
     const __m256 sign = _mm256_castsi256_ps(_mm256_set1_epi32(INT32_MIN));
@@ -94,9 +98,7 @@ struct Lanes {
     return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
   }
   static float largest_magnitude(Floats a, Floats b) {  // as integers the magnitudes order alike, and NaN is the largest
-    const __m256i magnitude = _mm256_set1_epi32(INT32_MAX);
-    const __m256i of_a = _mm256_max_epu32(_mm256_and_si256(_mm256_castps_si256(a.low), magnitude), _mm256_and_si256(_mm256_castps_si256(a.high), magnitude));
-    const __m256i of_b = _mm256_max_epu32(_mm256_and_si256(_mm256_castps_si256(b.low), magnitude), _mm256_and_si256(_mm256_castps_si256(b.high), magnitude));
+    const __m256i of_a = _mm256_max_epu32(magnitude(a.low), magnitude(a.high)), of_b = _mm256_max_epu32(magnitude(b.low), magnitude(b.high));
     const __m256i eight = _mm256_max_epu32(of_a, of_b);
     __m128i four = _mm_max_epu32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
     four = _mm_max_epu32(four, _mm_srli_si128(four, 8));
@@ -142,10 +144,13 @@ struct Lanes {
   static Bytes bits_or(Bytes a, Bytes b) { return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)}; }
 
   static Integers dot(Integers sums, Bytes w, Bytes x) { return {Dots::dot(sums.low, w.low, x.low), Dots::dot(sums.high, w.high, x.high)}; }
-  static Integers dot8(Integers sums, Bytes w, Bytes x) { return {Dots::dot8(sums.low, w.low, x.low), Dots::dot8(sums.high, w.high, x.high)}; }
+  static Integers dot8(Integers sums, Bytes w, Bytes x) {
+    return {Dots::dot8(sums.low, w.low, x.low), Dots::dot8(sums.high, w.high, x.high)};
+  }
   static Integers start8(std::int32_t) { return integers(0); }
 
  private:
+  static __m256i magnitude(__m256 x) { return _mm256_and_si256(_mm256_castps_si256(x), _mm256_set1_epi32(INT32_MAX)); }
   static __m128i half_register(const std::byte* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
   static __m256 raised(__m256 a, __m256 n) {  // the exponent is bits 23 and up
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23)));

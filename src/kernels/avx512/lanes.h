@@ -1,6 +1,7 @@
 // Sixteen lanes with AVX-512: one register. Included once, by avx512.cpp, inside its target region and anonymous namespace.  Milestone M6.
 //
-// An intrinsic is a function that the compiler replaces by one instruction; the ending names the lanes: ps are floats, epi32 and epi8 integers.
+// An intrinsic is a function that the compiler replaces by one instruction; the ending names the lanes: ps are floats, epi32 and epi8
+// integers.
 #pragma once
 
 struct Lanes {
@@ -8,8 +9,8 @@ struct Lanes {
   using Integers = __m512i;  // an int32 a lane
   using Bytes = __m512i;     // four bytes a lane
 
-  // A tile: 2 panels × 6 tokens are 12 integer and 12 float sums, which with the weights and a broadcast fit into the 32 registers. Eight loads feed its
-  // twelve dot products; one panel and twelve tokens would need thirteen.
+  // A tile: 2 panels × 6 tokens are 12 integer and 12 float sums, which with the weights and a broadcast fit into the 32 registers. Eight
+  // loads feed its twelve dot products; one panel and twelve tokens would need thirteen.
   static constexpr int kTilePanels = 2, kTileTokens = 6;
   static constexpr int kTileQueries = 6, kTileColumns = 4;
 
@@ -24,7 +25,9 @@ struct Lanes {
     const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
   }
-  static Floats load_int8(const std::byte* p) { return to_floats(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))); }
+  static Floats load_int8(const std::byte* p) {
+    return to_floats(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
   static void store_f16(std::uint16_t* p, Floats x) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
@@ -52,9 +55,7 @@ struct Lanes {
   }
   static float largest(Floats a) { return _mm512_reduce_max_ps(a); }
   static float largest_magnitude(Floats a, Floats b) {  // as integers the magnitudes order alike, and NaN is the largest
-    const __m512i magnitude = _mm512_set1_epi32(INT32_MAX);
-    const __m512i larger = _mm512_max_epu32(_mm512_and_si512(_mm512_castps_si512(a), magnitude), _mm512_and_si512(_mm512_castps_si512(b), magnitude));
-    const unsigned bits = _mm512_reduce_max_epu32(larger);
+    const unsigned bits = _mm512_reduce_max_epu32(_mm512_max_epu32(magnitude(a), magnitude(b)));
     float result;
     __builtin_memcpy(&result, &bits, 4);
     return result;
@@ -66,7 +67,9 @@ struct Lanes {
   static std::int32_t sum(Integers a) { return _mm512_reduce_add_epi32(a); }
   static void store_int8(std::int8_t* p, Integers a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(a)); }
   // 16 bytes: (byte >> shift) & mask
-  static Floats small_integers(const std::byte* p, int shift, int mask) { return to_floats(_mm512_and_si512(shifted(p, shift), integers(mask))); }
+  static Floats small_integers(const std::byte* p, int shift, int mask) {
+    return to_floats(_mm512_and_si512(shifted(p, shift), integers(mask)));
+  }
   // The lower four bits from one byte, the upper two of six from another's top.
   static Floats small_integers_6(const std::byte* low, int shift, const std::byte* high) {
     const __m512i four = _mm512_and_si512(shifted(low, shift), integers(15));
@@ -92,6 +95,7 @@ struct Lanes {
   static Integers start8(std::int32_t minus_sum) { return integers(128 * minus_sum); }
 
  private:
+  static __m512i magnitude(Floats x) { return _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(INT32_MAX)); }
   static __mmask16 first(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
   static __m512i shifted(const std::byte* p, int shift) {
     return _mm512_srl_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), _mm_cvtsi32_si128(shift));

@@ -14,7 +14,7 @@
 
 // out[t][16·c + lane] = Σ_k a[t][k]·b[k][16·c + lane], in the order of k.
 template <class V, class Load, int kTokens, int kColumns>
-inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k_begin, std::size_t k_end, const std::byte* b,
+inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k_end, const std::byte* b,
                           std::size_t b_stride) {
   typename V::Floats sums[kTokens][kColumns];
   RUNG_UNROLL
@@ -22,7 +22,7 @@ inline void small_product(float* const (&out)[kTokens], const float* const (&a)[
     RUNG_UNROLL
     for (int c = 0; c < kColumns; ++c) sums[t][c] = V::broadcast(0.0f);
   }
-  for (std::size_t k = k_begin; k < k_end; ++k) {
+  for (std::size_t k = 0; k < k_end; ++k) {
     typename V::Floats row[kColumns];
     RUNG_UNROLL
     for (int c = 0; c < kColumns; ++c) row[c] = Load::column(b + k * b_stride + static_cast<std::size_t>(c) * Load::kBytes);
@@ -78,21 +78,23 @@ void attend_tile(const AttentionBlock& block, std::size_t query) {
   }
   for (std::size_t c = 0; c < last; c += 16 * kColumns) {
     for (int t = 0; t < kTokens; ++t) out[t] = scores[t] + c;
-    small_product<V, Load, kTokens, kColumns>(out, q, 0, block.head_dim, block.keys + c / 16 * Load::kBytes, kAttentionKeys / 16 * Load::kBytes);
+    small_product<V, Load, kTokens, kColumns>(out, q, block.head_dim, block.keys + c / 16 * Load::kBytes,
+                                              kAttentionKeys / 16 * Load::kBytes);
   }
   for (int t = 0; t < kTokens; ++t) {
     const std::size_t i = query + static_cast<std::size_t>(t);
     softmax_block<V>(scores[t], block.seen[i].first, block.seen[i].end, block.scale, block.partials + i * block.partial_stride);
   }
   const std::size_t row_bytes = block.head_dim * Load::kBytes / 16;
+  float* const values = block.partials + query * block.partial_stride + kPartialHead;
   std::size_t d = 0;
   for (; d + 16 * kColumns <= block.head_dim; d += 16 * kColumns) {
-    for (int t = 0; t < kTokens; ++t) out[t] = block.partials + (query + static_cast<std::size_t>(t)) * block.partial_stride + kPartialHead + d;
-    small_product<V, Load, kTokens, kColumns>(out, p, 0, last, block.values + d / 16 * Load::kBytes, row_bytes);
+    for (int t = 0; t < kTokens; ++t) out[t] = values + static_cast<std::size_t>(t) * block.partial_stride + d;
+    small_product<V, Load, kTokens, kColumns>(out, p, last, block.values + d / 16 * Load::kBytes, row_bytes);
   }
   for (; d < block.head_dim; d += 16) {
-    for (int t = 0; t < kTokens; ++t) out[t] = block.partials + (query + static_cast<std::size_t>(t)) * block.partial_stride + kPartialHead + d;
-    small_product<V, Load, kTokens, 1>(out, p, 0, last, block.values + d / 16 * Load::kBytes, row_bytes);
+    for (int t = 0; t < kTokens; ++t) out[t] = values + static_cast<std::size_t>(t) * block.partial_stride + d;
+    small_product<V, Load, kTokens, 1>(out, p, last, block.values + d / 16 * Load::kBytes, row_bytes);
   }
 }
 

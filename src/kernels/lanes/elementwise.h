@@ -1,11 +1,11 @@
 // Norms, RoPE, gates, softmax and the quantisation of activations, 16 lanes at a time.  Milestone M6.
 //
-// Included by each instruction set, inside its target region and namespace, after lanes.h. Every sum has 16 running sums, one a lane, added in one fixed
-// order at the end.
+// Included by each instruction set, inside its target region and namespace, after lanes.h. Every sum has 16 running sums, one a lane,
+// added in one fixed order at the end.
 #pragma once
 
-// e^x to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, e^x = 2ⁿ·e^r, and e^r by its Taylor series: the first term left out,
-// r⁸/8!, is below 6e-9. Under -87.3, where results would be denormal, it is 0, and above 88.3 infinite.
+// e^x to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, e^x = 2ⁿ·e^r, and e^r by its Taylor series: the first term
+// left out, r⁸/8!, is below 6e-9. Under -87.3, where results would be denormal, it is 0, and above 88.3 infinite.
 template <class V>
 inline typename V::Floats exp(typename V::Floats x) {
   using F = typename V::Floats;

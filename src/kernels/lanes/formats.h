@@ -16,7 +16,9 @@ struct Q4_0 {
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 18;
   static constexpr int kOffset = 3, kGroups = 1;
   static constexpr bool kHasMins = false, kSigned = false;
-  static typename V::Bytes quants(const std::byte* p, int, int g) { return V::nibbles(V::load_bytes(p + 16 * 2 + 64 * (g % 4)), 4 * (g / 4)); }
+  static typename V::Bytes quants(const std::byte* p, int, int g) {
+    return V::nibbles(V::load_bytes(p + 16 * 2 + 64 * (g % 4)), 4 * (g / 4));
+  }
   static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
 };
 
@@ -25,7 +27,9 @@ struct Q4_1 {
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 20;
   static constexpr int kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = true, kSigned = false;
-  static typename V::Bytes quants(const std::byte* p, int, int g) { return V::nibbles(V::load_bytes(p + 16 * 4 + 64 * (g % 4)), 4 * (g / 4)); }
+  static typename V::Bytes quants(const std::byte* p, int, int g) {
+    return V::nibbles(V::load_bytes(p + 16 * 4 + 64 * (g % 4)), 4 * (g / 4));
+  }
   static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
   static typename V::Floats mins(const std::byte* p, int, int = 0) { return V::load_f16(p + 16 * 2); }
 };

@@ -10,7 +10,14 @@
 // A decode step is the same tile with one token. So a row's bits depend on nothing but the row: not on its company, the chunk or the thread.
 #pragma once
 
-// V::Integers that the sums start from: what takes an unsigned quant's offset back.
+// -Σq of all 32 columns, or of a group of 16.
+template <class Format>
+inline std::int32_t minus_sum_of(const ActivationBlock& x, int group) {
+  if constexpr (Format::kGroups == 1) return x.minus_sum;
+  return group == 0 ? x.minus_first : x.minus_sum - x.minus_first;
+}
+
+// What the sums start from: what takes an unsigned quant's offset back.
 template <class V, class Format>
 typename V::Integers start(std::int32_t minus_sum) {
   if constexpr (Format::kSigned) {
@@ -24,13 +31,13 @@ typename V::Integers start(std::int32_t minus_sum) {
 
 // One group (all 32 columns, or 16 of them) of one block into the sums.
 template <class V, class Format, int kPanels, int kTokens>
-inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels], const ActivationBlock* const (&x)[kTokens],
-                      int s, int group) {
+inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
+                      const ActivationBlock* const (&x)[kTokens], int s, int group) {
   constexpr int kSteps = 8 / Format::kGroups;  // four columns each
   typename V::Integers whole[kPanels][kTokens];
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
-    const std::int32_t minus_sum = Format::kGroups == 1 ? x[t]->minus_sum : group == 0 ? x[t]->minus_first : x[t]->minus_sum - x[t]->minus_first;
+    const std::int32_t minus_sum = minus_sum_of<Format>(*x[t], group);
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) whole[p][t] = start<V, Format>(minus_sum);
   }
@@ -57,8 +64,7 @@ inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::b
       const typename V::Floats mins = Format::mins(panels[p], s, group);
       RUNG_UNROLL
       for (int t = 0; t < kTokens; ++t) {
-        float sum = x[t]->sum;
-        if constexpr (Format::kGroups == 2) sum = x[t]->scale * static_cast<float>(group == 0 ? -x[t]->minus_first : x[t]->minus_first - x[t]->minus_sum);
+        const float sum = Format::kGroups == 1 ? x[t]->sum : x[t]->scale * static_cast<float>(-minus_sum_of<Format>(*x[t], group));
         sums[p][t] = V::fma(mins, V::broadcast(sum), sums[p][t]);
       }
     }
@@ -189,7 +195,9 @@ void panel_product(const PanelProduct& task) {
     const std::size_t end = token + kTokensAtOnce < task.tokens ? token + kTokensAtOnce : task.tokens;
     std::size_t panel = task.first_panel;
     if (end - token > 1 || !requires { Format::kGroups; }) {
-      for (; panel + V::kTilePanels <= task.end_panel; panel += V::kTilePanels) tokens_of<V, Format, V::kTilePanels>(task, panel, token, end);
+      for (; panel + V::kTilePanels <= task.end_panel; panel += V::kTilePanels) {
+        tokens_of<V, Format, V::kTilePanels>(task, panel, token, end);
+      }
     }
     for (; panel < task.end_panel; ++panel) tokens_of<V, Format, 1>(task, panel, token, end);
   }

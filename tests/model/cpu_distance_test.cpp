@@ -1,0 +1,94 @@
+// How far the fast backend is from the reference: it rounds activations to eight bits and the cache to f16, and no more than that may show.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "engine/device.h"
+#include "model/golden_model.h"
+
+namespace rung {
+namespace {
+
+struct Distance {
+  double mean_divergence = 0;  // Kullback–Leibler, of the next token's distribution, in nats
+  double same_first = 0;       // share of tokens after which both think the same one likeliest
+};
+
+std::vector<double> log_probabilities(std::span<const float> logits) {
+  const double max = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float x : logits) sum += std::exp(static_cast<double>(x) - max);
+  std::vector<double> result;
+  for (const float x : logits) result.push_back(static_cast<double>(x) - max - std::log(sum));
+  return result;
+}
+
+std::vector<float> all_logits(const Model& model, const char* device_name, std::span<const std::int32_t> ids) {
+  Device device(device_name);
+  Forward forward(model, device.ops());
+  KvCache cache(kv_shape(model.config, device.ops().cache_type()));
+  Batch batch;
+  for (std::size_t t = 0; t < ids.size(); ++t) batch.add(ids[t], static_cast<std::uint32_t>(t), cache, true);
+  const auto logits = forward.run(batch);
+  return {logits.span().begin(), logits.span().end()};
+}
+
+Distance distance(const Model& model, std::span<const std::int32_t> ids) {
+  const std::vector<float> reference = all_logits(model, "reference", ids), fast = all_logits(model, "cpu", ids);
+  const std::size_t vocab = model.config.vocab_size;
+  Distance d;
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    const auto p = log_probabilities(std::span(reference).subspan(t * vocab, vocab)), q = log_probabilities(std::span(fast).subspan(t * vocab, vocab));
+    for (std::size_t v = 0; v < vocab; ++v) d.mean_divergence += std::exp(p[v]) * (p[v] - q[v]);
+    d.same_first += std::max_element(p.begin(), p.end()) - p.begin() == std::max_element(q.begin(), q.end()) - q.begin();
+  }
+  d.mean_divergence /= static_cast<double>(ids.size());
+  d.same_first /= static_cast<double>(ids.size());
+  return d;
+}
+
+class CpuDistance : public testing::TestWithParam<std::string> {};
+
+// Their weights are small random numbers in every format (GGUF) or in 16 and 32 bits, where nothing but the cache and the order of sums is rounded.
+TEST_P(CpuDistance, OfATinyModelIsSmall) {
+  const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
+  const bool is_gguf = std::filesystem::exists(folder / "model.gguf");
+  const GoldenFiles files(is_gguf ? folder / "model.gguf" : folder);
+  const Distance d = distance(bind_weights(files.plan, files.tensors()), Golden(folder).ids);
+  RecordProperty("mean_divergence", std::to_string(d.mean_divergence));
+  EXPECT_LT(d.mean_divergence, is_gguf ? 0.02 : 1e-5);
+  EXPECT_GE(d.same_first, is_gguf ? 0.8 : 1.0);
+}
+
+INSTANTIATE_TEST_SUITE_P(, CpuDistance, testing::ValuesIn(golden_folders("models")), [](const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+// SmolLM2 (Q4_1, its head Q8_0) and Gemma 3 270M (Q5_0, Q4_K, Q6_K, Q8_0).
+TEST(RealCpuDistance, IsSmall) {
+  for (const auto& [name, bound] : {std::pair{"smollm2", 0.01}, std::pair{"gemma3", 0.02}}) {
+    SCOPED_TRACE(name);
+    const std::filesystem::path file = std::filesystem::path(RUNG_DOWNLOADS) / (std::string(name) + ".gguf");
+    if (!std::filesystem::exists(file)) {
+      if (std::getenv("CI") != nullptr) FAIL() << file << " is missing";
+      GTEST_SKIP() << "build/downloads/" << name << ".gguf is missing: ./rung pull " << name << ", or ./check, brings it";
+    }
+    const Golden golden{std::filesystem::path(RUNG_GOLDEN) / "real" / name};
+    const GoldenFiles files(file);
+    const Model model = bind_weights(files.plan, files.tensors());
+    for (const Json& prompt : golden.about["prompts"]) {
+      const auto ids = prompt["ids"].get<std::vector<std::int32_t>>();
+      if (ids.size() > 40) continue;
+      const Distance d = distance(model, ids);
+      EXPECT_LT(d.mean_divergence, bound) << prompt["name"];
+      EXPECT_GE(d.same_first, 0.8) << prompt["name"];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rung
