@@ -1,3 +1,4 @@
+// The kernels with AVX2, and with AVX2 and VNNI.  Milestone M6.
 #pragma once
 
 #include "kernels/kernels.h"

@@ -1,3 +1,4 @@
+// The kernels with AVX-512.  Milestone M6.
 #pragma once
 
 #include "kernels/kernels.h"

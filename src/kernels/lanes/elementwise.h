@@ -107,6 +107,12 @@ Kernels::MaxAndSum exponentiate(float* x, std::size_t n) {
   return {max, V::sum(sum)};
 }
 
+// To the nearest integer of -127 … 127; of a NaN, any.
+template <class V>
+inline typename V::Integers eight_bits(typename V::Floats x) {
+  return V::to_integers(V::max(V::min(x, V::broadcast(127.0f)), V::broadcast(-127.0f)));
+}
+
 // x ≈ scale·q in blocks of 32, scale = the largest magnitude / 127. A NaN or an infinity makes the scale one, and every product with it.
 template <class V>
 void quantize(ActivationBlock* out, const float* x, std::size_t n) {
@@ -115,8 +121,8 @@ void quantize(ActivationBlock* out, const float* x, std::size_t n) {
     const float largest = V::largest_magnitude(first, second);
     // Under 1e-36 the inverse would overflow: such values are as good as zero.
     const float inverse = largest < 1e-36f ? 0.0f : 127.0f / largest;
-    const typename V::Integers q0 = V::to_integers(V::mul(first, V::broadcast(inverse)));
-    const typename V::Integers q1 = V::to_integers(V::mul(second, V::broadcast(inverse)));
+    const typename V::Integers q0 = eight_bits<V>(V::mul(first, V::broadcast(inverse)));
+    const typename V::Integers q1 = eight_bits<V>(V::mul(second, V::broadcast(inverse)));
     V::store_int8(out->q, q0);
     V::store_int8(out->q + 16, q1);
     const std::int32_t sum0 = V::sum(q0), sum1 = V::sum(q1);

@@ -1,3 +1,4 @@
+// The kernels with NEON.  Milestone M6.
 #pragma once
 
 #include "kernels/kernels.h"

@@ -108,9 +108,9 @@ struct Lanes {
     for (std::size_t i = 0; i < 16; ++i) r.lane[i] = static_cast<float>(a.lane[i]);
     return r;
   }
-  static Integers to_integers(const Floats& a) {  // a quotient of -127 … 127, or NaN
+  static Integers to_integers(const Floats& a) {
     Integers r;
-    for (std::size_t i = 0; i < 16; ++i) r.lane[i] = std::isnan(a.lane[i]) ? -128 : static_cast<std::int32_t>(std::nearbyint(a.lane[i]));
+    for (std::size_t i = 0; i < 16; ++i) r.lane[i] = static_cast<std::int32_t>(std::nearbyint(a.lane[i]));
     return r;
   }
   static std::int32_t sum(const Integers& a) {
