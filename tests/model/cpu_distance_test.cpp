@@ -62,8 +62,8 @@ TEST_P(CpuDistance, OfATinyModelIsSmall) {
   EXPECT_GE(d.same_first, is_gguf ? 0.8 : 1.0);
 }
 
-INSTANTIATE_TEST_SUITE_P(, CpuDistance, testing::ValuesIn(golden_folders("models")), [](const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(, CpuDistance, testing::ValuesIn(golden_folders("models")), [](const testing::TestParamInfo<std::string>& folder) {
+  std::string name = folder.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });
