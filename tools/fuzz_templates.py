@@ -62,7 +62,7 @@ GRAMMAR = {
         (<str>).find(<str>) ;; (<str>).rfind(<str>, <small>) ;; (<str>).find(<lit>, <small>, <small>) ;; (<str>).count(<str>)
         (<str>).count(<lit>, <small>) ;; (<str>)|int ;; (<str>)|int(<small>, 16) ;; (<str>)|int(base=0) ;; (<int>)|abs
         (<str>)|float ;; -(<int>) ;; +(<int>) ;; (<int>)|float|round(<small>) ;; ll|select('number')|sum ;; f|round ;; f|round(1)
-        f|round(1, 'floor') ;; f|round(0, 'ceil') ;; f|int ;; (<int>) ** 2 ;; 2 ** (<int>) ;; f * 3 ;; f // <divisor> ;; f % <divisor>
+        f|round(1, 'floor') ;; f|round(0, 'ceil') ;; f|int ;; (<int>) ** 2 ;; 2 ** j ;; 2 ** (i - j) ;; f * 3 ;; f // <divisor> ;; f % <divisor>
         [<int>, <int>]|min ;; [<int>, <int>]|max ;; [<int>, <int>]|sum ;; [<int>, <int>]|sum(start=<int>) ;; (<int>) / 3|round(2)
         (<list>).count(<any>) ;; messages|map(attribute='role')|map('length')|max""",
     "divisor": "2 ;; 3 ;; 7 ;; -2 ;; -3 ;; f ;; j ;; 0.5",

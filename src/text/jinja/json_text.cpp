@@ -28,10 +28,7 @@ std::string escape(char32_t c, bool ascii) {
     default: break;
   }
   const auto number = static_cast<std::uint32_t>(c);
-  if (number < 0x20 || (ascii && number > 0x7e && number < 0x10000)) {
-    if (number == 0x7f) return "\x7f";
-    return fmt::format("\\u{:04x}", number);
-  }
+  if (number < 0x20 || (ascii && number > 0x7e && number < 0x10000)) return fmt::format("\\u{:04x}", number);
   if (ascii && number >= 0x10000) {
     return fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((number - 0x10000) >> 10), 0xdc00 + ((number - 0x10000) & 0x3ff));
   }

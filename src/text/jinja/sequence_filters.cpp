@@ -153,7 +153,7 @@ Value dictsort_filter(Runtime& runtime, const Value& self, const Args& args) {
   if (self.dict() == nullptr) runtime.fail("dictsort needs a dict, not a {}", type_name(self));
   std::vector<Value> items = to_vector(runtime, Value(View{ViewKind::items, *self.as<DictPtr>()}));
   const std::vector<Value> path = {Value(std::int64_t{by == "key" ? 0 : 1})};
-  const bool reverse = bool_argument(runtime, a[2], false);
+  const bool reverse = int_argument(runtime, "dictsort: reverse", a[2], 0) != 0;  // Python takes an integer here, not any truth
   merge_sort(items, [&](const Value& x, const Value& y) {
     const Value k = sort_key(runtime, x, path, case_sensitive);
     const Value l = sort_key(runtime, y, path, case_sensitive);
@@ -164,7 +164,7 @@ Value dictsort_filter(Runtime& runtime, const Value& self, const Args& args) {
 
 Value sort_filter(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind(runtime, "sort", {"reverse", "case_sensitive", "attribute"});
-  const bool reverse = bool_argument(runtime, a[0], false);
+  const bool reverse = int_argument(runtime, "sort: reverse", a[0], 0) != 0;
   const bool case_sensitive = bool_argument(runtime, a[1], false);
   std::vector<std::vector<Value>> paths;  // "age,name" sorts by both
   if (a[2] != nullptr && a[2]->text() != nullptr) {

@@ -163,6 +163,7 @@ std::vector<std::pair<Value, Value>> pairs_of(Runtime& runtime, std::string_view
   std::vector<std::pair<Value, Value>> pairs;
   if (!args.positional.empty()) {
     const Value& source = args.positional[0];
+    if (const Undefined* undefined = source.as<Undefined>()) runtime.fail("{}", *undefined->why);
     if (const Dict* dict = source.dict()) {
       runtime.spend(dict->entries.size(), 2 * sizeof(Value));
       pairs = dict->entries;
