@@ -88,16 +88,17 @@ install_packages() { # install_packages WHAT-IS-MISSING PACKAGE...
   quietly "installing $*" "${as_root[@]}" apt-get install -y --no-install-recommends "$@"
 }
 
-# build FOLDER TARGET [CMAKE OPTION...]: configures and builds build/FOLDER; two at a time wait for each other. In CI a warning is an error.
+# build FOLDER 'TARGET...' [CMAKE OPTION...]: configures and builds build/FOLDER; two at a time wait for each other. In CI a warning is an error.
 build() {
-  local name=$1 folder=$home/build/$1 target=$2
+  local name=$1 folder=$home/build/$1 targets
+  read -ra targets <<<"$2"
   shift 2
   mkdir -p "$folder"
   (
     if command -v flock >/dev/null; then flock 9; fi
     touch "$folder/building" &&
       quietly "configuring $name" cmake -G Ninja -S "$home" -B "$folder" -DCMAKE_COMPILE_WARNING_AS_ERROR="${CI:+ON}" "$@" &&
-      quietly "building $name" cmake --build "$folder" --target "$target" &&
+      quietly "building $name" cmake --build "$folder" --target "${targets[@]}" &&
       mv "$folder/building" "$folder/built"
   ) 9>"$folder.lock"
 }
