@@ -88,7 +88,8 @@ install_packages() { # install_packages WHAT-IS-MISSING PACKAGE...
   quietly "installing $*" "${as_root[@]}" apt-get install -y --no-install-recommends "$@"
 }
 
-# build FOLDER 'TARGET...' [CMAKE OPTION...]: configures and builds build/FOLDER; two at a time wait for each other. In CI a warning is an error.
+# build FOLDER 'TARGET...' [CMAKE OPTION...]: configures and builds build/FOLDER.
+# Two at a time wait for each other. In CI a warning is an error.
 build() {
   local name=$1 folder=$home/build/$1 targets
   read -ra targets <<<"$2"

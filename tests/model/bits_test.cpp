@@ -52,12 +52,12 @@ class Bits : public testing::TestWithParam<Case> {
 
 TEST_P(Bits, AreTheSameForAnyNumberOfThreads) {
   const Values one = last_logits(1, kTokens);
-  for (const std::size_t threads : {2, 3, 4}) EXPECT_EQ(last_logits(threads, kTokens), one) << threads << " threads";
+  for (const std::size_t threads : {2u, 3u, 4u}) EXPECT_EQ(last_logits(threads, kTokens), one) << threads << " threads";
 }
 
 TEST_P(Bits, AreTheSameForAnyChunkOfThePrefill) {
   const Values whole = last_logits(2, kTokens);
-  for (const std::size_t chunk : {1, 3, 64}) EXPECT_EQ(last_logits(2, chunk), whole) << "chunks of " << chunk;
+  for (const std::size_t chunk : {1u, 3u, 64u}) EXPECT_EQ(last_logits(2, chunk), whole) << "chunks of " << chunk;
 }
 
 TEST_P(Bits, AreTheSameWithAndWithoutTheCache) {
