@@ -34,7 +34,7 @@ def load(path: Path) -> transformers.PreTrainedModel:
 def ours(rung: str, model: Path, text: str) -> tuple[list[int], np.ndarray]:
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "logits.safetensors"
-        command = [rung, "logits", "-m", model, "--json", "--out", out]
+        command = [rung, "logits", "-m", model, "--device", "reference", "--json", "--out", out]
         said = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
         if said.returncode != 0:
             sys.exit(said.stderr.strip())
