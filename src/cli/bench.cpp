@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/pieces.h"
+#include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/device.h"
 #include "engine/generate.h"
@@ -67,11 +69,11 @@ class Bench : public Command {
     app.add_option("--prompt-tokens", prompt_tokens_, "how many tokens prefill reads")
         ->type_name("N")
         ->capture_default_str()
-        ->check(CLI::PositiveNumber);
+        ->check(positive);
     app.add_option("--decode-tokens", decode_tokens_, "how many tokens decode writes (default: 32, or what three seconds are enough for)")
         ->type_name("N")
-        ->check(CLI::PositiveNumber);
-    app.add_option("--repeat", repeat_, "how many runs")->type_name("N")->capture_default_str()->check(CLI::Range(1, 1000));
+        ->check(positive);
+    app.add_option("--repeat", repeat_, "how many runs")->type_name("N")->capture_default_str()->check(positive);
     app.add_flag("--no-cache", no_cache_, "without the KV cache: each token computes everything before it anew");
     app.add_flag("--json", json_, "one JSON object");
   }
@@ -175,7 +177,7 @@ class Bench : public Command {
     const Model& model = loaded.model();
     write_out(fmt::format("{}: {}, {:.1f} M parameters, {}\n", loaded.files().path().filename().string(), model.config.family,
                           static_cast<double>(model.parameters()) / 1e6, human_bytes(model.weight_bytes())));
-    write_out(fmt::format("device {}, kernels {}, {} threads{}\n", device.name(), device.kernels(), device.threads(),
+    write_out(fmt::format("device {}, kernels {}, {}{}\n", device.name(), device.kernels(), count_of(device.threads(), "thread"),
                           no_cache_ ? ", no KV cache" : ""));
     const auto line = [&](std::string_view what, const Timing& t, double gb, const std::string& rest) {
       write_out(fmt::format("{:<8} {:>5} tokens  {}{:>9.1f} tok/s{}  {:>7.2f} GB/s{}\n", what, t.tokens, style().bold,

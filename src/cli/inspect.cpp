@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/positive.h"
 #include "cli/terminal.h"
 #include "files/safetensors.h"
 
@@ -28,7 +29,7 @@ class Inspect : public Command {
     app.add_option("--tensor", tensor_, "one tensor: statistics, a histogram, the first values beside their bytes")->type_name("NAME");
     app.add_option("--context", context_, "reckon the memory for this many tokens (default: what the model was made for)")
         ->type_name("N")
-        ->check(CLI::PositiveNumber);
+        ->check(positive);
     app.add_flag("--json", json_, "one JSON object");
   }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
@@ -49,7 +50,7 @@ class Logits : public Command {
     text_.add(app, "the text (default: standard input)");
     model_.add(app);
     run_.add(app, false);
-    app.add_option("--top", top_, "how many to show")->type_name("N")->capture_default_str()->check(CLI::PositiveNumber);
+    app.add_option("--top", top_, "how many to show")->type_name("N")->capture_default_str()->check(positive);
     app.add_option("--out", out_, "write the logits after every token: tensor `logits` [tokens, vocab], f32")
         ->type_name("FILE.safetensors");
     app.add_flag("--json", json_, "one JSON object");

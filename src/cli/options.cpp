@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "cli/command.h"
+#include "cli/positive.h"
 #include "cli/pull.h"
 #include "cli/terminal.h"
 
@@ -47,11 +48,11 @@ void RunOptions::add(CLI::App& app, bool with_context) {
   app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")->type_name("NAME")->capture_default_str();
   app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(positive);
   if (with_context) {
     app.add_option("--context", context, "how many tokens prompt and answer may have together (default: the model's)")
         ->type_name("N")
-        ->check(CLI::PositiveNumber);
+        ->check(positive);
   }
 }
 

@@ -91,11 +91,14 @@ TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
                                                     {"tokenize", "--decode", "1", "--explain"},
                                                     {"tokenize", "--file", "f", "text"},
                                                     {"bench", "--repeat", "0"},
+                                                    {"bench", "--threads", "-1"},
+                                                    {"logits", "--top", "1e9", "x"},
                                                     {"trace", "--heads", "--out", "f", "x"}};
   for (const auto& arguments : wrong) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 2) << arguments[0] << ' ' << arguments[1] << '\n' << outcome.err;
     EXPECT_EQ(line_count(outcome.err), 1u) << outcome.err;
+    EXPECT_LT(outcome.err.size(), 160u) << outcome.err;
     EXPECT_EQ(outcome.out, "");
   }
 }
