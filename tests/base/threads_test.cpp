@@ -11,9 +11,9 @@ namespace rung {
 namespace {
 
 TEST(ThreadTeam, CoversEachIndexOnce) {
-  for (const std::size_t threads : {1, 2, 3, 7}) {
+  for (const std::size_t threads : {1u, 2u, 3u, 7u}) {
     ThreadTeam team(threads);
-    for (const std::size_t count : {0, 1, 2, 6, 7, 8, 1000}) {
+    for (const std::size_t count : {0u, 1u, 2u, 6u, 7u, 8u, 1000u}) {
       std::vector<int> touched(count);
       team.run(count, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) ++touched[i];
