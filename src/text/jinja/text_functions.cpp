@@ -23,7 +23,7 @@ std::vector<Value> split_at_spaces(Runtime& runtime, const Text& text, std::size
   std::size_t at = strip_range(bytes, Strip::left).begin;
   while (at < bytes.size()) {
     if (pieces.size() == most) {
-      add_piece(runtime, pieces, text, at, strip_range(bytes, Strip::right).end);
+      add_piece(runtime, pieces, text, at, bytes.size());  // the rest as it is, blanks at its end and all
       break;
     }
     std::size_t end = at;
@@ -45,8 +45,7 @@ std::vector<Value> split_at_spaces_from_right(Runtime& runtime, const Text& text
   std::size_t end = strip_range(bytes, Strip::right).end;
   while (end > 0) {
     if (pieces.size() == most) {
-      const std::size_t begin = strip_range(bytes, Strip::left).begin;
-      add_piece(runtime, pieces, text, begin, end);
+      add_piece(runtime, pieces, text, 0, end);
       break;
     }
     std::size_t begin = end;
