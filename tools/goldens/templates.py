@@ -242,6 +242,7 @@ FEATURES = {
         "{{ l | map('string') | map('int') | select('even') | sum }}",
     ],
     "tojson": [
+        "{{ '\\x7f' | tojson(ensure_ascii=true) }}",
         "{{ tools | tojson }}",
         "{{ tools[0] | tojson(indent=4) }}",
         "{{ d | tojson }} {{ d | tojson(indent=2) }}",
@@ -270,6 +271,7 @@ FEATURES = {
         "{{ s is string and i is number }} {{ 'a' if s is string else 'b' }}",
     ],
     "string methods": [
+        "{{ ' a b  '.split(none, 0) }} {{ ' a b  '.split(none, 1) }} {{ ' a b  '.rsplit(none, 1) }} {{ ' a '.rsplit(none, 0) }}",
         "{{ '  a '.strip() }}|{{ 'xxaxx'.strip('x') }}|{{ 'xa'.lstrip('x') }}|{{ 'ax'.rstrip('x') }}|{{ '\n a'.lstrip('\n') }}",
         "{{ 'a,b,,c'.split(',') }} {{ ' a  b '.split() }} {{ 'a b c'.split(' ', 1) }} {{ 'a b c'.rsplit(' ', "
         "1) }} {{ 'a\nb\r\nc'.splitlines() }} {{ 'abc'.split('b')[-1] }}",
@@ -300,6 +302,8 @@ FEATURES = {
         "{{ l.index(2) }} {{ l.count(1) }}",
     ],
     "globals": [
+        "{{ dict(nope) }}",
+        "{{ [2, 1] | sort(nope) }}",
         "{{ range(5) | list }} {{ range(2, 5) | list }} {{ range(5, 0, -2) | list }} {{ range(3) }} {{ range(0) | list }}",
         "{{ range(100001) }}",
         "{{ dict(a=1, b=2) }} {{ dict([('a', 1)], b=2) }}",

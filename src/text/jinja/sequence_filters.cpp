@@ -21,6 +21,21 @@ Value make_generator(Runtime& runtime, const Value& source, std::function<bool(V
   return Value(std::make_shared<Generator>(Generator{std::move(next), depth}));
 }
 
+// Goes through a value's items, and looks whether it has any only when the first is asked for, as Python's generators do.
+class LazyIterator {
+ public:
+  LazyIterator(Runtime& runtime, Value source) : runtime_(runtime), source_(std::move(source)) {}
+  bool next(Value& item) {
+    if (!iterator_) iterator_.emplace(runtime_, source_);
+    return iterator_->next(item);
+  }
+
+ private:
+  Runtime& runtime_;
+  Value source_;
+  std::optional<Iterator> iterator_;
+};
+
 // ---- attributes: "a.b.0" of an item
 
 std::vector<Value> attribute_path(Runtime& runtime, const Value& attribute) {
@@ -191,7 +206,7 @@ Value unique_filter(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind(runtime, "unique", {"case_sensitive", "attribute"});
   const bool case_sensitive = bool_argument(runtime, a[0], false);
   const std::vector<Value> path = a[1] != nullptr ? attribute_path(runtime, *a[1]) : std::vector<Value>{};
-  auto iterator = std::make_shared<Iterator>(runtime, self);
+  auto iterator = std::make_shared<LazyIterator>(runtime, self);
   auto seen = std::make_shared<std::vector<Value>>();
   return make_generator(runtime, self, [&runtime, iterator, seen, path, case_sensitive](Value& item) {
     while (iterator->next(item)) {
@@ -212,7 +227,7 @@ Value batch_filter(Runtime& runtime, const Value& self, const Args& args) {
   const std::int64_t size = int_argument(runtime, "batch", a[0], 0);
   if (size < 1) runtime.fail("unsupported: batches of {} items", size);
   const Value fill = a[1] != nullptr ? *a[1] : Value(None{});
-  auto iterator = std::make_shared<Iterator>(runtime, self);
+  auto iterator = std::make_shared<LazyIterator>(runtime, self);
   return make_generator(runtime, self, [&runtime, iterator, size, fill](Value& item) {
     std::vector<Value> batch;
     for (Value next; static_cast<std::int64_t>(batch.size()) < size && iterator->next(next);) batch.push_back(next);
