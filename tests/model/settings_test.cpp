@@ -56,6 +56,7 @@ TEST(Config, SizesThatContradictEachOtherAreErrors) {
   EXPECT_NE(complaint_with("hidden_size", 66).find("head_dim"), std::string::npos);
   EXPECT_NE(complaint_with("head_dim", 15).find("even"), std::string::npos);
   EXPECT_NE(complaint_with("num_hidden_layers", 2000000000).find("num_hidden_layers"), std::string::npos) << "no absurd allocation";
+  EXPECT_NE(complaint_with("head_dim", 2000000000).find("head_dim"), std::string::npos) << "nor here";
 }
 
 TEST(Config, AKeyThatChangesTheResultAndIsNotUnderstoodIsAnError) {

@@ -69,6 +69,8 @@ WeightLayout gguf_layout() {
 void check_sizes(const ModelConfig& m, const std::string& where) {
   if (m.heads % m.kv_heads != 0) fail("{}: {} heads cannot share {} key/value heads evenly", where, m.heads, m.kv_heads);
   if (m.head_dim % 2 != 0) fail("{}: head_dim is {}, expected an even number (RoPE turns pairs)", where, m.head_dim);
+  constexpr std::size_t kLargestHead = 65'536;  // a table is made of it before any tensor is looked at
+  if (m.head_dim > kLargestHead) fail("{}: head_dim is {}, expected at most {}", where, m.head_dim, kLargestHead);
   constexpr std::size_t kMostLayers = 10'000;
   if (m.layers.size() > kMostLayers) fail("{}: {} layers, expected at most {}", where, m.layers.size(), kMostLayers);
 }
