@@ -16,15 +16,6 @@ std::string own_template(const ModelFiles& files, bool tools) {
   return *std::move(source);
 }
 
-// Control tokens, and added tokens that the template itself writes: what a person types may look like them, and must stay words.
-std::set<TokenId> kept_from_messages(const Tokenizer& tokenizer, std::string_view template_source) {
-  std::set<TokenId> ids;
-  for (const TokenId id : tokenizer.added_tokens()) {
-    if (tokenizer.is_special(id) || template_source.find(tokenizer.piece(id)) != std::string_view::npos) ids.insert(id);
-  }
-  return ids;
-}
-
 }  // namespace
 
 std::vector<TokenId> encode_prompt(const Tokenizer& tokenizer, std::string_view text) {
@@ -40,7 +31,7 @@ ChatPrompter::ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, 
     : tokenizer_(tokenizer),
       template_(ChatTemplate::parse(source ? *source : own_template(files, tools),
                                     source ? "chat template" : files.path().string() + ": chat template")),
-      forbidden_(kept_from_messages(tokenizer, template_.source())),
+      forbidden_(forbidden_tokens(tokenizer, template_.source())),
       special_tokens_(files.special_tokens(tokenizer)) {}
 
 ChatPrompt ChatPrompter::render(OrderedJson request) const {
