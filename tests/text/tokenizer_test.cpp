@@ -51,7 +51,7 @@ TEST(Untrusted, AForbiddenTokenIsNotMatchedWhereItTouchesUntrustedBytes) {
 TEST(Untrusted, HoldsForTokensLookedForInNormalizedText) {
   Json json = letters();
   json["normalizer"] = {{"type", "Lowercase"}};
-  json["added_tokens"] = {token(500, "<E>", true, true)};
+  json["added_tokens"] = Json::array({token(500, "<E>", true, true)});
   Tokenizer tokenizer = Tokenizer::from_json(json.dump(), "t");
   const auto encode = [&](const std::string& text, std::vector<ByteRange> ranges) {
     const Untrusted untrusted{std::move(ranges), {500}};
