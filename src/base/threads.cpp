@@ -15,6 +15,9 @@ namespace {
 // A round comes every few microseconds in the decode loop, and waking a sleeper costs more than that: spin a while first.
 constexpr int kSpins = 2000;
 
+// More ranges than threads, so that who comes late, or is held up by the system, finds less to do.
+constexpr std::size_t kRangesPerThread = 4;
+
 void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
   for (int i = 0; i < kSpins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
@@ -25,47 +28,51 @@ void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
 }  // namespace
 
 ThreadTeam::ThreadTeam(std::size_t threads) {
-  for (std::size_t i = 1; i < threads; ++i) members_.emplace_back([this, i] { member(i); });
+  for (std::size_t i = 1; i < threads; ++i) members_.emplace_back([this] { member(); });
 }
 
 ThreadTeam::~ThreadTeam() {
   stop_.store(true, std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  open_.store(1, std::memory_order_release);
+  open_.notify_all();
   for (std::thread& t : members_) t.join();
 }
 
 void ThreadTeam::run(std::size_t count, RangeBody body) {
-  body_ = &body;
-  count_ = count;
   if (members_.empty() || count <= 1) {
     if (count > 0) body(0, count);
     return;
   }
-  busy_.store(static_cast<std::uint32_t>(members_.size()), std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
-  work(0);
-  for (std::uint32_t left = busy_.load(std::memory_order_acquire); left != 0; left = busy_.load(std::memory_order_acquire)) {
-    wait_while(busy_, left);
+  body_ = &body;
+  count_ = count;
+  ranges_ = std::min(count, size() * kRangesPerThread);
+  unfinished_.store(static_cast<std::uint32_t>(ranges_), std::memory_order_relaxed);
+  open_.store(static_cast<std::uint32_t>(ranges_), std::memory_order_release);
+  open_.notify_all();
+  take_ranges();
+  for (std::uint32_t left = unfinished_.load(std::memory_order_acquire); left != 0; left = unfinished_.load(std::memory_order_acquire)) {
+    wait_while(unfinished_, left);
   }
 }
 
-void ThreadTeam::member(std::size_t index) {
-  std::uint32_t seen = 0;
+void ThreadTeam::member() {
   for (;;) {
-    wait_while(round_, seen);
-    ++seen;  // run() waits for every member, so no round is ever missed
+    wait_while(open_, 0);
     if (stop_.load(std::memory_order_relaxed)) return;
-    work(index);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+    take_ranges();
   }
 }
 
-void ThreadTeam::work(std::size_t index) const {
-  const std::size_t begin = count_ * index / size();
-  const std::size_t end = count_ * (index + 1) / size();
-  if (begin < end) (*body_)(begin, end);
+void ThreadTeam::take_ranges() {
+  // A thread that read `open` in an earlier round may take a range of this one: it is a range like any other.
+  std::uint32_t open = open_.load(std::memory_order_acquire);
+  while (open != 0) {
+    if (!open_.compare_exchange_weak(open, open - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    const std::size_t index = ranges_ - open;
+    (*body_)(count_ * index / ranges_, count_ * (index + 1) / ranges_);
+    if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+    open = open_.load(std::memory_order_acquire);
+  }
 }
 
 std::size_t usable_processors() {

@@ -34,22 +34,25 @@ class ThreadTeam {
 
   std::size_t size() const { return members_.size() + 1; }
 
-  // Calls body(begin, end) once a thread with near-equal, disjoint ranges that cover [0, count), and returns when all are done.
-  // Which thread does what is fixed by count and size() alone. `body` must not throw, and must not call run().
+  // Calls body(begin, end) with disjoint ranges that cover [0, count), some a thread, and returns when all are done. The ranges are fixed
+  // by count and size(); who takes which is not: a thread that the system does not run takes none, and nobody waits for it. So the result
+  // of a range must not depend on who computes it. `body` must not throw, and must not call run().
   void run(std::size_t count, RangeBody body);
 
  private:
-  void member(std::size_t index);
-  void work(std::size_t index) const;
+  void member();
+  void take_ranges();
 
   // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
-  // value with acquire. `round_` publishes body_ and count_ to the members; `busy_` publishes their results back.
+  // value with acquire. `open_`, the ranges that nobody has taken yet, publishes body_, count_ and ranges_ to the members; `unfinished_`
+  // publishes their results back. A range that is taken keeps run() waiting, so what it reads stays as it is.
   std::vector<std::thread> members_;
-  std::atomic<std::uint32_t> round_{0};
-  std::atomic<std::uint32_t> busy_{0};
+  std::atomic<std::uint32_t> open_{0};
+  std::atomic<std::uint32_t> unfinished_{0};
   std::atomic<bool> stop_{false};
   const RangeBody* body_ = nullptr;
   std::size_t count_ = 0;
+  std::size_t ranges_ = 0;
 };
 
 // What this process may really use: processors in its affinity mask, bounded by the container's CPU quota. At least 1.

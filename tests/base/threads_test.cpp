@@ -36,9 +36,28 @@ TEST(ThreadTeam, SurvivesManyShortRounds) {
 
 TEST(ThreadTeam, UsesAllItsThreads) {
   ThreadTeam team(3);
-  std::atomic<int> ranges{0};
-  team.run(9, [&](std::size_t, std::size_t) { ++ranges; });
-  EXPECT_EQ(ranges, 3);
+  std::atomic<int> inside{0};
+  team.run(3, [&](std::size_t, std::size_t) {
+    ++inside;
+    while (inside < 3) {  // leaves only when each of three threads has come
+    }
+  });
+  EXPECT_EQ(inside, 3);
+}
+
+TEST(ThreadTeam, LeavesTheWorkOfAThreadThatIsHeldUpToTheOthers) {
+  ThreadTeam team(2);
+  constexpr std::size_t kCount = 64;
+  std::atomic<std::size_t> done{0};
+  std::atomic<bool> one_is_held_up{false};
+  team.run(kCount, [&](std::size_t begin, std::size_t end) {
+    if (!one_is_held_up.exchange(true)) {
+      while (done < kCount - (end - begin)) {  // until somebody else has done all the rest
+      }
+    }
+    done += end - begin;
+  });
+  EXPECT_EQ(done, kCount);
 }
 
 TEST(Processors, AreAtLeastOne) { EXPECT_GE(usable_processors(), 1u); }
