@@ -1,17 +1,13 @@
-// A program of its own around the installed library: goes on with a text.   embed MODEL [TEXT]
+// A program of its own around the installed library: goes on with a text.   embed [MODEL [TEXT]]
 #include <cstdio>
 #include <string_view>
 
 #include "engine/rung.h"
 
 int main(int argc, char** argv) try {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: embed MODEL [TEXT]\n");
-    return 2;
-  }
   const std::string_view text = argc > 2 ? argv[2] : "Once upon a time";
 
-  rung::Engine engine(argv[1]);
+  rung::Engine engine(argc > 1 ? rung::ModelFiles::open(argv[1]) : rung::ModelFiles::pebble());
   rung::GenerateOptions options{.max_tokens = 32};
   options.sampling = engine.model().sampling();
   options.sampling.seed = 7;

@@ -57,8 +57,17 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor.get(), 0);
   if (address == MAP_FAILED) fail("{}: cannot map {} bytes: {}", path.string(), size_, std::strerror(errno));
   data_ = static_cast<const std::byte*>(address);
+  is_mapped_ = true;
   const std::lock_guard lock(mapped().mutex);
   mapped().ends[reinterpret_cast<std::uintptr_t>(data_)] = reinterpret_cast<std::uintptr_t>(data_ + size_);
+}
+
+MappedFile MappedFile::over(std::filesystem::path name, std::span<const std::byte> bytes) {
+  MappedFile file;
+  file.path_ = std::move(name);
+  file.data_ = bytes.data();
+  file.size_ = bytes.size();
+  return file;
 }
 
 void MappedFile::release(std::span<const std::byte> bytes) {
@@ -78,11 +87,12 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(is_mapped_, other.is_mapped_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
-  if (data_ == nullptr) return;
+  if (!is_mapped_) return;
   const std::lock_guard lock(mapped().mutex);
   mapped().ends.erase(reinterpret_cast<std::uintptr_t>(data_));
   ::munmap(const_cast<std::byte*>(data_), size_);

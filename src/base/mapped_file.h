@@ -17,6 +17,8 @@ class MappedFile {
  public:
   MappedFile() = default;
   explicit MappedFile(const std::filesystem::path& path);  // throws Error: missing, not a regular file, no permission
+  // The same over bytes that are there as long as the program is, such as a file that was compiled in.
+  static MappedFile over(std::filesystem::path name, std::span<const std::byte> bytes);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
@@ -33,6 +35,7 @@ class MappedFile {
   std::filesystem::path path_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  bool is_mapped_ = false;  // and must be unmapped
 };
 
 }  // namespace rung

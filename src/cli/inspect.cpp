@@ -20,7 +20,7 @@ class Inspect : public Command {
  public:
   const char* name() const override { return "inspect"; }
   const char* summary() const override { return "what a model is made of: shapes, memory, tensors, metadata"; }
-  const char* example() const override { return "rung inspect --tensor blk.0.attn_q.weight"; }
+  const char* example() const override { return "rung inspect --tensor model.layers.0.self_attn.q_proj.weight"; }
 
   void add_options(CLI::App& app) override {
     model_.add(app);

@@ -70,11 +70,11 @@ OrderedJson entry(const std::string& key, std::string type, OrderedJson value) {
   return row;
 }
 
-void add_json_file(OrderedJson& out, const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return;
-  const OrderedJson json = parse_ordered_json(MappedFile(path).text(), path.string());
-  for (const auto& [key, value] : json.items()) out.push_back(entry(path.filename().string() + ": " + key, value.type_name(), value));
+void add_json_file(OrderedJson& out, const Folder& folder, const std::string& name) {
+  if (!folder.has(name)) return;
+  const MappedFile file = folder.open(name);
+  const OrderedJson json = parse_ordered_json(file.text(), file.path().string());
+  for (const auto& [key, value] : json.items()) out.push_back(entry(name + ": " + key, value.type_name(), value));
 }
 
 std::string value_text(const OrderedJson& value) {
@@ -125,7 +125,7 @@ OrderedJson describe_metadata(const ModelFiles& files, std::size_t array_limit) 
     for (const auto& [key, value] : files.gguf().metadata()) out.push_back(entry(key, type_name(value), ValueToJson{array_limit}(value)));
     return out;
   }
-  for (const char* name : {"config.json", "generation_config.json", "tokenizer_config.json"}) add_json_file(out, files.path() / name);
+  for (const char* name : {"config.json", "generation_config.json", "tokenizer_config.json"}) add_json_file(out, files.folder(), name);
   return out;
 }
 

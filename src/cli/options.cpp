@@ -16,11 +16,8 @@ namespace rung {
 
 namespace {
 
-constexpr const char* kDefaultModel = "smollm2";
-
 std::filesystem::path find_model(const std::string& name) {
   std::error_code ignored;
-  if (name.empty()) return pull(kDefaultModel);
   if (std::filesystem::exists(name, ignored)) return name;
   for (const PullSource& source : pull_sources()) {
     if (name != source.name) continue;
@@ -33,12 +30,17 @@ std::filesystem::path find_model(const std::string& name) {
 }  // namespace
 
 void ModelOption::add(CLI::App& app) {
-  app.add_option("-m,--model", model, "a .gguf file, a folder with config.json and safetensors, or a name that `rung pull` has brought")
+  app.add_option("-m,--model", model, "a .gguf file, a folder with config.json and safetensors, or a name that `rung pull` has brought "
+                 "(default: pebble, which is in the program)")
       ->type_name("MODEL");
   app.add_option("--pre", pre, "the pre-tokenizer of a GGUF file that does not name its own")->type_name("NAME");
 }
 
-ModelFiles ModelOption::open() const { return ModelFiles::open(find_model(model)); }
+ModelFiles ModelOption::open() const {
+  std::error_code ignored;
+  const bool is_pebble = model.empty() || (model == "pebble" && !std::filesystem::exists(model, ignored));
+  return is_pebble ? ModelFiles::pebble() : ModelFiles::open(find_model(model));
+}
 
 std::optional<std::string_view> ModelOption::chosen_pre() const {
   return pre.empty() ? std::nullopt : std::optional<std::string_view>(pre);

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "engine/sampler.h"
+#include "files/folder.h"
 #include "files/gguf.h"
 #include "files/safetensors.h"
 #include "model/model.h"
@@ -18,12 +19,14 @@
 
 namespace rung {
 
-// A .gguf file, or a folder as it lies on the hub. Opening reads headers only.
+// A .gguf file, a folder as it lies on the hub, or what is compiled in. Opening reads headers only.
 class ModelFiles {
  public:
   static ModelFiles open(const std::filesystem::path& path);  // throws Error
+  static ModelFiles pebble();                                 // the model that is compiled in; throws Error where there is none
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return folder_.path(); }
+  const Folder& folder() const { return folder_; }
   bool is_gguf() const { return std::holds_alternative<Gguf>(content_); }
   const Gguf& gguf() const { return std::get<Gguf>(content_); }
   const TensorMap& tensors() const;  // of a folder: opened at the first call
@@ -40,12 +43,11 @@ class ModelFiles {
   Sampling sampling() const;
 
  private:
-  struct Folder {};
-  explicit ModelFiles(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit ModelFiles(Folder folder) : folder_(std::move(folder)) {}
   std::optional<Json> json(const char* name) const;  // of a folder; absent: nullopt
 
-  std::filesystem::path path_;
-  std::variant<Folder, Gguf> content_;
+  Folder folder_;  // of a GGUF: its path
+  std::variant<std::monostate, Gguf> content_;
   mutable std::optional<Safetensors> weights_;  // of a folder, once they were needed
 };
 

@@ -95,31 +95,29 @@ ModelFiles ModelFiles::open(const fs::path& path) {
 
 const TensorMap& ModelFiles::tensors() const {
   if (is_gguf()) return gguf().tensors();
-  if (!weights_) weights_ = Safetensors::open(path_);
+  if (!weights_) weights_ = Safetensors::open(folder_);
   return weights_->tensors();
 }
 
 ModelPlan ModelFiles::plan() const {
   if (is_gguf()) return plan_from_gguf(gguf());
   const auto config = json("config.json");
-  if (!config) fail("{}: no config.json in this folder", path_.string());
-  return plan_from_config(*config, (path_ / "config.json").string());
+  if (!config) fail("{}: no config.json in this folder", path().string());
+  return plan_from_config(*config, (path() / "config.json").string());
 }
 
 std::optional<Json> ModelFiles::json(const char* name) const {
-  const fs::path path = path_ / name;
-  std::error_code ignored;
-  if (is_gguf() || !fs::exists(path, ignored)) return {};
-  const MappedFile file(path);
-  Json value = parse_json(file.text(), path.string());
-  if (!value.is_object()) fail("{}: found {}, expected a JSON object", path.string(), value.type_name());
+  if (is_gguf() || !folder_.has(name)) return {};
+  const MappedFile file = folder_.open(name);
+  Json value = parse_json(file.text(), file.path().string());
+  if (!value.is_object()) fail("{}: found {}, expected a JSON object", file.path().string(), value.type_name());
   return value;
 }
 
 Tokenizer ModelFiles::tokenizer(std::optional<std::string_view> pre) const {
   if (is_gguf()) return Tokenizer::from_gguf(gguf(), pre);
-  if (pre) fail("{}: --pre is for GGUF files; a folder's tokenizer.json says what it needs", path_.string());
-  return Tokenizer::from_folder(path_);
+  if (pre) fail("{}: --pre is for GGUF files; a folder's tokenizer.json says what it needs", path().string());
+  return Tokenizer::from_folder(folder_);
 }
 
 std::optional<std::string> ModelFiles::chat_template(bool tools) const {
@@ -130,11 +128,10 @@ std::optional<std::string> ModelFiles::chat_template(bool tools) const {
     const auto t = gguf().string("tokenizer.chat_template");
     return t ? std::optional<std::string>(*t) : std::nullopt;
   }
-  std::error_code ignored;
-  if (const fs::path path = path_ / "chat_template.jinja"; fs::exists(path, ignored)) return std::string(MappedFile(path).text());
+  if (folder_.has("chat_template.jinja")) return std::string(folder_.open("chat_template.jinja").text());
   for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
     if (const auto config = json(name)) {
-      if (auto source = template_in(*config, tools, (path_ / name).string())) return source;
+      if (auto source = template_in(*config, tools, (path() / name).string())) return source;
     }
   }
   return {};
@@ -164,7 +161,7 @@ std::set<TokenId> ModelFiles::stop_ids() const {
   for (const char* name : {"generation_config.json", "config.json"}) {
     const auto config = json(name);
     if (!config) continue;
-    const std::string where = (path_ / name).string();
+    const std::string where = (path() / name).string();
     add_ids(ids, *config, "eos_token_id", where);
     if (const auto text = config->find("text_config"); text != config->end() && text->is_object()) add_ids(ids, *text, "eos_token_id", where);
   }
@@ -174,7 +171,7 @@ std::set<TokenId> ModelFiles::stop_ids() const {
 Sampling ModelFiles::sampling() const {
   if (is_gguf()) return sampling_from_gguf(gguf());
   const auto config = json("generation_config.json");
-  return config ? sampling_from_json(*config, (path_ / "generation_config.json").string()) : Sampling{};
+  return config ? sampling_from_json(*config, (path() / "generation_config.json").string()) : Sampling{};
 }
 
 }  // namespace rung

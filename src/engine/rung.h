@@ -1,6 +1,6 @@
 // The library's front door: a model's path → text.  (examples/embed is a whole program.)
 //
-//   rung::Engine engine("model.gguf");
+//   rung::Engine engine("model.gguf");   // or rung::Engine engine(rung::ModelFiles::pebble());
 //   engine.generate("Once upon a time", {.max_tokens = 64}, {.text = [](std::string_view piece) { std::cout << piece << std::flush; }});
 //
 // Behind it lie the rooms that src/README.md tours; a program may use any of them: LoadedModel and Device, Session (the KV cache of one
@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "engine/chat_prompt.h"
@@ -32,8 +33,9 @@ struct EngineOptions {
 class Engine {
  public:
   // A .gguf file, or a folder with config.json, safetensors and tokenizer.json.
-  explicit Engine(const std::filesystem::path& model, const EngineOptions& options = {})
-      : model_(ModelFiles::open(model)), device_(options.device, options.threads), session_(model_.model(), device_.ops(), {.context = options.context}) {}
+  explicit Engine(const std::filesystem::path& model, const EngineOptions& options = {}) : Engine(ModelFiles::open(model), options) {}
+  explicit Engine(ModelFiles files, const EngineOptions& options = {})
+      : model_(std::move(files)), device_(options.device, options.threads), session_(model_.model(), device_.ops(), {.context = options.context}) {}
 
   // Goes on with `text`. What it shares with the text before is not computed again. Stops also where the model says.
   Generated generate(std::string_view text, GenerateOptions options = {}, const GenerateCallbacks& callbacks = {}) {

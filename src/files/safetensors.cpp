@@ -28,9 +28,8 @@ void require_plain_name(const std::string& name, const std::string& index_file) 
   if (!plain) fail("{}: names the shard '{}', expected a file of the same folder", index_file, printable(name));
 }
 
-Index read_index(const std::filesystem::path& path) {
-  const MappedFile file(path);
-  const std::string where = path.string();
+Index read_index(const MappedFile& file) {
+  const std::string where = file.path().string();
   if (file.bytes().size() > kMaxIndexBytes) fail("{}: has {} bytes, expected at most {}", where, file.bytes().size(), kMaxIndexBytes);
   const Json json = parse_json(file.text(), where);
   const auto map = json.find("weight_map");
@@ -49,28 +48,23 @@ Index read_index(const std::filesystem::path& path) {
   return index;
 }
 
-bool present(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
-
 }  // namespace
 
-Safetensors Safetensors::open(const std::filesystem::path& path) {
+Safetensors Safetensors::open(const Folder& folder) {
+  const std::filesystem::path& path = folder.path();
   Safetensors opened;
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) {
-    opened.add_file(path);
+  if (!folder.exists()) {
+    opened.add_file(MappedFile(path));
     return opened;
   }
-  if (present(path / kSingleName)) {  // before the index, as transformers does
-    opened.add_file(path / kSingleName);
+  if (folder.has(kSingleName)) {  // before the index, as transformers does
+    opened.add_file(folder.open(kSingleName));
     return opened;
   }
   const std::filesystem::path index_path = path / kIndexName;
-  if (!present(index_path)) fail("{}: holds neither {} nor {}", path.string(), kSingleName, kIndexName);
-  const Index index = read_index(index_path);
-  for (const std::string& shard : index.shards) opened.add_file(path / shard);
+  if (!folder.has(kIndexName)) fail("{}: holds neither {} nor {}", path.string(), kSingleName, kIndexName);
+  const Index index = read_index(folder.open(kIndexName));
+  for (const std::string& shard : index.shards) opened.add_file(folder.open(shard));
   for (const auto& [tensor, shard] : index.shard_of) {
     const auto found = opened.tensors_.find(tensor);
     const auto other = opened.tensors_.others.find(tensor);
@@ -86,9 +80,9 @@ Safetensors Safetensors::open(const std::filesystem::path& path) {
   return opened;
 }
 
-void Safetensors::add_file(const std::filesystem::path& path) {
-  files_.emplace_back(path);
-  const std::string file = path.string();
+void Safetensors::add_file(MappedFile opened) {
+  const std::string file = opened.path().string();
+  files_.push_back(std::move(opened));
   SafetensorsPart part = parse_safetensors(files_.back().bytes(), file);
   metadata_.merge(part.metadata);
   const auto refuse_duplicate = [&](const std::string& name) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "files/folder.h"
 #include "files/tensor_map.h"
 
 namespace rung {
@@ -16,13 +17,13 @@ class Safetensors {
  public:
   // A .safetensors file, or a folder: its model.safetensors, or else model.safetensors.index.json and the shards that this names.
   // Throws Error on anything that is not whole and consistent.
-  static Safetensors open(const std::filesystem::path& path);
+  static Safetensors open(const Folder& path);
 
   const TensorMap& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
-  void add_file(const std::filesystem::path& path);
+  void add_file(MappedFile opened);
 
   std::vector<MappedFile> files_;
   TensorMap tensors_;

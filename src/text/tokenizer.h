@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "files/folder.h"
 #include "text/byte_range.h"
 
 namespace rung {
@@ -40,7 +40,7 @@ struct MergeStep {
 class Tokenizer {
  public:
   // A Hugging Face tokenizer.json (with what tokenizer_config.json beside it adds, where that changes ids). Throws Error.
-  static Tokenizer from_folder(const std::filesystem::path& folder);
+  static Tokenizer from_folder(const Folder& folder);
   static Tokenizer from_json(std::string_view tokenizer_json, std::string_view where);
   // The tokenizer in a GGUF's metadata. `pre` overrides tokenizer.ggml.pre (--pre NAME). Throws Error: never a guess.
   static Tokenizer from_gguf(const Gguf& gguf, std::optional<std::string_view> pre = {});

@@ -352,14 +352,14 @@ Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, std::string_view
   return Impl::make(read_parts(tokenizer_json, where));
 }
 
-Tokenizer Tokenizer::from_folder(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / "tokenizer.json", config_path = folder / "tokenizer_config.json";
-  const MappedFile file(path);
-  TokenizerParts parts = read_parts(file.text(), path.string());
-  if (std::filesystem::exists(config_path)) {
-    const MappedFile config_file(config_path);
-    const Json json = parse_json(config_file.text(), config_path.string());
-    const Node config(json, config_path.string());
+Tokenizer Tokenizer::from_folder(const Folder& folder) {
+  const MappedFile file = folder.open("tokenizer.json");
+  TokenizerParts parts = read_parts(file.text(), file.path().string());
+  if (folder.has("tokenizer_config.json")) {
+    const MappedFile config_file = folder.open("tokenizer_config.json");
+    const std::string where = config_file.path().string();
+    const Json json = parse_json(config_file.text(), where);
+    const Node config(json, where);
     if (!json.is_object()) config.wrong("an object");
     read_config_tokens(parts, config);
     parts.bos = find_named(parts, config, "bos_token");

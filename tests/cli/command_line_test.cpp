@@ -78,6 +78,23 @@ TEST_F(CommandLine, WithoutAVerbATextIsGenerated) {
   EXPECT_NE(bare.out, "");
 }
 
+TEST_F(CommandLine, WithoutAModelPebbleSpeaksThatIsInTheProgram) {
+  const Surroundings elsewhere{.environment = {"XDG_CACHE_HOME=/nonexistent", "HOME=/nonexistent"}};
+  const Outcome told = run_rung({"generate", "--json", "--seed", "1", "Once upon a time"}, elsewhere);
+  EXPECT_EQ(told.status, 0) << told.err;
+  const Json story = lines_of(told.out).back();
+  EXPECT_EQ(story["stop"], "end-of-text");
+  EXPECT_GT(story["ids"].size(), 40u);
+  EXPECT_TRUE(has(story["text"], ". ")) << story["text"];
+  for (const std::string& model : {std::string("pebble"), std::string(RUNG_SOURCE "/models/pebble")}) {
+    const Outcome named = run_rung({"generate", "-m", model, "--json", "--seed", "1", "Once upon a time"}, elsewhere);
+    EXPECT_EQ(lines_of(named.out).back()["ids"], story["ids"]) << model;
+  }
+  EXPECT_TRUE(has(run_rung({"inspect"}, elsewhere).out, "qwen3"));
+  EXPECT_TRUE(has(run_rung({"tokenize", "--chat", "Hello"}, elsewhere).out, "im_start"));
+  EXPECT_EQ(run_rung({"chat", "--seed", "1"}, {.input = "Hello\n", .environment = elsewhere.environment}).status, 0);
+}
+
 TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
   const std::vector<std::vector<std::string>> wrong{{"generate", "--bogus", "x"},
                                                     {"generate", "two", "texts"},

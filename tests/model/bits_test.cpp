@@ -28,13 +28,17 @@ Values copy(std::span<const float> x) { return {x.begin(), x.end()}; }
 
 struct Case {
   std::string device;
-  std::string model;  // of tests/golden/models
+  std::string model;  // of tests/golden/models, or pebble
 };
+
+std::filesystem::path folder_of(const std::string& model) {
+  return model == "pebble" ? std::filesystem::path(RUNG_SOURCE) / "models" / model : std::filesystem::path(RUNG_GOLDEN) / "models" / model;
+}
 
 class Bits : public testing::TestWithParam<Case> {
  protected:
   Bits()
-      : files_(std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam().model),
+      : files_(folder_of(GetParam().model)),
         model_(bind_weights(files_.plan, files_.tensors())),
         ids_(some_ids(kTokens, model_.config.vocab_size, 7)) {}
 
@@ -129,7 +133,7 @@ TEST_P(Bits, OfTheF16CacheAreTheSameWithAndWithoutIt) {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const char* device : {"reference", "cpu"}) {
-    for (const char* model : {"llama", "llama-yarn", "qwen2-window", "qwen3", "gemma3"}) all.push_back({device, model});
+    for (const char* model : {"llama", "llama-yarn", "qwen2-window", "qwen3", "gemma3", "pebble"}) all.push_back({device, model});
   }
   return all;
 }

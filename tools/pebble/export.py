@@ -17,7 +17,7 @@ TEMPLATE = ("{% for message in messages %}{{ '<|im_start|>' + message['role'] + 
 
 
 def make_config():
-    return Qwen3Config(vocab_size=corpus.VOCABULARY, hidden_size=160, intermediate_size=384, num_hidden_layers=5, num_attention_heads=4,
+    return Qwen3Config(vocab_size=corpus.VOCABULARY, hidden_size=192, intermediate_size=352, num_hidden_layers=5, num_attention_heads=4,
                        num_key_value_heads=2, head_dim=32, max_position_embeddings=corpus.CONTEXT, rms_norm_eps=1e-6, tie_word_embeddings=True,
                        bos_token_id=None, eos_token_id=0, initializer_range=0.04)
 
@@ -52,8 +52,10 @@ def write(build, folder):
     with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as f:
         json.dump(tokenizer, f, ensure_ascii=False, indent=0)
         f.write("\n")
-    dump(folder, "training.json", {**state["facts"], "parameters": sum(v.numel() for v in weights.values()), "batch_rows": state["batch_rows"], "steps": state["step"], "tokens_trained": state["step"] * state["batch_rows"] * corpus.CONTEXT,
-                                   "minutes": round(state["seconds"] / 60, 1)})
+    dump(folder, "training.json", {
+        **state["facts"], "parameters": sum(v.numel() for v in weights.values()), "command": state["command"], "machine": state["machine"],
+        "batch_rows": state["batch_rows"], "rate": state["rate"], "warmup_steps": state["warmup_steps"], "steps": state["step"],
+        "tokens_trained": state["step"] * state["batch_rows"] * corpus.CONTEXT, "minutes": round(state["seconds"] / 60, 1)})
     with open(os.path.join(folder, "loss.svg"), "w", encoding="utf-8") as f:
         f.write(curve_svg(state["curve"]))
 
