@@ -87,7 +87,7 @@ class Chats(unittest.TestCase):
 
 class Tokenizer(unittest.TestCase):
     def test_any_text_comes_back(self):
-        tokenizer = corpus.train_tokenizer(1, documents=300)
+        tokenizer = corpus.train_tokenizer(1, 300)
         for text in ("Once upon a time", "Grüße 🦊 讲个故事 \t\n  x", "\u0000\u200d\uffff", "नमस्ते"):
             self.assertEqual(tokenizer.decode(tokenizer.encode(text).ids, skip_special_tokens=False), text)
 
