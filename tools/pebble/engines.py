@@ -2,7 +2,9 @@
 
 Enters: [(prompt, seed)], where a prompt is plain text that may hold control tokens. Leaves: [(text, whether it ended by itself)].
 """
+import concurrent.futures
 import json
+import os
 import subprocess
 
 import chat
@@ -14,10 +16,11 @@ def make(name, model, rung, temperature):
 
 class Rung:
     def __init__(self, model, rung, temperature):
-        self.command = [rung, "generate", "-m", model, "--json", "--temperature", str(temperature)]
+        self.command = [rung, "generate", "-m", model, "--json", "--threads", "1", "--temperature", str(temperature)]
 
     def complete(self, prompts, most):
-        return [self.one(prompt, seed, most) for prompt, seed in prompts]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as several:   # a process of one thread each
+            return list(several.map(lambda prompt: self.one(*prompt, most), prompts))
 
     def one(self, prompt, seed, most):
         done = subprocess.run(self.command + ["--seed", str(seed), "--max-tokens", str(most), "--", prompt], capture_output=True, text=True, check=True)
@@ -32,11 +35,13 @@ class Transformers:
         from transformers import Qwen3ForCausalLM
         self.torch, self.temperature = torch, temperature
         self.tokenizer = Tokenizer.from_file(model + "/tokenizer.json")
-        self.model = Qwen3ForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model = Qwen3ForCausalLM.from_pretrained(model, dtype=torch.float32).eval().to(self.device)
         self.stops = [self.tokenizer.token_to_id(t) for t in (chat.STOP, chat.END)]
 
-    def complete(self, prompts, most, batch=50):
+    def complete(self, prompts, most):
         """Sorted by length, in batches padded on the left; every sample draws from its own generator, so that its seed decides it."""
+        batch = 50 if self.device == "cpu" else len(prompts)
         encoded = [self.tokenizer.encode(p, add_special_tokens=False).ids for p, _ in prompts]
         order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
         out = [None] * len(prompts)
@@ -49,8 +54,8 @@ class Transformers:
     def _batch(self, encoded, seeds, most):
         torch = self.torch
         width = max(map(len, encoded))
-        ids = torch.tensor([[0] * (width - len(e)) + e for e in encoded])
-        mask = torch.tensor([[0] * (width - len(e)) + [1] * len(e) for e in encoded])
+        ids = torch.tensor([[0] * (width - len(e)) + e for e in encoded], device=self.device)
+        mask = torch.tensor([[0] * (width - len(e)) + [1] * len(e) for e in encoded], device=self.device)
         position = (mask.cumsum(1) - 1).clamp(min=0)
         generators = [torch.Generator().manual_seed(s) for s in seeds]
         told, ended, cache = [[] for _ in encoded], [False] * len(encoded), None
@@ -58,7 +63,7 @@ class Transformers:
             for _ in range(min(most, 512 - width)):
                 result = self.model(input_ids=ids, attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True)
                 cache = result.past_key_values
-                weights = torch.softmax(result.logits[:, -1] / self.temperature, -1)
+                weights = torch.softmax(result.logits[:, -1].float() / self.temperature, -1).cpu()
                 drawn = torch.stack([torch.multinomial(w, 1, generator=g) for w, g in zip(weights, generators)])
                 for i, token in enumerate(drawn[:, 0].tolist()):
                     if not ended[i]:
@@ -66,6 +71,6 @@ class Transformers:
                         told[i] += [] if ended[i] else [token]
                 if all(ended):
                     break
-                ids, position = drawn, position[:, -1:] + 1
-                mask = torch.cat([mask, torch.ones(len(encoded), 1, dtype=mask.dtype)], 1)
+                ids, position = drawn.to(self.device), position[:, -1:] + 1
+                mask = torch.cat([mask, torch.ones(len(encoded), 1, dtype=mask.dtype, device=self.device)], 1)
         return [(self.tokenizer.decode(t), e) for t, e in zip(told, ended)]

@@ -33,7 +33,7 @@ def make_model():
 
 def write(build, folder):
     os.makedirs(folder, exist_ok=True)
-    state = torch.load(os.path.join(build, "checkpoint.pt"), weights_only=False)
+    state = torch.load(os.path.join(build, "checkpoint.pt"), weights_only=False, map_location="cpu")
     weights = {k: v.to(torch.bfloat16).contiguous() for k, v in state["model"].items() if k != "lm_head.weight"}
     save_file(weights, os.path.join(folder, "model.safetensors"), metadata={"format": "pt"})
     config = make_config().to_dict()

@@ -31,7 +31,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 WARMUP_STEPS, DECAY_SHARE, WEIGHT_DECAY = 100, 0.25, 0.1
 CPU = {"rows": 8, "rate": 3e-3, "tokens": 20_200_000, "epochs": 1}   # rows of a batch, and the rate that suits it
 GPU = {"rows": 64, "rate": 4e-3, "tokens": 96_000_000, "epochs": 8}
-QUICK_TOKENS = 800_000
+QUICK_TOKENS = 600_000
 STOP_ID = 0
 STARTED = time.time()
 
@@ -42,7 +42,7 @@ def parse_arguments():
     p.add_argument("--tokens", type=float, help="size of the corpus (default 20.2e6, on a GPU 96e6)")
     p.add_argument("--steps", type=int, help="length of the training (default: the corpus once, on a GPU eight times)")
     p.add_argument("--minutes", type=float, help="end so many minutes after the start, the corpus included; the rate decays in time for it")
-    p.add_argument("--quick", action="store_true", help="0.8 M tokens once: a taste in about 3 minutes, into build/pebble-quick/model")
+    p.add_argument("--quick", action="store_true", help="0.6 M tokens once: a taste in about 3 minutes, into build/pebble-quick/model")
     p.add_argument("--device", choices=["cpu", "cuda"], help="default: a GPU if there is one")
     p.add_argument("--batch-rows", type=int, help="rows of 512 tokens a step (default 8, on a GPU 64)")
     p.add_argument("--rate", type=float, help="the learning rate while it stays (default 3e-3, on a GPU 4e-3)")
