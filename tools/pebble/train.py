@@ -220,8 +220,10 @@ class Training:
                 self.save()
                 saved = time.time()
         if self.rank == 0:
-            self.curve.append([self.step * a.batch_rows * corpus.CONTEXT, self.curve[-1][1] if self.curve else 0.0, round(self.heldout_loss(), 4)])
-            self.log(f"held out {self.curve[-1][2]:.4f} after {self.step} steps, {self.seconds / 60:.1f} minutes")
+            heldout = round(self.heldout_loss(), 4)
+            if recent:
+                self.curve.append([self.step * a.batch_rows * corpus.CONTEXT, round(torch.stack(recent).mean().item(), 4), heldout])
+            self.log(f"held out {heldout:.4f} after {self.step} steps, {self.seconds / 60:.1f} minutes")
             self.save()
 
     def report(self, mean, heldout, done, rate, tokens):
