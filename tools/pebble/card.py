@@ -47,7 +47,8 @@ it does not know counts as a failure of the story. The samples, with what the ch
 ## What its heads do
 {heads_table}
 
-Measured by `python3 tools/pebble/heads.py` (layers and heads count from 0).
+Measured by `python3 tools/pebble/heads.py`, which draws the pictures, too (layers and heads count from 0). A row looks, a column is looked at; the
+fuller a cell, the more.
 
 ## What it cannot do
 - It knows nothing but its small world: some 80 characters, 170 things and 60 places. Anything else than a story or a question about it gets the answer
@@ -58,12 +59,15 @@ Measured by `python3 tools/pebble/heads.py` (layers and heads count from 0).
 - What it says about the world outside its stories is worth nothing.
 
 ## How it was made
-`python3 tools/pebble/train.py --steps {steps}` does it all again: it makes the world and the corpus from seed {seed} ({corpus_tokens:.1f} M tokens, {stories:,} stories, none twice),
-trains the tokenizer and the model, and writes this folder. Trained: {steps:,} steps of {batch} × {context} tokens = {trained:.1f} M tokens on two CPU cores, in {minutes:.0f} minutes beside
-other work. AdamW (β 0.9, 0.98; weight decay 0.1), rate 3e-3 with 100 steps of warm-up, constant, then linearly to zero over the last quarter; gradients clipped at 1;
-bf16 autocast over f32 weights; no loss on what the user says. SHA-256 of the packed corpus: `{sha}`.
+`{command}` made it, on {machine}. It makes the world and the corpus from seed {seed} ({corpus_tokens:.1f} M tokens, {stories:,} stories, none
+twice), trains the tokenizer and the model, and writes this folder. Trained: {steps:,} steps of {batch} × {context} tokens = {trained:.0f} M tokens, the corpus
+{epochs:.1f} times in different orders, in {minutes:.1f} minutes. AdamW (β 0.9, 0.98; weight decay 0.1), rate {rate:g} after {warmup} steps of warm-up, constant, then linearly to
+zero over the last quarter; gradients clipped at 1; bf16 autocast over f32 weights; no loss on what the user says; a document sees only itself.
+SHA-256 of the packed corpus: `{sha}`; settings and counts are in `training.json`.
 
-Sums of floating-point numbers depend on the machine, so that another machine makes another, equally good pebble; the corpus is the same everywhere.
+`python3 tools/pebble/train.py` does it again where there is a GPU; on CPU cores it takes a smaller corpus once, for hours, unless it is told otherwise
+(`--tokens`, `--steps`). Sums of floating-point numbers depend on the machine, and how far a budget of minutes reaches does, too, so that another
+machine makes another pebble of the same kind; the corpus is the same everywhere.
 
 ## Ten unselected stories
 Seeds 0 to 9, as `./rung generate --seed N "Once upon a time"` tells them at temperature 0.7.
@@ -87,6 +91,7 @@ def main():
         parameters=training["parameters"], layers=config["num_hidden_layers"], hidden=config["hidden_size"], heads=config["num_attention_heads"],
         kv=config["num_key_value_heads"], head_dim=config["head_dim"], ff=config["intermediate_size"], context=config["max_position_embeddings"],
         vocab=config["vocab_size"], table=read(a.build, "table.md"), heads_table=read(a.build, "heads.md"), steps=training["steps"], seed=training["seed"],
+        command=training["command"], machine=training["machine"], rate=training["rate"], warmup=training["warmup_steps"], epochs=training["tokens_trained"] / training["tokens"],
         corpus_tokens=training["tokens"] / 1e6, stories=training["stories"], batch=training["batch_rows"], trained=training["tokens_trained"] / 1e6,
         minutes=training["minutes"], sha=training["rows_sha256"],
         stories_told="\n\n".join(f"**{seed}.** {opening}{text}{'' if ended else ' …'}" for seed, (text, ended) in enumerate(told)))
