@@ -56,7 +56,7 @@ class Eval : public Command {
  private:
   static Evaluation measure(const LoadedModel& loaded, Device& device, const WindowedText& cut) {
     Progress progress("reading");
-    return evaluate(loaded.model(), device, loaded.tokenizer(), cut, [&](const Evaluation& so_far) {
+    return evaluate(loaded.model(), device, cut, [&](const Evaluation& so_far) {
       if (so_far.losses.count() > 0) {
         progress.update(so_far.windows, cut.windows.size(), fmt::format("windows, perplexity {:.4f}", so_far.losses.perplexity()));
       }
@@ -64,8 +64,14 @@ class Eval : public Command {
     });
   }
 
-  static double bits_per_byte(const Evaluation& e) {
-    return e.counted_bytes == 0 ? 0 : e.losses.sum() / std::numbers::ln2 / e.counted_bytes;
+  // The bytes are those of the tokens that counted, weighted as their losses were.
+  static double bits_per_byte(const Tokenizer& tokenizer, const WindowedText& cut, const Evaluation& e) {
+    double bytes = 0;
+    for (std::size_t w = 0; w < e.windows; ++w) {
+      const Window& window = cut.windows[w];
+      for (std::size_t t = window.first_counted; t < window.end; ++t) bytes += window.weight * static_cast<double>(tokenizer.piece(cut.ids[t]).size());
+    }
+    return bytes > 0 ? e.losses.sum() / std::numbers::ln2 / bytes : 0;
   }
   static double tokens_per_second(const Evaluation& e) { return e.seconds > 0 ? static_cast<double>(e.read_tokens) / e.seconds : 0; }
 
@@ -76,7 +82,7 @@ class Eval : public Command {
     if (e.windows < cut.windows.size()) write_out(fmt::format("interrupted: what follows is about the first {}\n", count_of(e.windows, "window")));
     write_out(fmt::format("perplexity {}{:.4f} ± {:.4f}{}\n", style().bold, e.losses.perplexity(), e.losses.perplexity_error(), style().reset));
     write_out(fmt::format("{:.5f} ± {:.5f} nats a token, {:.4f} bits a byte, {:.1f} tok/s\n", e.losses.mean(), e.losses.standard_error(),
-                          bits_per_byte(e), tokens_per_second(e)));
+                          bits_per_byte(loaded.tokenizer(), cut, e), tokens_per_second(e)));
   }
 
   void print_json(const LoadedModel& loaded, const Device& device, const WindowedText& cut, const Evaluation& e) const {
@@ -93,7 +99,7 @@ class Eval : public Command {
     line["perplexity_error"] = e.losses.perplexity_error();
     line["loss"] = e.losses.mean();
     line["loss_error"] = e.losses.standard_error();
-    line["bits_per_byte"] = bits_per_byte(e);
+    line["bits_per_byte"] = bits_per_byte(loaded.tokenizer(), cut, e);
     line["tokens_per_second"] = tokens_per_second(e);
     write_line(line);
   }

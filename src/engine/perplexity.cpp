@@ -105,7 +105,7 @@ double Losses::standard_error() const {
 
 double Losses::perplexity() const { return std::exp(mean()); }
 
-Evaluation evaluate(const Model& model, Device& device, const Tokenizer& tokenizer, const WindowedText& text, const EvaluationProgress& progress) {
+Evaluation evaluate(const Model& model, Device& device, const WindowedText& text, const EvaluationProgress& progress) {
   using Clock = std::chrono::steady_clock;
   WindowReader reader(model, device);
   Evaluation done;
@@ -118,7 +118,6 @@ Evaluation evaluate(const Model& model, Device& device, const Tokenizer& tokeniz
       so_far.seconds += std::chrono::duration<double>(Clock::now() - start).count();
       so_far.read_tokens += piece.ids.size();
       for (const double loss : losses_of(logits, piece.next, device.team())) so_far.losses.add(loss, window.weight);
-      for (const TokenId id : piece.next) so_far.counted_bytes += window.weight * static_cast<double>(tokenizer.piece(id).size());
       if (progress && !progress(so_far)) return done;
     }
     ++so_far.windows;

@@ -97,14 +97,13 @@ class Losses {
 
 struct Evaluation {
   Losses losses;
-  std::size_t windows = 0;   // that were read to their end
-  double counted_bytes = 0;  // of text, in the tokens that counted, weighted like them
+  std::size_t windows = 0;  // that were read to their end
   std::size_t read_tokens = 0;
   double seconds = 0;  // of forward passes
 };
 
 // Reads one window after the other. `progress(so far)` is called after each piece; when it says false, the windows that were read whole are the result.
 using EvaluationProgress = std::function<bool(const Evaluation& so_far)>;
-Evaluation evaluate(const Model& model, Device& device, const Tokenizer& tokenizer, const WindowedText& text, const EvaluationProgress& progress = {});
+Evaluation evaluate(const Model& model, Device& device, const WindowedText& text, const EvaluationProgress& progress = {});
 
 }  // namespace rung

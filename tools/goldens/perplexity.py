@@ -5,11 +5,11 @@
 
 The tokens are what the model itself says, so that its perplexity of them is neither that of a die nor 1. `halves` is the loop of llama.cpp's
 perplexity tool (tools/perplexity/perplexity.cpp) over the logits that llama.cpp itself gives where there is a GGUF file, else over those of
-transformers; `sliding` the one on transformers' page about perplexity, once with the page's weights (a window that adds n tokens weighs
-n - 1) and once with every token counting once.
+transformers; `sliding` the loop on transformers' page about perplexity, where a window that adds n tokens weighs n - 1.
 """
 
 import argparse
+import functools
 import json
 import math
 import tempfile
@@ -26,6 +26,7 @@ FOLDERS = ["llama", "qwen2", "qwen3", "gemma3"]
 WINDOW, TOKENS = 64, 330
 torch.set_num_threads(1)  # the models are too small for more
 STRIDES = [8, 32, 64]
+IN_LLAMA_CPP = ["llama", "qwen2", "qwen3"]  # it does not run gemma3 without its tokenizer
 PAIRS = [("llama", "llama-linear"), ("llama", "llama-bias"), ("qwen3", "qwen3-window")]
 
 
@@ -36,13 +37,12 @@ def load(path: Path) -> transformers.PreTrainedModel:
     return transformers.AutoModelForCausalLM.from_pretrained(path, **options).eval()
 
 
-def say(model, count: int) -> list[int]:
+def say(logits_of_tokens, count: int) -> list[int]:
     """Drawn from the model's own distributions, each window anew."""
-    generator, ids, vocab = torch.Generator().manual_seed(5), [7], model.config.get_text_config().vocab_size
-    with torch.no_grad():
-        while len(ids) < count:
-            logits = model(input_ids=torch.tensor([ids[-(len(ids) % WINDOW + 1):]]), use_cache=False).logits[0, -1, :vocab]
-            ids.append(int(torch.multinomial(torch.softmax(logits, 0), 1, generator=generator)))
+    generator, ids = torch.Generator().manual_seed(5), [7]
+    while len(ids) < count:
+        logits = torch.from_numpy(logits_of_tokens(ids[-(len(ids) % WINDOW + 1):])[-1])
+        ids.append(int(torch.multinomial(torch.softmax(logits, 0), 1, generator=generator)))
     return ids
 
 
@@ -72,7 +72,7 @@ def halves(logits_of_window, ids: list[int], window: int, bos: int | None = None
 
 
 def sliding(model, ids: list[int], window: int, stride: int) -> dict:
-    weighted, weights, once, counted, previous = 0.0, 0, 0.0, 0, 0
+    weighted, weights, counted, previous = 0.0, 0, 0, 0
     for begin in range(0, len(ids), stride):
         end = min(begin + window, len(ids))
         new = end - previous
@@ -85,12 +85,11 @@ def sliding(model, ids: list[int], window: int, stride: int) -> dict:
                 loss = float(model(input_ids=given, labels=targets).loss)
             weighted += loss * (new - 1)
             weights += new - 1
-            once += loss * foretold
             counted += foretold
         previous = end
         if end == len(ids):
             break
-    return dict(window=window, stride=stride, counted=counted, page=math.exp(weighted / weights), perplexity=math.exp(once / counted))
+    return dict(window=window, stride=stride, counted=counted, perplexity=math.exp(weighted / weights))
 
 
 class LlamaCpp:
@@ -114,7 +113,8 @@ class LlamaCpp:
             if not key.startswith("GGUF.") and key != "general.architecture":
                 writer.add_key_value(key, field.contents(), field.types[0], field.types[-1] if len(field.types) > 1 else None)
         writer.add_tokenizer_model("none")
-        writer.add_vocab_size(next(int(t.shape[1]) for t in reader.tensors if t.name == "token_embd.weight"))
+        if f"{architecture}.vocab_size" not in reader.fields:
+            writer.add_vocab_size(next(int(t.shape[1]) for t in reader.tensors if t.name == "token_embd.weight"))
         for t in reader.tensors:
             writer.add_tensor(t.name, t.data, raw_dtype=t.tensor_type)
         writer.write_header_to_file()
@@ -122,6 +122,11 @@ class LlamaCpp:
         writer.write_tensors_to_file()
         writer.close()
         return path
+
+    def bos(self) -> int | None:
+        """What the tool puts in the place of each window's first token, if anything."""
+        vocab = self.api.llama_model_get_vocab(self.model.model)
+        return self.model.token_bos() if self.api.llama_vocab_get_add_bos(vocab) else None
 
     def __call__(self, ids: list[int]) -> np.ndarray:
         self.model.reset()
@@ -158,11 +163,14 @@ def main():
     cases = []
     for name in FOLDERS:
         model = load(MODELS / name)
-        ids = say(model, TOKENS)
-        cases.append(dict(model=name, ids=ids, halves=[dict(by="transformers", **halves(lambda given: logits_of(model, given), ids, WINDOW))],
+        answer = functools.partial(logits_of, model)
+        ids = say(answer, TOKENS)
+        cases.append(dict(model=name, ids=ids, halves=[dict(by="transformers", **halves(answer, ids, WINDOW))],
                           sliding=[sliding(model, ids, WINDOW, stride) for stride in STRIDES]))
-        path = MODELS / f"{name}-gguf/model.gguf"
-        llama_cpp = LlamaCpp(path, WINDOW)
+        if name not in IN_LLAMA_CPP:
+            continue
+        llama_cpp = LlamaCpp(MODELS / f"{name}-gguf/model.gguf", WINDOW)
+        ids = say(llama_cpp, TOKENS)
         cases.append(dict(model=f"{name}-gguf", ids=ids, halves=[dict(by="llama.cpp", **halves(llama_cpp, ids, WINDOW))], sliding=[]))
     pairs = []
     for base, other in PAIRS:
