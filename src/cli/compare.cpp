@@ -86,16 +86,16 @@ class Compare : public Command {
   const char* summary() const override { return "how far models are from one that they should equal"; }
   const char* example() const override { return "rung compare smollm2@reference smollm2@cpu --windows 4"; }
   const char* details() const override {
-    return "The first model is the base. MODEL@DEVICE runs a model on a device of its own; one\n"
-           "model alone is compared with itself, cpu with reference. A last argument that is a\n"
-           "file but no model is the text (-: standard input); without one, the GPL-3 that\n"
-           "every Debian has is read.\n"
-           "KL      how much more surprised one is, on average, who expects what the model\n"
-           "        expects while the base is right: nats a token, 0 for the same distribution\n"
+    return "The first model is the base. MODEL@DEVICE runs a model on a device of its own;\n"
+           "one model alone is compared with itself, cpu with reference. A last argument\n"
+           "that is a file but no model is the text (-: standard input); without one, it is\n"
+           "the GPL-3 that every Debian has.\n"
+           "KL      how far what the model expects is from what the base expects: nats a\n"
+           "        token, 0 for the same distribution\n"
            "99%     one token in a hundred has a larger one\n"
            "same    how often both find the same token likeliest\n"
            "ppl x   the model's perplexity of the text over the base's\n"
-           "read, write: tok/s of the windows, and of one token after the other\n\n";
+           "read    tok/s, of windows; write: of one token after the other\n\n";
   }
 
   void add_options(CLI::App& app) override {

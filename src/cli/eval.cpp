@@ -23,12 +23,12 @@ class Eval : public Command {
   const char* summary() const override { return "how well a model foretells a text: its perplexity"; }
   const char* example() const override { return "rung eval /usr/share/common-licenses/GPL-3"; }
   const char* details() const override {
-    return "Perplexity is e to the mean loss, a token's loss being -ln of the probability that\n"
-           "the model gave it: a perplexity of 8 is as unsure as a choice among 8 equals.\n"
-           "Without --stride the text is cut as llama.cpp's perplexity tool cuts it, and the\n"
-           "second half of each window counts; with it, as transformers' documentation does.\n"
-           "The error (+-) takes the tokens for independent of each other. Perplexities of\n"
-           "models with different tokens do not compare, but their bits a byte do.\n\n";
+    return "A token's loss is -ln of the probability that the model gave it, perplexity is\n"
+           "e to the mean loss: one of 8 is as unsure as a choice among 8 equals. The text\n"
+           "is cut as by llama.cpp's perplexity tool, and the second half of each window\n"
+           "counts; with --stride it is cut as in transformers' documentation. The error\n"
+           "takes the tokens for independent of each other. Perplexities of models with\n"
+           "different tokens do not compare; their bits a byte do.\n\n";
   }
 
   void add_options(CLI::App& app) override {
