@@ -56,11 +56,18 @@ struct Axis {
   }
 };
 
+// "200 MB": marks are round numbers.
+std::string round_bytes(double value) {
+  std::string text = human_bytes(static_cast<std::uint64_t>(value));
+  if (const std::size_t zero = text.find(".0 "); zero != std::string::npos) text.erase(zero, 2);
+  return text;
+}
+
 Axis axis_of_bytes(double most) {
   Axis axis;
   const double step = step_of(std::max(most, 1.0));
   axis.high = std::max(most, 1.0) * 1.08;
-  for (double value = 0; value <= axis.high; value += step) axis.marks.push_back({value, human_bytes(static_cast<std::uint64_t>(value))});
+  for (double value = 0; value <= axis.high; value += step) axis.marks.push_back({value, round_bytes(value)});
   return axis;
 }
 
@@ -107,10 +114,10 @@ std::vector<Label> place_labels(const std::vector<QualityPoint>& points, const A
 }
 
 constexpr const char* kStyle =
-    "text{font:13px system-ui,-apple-system,\"Segoe UI\",\"DejaVu Sans\",sans-serif;fill:#1f2328}.small{font-size:11.5px;fill:#57606a}"
+    "text{font:13px system-ui,-apple-system,\"Segoe UI\",\"DejaVu Sans\",sans-serif;fill:#1f2328;paint-order:stroke;stroke:#fff;stroke-width:3px}.small{font-size:11.5px;fill:#57606a}"
     ".title{font-size:15px;font-weight:600}.page{fill:#fff}.edge{stroke:#d0d7de}.grid{stroke:#d8dee4}.axis{stroke:#57606a}"
     ".base{stroke:#8250df;stroke-dasharray:5 4}.of-base{fill:#8250df}.dot{fill:#0969da}.leader{stroke:#8c959f}line,.edge{fill:none;stroke-width:1}"
-    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.page{fill:#0d1117}.edge{stroke:#30363d}.grid{stroke:#21262d}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6edf3;stroke:#0d1117}.small{fill:#9198a1}.page{fill:#0d1117}.edge{stroke:#30363d}.grid{stroke:#21262d}"
     ".axis{stroke:#9198a1}.base{stroke:#bc8cff}.of-base{fill:#bc8cff}.dot{fill:#58a6ff}.leader{stroke:#6e7681}}";
 
 std::string line(const char* kind, double x1, double y1, double x2, double y2) {
@@ -153,7 +160,7 @@ std::string quality_svg(const QualityPoint& base, const std::vector<QualityPoint
 
   const double base_x = kLeft + bytes.place(static_cast<double>(base.bytes)) * (kRight - kLeft);
   out += line("base", base_x, kTop, base_x, kBottom);
-  out += text("small of-base", base_x + (base_x > kWidth / 2 ? -6 : 6), kTop + 4, base_x > kWidth / 2 ? "end" : "start",
+  out += text("small of-base", base_x + (base_x > kWidth / 2 ? -6 : 6), kTop + 16, base_x > kWidth / 2 ? "end" : "start",
               fmt::format("{}: {}", base.name, human_bytes(base.bytes)));
   for (const Label& label : place_labels(points, bytes, divergence)) {
     const double side = label.to_the_left ? -1 : 1;
