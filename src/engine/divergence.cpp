@@ -22,9 +22,10 @@ RowDistance row_distance(std::span<const float> base, std::span<const float> oth
     weighted += p * (a - b);
   }
   const double normaliser = max + std::log(sum), others_normaliser = others_max + std::log(others_sum);
+  const double divergence = weighted / sum - normaliser + others_normaliser;
   const auto at = static_cast<std::size_t>(next);
   return {
-      .divergence = std::max(0.0, weighted / sum - normaliser + others_normaliser),  // rounding may take 1e-16 too much
+      .divergence = divergence < 0 ? 0 : divergence,  // rounding may take 1e-16 too much; what is no number stays none
       .same_first = first - base.begin() == others_first - other.begin(),
       .base_loss = normaliser - static_cast<double>(base[at]),
       .loss = others_normaliser - static_cast<double>(other[at]),
