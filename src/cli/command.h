@@ -39,6 +39,8 @@ std::unique_ptr<Command> make_logits();
 std::unique_ptr<Command> make_trace();
 std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_chat();
+std::unique_ptr<Command> make_eval();
+std::unique_ptr<Command> make_compare();
 std::unique_ptr<Command> make_bench();
 std::unique_ptr<Command> make_pull();
 

@@ -102,6 +102,8 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(make_inspect());
   commands.push_back(make_logits());
   commands.push_back(make_trace());
+  commands.push_back(make_eval());
+  commands.push_back(make_compare());
   commands.push_back(make_bench());
   return commands;
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/pieces.h"
 #include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
@@ -93,17 +94,30 @@ class Logits : public Command {
     write_line({{"ids", ids}, {"next", std::move(next)}});
   }
 
+  // Of a narrow terminal the bars give up columns first, then the pieces.
   void print_bars(const std::vector<Choice>& choices, const Tokenizer& tokenizer) const {
-    constexpr std::size_t kEighths = 8 * 30;
+    constexpr std::size_t kFigures = 18, kLongestBar = 30, kShortestBar = 10, kShortestPiece = 8;
+    const std::size_t room = std::max(terminal_columns(), kFigures + kShortestPiece + 2 + kShortestBar) - kFigures - 2;
+    std::vector<std::string> pieces;
+    std::size_t width = 0;
     for (const Choice& c : choices) {
-      auto eighths = static_cast<std::size_t>(std::lround(c.probability * kEighths));
-      std::string bar;
-      for (; eighths >= 8; eighths -= 8) bar += "█";
-      constexpr const char* kPartial[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-      bar += kPartial[eighths];
-      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}'{}'{}  {}{}{}\n", 100 * c.probability, style().dim, c.id, style().reset, style().bold,
-                            visible(tokenizer.piece(c.id)), style().reset, style().cyan, bar, style().reset));
+      pieces.push_back("'" + clipped(visible(tokenizer.piece(c.id)), room - kShortestBar - 2) + "'");
+      width = std::max(width, display_columns(pieces.back()));
     }
+    const std::size_t longest = std::min(kLongestBar, room - width);
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+      const Choice& c = choices[i];
+      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}{}{}{}  {}{}{}\n", 100 * c.probability, style().dim, c.id, style().reset, style().bold, pieces[i],
+                            style().reset, std::string(width - display_columns(pieces[i]), ' '), style().cyan, bar(c.probability, longest), style().reset));
+    }
+  }
+
+  static std::string bar(double share, std::size_t columns) {
+    constexpr const char* kPartial[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const auto eighths = static_cast<std::size_t>(std::lround(share * static_cast<double>(8 * columns)));
+    std::string out;
+    for (std::size_t i = 0; i < eighths / 8; ++i) out += "█";
+    return out + kPartial[eighths % 8];
   }
 
   ModelOption model_;

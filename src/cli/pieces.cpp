@@ -57,17 +57,35 @@ locale_t utf8_locale() {
   return kLocale;
 }
 
+// In that locale.
+std::size_t columns_of(char32_t c) {
+  const int width = wcwidth(static_cast<wchar_t>(c));
+  return width < 0 ? 1 : static_cast<std::size_t>(width);
+}
+
 }  // namespace
 
 std::size_t display_columns(std::string_view utf8) {
   const locale_t former = uselocale(utf8_locale());
   std::size_t columns = 0;
-  for (const char* p = utf8.data(); p != utf8.data() + utf8.size();) {
-    const int width = wcwidth(static_cast<wchar_t>(decode_utf8(p)));
-    columns += width < 0 ? 1 : static_cast<std::size_t>(width);
-  }
+  for (const char* p = utf8.data(); p != utf8.data() + utf8.size();) columns += columns_of(decode_utf8(p));
   uselocale(former);
   return columns;
+}
+
+std::string clipped(std::string_view utf8, std::size_t columns) {
+  if (display_columns(utf8) <= columns) return std::string(utf8);
+  if (columns == 0) return {};
+  const locale_t former = uselocale(utf8_locale());
+  const char* end = utf8.data();
+  for (std::size_t used = 0;;) {
+    const char* p = end;
+    used += columns_of(decode_utf8(p));
+    if (used > columns - 1) break;  // the last is for the …
+    end = p;
+  }
+  uselocale(former);
+  return std::string(utf8.data(), end) + "…";
 }
 
 std::string count_of(std::size_t n, std::string_view what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }

@@ -23,4 +23,7 @@ std::string count_of(std::size_t n, std::string_view what);
 // How many columns of a terminal a text takes: 2 for 字 and 🦊, none for an accent that combines.
 std::size_t display_columns(std::string_view utf8);
 
+// The beginning that fits into so many columns, ending in … where something was cut off.
+std::string clipped(std::string_view utf8, std::size_t columns);
+
 }  // namespace rung

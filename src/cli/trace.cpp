@@ -36,6 +36,42 @@ Statistics statistics(std::span<const float> values) {
   return s;
 }
 
+// In 8 columns: as many digits as there is room for.
+std::string in_eight(double value) {
+  std::string text;
+  for (int digits = 4; digits > 0; --digits) {
+    text = fmt::format("{:>8.{}g}", value, digits);
+    if (text.size() <= 8) break;
+  }
+  return text;
+}
+
+// How wide the columns of the table are. All tensors begin with the same axis, tokens: where there is no room, its name stands over the others.
+struct TableLayout {
+  std::size_t name = 4, axes = 4, shape = 5;
+  std::size_t axes_skipped = 0;  // of each tensor
+
+  explicit TableLayout(const std::vector<OutputTensor>& tensors) {
+    fit(tensors);
+    if (name + axes + shape + 2 + 3 * 9 <= terminal_columns()) return;
+    axes_skipped = 1;
+    fit(tensors);
+    axes = std::max(axes, std::string_view(title()).size());
+  }
+  const char* title() const { return axes_skipped == 0 ? "axes" : "tokens, and"; }
+  std::string axes_of(std::span<const char* const> all) const { return fmt::format("{}", fmt::join(all.subspan(axes_skipped), ",")); }
+
+ private:
+  void fit(const std::vector<OutputTensor>& tensors) {
+    axes = 4;
+    for (const OutputTensor& tensor : tensors) {
+      name = std::max(name, tensor.name.size());
+      axes = std::max(axes, fmt::format("{}", fmt::join(std::span(tensor.axes).subspan(axes_skipped), ",")).size());
+      shape = std::max(shape, fmt::format("{}", fmt::join(tensor.shape, ",")).size());
+    }
+  }
+};
+
 class Trace : public Command {
  public:
   const char* name() const override { return "trace"; }
@@ -141,24 +177,18 @@ class Trace : public Command {
 
   void show_statistics(const Pass& pass) const {
     OrderedJson checkpoints = OrderedJson::array();
-    std::size_t name_width = 4, axes_width = 4, shape_width = 5;
+    const TableLayout table(json_ ? std::vector<OutputTensor>{} : expect_tensors(pass));
     if (!json_) {
-      for (const OutputTensor& tensor : expect_tensors(pass)) {
-        name_width = std::max(name_width, tensor.name.size());
-        axes_width = std::max(axes_width, fmt::format("{}", fmt::join(tensor.axes, ",")).size());
-        shape_width = std::max(shape_width, fmt::format("{}", fmt::join(tensor.shape, ",")).size());
-      }
-      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>9} {:>9} {:>9}{}\n", style().dim, "name", name_width, "axes", axes_width, "shape",
-                            shape_width, "min", "max", "rms", style().reset));
+      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>8} {:>8} {:>8}{}\n", style().dim, "name", table.name, table.title(), table.axes, "shape", table.shape,
+                            "min", "max", "rms", style().reset));
     }
     listen(pass, pass.ids, [&](const Checkpoint& at, const NamedTensor& x) {
       const Statistics s = statistics(x.values);
       if (json_) {
         checkpoints.push_back({{"name", at.text()}, {"axes", x.axes}, {"shape", x.shape}, {"min", s.min}, {"max", s.max}, {"rms", s.rms}});
       } else {
-        write_out(fmt::format("{:<{}} {}{:<{}}{} {:<{}} {:>9.4g} {:>9.4g} {:>9.4g}\n", at.text(), name_width, style().dim,
-                              fmt::format("{}", fmt::join(x.axes, ",")), axes_width, style().reset,
-                              fmt::format("{}", fmt::join(x.shape, ",")), shape_width, s.min, s.max, s.rms));
+        write_out(fmt::format("{:<{}} {}{:<{}}{} {:<{}} {} {} {}\n", at.text(), table.name, style().dim, table.axes_of(x.axes), table.axes, style().reset,
+                              fmt::format("{}", fmt::join(x.shape, ",")), table.shape, in_eight(s.min), in_eight(s.max), in_eight(s.rms)));
       }
     });
     if (json_) write_line({{"ids", pass.ids}, {"checkpoints", std::move(checkpoints)}});

@@ -16,6 +16,7 @@ class Device {
   explicit Device(std::string_view name = "cpu", std::size_t threads = 0);
 
   Ops& ops() { return *ops_; }
+  ThreadTeam& team() { return *team_; }
   std::size_t threads() const { return team_->size(); }
   std::string_view name() const { return name_; }
   std::string_view kernels() const { return kernels_; }

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "base/json.h"
+#include "cli/pieces.h"
 #include "cli/program.h"
 #include "engine/tiny_model.h"
 #include "files/safetensors.h"
@@ -52,7 +54,7 @@ TEST_F(CommandLine, HelpAndVersionGoToStdoutAndSucceed) {
 
 TEST_F(CommandLine, TheHelpOfAVerbEndsInAnExample) {
   const std::string overview = run_rung({"--help"}).out;
-  for (const std::string verb : {"generate", "chat", "pull", "tokenize", "logits", "trace", "bench"}) {
+  for (const std::string verb : {"generate", "chat", "pull", "tokenize", "logits", "trace", "eval", "compare", "bench"}) {
     EXPECT_TRUE(has(overview, "\n  " + verb + " ")) << verb;
     const Outcome outcome = run_rung({verb, "--help"});
     EXPECT_EQ(outcome.status, 0) << verb;
@@ -272,6 +274,32 @@ TEST_F(CommandLine, TokenizeAnswersLineByLine) {
 }
 
 // ---- trace, logits ----
+
+TEST_F(CommandLine, TheBarsOfLogitsBeginInOneColumn) {
+  std::istringstream lines(run({"logits", "--top", "40", "the fox"}).out);
+  std::set<std::size_t> begins;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(display_columns(line), 80u) << line;
+    const std::size_t bar = std::min(line.find("\u2588"), std::min(line.find("\u258f"), line.find("\u258e")));
+    if (bar != std::string::npos) begins.insert(display_columns(line.substr(0, bar)));
+  }
+  EXPECT_EQ(begins.size(), 1u);
+}
+
+TEST_F(CommandLine, TheTableOfTraceFitsATerminal) {
+  std::istringstream lines(run({"trace", std::string(200, 'x')}).out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+}
+
+TEST(Clipped, CutsByColumnsAndSaysSo) {
+  EXPECT_EQ(clipped("abcdef", 6), "abcdef");
+  EXPECT_EQ(clipped("abcdef", 4), "abc…");
+  EXPECT_EQ(clipped("字字字", 6), "字字字");
+  EXPECT_EQ(clipped("字字字", 5), "字字…");
+  EXPECT_EQ(clipped("字字字", 4), "字…");  // half of a wide character is none
+  EXPECT_EQ(clipped("ab", 1), "…");
+  EXPECT_EQ(clipped("ab", 0), "");
+}
 
 TEST_F(CommandLine, TraceWritesEveryTensorThatItLists) {
   const TemporaryFolder folder;
