@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/pieces.h"
 #include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
@@ -94,17 +95,24 @@ class Logits : public Command {
   }
 
   void print_bars(const std::vector<Choice>& choices, const Tokenizer& tokenizer) const {
-    constexpr std::size_t kEighths = 8 * 30;
+    std::size_t widest = 0;
+    for (const Choice& c : choices) widest = std::max(widest, columns_of(c, tokenizer));
+    constexpr std::size_t kBeforePiece = 20, kMostColumns = 30, kLeastColumns = 4;  // " 82.19%     7042  ' Paris'  ████"
+    const std::size_t taken = std::min(kBeforePiece + widest, terminal_columns());
+    const std::size_t bar_columns = std::clamp(terminal_columns() - taken, kLeastColumns, kMostColumns);
     for (const Choice& c : choices) {
-      auto eighths = static_cast<std::size_t>(std::lround(c.probability * kEighths));
+      auto eighths = static_cast<std::size_t>(std::lround(c.probability * static_cast<double>(8 * bar_columns)));
       std::string bar;
       for (; eighths >= 8; eighths -= 8) bar += "█";
       constexpr const char* kPartial[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
       bar += kPartial[eighths];
-      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}'{}'{}  {}{}{}\n", 100 * c.probability, style().dim, c.id, style().reset, style().bold,
-                            visible(tokenizer.piece(c.id)), style().reset, style().cyan, bar, style().reset));
+      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}'{}'{}{}  {}{}{}\n", 100 * c.probability, style().dim, c.id, style().reset, style().bold,
+                            visible(tokenizer.piece(c.id)), style().reset, std::string(widest - columns_of(c, tokenizer), ' '),
+                            style().cyan, bar, style().reset));
     }
   }
+
+  static std::size_t columns_of(const Choice& c, const Tokenizer& tokenizer) { return display_columns(visible(tokenizer.piece(c.id))); }
 
   ModelOption model_;
   RunOptions run_;

@@ -61,13 +61,13 @@ void SamplingOptions::add(CLI::App& app) {
   app.add_option("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")
       ->type_name("T")
       ->group(kGroup);
-  app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup);
+  app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup)->check(zero_or_more);
   app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")->type_name("P")->group(kGroup);
   app.add_option("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")->type_name("P")->group(kGroup);
   app.add_option("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")
       ->type_name("X")
       ->group(kGroup);
-  app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")->type_name("N")->group(kGroup);
+  app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")->type_name("N")->group(kGroup)->check(any_seed);
 }
 
 Sampling SamplingOptions::over(Sampling s) const {
