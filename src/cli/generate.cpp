@@ -80,7 +80,9 @@ class Generate : public Command {
     OrderedJson messages = OrderedJson::array();
     if (!system_.empty()) messages.push_back(make_message("system", system_));
     messages.push_back(make_message("user", text));
-    return ChatPrompter(model.files(), model.tokenizer(), read_template(template_)).render({{"messages", messages}}).ids;
+    OrderedJson request = {{"messages", std::move(messages)}};
+    if (template_.empty()) return model.prompter().render(std::move(request)).ids;
+    return ChatPrompter(model.files(), model.tokenizer(), read_template(template_)).render(std::move(request)).ids;
   }
 
   void give(std::string_view piece) const {
