@@ -7,6 +7,7 @@
 #include "base/mapped_file.h"
 #include "engine/loaded_model.h"
 #include "model/families/families.h"
+#include "text/tokenizer_config.h"
 
 namespace rung {
 
@@ -131,8 +132,11 @@ std::optional<std::string> ModelFiles::chat_template(bool tools) const {
     return t ? std::optional<std::string>(*t) : std::nullopt;
   }
   std::error_code ignored;
-  if (const fs::path path = path_ / "chat_template.jinja"; fs::exists(path, ignored)) return std::string(MappedFile(path).text());
-  for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
+  // Files of their own hide what the configuration says.
+  const fs::path own = path_ / "chat_template.jinja", for_tools = path_ / "chat_templates" / "tool_use.jinja";
+  if (tools && fs::exists(for_tools, ignored)) return std::string(MappedFile(for_tools).text());
+  if (fs::exists(own, ignored)) return std::string(MappedFile(own).text());
+  for (const char* name : {"tokenizer_config.json", "chat_template.json"}) {
     if (const auto config = json(name)) {
       if (auto source = template_in(*config, tools, (path_ / name).string())) return source;
     }
@@ -144,11 +148,11 @@ std::map<std::string, std::string> ModelFiles::special_tokens(const Tokenizer& t
   std::map<std::string, std::string> tokens;
   if (const auto id = tokenizer.bos()) tokens["bos_token"] = tokenizer.piece(*id);
   if (const auto id = tokenizer.eos()) tokens["eos_token"] = tokenizer.piece(*id);
-  if (const auto config = json("tokenizer_config.json")) {
-    for (const auto& [key, value] : config->items()) {
-      if (!key.ends_with("_token")) continue;
-      if (auto text = token_text(value)) tokens[key] = *text;
-    }
+  if (is_gguf()) return tokens;
+  const Json config = read_tokenizer_config(path_);
+  for (const auto& [key, value] : config.items()) {
+    if (!key.ends_with("_token")) continue;
+    if (auto text = token_text(value)) tokens[key] = *text;
   }
   return tokens;
 }

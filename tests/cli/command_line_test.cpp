@@ -1,8 +1,11 @@
 // What the program says, where it says it, and with which exit status it ends: 0, 1 (failed), 2 (usage), 130 (Ctrl-C).
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "base/json.h"
 #include "cli/program.h"
@@ -193,6 +196,19 @@ TEST_F(CommandLine, AFullDiskIsOne) {
   const Outcome outcome = run({"tokenize", "the fox"}, {.output = "/dev/full"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err, "rung: stdout: No space left on device\n");
+}
+
+// `rung tokenize --file <(command)`
+TEST_F(CommandLine, ATextMayComeThroughANamedPipe) {
+  const TemporaryFolder folder;
+  const std::string pipe = (folder / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe) << "the fox"; });
+  const Outcome outcome = run({"tokenize", "--json", "--file", pipe});
+  writer.join();
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, run({"tokenize", "--json", "the fox"}).out);
+  EXPECT_TRUE(has(run_rung({"tokenize", "-m", pipe, "x"}).err, "not a regular file"));
 }
 
 TEST_F(CommandLine, AFileThatMayNotGrowSoLargeIsNotLeftHalfWritten) {

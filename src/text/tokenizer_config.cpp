@@ -1,0 +1,23 @@
+#include "text/tokenizer_config.h"
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+
+namespace rung {
+
+Json read_tokenizer_config(const std::filesystem::path& folder) {
+  const auto read = [&](const char* name) {
+    const std::filesystem::path path = folder / name;
+    if (!std::filesystem::exists(path)) return Json(Json::object());
+    const MappedFile file(path);
+    Json json = parse_json(file.text(), path.string());
+    if (!json.is_object()) fail("{}: found {}, expected an object", path.string(), json.type_name());
+    return json;
+  };
+  Json config = read("tokenizer_config.json");
+  // Folders from before 2023 name the tokens in a file of their own, which then has the last word.
+  if (!config.contains("added_tokens_decoder")) config.update(read("special_tokens_map.json"));
+  return config;
+}
+
+}  // namespace rung
