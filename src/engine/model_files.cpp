@@ -87,7 +87,12 @@ std::optional<std::string> template_in(const Json& config, bool tools, const std
 ModelFiles ModelFiles::open(const fs::path& path) {
   std::error_code ignored;
   ModelFiles files(path);
-  if (fs::is_directory(path, ignored)) return files;
+  if (fs::is_directory(path, ignored)) {
+    for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json", "tokenizer.json"}) {
+      if (fs::exists(path / name, ignored)) return files;
+    }
+    fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json", path.string());
+  }
   if (!fs::exists(path, ignored)) fail("{}: no such file or folder", path.string());
   if (path.extension() == ".safetensors") fail("{}: name the folder that holds it and its config.json", path.string());
   files.content_ = Gguf::open(path);
