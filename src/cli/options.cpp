@@ -93,7 +93,7 @@ Sampling SamplingOptions::over(Sampling s) const {
   try {
     check(s);
   } catch (const Error& e) {
-    throw UsageError(e.what());
+    throw UsageError(fmt::format("--{}", e.what()));  // the model's own were checked where they were read
   }
   return s;
 }

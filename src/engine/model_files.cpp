@@ -39,6 +39,8 @@ std::optional<double> number_in(const Json& object, const char* key, const std::
   return it->get<double>();
 }
 
+std::size_t top_k_of(double number) { return number > 0 ? static_cast<std::size_t>(std::min(number, 1e9)) : 0; }
+
 Sampling sampling_from_json(const Json& g, const std::string& where) {
   Sampling s;
   const auto do_sample = g.find("do_sample");
@@ -49,7 +51,7 @@ Sampling sampling_from_json(const Json& g, const std::string& where) {
   }
   // What transformers takes where do_sample is on and a value is absent.
   s.temperature = static_cast<float>(number_in(g, "temperature", where).value_or(1.0));
-  s.top_k = static_cast<std::size_t>(std::max(0.0, number_in(g, "top_k", where).value_or(50)));
+  s.top_k = top_k_of(number_in(g, "top_k", where).value_or(50));
   s.top_p = static_cast<float>(number_in(g, "top_p", where).value_or(1.0));
   s.min_p = static_cast<float>(number_in(g, "min_p", where).value_or(0.0));
   s.repeat_penalty = static_cast<float>(number_in(g, "repetition_penalty", where).value_or(1.0));
@@ -59,7 +61,7 @@ Sampling sampling_from_json(const Json& g, const std::string& where) {
 Sampling sampling_from_gguf(const Gguf& gguf) {
   Sampling s;
   if (const auto v = gguf.number("general.sampling.temp")) s.temperature = static_cast<float>(*v);
-  if (const auto v = gguf.number("general.sampling.top_k")) s.top_k = static_cast<std::size_t>(std::max(0.0, *v));
+  if (const auto v = gguf.number("general.sampling.top_k")) s.top_k = top_k_of(*v);
   if (const auto v = gguf.number("general.sampling.top_p")) s.top_p = static_cast<float>(*v);
   if (const auto v = gguf.number("general.sampling.min_p")) s.min_p = static_cast<float>(*v);
   if (const auto v = gguf.number("general.sampling.penalty_repeat")) s.repeat_penalty = static_cast<float>(*v);
@@ -181,9 +183,19 @@ std::set<TokenId> ModelFiles::stop_ids() const {
 }
 
 Sampling ModelFiles::sampling() const {
-  if (is_gguf()) return sampling_from_gguf(gguf());
-  const auto config = json("generation_config.json");
-  return config ? sampling_from_json(*config, (path_ / "generation_config.json").string()) : Sampling{};
+  const std::string where = is_gguf() ? gguf().file() + ": general.sampling" : (path_ / "generation_config.json").string();
+  Sampling s;
+  if (is_gguf()) {
+    s = sampling_from_gguf(gguf());
+  } else if (const auto config = json("generation_config.json")) {
+    s = sampling_from_json(*config, where);
+  }
+  try {
+    check(s);
+  } catch (const Error& e) {
+    fail("{}: {}", where, e.what());
+  }
+  return s;
 }
 
 }  // namespace rung
