@@ -1,32 +1,19 @@
 // The program that tools/fuzz_templates.py compares with jinja2: lines {"template", "context"} → lines {"text", "untrusted"} or {"error"}.
-// The clock stands at 2026-07-04 15:06:07.
 #include "base/error.h"
 #include "text/chat_template.h"
+#include "text/golden_clock.h"
 
 #include <iostream>
 #include <string>
 
 namespace {
 
-std::tm fixed_clock() {
-  std::tm now{};
-  now.tm_year = 126;
-  now.tm_mon = 6;
-  now.tm_mday = 4;
-  now.tm_hour = 15;
-  now.tm_min = 6;
-  now.tm_sec = 7;
-  now.tm_wday = 6;
-  now.tm_yday = 184;
-  return now;
-}
-
 rung::OrderedJson answer(const std::string& line) {
   using rung::OrderedJson;
   try {
     const OrderedJson question = rung::parse_ordered_json(line, "line");
     const rung::ChatTemplate chat = rung::ChatTemplate::parse(question.at("template").get<std::string>(), "template");
-    const rung::RenderedChat rendered = chat.render(question.at("context"), fixed_clock());
+    const rung::RenderedChat rendered = chat.render(question.at("context"), rung::golden_clock());
     OrderedJson untrusted = OrderedJson::array();
     for (const rung::ByteRange& range : rendered.untrusted) untrusted.push_back({range.begin, range.end});
     return {{"text", rendered.text}, {"untrusted", untrusted}};

@@ -15,6 +15,7 @@ Environment read() {
   Environment e;
   e.kernels = value_of("RUNG_KERNELS");
   e.no_color = !value_of("NO_COLOR").empty();
+  e.dumb_terminal = value_of("TERM") == "dumb";
   const std::filesystem::path xdg = value_of("XDG_CACHE_HOME");
   const std::filesystem::path home = value_of("HOME");
   if (xdg.is_absolute()) {  // the XDG specification says to ignore a relative one

@@ -12,6 +12,7 @@
 #include "cli/figures.h"
 #include "cli/line_editor.h"
 #include "cli/messages.h"
+#include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/device.h"
 
@@ -58,7 +59,8 @@ class ChatCommand : public Command {
     app.add_option("-n,--max-tokens", max_tokens_,
                    "at most this many new tokens an answer (0: until the model ends, or the context is full)")
         ->type_name("N")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(zero_or_more);
     sampling_.add(app);
     app.add_option("--system", system_, "a message that sets the scene")->type_name("TEXT");
     app.add_option("--messages", messages_, "go on with this conversation: a JSON list of messages")->type_name("FILE.json");

@@ -45,6 +45,16 @@ void refuse_misspelt_verb(const std::string& word, const std::vector<std::unique
   }
 }
 
+// A script's variable that is not set, more likely than a name.
+void refuse_empty_names(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const bool is_name = option->get_type_name().starts_with("FILE") || option->get_type_name() == "MODEL" || option->get_type_name() == "NAME";
+    const auto& given = option->results();
+    if (!is_name || std::find(given.begin(), given.end(), "") == given.end()) continue;
+    throw UsageError(fmt::format("{}: found nothing, expected a name", option->get_name()));
+  }
+}
+
 // Takes the verb's options from `arguments` and runs it. Each verb is an App of its own: CLI11 would take a text that is the name of
 // another verb for that verb.
 int run_verb(Command& command, std::vector<std::string> arguments) {
@@ -54,6 +64,7 @@ int run_verb(Command& command, std::vector<std::string> arguments) {
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(arguments);
+    refuse_empty_names(app);
     return command.run();
   } catch (const CLI::Success&) {  // --help
     write_out(help(command, app));
@@ -110,6 +121,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
 
 int run_command_line(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is noticed where it is written to
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that grows beyond the shell's limit: what was begun is taken away again
   try {
     return dispatch({argv + 1, argv + argc});
   } catch (const UsageError& e) {

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/figures.h"
 #include "cli/messages.h"
+#include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
@@ -30,7 +31,8 @@ class Generate : public Command {
     run_.add(app);
     app.add_option("-n,--max-tokens", max_tokens_, "at most this many new tokens (0: until the model ends, or the context is full)")
         ->type_name("N")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(zero_or_more);
     sampling_.add(app);
     app.add_option("--stop", stop_, "end where this text comes (may be given more than once)")
         ->type_name("TEXT")
@@ -78,7 +80,9 @@ class Generate : public Command {
     OrderedJson messages = OrderedJson::array();
     if (!system_.empty()) messages.push_back(make_message("system", system_));
     messages.push_back(make_message("user", text));
-    return ChatPrompter(model.files(), model.tokenizer(), read_template(template_)).render({{"messages", messages}}).ids;
+    OrderedJson request = {{"messages", std::move(messages)}};
+    if (template_.empty()) return model.prompter().render(std::move(request)).ids;
+    return ChatPrompter(model.files(), model.tokenizer(), read_template(template_)).render(std::move(request)).ids;
   }
 
   void give(std::string_view piece) const {

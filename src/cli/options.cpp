@@ -1,4 +1,5 @@
 // The options that several verbs share, and what they come to.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +26,18 @@ std::filesystem::path find_model(const std::string& name) {
     fail("model '{}' is not here yet: bring it with: rung pull {}", name, name);
   }
   fail("{}: no such file or folder, and no model of this name can be pulled (rung pull --list)", name);
+}
+
+std::string read_all(int descriptor, std::string_view name) {
+  std::string text;
+  char buffer[1 << 16];
+  for (;;) {
+    const ssize_t n = ::read(descriptor, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("{}: {}", name, std::strerror(errno));
+    if (n == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
 }
 
 }  // namespace
@@ -63,13 +76,13 @@ void SamplingOptions::add(CLI::App& app) {
   app.add_option("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")
       ->type_name("T")
       ->group(kGroup);
-  app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup);
+  app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup)->check(zero_or_more);
   app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")->type_name("P")->group(kGroup);
   app.add_option("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")->type_name("P")->group(kGroup);
   app.add_option("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")
       ->type_name("X")
       ->group(kGroup);
-  app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")->type_name("N")->group(kGroup);
+  app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")->type_name("N")->group(kGroup)->check(any_seed);
 }
 
 Sampling SamplingOptions::over(Sampling s) const {
@@ -82,7 +95,7 @@ Sampling SamplingOptions::over(Sampling s) const {
   try {
     check(s);
   } catch (const Error& e) {
-    throw UsageError(e.what());
+    throw UsageError(fmt::format("--{}", e.what()));  // the model's own were checked where they were read
   }
   return s;
 }
@@ -95,21 +108,17 @@ std::string TextArgument::read() const {
   return read_stdin();
 }
 
-std::string read_stdin() {
-  std::string text;
-  char buffer[1 << 16];
-  for (;;) {
-    const ssize_t n = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("stdin: {}", std::strerror(errno));
-    if (n == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(n));
-  }
-}
+std::string read_stdin() { return read_all(STDIN_FILENO, "stdin"); }
 
 std::string read_file(const std::string& path) {
   if (path == "-") return read_stdin();
-  return std::string(MappedFile(path).text());
+  std::error_code ignored;
+  if (!std::filesystem::is_fifo(path, ignored)) return std::string(MappedFile(path).text());
+  const int pipe = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);  // `--file <(command)`: what is no file on a disk cannot be mapped
+  if (pipe < 0) fail("{}: {}", path, std::strerror(errno));
+  std::string text = read_all(pipe, path);
+  ::close(pipe);
+  return text;
 }
 
 }  // namespace rung

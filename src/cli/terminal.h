@@ -26,7 +26,7 @@ bool stderr_is_terminal();
 bool stdin_is_terminal();
 std::size_t terminal_columns();  // of stdout; 80 when it is none
 
-// Control sequences, empty when stdout is no terminal or NO_COLOR is set.
+// Control sequences, empty when stdout is no terminal, a dumb one, or NO_COLOR is set.
 struct Style {
   std::string_view dim, bold, red, green, yellow, blue, magenta, cyan, inverse, reset;
   std::string_view stripes[2];  // backgrounds that take turns
@@ -34,7 +34,8 @@ struct Style {
 };
 const Style& style();
 
-// A line on stderr that says how far a long work is: nothing in the first second, nothing when stderr is no terminal.
+// A line on stderr that says how far a long work is: nothing in the first second, nothing when stderr is no terminal, or one
+// that cannot go back in a line.
 class Progress {
  public:
   explicit Progress(std::string what) : what_(std::move(what)) {}

@@ -8,6 +8,7 @@
 #include "cli/attention_map.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
@@ -92,7 +93,7 @@ class Trace : public Command {
     text_.add(app, "the text (default: standard input)");
     model_.add(app);
     run_.add(app, false);
-    app.add_option("--layer", layer_, "only this layer, counted from 0")->type_name("N");
+    app.add_option("--layer", layer_, "only this layer, counted from 0")->type_name("N")->check(zero_or_more);
     app.add_flag("--heads", heads_, "what each head attends to, as a picture: rows look, columns are looked at");
     app.add_option("--out", out_, "write every tensor by its name, f32, the names of its axes as metadata")->type_name("FILE.safetensors");
     app.add_flag("--json", json_, "one JSON object");

@@ -8,7 +8,10 @@
 namespace rung {
 
 Chat::Chat(const LoadedModel& model, Session& session, std::optional<std::string> template_source)
-    : model_(model), session_(session), prompter_(model.files(), model.tokenizer(), std::move(template_source)) {}
+    : model_(model), session_(session) {
+  if (template_source) own_prompter_.emplace(model.files(), model.tokenizer(), std::move(template_source));
+  prompter();  // whoever cannot chat learns it now
+}
 
 void Chat::set_system(std::string_view text) {
   if (has_system()) messages_.erase(messages_.begin());
@@ -21,10 +24,10 @@ Reply Chat::reply(std::string_view text, GenerateOptions options, const Generate
   OrderedJson messages = messages_;
   messages.push_back(make_message("user", text));
   Reply reply;
-  ChatPrompt prompt = prompter_.render({{"messages", messages}});
+  ChatPrompt prompt = prompter().render({{"messages", messages}});
   while (prompt.ids.size() + room_for_answer(options) > session_.context() && drop_oldest_turn(messages)) {
     ++reply.dropped_turns;
-    prompt = prompter_.render({{"messages", messages}});
+    prompt = prompter().render({{"messages", messages}});
   }
   if (prompt.ids.size() >= session_.context()) {
     fail("the message makes a prompt of {} tokens, the context holds {} and the answer needs some", prompt.ids.size(), session_.context());

@@ -41,13 +41,14 @@ class Chat {
   Reply reply(std::string_view text, GenerateOptions options, const GenerateCallbacks& callbacks = {});
 
  private:
+  const ChatPrompter& prompter() const { return own_prompter_ ? *own_prompter_ : model_.prompter(); }
   bool has_system() const { return !messages_.empty() && messages_.front().value("role", "") == "system"; }
   bool drop_oldest_turn(OrderedJson& messages) const;
   std::size_t room_for_answer(const GenerateOptions& options) const;
 
   const LoadedModel& model_;
   Session& session_;
-  ChatPrompter prompter_;
+  std::optional<ChatPrompter> own_prompter_;  // where the template is not the model's
   OrderedJson messages_ = OrderedJson::array();
 };
 

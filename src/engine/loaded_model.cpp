@@ -17,13 +17,20 @@ LoadedModel::LoadedModel(ModelFiles files, std::optional<std::string_view> pre)
     fail("{}: the tokenizer has {} tokens, the embedding {}", files_.path().string(), tokenizer_.vocab_size(), model_.config.vocab_size);
   }
   if (const auto eos = tokenizer_.eos()) stop_ids_.insert(*eos);
-  if (files_.chat_template()) {
-    try {
-      if (const auto id = ChatPrompter(files_, tokenizer_).turn_end()) stop_ids_.insert(*id);
-    } catch (const Error&) {
-      // A template that cannot be read stops a chat, where it is reported, not plain generation.
-    }
+  if (!files_.chat_template()) return;
+  try {
+    prompter_ = std::make_unique<ChatPrompter>(files_, tokenizer_);
+    if (const auto id = prompter_->turn_end()) stop_ids_.insert(*id);
+  } catch (const Error&) {
+    // A template that cannot be read stops a chat, where it is reported, not plain generation.
   }
+}
+
+LoadedModel::~LoadedModel() = default;
+
+const ChatPrompter& LoadedModel::prompter() const {
+  if (!prompter_) ChatPrompter(files_, tokenizer_);  // says what is wrong
+  return *prompter_;
 }
 
 }  // namespace rung

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -51,9 +52,14 @@ class ModelFiles {
   mutable std::optional<Safetensors> weights_;  // of a folder, once they were needed
 };
 
+class ChatPrompter;
+
 class LoadedModel {
  public:
   explicit LoadedModel(ModelFiles files, std::optional<std::string_view> pre = {});  // throws Error
+  ~LoadedModel();
+  LoadedModel(const LoadedModel&) = delete;
+  LoadedModel& operator=(const LoadedModel&) = delete;
 
   const ModelFiles& files() const { return files_; }
   const Model& model() const { return model_; }
@@ -61,6 +67,8 @@ class LoadedModel {
   const Sampling& sampling() const { return sampling_; }
   // The stop_ids of the files, and the token that ends a turn in the template.
   const std::set<TokenId>& stop_ids() const { return stop_ids_; }
+  // The model's own chat template, as it is without tools. Throws Error: there is none, or it cannot be read.
+  const ChatPrompter& prompter() const;
 
  private:
   ModelFiles files_;
@@ -68,6 +76,7 @@ class LoadedModel {
   Tokenizer tokenizer_;
   Sampling sampling_;
   std::set<TokenId> stop_ids_;
+  std::unique_ptr<ChatPrompter> prompter_;
 };
 
 }  // namespace rung

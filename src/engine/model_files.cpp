@@ -7,6 +7,7 @@
 #include "base/mapped_file.h"
 #include "engine/loaded_model.h"
 #include "model/families/families.h"
+#include "text/tokenizer_config.h"
 
 namespace rung {
 
@@ -38,6 +39,8 @@ std::optional<double> number_in(const Json& object, const char* key, const std::
   return it->get<double>();
 }
 
+std::size_t top_k_of(double number) { return number > 0 ? static_cast<std::size_t>(std::min(number, 1e9)) : 0; }
+
 Sampling sampling_from_json(const Json& g, const std::string& where) {
   Sampling s;
   const auto do_sample = g.find("do_sample");
@@ -48,7 +51,7 @@ Sampling sampling_from_json(const Json& g, const std::string& where) {
   }
   // What transformers takes where do_sample is on and a value is absent.
   s.temperature = static_cast<float>(number_in(g, "temperature", where).value_or(1.0));
-  s.top_k = static_cast<std::size_t>(std::max(0.0, number_in(g, "top_k", where).value_or(50)));
+  s.top_k = top_k_of(number_in(g, "top_k", where).value_or(50));
   s.top_p = static_cast<float>(number_in(g, "top_p", where).value_or(1.0));
   s.min_p = static_cast<float>(number_in(g, "min_p", where).value_or(0.0));
   s.repeat_penalty = static_cast<float>(number_in(g, "repetition_penalty", where).value_or(1.0));
@@ -58,7 +61,7 @@ Sampling sampling_from_json(const Json& g, const std::string& where) {
 Sampling sampling_from_gguf(const Gguf& gguf) {
   Sampling s;
   if (const auto v = gguf.number("general.sampling.temp")) s.temperature = static_cast<float>(*v);
-  if (const auto v = gguf.number("general.sampling.top_k")) s.top_k = static_cast<std::size_t>(std::max(0.0, *v));
+  if (const auto v = gguf.number("general.sampling.top_k")) s.top_k = top_k_of(*v);
   if (const auto v = gguf.number("general.sampling.top_p")) s.top_p = static_cast<float>(*v);
   if (const auto v = gguf.number("general.sampling.min_p")) s.min_p = static_cast<float>(*v);
   if (const auto v = gguf.number("general.sampling.penalty_repeat")) s.repeat_penalty = static_cast<float>(*v);
@@ -86,7 +89,12 @@ std::optional<std::string> template_in(const Json& config, bool tools, const std
 ModelFiles ModelFiles::open(const fs::path& path) {
   std::error_code ignored;
   ModelFiles files(path);
-  if (fs::is_directory(path, ignored)) return files;
+  if (fs::is_directory(path, ignored)) {
+    for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json", "tokenizer.json"}) {
+      if (fs::exists(path / name, ignored)) return files;
+    }
+    fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json", path.string());
+  }
   if (!fs::exists(path, ignored)) fail("{}: no such file or folder", path.string());
   if (path.extension() == ".safetensors") fail("{}: name the folder that holds it and its config.json", path.string());
   files.content_ = Gguf::open(path);
@@ -128,8 +136,10 @@ std::optional<std::string> ModelFiles::chat_template(bool tools) const {
     const auto t = gguf().string("tokenizer.chat_template");
     return t ? std::optional<std::string>(*t) : std::nullopt;
   }
+  // Files of their own hide what the configuration says.
+  if (tools && folder_.has("chat_templates/tool_use.jinja")) return std::string(folder_.open("chat_templates/tool_use.jinja").text());
   if (folder_.has("chat_template.jinja")) return std::string(folder_.open("chat_template.jinja").text());
-  for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
+  for (const char* name : {"tokenizer_config.json", "chat_template.json"}) {
     if (const auto config = json(name)) {
       if (auto source = template_in(*config, tools, (path() / name).string())) return source;
     }
@@ -141,11 +151,11 @@ std::map<std::string, std::string> ModelFiles::special_tokens(const Tokenizer& t
   std::map<std::string, std::string> tokens;
   if (const auto id = tokenizer.bos()) tokens["bos_token"] = tokenizer.piece(*id);
   if (const auto id = tokenizer.eos()) tokens["eos_token"] = tokenizer.piece(*id);
-  if (const auto config = json("tokenizer_config.json")) {
-    for (const auto& [key, value] : config->items()) {
-      if (!key.ends_with("_token")) continue;
-      if (auto text = token_text(value)) tokens[key] = *text;
-    }
+  if (is_gguf()) return tokens;
+  const Json config = read_tokenizer_config(folder_);
+  for (const auto& [key, value] : config.items()) {
+    if (!key.ends_with("_token")) continue;
+    if (auto text = token_text(value)) tokens[key] = *text;
   }
   return tokens;
 }
@@ -169,9 +179,19 @@ std::set<TokenId> ModelFiles::stop_ids() const {
 }
 
 Sampling ModelFiles::sampling() const {
-  if (is_gguf()) return sampling_from_gguf(gguf());
-  const auto config = json("generation_config.json");
-  return config ? sampling_from_json(*config, (path() / "generation_config.json").string()) : Sampling{};
+  const std::string where = is_gguf() ? gguf().file() + ": general.sampling" : (path() / "generation_config.json").string();
+  Sampling s;
+  if (is_gguf()) {
+    s = sampling_from_gguf(gguf());
+  } else if (const auto config = json("generation_config.json")) {
+    s = sampling_from_json(*config, where);
+  }
+  try {
+    check(s);
+  } catch (const Error& e) {
+    fail("{}: {}", where, e.what());
+  }
+  return s;
 }
 
 }  // namespace rung

@@ -44,7 +44,7 @@ class Engine {
 
   // Answers messages: [{"role": "user", "content": "…"}, …], through the model's chat template.
   Generated chat(const OrderedJson& messages, GenerateOptions options = {}, const GenerateCallbacks& callbacks = {}) {
-    return answer(ChatPrompter(model_.files(), model_.tokenizer()).render({{"messages", messages}}).ids, std::move(options), callbacks);
+    return answer(model_.prompter().render({{"messages", messages}}).ids, std::move(options), callbacks);
   }
 
   const LoadedModel& model() const { return model_; }

@@ -55,10 +55,10 @@ void keep_top_p(std::vector<Score>& scores, float p, float max) {
 }  // namespace
 
 void check(const Sampling& s) {
-  if (!(s.temperature >= 0) || std::isinf(s.temperature)) fail("--temperature is {}, expected 0 or more", s.temperature);
-  if (!(s.top_p > 0 && s.top_p <= 1)) fail("--top-p is {}, expected more than 0, at most 1", s.top_p);
-  if (!(s.min_p >= 0 && s.min_p <= 1)) fail("--min-p is {}, expected 0 to 1", s.min_p);
-  if (!(s.repeat_penalty > 0) || std::isinf(s.repeat_penalty)) fail("--repeat-penalty is {}, expected more than 0", s.repeat_penalty);
+  if (!(s.temperature >= 0) || std::isinf(s.temperature)) fail("temperature is {}, expected 0 or more", s.temperature);
+  if (!(s.top_p > 0 && s.top_p <= 1)) fail("top-p is {}, expected more than 0, at most 1", s.top_p);
+  if (!(s.min_p >= 0 && s.min_p <= 1)) fail("min-p is {}, expected 0 to 1", s.min_p);
+  if (!(s.repeat_penalty > 0) || std::isinf(s.repeat_penalty)) fail("repeat-penalty is {}, expected more than 0", s.repeat_penalty);
 }
 
 std::vector<Candidate> Sampler::distribution(std::span<const float> logits, std::span<const std::int32_t> seen) const {

@@ -43,17 +43,18 @@ Rope llama3(const Settings& s, const RopeContext& c) {
   return rope;
 }
 
+// The official implementation takes a 0 for absent here, and reckons with both scales or with neither.
 Rope yarn(const Settings& s, const RopeContext& c) {
   const auto original = static_cast<float>(s.size("original_max_position_embeddings", c.max_positions));
   const Yarn y{
       .factor = s.number("factor", static_cast<float>(c.max_positions) / original),
       .original_positions = original,
-      .beta_fast = s.number("beta_fast", 32),
-      .beta_slow = s.number("beta_slow", 1),
+      .beta_fast = static_cast<float>(s.number_unless_zero("beta_fast").value_or(32)),
+      .beta_slow = static_cast<float>(s.number_unless_zero("beta_slow").value_or(1)),
       .truncate = s.boolean("truncate", true),
   };
-  const auto mscale = s.number_if("mscale");
-  const auto mscale_all_dim = s.number_if("mscale_all_dim");
+  const auto mscale = s.number_unless_zero("mscale");
+  const auto mscale_all_dim = s.number_unless_zero("mscale_all_dim");
   float attention_factor = yarn_attention_factor(y.factor);
   if (mscale && mscale_all_dim) {
     attention_factor = yarn_attention_factor(y.factor, static_cast<float>(*mscale)) / yarn_attention_factor(y.factor, static_cast<float>(*mscale_all_dim));

@@ -103,6 +103,11 @@ std::optional<double> Settings::number_if(std::string_view key) const {
   return number;
 }
 
+std::optional<double> Settings::number_unless_zero(std::string_view key) const {
+  const Json* v = find(key);
+  return v != nullptr && v->is_number() && v->get<double>() == 0 ? std::nullopt : number_if(key);
+}
+
 float Settings::number(std::string_view key) const {
   const auto v = number_if(key);
   if (!v) wrong(key, "a positive number");

@@ -31,6 +31,7 @@ class Settings {
   float number(std::string_view key) const;
   float number(std::string_view key, float otherwise) const;
   std::optional<double> number_if(std::string_view key) const;
+  std::optional<double> number_unless_zero(std::string_view key) const;  // where the official implementation takes 0 for absent
   bool boolean(std::string_view key, bool otherwise) const;
   std::optional<std::string> text(std::string_view key) const;
   std::optional<std::vector<std::string>> texts(std::string_view key) const;

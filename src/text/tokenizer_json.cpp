@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "text/tokenizer_config.h"
 #include "text/tokenizer_file.h"
 #include "text/tokenizer_impl.h"
 #include "text/utf8.h"
@@ -318,15 +319,50 @@ TokenizerParts read_parts(std::string_view tokenizer_json, std::string_view wher
   return parts;
 }
 
-// A token in tokenizer_config.json: its text, or an object with the text as "content".
-TokenId find_named(const TokenizerParts& parts, const Node& config, const char* key) {
-  if (!config.has(key)) return no_token;
-  const Node token = config.at(key);
-  const std::string content = token.json().is_object() ? token.text("content") : token.text();
+// A token in tokenizer_config.json: its text, or an object with the text as "content". Whatever has such a name is a control token, also
+// where tokenizer.json has it as a word like any other. A word that the vocabulary lacks, transformers would add behind its end, where the
+// model has no row for it; here it stays plain text.
+TokenId read_named(TokenizerParts& parts, const Node& token) {
+  const bool has_flags = token.json().is_object();
+  const std::string content = has_flags ? token.text("content") : token.text();
   for (const AddedToken& added : parts.added) {
     if (added.content == content) return added.id;
   }
-  return find_spelled(parts, parts.model->vocabulary(), content);
+  const TokenId id = content.empty() ? no_token : find_spelled(parts, parts.model->vocabulary(), content);
+  if (id == no_token) return id;
+  AddedToken added{.id = id, .content = content, .special = true};
+  check_length(added, token);
+  if (has_flags) {
+    added.single_word = token.flag("single_word", false);
+    added.lstrip = token.flag("lstrip", false);
+    added.rstrip = token.flag("rstrip", false);
+    added.normalized = token.flag("normalized", false);
+  }
+  parts.added.push_back(std::move(added));
+  return id;
+}
+
+void read_names(TokenizerParts& parts, const Node& config) {
+  for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
+    if (!config.has(key)) continue;
+    const TokenId id = read_named(parts, config.at(key));
+    if (key == std::string_view("bos_token")) parts.bos = id;
+    if (key == std::string_view("eos_token")) parts.eos = id;
+  }
+  for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
+    if (!config.has(key) || !config.at(key).json().is_array()) continue;
+    for (const Node& token : config.list(key)) read_named(parts, token);
+  }
+}
+
+// What would change the ids or the text, and is not done here. `add_bos_token`, `add_eos_token` and `tokenizer_class` change nothing where
+// there is a tokenizer.json, nor does `clean_up_tokenization_spaces` for BPE (transformers 5.24; tools/goldens/tokenizer_configs.py asks it,
+// with --official about the official folders).
+void refuse_what_is_not_done(const Node& config) {
+  constexpr const char* kForced = "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";
+  if (config.has("split_special_tokens") && config.flag("split_special_tokens"))
+    fail("{}: 'split_special_tokens' is true, expected false: control tokens in a text are never taken apart here", config.where());
+  if (config.has(kForced) && config.flag(kForced)) fail("{}: '{}' is true, expected false", config.where(), kForced);
 }
 
 // Tokens that tokenizer.json does not know yet, as transformers adds them.
@@ -355,16 +391,11 @@ Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, std::string_view
 Tokenizer Tokenizer::from_folder(const Folder& folder) {
   const MappedFile file = folder.open("tokenizer.json");
   TokenizerParts parts = read_parts(file.text(), file.path().string());
-  if (folder.has("tokenizer_config.json")) {
-    const MappedFile config_file = folder.open("tokenizer_config.json");
-    const std::string where = config_file.path().string();
-    const Json json = parse_json(config_file.text(), where);
-    const Node config(json, where);
-    if (!json.is_object()) config.wrong("an object");
-    read_config_tokens(parts, config);
-    parts.bos = find_named(parts, config, "bos_token");
-    parts.eos = find_named(parts, config, "eos_token");
-  }
+  const Json json = read_tokenizer_config(folder);
+  const Node config(json, (folder.path() / "tokenizer_config.json").string());
+  refuse_what_is_not_done(config);
+  read_config_tokens(parts, config);
+  read_names(parts, config);
   return Impl::make(std::move(parts));
 }
 

@@ -1,9 +1,12 @@
 // What the program says, where it says it, and with which exit status it ends: 0, 1 (failed), 2 (usage), 130 (Ctrl-C).
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "base/json.h"
 #include "cli/pieces.h"
@@ -102,6 +105,14 @@ TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
                                                     {"generate", "two", "texts"},
                                                     {"generate", "-n"},
                                                     {"generate", "-n", "x", "y"},
+                                                    {"generate", "-n", "-1", "y"},
+                                                    {"generate", "-n", "99999999999999999999", "y"},
+                                                    {"generate", "-n", "1.5", "y"},
+                                                    {"generate", "--top-k", "-1", "x"},
+                                                    {"generate", "--seed", "-1", "x"},
+                                                    {"generate", "--seed", "18446744073709551616", "x"},
+                                                    {"chat", "-n", "-1"},
+                                                    {"trace", "--layer", "-1", "x"},
                                                     {"generate", "--temperature", "-1", "x"},
                                                     {"generate", "--top-p", "2", "x"},
                                                     {"generate", "--system", "x", "y"},
@@ -119,6 +130,19 @@ TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
     EXPECT_EQ(line_count(outcome.err), 1u) << outcome.err;
     EXPECT_LT(outcome.err.size(), 160u) << outcome.err;
     EXPECT_EQ(outcome.out, "");
+  }
+}
+
+// `-m "$UNSET"` must not mean the default model, nor `--out ""` nothing at all.
+TEST_F(CommandLine, AnEmptyNameIsAUsageError) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"generate", "-m", "", "x"},
+                                                    {"logits", "-m", model_->path().string(), "--out", "", "x"},
+                                                    {"tokenize", "-m", model_->path().string(), "--file", ""},
+                                                    {"generate", "-m", model_->path().string(), "--device", "", "x"},
+                                                    {"pull", ""}}) {
+    const Outcome outcome = run_rung(arguments);
+    EXPECT_EQ(outcome.status, 2) << arguments[0];
+    EXPECT_TRUE(has(outcome.err, "found nothing, expected a name")) << outcome.err;
   }
 }
 
@@ -193,9 +217,53 @@ TEST_F(CommandLine, AFullDiskIsOne) {
   EXPECT_EQ(outcome.err, "rung: stdout: No space left on device\n");
 }
 
+// `rung tokenize --file <(command)`
+TEST_F(CommandLine, ATextMayComeThroughANamedPipe) {
+  const TemporaryFolder folder;
+  const std::string pipe = (folder / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe) << "the fox"; });
+  const Outcome outcome = run({"tokenize", "--json", "--file", pipe});
+  writer.join();
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, run({"tokenize", "--json", "the fox"}).out);
+  EXPECT_TRUE(has(run_rung({"tokenize", "-m", pipe, "x"}).err, "not a regular file"));
+}
+
+TEST_F(CommandLine, AFileThatMayNotGrowSoLargeIsNotLeftHalfWritten) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run({"logits", "--out", (folder / "logits.safetensors").string(), "the fox"}, {.file_limit = 200});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.err, "File too large")) << outcome.err;
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+// The columns that a line takes where every character takes one: control sequences take none.
+std::size_t columns_of(const std::string& line) {
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\033') {
+      i = line.find('m', i);
+    } else if ((line[i] & 0xc0) != 0x80 && line[i] != '\r') {
+      ++columns;
+    }
+  }
+  return columns;
+}
+
+TEST_F(CommandLine, BarsFitTheTerminal) {
+  for (const std::size_t columns : {40u, 60u, 200u}) {
+    std::istringstream lines(run({"logits", "the fox"}, {.output = "terminal", .columns = columns}).out);
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count) EXPECT_LE(columns_of(line), columns) << line;
+    EXPECT_EQ(count, 10u);
+  }
+}
+
 TEST_F(CommandLine, ColourIsForTerminalsThatWantIt) {
-  EXPECT_TRUE(has(run({"tokenize", "the fox"}, {.output = "terminal"}).out, "\033["));
-  EXPECT_FALSE(has(run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"NO_COLOR=1"}}).out, "\033["));
+  EXPECT_TRUE(has(run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"TERM=xterm"}}).out, "\033["));
+  EXPECT_FALSE(has(run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"TERM=xterm", "NO_COLOR=1"}}).out, "\033["));
+  EXPECT_FALSE(has(run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"TERM=dumb"}}).out, "\033["));
   EXPECT_FALSE(has(run({"tokenize", "the fox"}).out, "\033["));
 }
 

@@ -217,6 +217,8 @@ TEST(InspectVerb, FailsInOneLine) {
   EXPECT_EQ(output_of({"inspect", "-m", path, "--context", "4097"}, 1), "");
   EXPECT_EQ(output_of({"inspect", "-m", path, "--context", "-1"}, 2), "");
   EXPECT_EQ(output_of({"inspect", "-m", (folder / "absent").string()}, 1), "");
+  const TemporaryFolder empty;  // no model at all, not one with problems
+  EXPECT_EQ(output_of({"inspect", "-m", empty.path().string()}, 1), "");
 }
 
 TEST(InspectModel, Smollm2) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,12 +33,16 @@ std::string read_all(int fd) {
 }
 
 // In the child: never returns.
-[[noreturn]] void become_rung(std::vector<std::string> arguments, const std::vector<std::string>& environment,
-                              const std::filesystem::path& input, int out, const std::filesystem::path& errors) {
+[[noreturn]] void become_rung(std::vector<std::string> arguments, const Surroundings& surroundings, const std::filesystem::path& input,
+                              int out, const std::filesystem::path& errors) {
   ::dup2(::open(input.c_str(), O_RDONLY), STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
-  for (const std::string& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));
+  if (surroundings.file_limit > 0) {
+    const rlimit limit{surroundings.file_limit, surroundings.file_limit};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  for (const std::string& variable : surroundings.environment) ::putenv(const_cast<char*>(variable.c_str()));
   arguments.insert(arguments.begin(), "rung");
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -63,6 +68,8 @@ Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroun
     ::grantpt(reader);
     ::unlockpt(reader);
     out = ::open(::ptsname(reader), O_RDWR | O_NOCTTY);
+    const winsize size{.ws_row = 24, .ws_col = static_cast<unsigned short>(surroundings.columns), .ws_xpixel = 0, .ws_ypixel = 0};
+    ::ioctl(out, TIOCSWINSZ, &size);
   } else if (surroundings.output == "closed pipe") {
     int ends[2];
     if (::pipe(ends) != 0) return {99, "", "pipe"};
@@ -72,7 +79,7 @@ Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroun
     out = ::open(surroundings.output.empty() ? (folder / "out").c_str() : surroundings.output.c_str(), O_WRONLY | O_CREAT, 0600);
   }
   const pid_t child = ::fork();
-  if (child == 0) become_rung(std::move(arguments), surroundings.environment, folder / "in", out, folder / "err");
+  if (child == 0) become_rung(std::move(arguments), surroundings, folder / "in", out, folder / "err");
   ::close(out);
   Outcome outcome;
   if (reader >= 0) outcome.out = read_all(reader);  // until the program has ended: then nobody has the other end

@@ -10,6 +10,8 @@ struct Surroundings {
   std::string input = {};                     // what stdin has to say
   std::string output = {};                    // a file that stdout is, "terminal", or "closed pipe"; empty: caught
   std::vector<std::string> environment = {};  // more of it: "NO_COLOR=1"
+  std::size_t file_limit = 0;                 // no file may grow beyond so many bytes (`ulimit -f`); 0: as it is
+  std::size_t columns = 0;                    // of the terminal that stdout is
 };
 
 struct Outcome {

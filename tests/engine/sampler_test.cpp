@@ -92,7 +92,7 @@ TEST(Sampling, OutOfRangeIsAnErrorThatNamesTheOption) {
   EXPECT_EQ(message({}), "");
   EXPECT_NE(message({.temperature = -1}).find("--temperature"), std::string::npos);
   EXPECT_NE(message({.temperature = std::nanf("")}).find("--temperature"), std::string::npos);
-  EXPECT_NE(message({.top_p = 0}).find("--top-p"), std::string::npos);
+  EXPECT_NE(message({.top_p = 0}).find("top-p is 0"), std::string::npos);
   EXPECT_NE(message({.min_p = 2}).find("--min-p"), std::string::npos);
   EXPECT_NE(message({.repeat_penalty = 0}).find("--repeat-penalty"), std::string::npos);
 }

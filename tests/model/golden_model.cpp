@@ -41,15 +41,9 @@ CheckpointValues Golden::official(const std::string& name) const {
   return {tensor.shape, read_values(tensor)};
 }
 
-GoldenFiles::GoldenFiles(const std::filesystem::path& path, const std::string& config_name) {
-  if (path.extension() == ".gguf") {
-    gguf = Gguf::open(path);
-    plan = plan_from_gguf(*gguf);
-  } else {
-    safetensors = Safetensors::open(path);
-    plan = plan_from_config(read_json(path / config_name), (path / config_name).string());
-  }
-}
+GoldenFiles::GoldenFiles(const std::filesystem::path& path, const std::string& config_name)
+    : source(ModelFiles::open(path)),
+      plan(config_name == "config.json" ? source.plan() : plan_from_config(read_json(path / config_name), (path / config_name).string())) {}
 
 std::optional<Difference> run_and_compare(const Model& model, Ops& ops, const Golden& golden, std::size_t chunk) {
   Trace trace;

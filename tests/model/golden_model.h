@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "base/threads.h"
-#include "files/gguf.h"
+#include "engine/loaded_model.h"
 #include "files/safetensors.h"
 #include "model/checkpoints.h"
 #include "model/forward.h"
@@ -40,10 +40,9 @@ struct Golden {
 struct GoldenFiles {
   // A folder (with the configuration under `config_name`) or a .gguf file.
   explicit GoldenFiles(const std::filesystem::path& path, const std::string& config_name = "config.json");
-  std::optional<Safetensors> safetensors;
-  std::optional<Gguf> gguf;
+  ModelFiles source;
   ModelPlan plan;
-  const TensorMap& tensors() const { return gguf ? gguf->tensors() : safetensors->tensors(); }
+  const TensorMap& tensors() const { return source.tensors(); }
 };
 
 // Feeds the prompt in pieces of `chunk` rows (0: whole) and compares what passes by with the golden.

@@ -146,11 +146,12 @@ struct LayerRope {
 
 // What the files say about a layer's rotation. In a GGUF file the scaling is that of the layers without a window.
 LayerRope rope_of(const GoldenFiles& files, const std::filesystem::path& folder, std::size_t layer) {
-  if (files.gguf) {
-    const std::string key = std::string(*files.gguf->string("general.architecture")) + ".rope.";
-    const bool named = files.gguf->string(key + "scaling.type").has_value() || files.tensors().contains("rope_freqs.weight");
+  if (files.source.is_gguf()) {
+    const Gguf& gguf = files.source.gguf();
+    const std::string key = std::string(*gguf.string("general.architecture")) + ".rope.";
+    const bool named = gguf.string(key + "scaling.type").has_value() || files.tensors().contains("rope_freqs.weight");
     const bool everywhere = files.plan.config.layers[layer].attention.window_tokens == 0;
-    return {named && everywhere, static_cast<float>(*files.gguf->number(key + "freq_base"))};
+    return {named && everywhere, static_cast<float>(*gguf.number(key + "freq_base"))};
   }
   const Json config = read_json(folder / "config.json");
   const Json& text = config.contains("text_config") ? config["text_config"] : config;

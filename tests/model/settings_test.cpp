@@ -91,6 +91,27 @@ TEST(RopeScaling, AnUnknownSchemeOrNumberIsAnError) {
   EXPECT_NE(complaint_with("rope_scaling", "yarn").find("rope_scaling"), std::string::npos);
 }
 
+Rope yarn_with(const Json& more) {
+  Json config = llama_config();
+  config["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 32}};
+  config["rope_scaling"].update(more);
+  return plan_from_config(config, "config.json").config.ropes[0];
+}
+
+// transformers 5.24, _compute_yarn_parameters: `if mscale and mscale_all_dim`, `get("beta_fast") or 32`.
+TEST(RopeScaling, YarnTakesAZeroForAbsentWhereTheOfficialOneDoes) {
+  const Rope plain = yarn_with(Json::object());
+  EXPECT_FLOAT_EQ(plain.magnitude, 1.1386294f);  // 0.1·ln 4 + 1
+  for (const Json& zeros : {Json{{"mscale", 0}}, Json{{"mscale", 0.0}, {"mscale_all_dim", 1.0}}, Json{{"mscale", 2.0}, {"mscale_all_dim", 0}},
+                            Json{{"beta_fast", 0}, {"beta_slow", 0}}}) {
+    const Rope rope = yarn_with(zeros);
+    EXPECT_EQ(rope.magnitude, plain.magnitude) << zeros;
+    EXPECT_EQ(rope.inverse_frequencies, plain.inverse_frequencies) << zeros;
+  }
+  EXPECT_FLOAT_EQ(yarn_with({{"mscale", 2.0}, {"mscale_all_dim", 1.0}}).magnitude, 1.1217527f);  // 1.2772589 / 1.1386294
+  EXPECT_THROW(yarn_with({{"mscale", -1}, {"mscale_all_dim", 1}}), Error);
+}
+
 TEST(RopeScaling, BothDialectsSayTheSame) {
   Json before = llama_config();
   before["rope_scaling"] = {{"type", "linear"}, {"factor", 4.0}};

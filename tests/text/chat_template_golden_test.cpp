@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "text/chat_template.h"
+#include "text/golden_clock.h"
 
 #include <gtest/gtest.h>
 
@@ -18,19 +19,6 @@ namespace fs = std::filesystem;
 OrderedJson read_json(const fs::path& path) { return parse_ordered_json(MappedFile(path).text(), path.string()); }
 OrderedJson golden(const std::string& name) { return read_json(fs::path(RUNG_GOLDEN) / "templates" / name); }
 
-std::tm clock_of_the_goldens() {  // 2026-07-04 15:06:07
-  std::tm now{};
-  now.tm_year = 126;
-  now.tm_mon = 6;
-  now.tm_mday = 4;
-  now.tm_hour = 15;
-  now.tm_min = 6;
-  now.tm_sec = 7;
-  now.tm_wday = 6;
-  now.tm_yday = 184;
-  return now;
-}
-
 std::string fnv1a(std::string_view data) {
   std::uint64_t value = 0xcbf29ce484222325;
   for (const char c : data) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3;
@@ -40,7 +28,7 @@ std::string fnv1a(std::string_view data) {
 // The text, or the error's message in `error`.
 std::optional<std::string> render(const std::string& source, const OrderedJson& context, std::string& error) {
   try {
-    return ChatTemplate::parse(source, "template").render(context, clock_of_the_goldens()).text;
+    return ChatTemplate::parse(source, "template").render(context, golden_clock()).text;
   } catch (const Error& e) {
     error = e.what();
     return {};

@@ -97,7 +97,9 @@ TEST(ChatTemplate, TellsTheTimeItIsGiven) {
   EXPECT_EQ(chat.render(OrderedJson::object(), now).text, "04 Jul 2026, 4 July");
 }
 
+// llama.cpp pull requests 24140 (range(10⁹) was made at once) and 26387 (a macro that calls itself), haystack 9402 (loops in loops).
 TEST(ChatTemplate, TemplatesThatNeverEndAreErrors) {
+  EXPECT_NE(error_of("{% for i in range(1000000000) %}{% endfor %}").find("does not come to an end"), std::string::npos);
   const std::string nested =
       "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x{% endfor %}{% endfor %}{% endfor %}";
   EXPECT_NE(error_of(nested).find("does not come to an end"), std::string::npos);
@@ -112,6 +114,7 @@ TEST(ChatTemplate, TemplatesThatNeverEndAreErrors) {
       std::string::npos);
 }
 
+// llama.cpp pull request 26387: parentheses and blocks in each other, until the stack was full.
 TEST(ChatTemplate, DeepNestingIsAnError) {
   const auto repeated = [](const std::string& text, int times) {
     std::string out;

@@ -53,6 +53,7 @@ const Official gemma_gguf{"gemma3.gguf", "gemma3", "<image_soft_token>", true};
 INSTANTIATE_TEST_SUITE_P(All, OfficialTokenizer,
                          testing::Values(Official{"qwen3", "qwen3"}, Official{"qwen2_5", "qwen2_5"}, Official{"llama3", "llama3"},
                                          Official{"llama3_1", "llama3"}, Official{"llama3_2", "llama3_2"}, Official{"gemma3", "gemma3"},
+                                         Official{"gpt4o", "gpt4o"}, Official{"mistral_nemo", "mistral_nemo"},
                                          Official{"smollm2.gguf", "smollm2"}, gemma_gguf),
                          [](const auto& test) {
                            std::string name = test.param.download;

@@ -2,6 +2,7 @@
 // there is one.
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "files/expect_error.h"
@@ -217,15 +218,33 @@ TEST(GgufTokenizer, ATokenMayBeLongerThanAnyBuffer) {
   EXPECT_EQ(v.load().encode("ab", {.add_special = false}), (std::vector<TokenId>{7, 5}));
 }
 
+void expect_refused_with(const std::function<void(GgufVocabulary&)>& change, const std::string& part) {
+  GgufVocabulary v;
+  change(v);
+  expect_error([&] { v.load(); }, part);
+}
+
+// llama.cpp pull request 20735: scores and token types were read for every token, however many there were of them.
+TEST(GgufTokenizer, Pr20735ScoresOrTypesFewerThanTokensAreRefused) {
+  expect_refused_with([](auto& v) { v.types.pop_back(); }, "'tokenizer.ggml.token_type' has 8 entries, expected 9");
+  expect_refused_with([](auto& v) { v.scores.pop_back(); }, "'tokenizer.ggml.scores' has 8 entries, expected 9");
+  expect_refused_with([](auto& v) { v.scores.clear(); }, "'tokenizer.ggml.scores' has 0 entries, expected 9");
+  expect_refused_with([](auto& v) { v.scores.resize(10); }, "'tokenizer.ggml.scores' has 10 entries, expected 9");
+}
+
+// llama.cpp pull requests 25475 and 25508, mistral.rs 2225: ids of special tokens beyond the vocabulary; also where the file does not name
+// them and a reader's own default (2, 11) is too large.
+TEST(GgufTokenizer, Pr25508SpecialIdsBeyondTheVocabularyAreRefused) {
+  for (const std::uint32_t id : {9u, 0x7fffffffu, 0x80000000u, 0xfffffffeu})
+    expect_refused_with([&](auto& v) { v.bos = id; }, "expected an id below the vocabulary's size 9");
+  GgufVocabulary tiny;
+  tiny.tokens.resize(1), tiny.types.resize(1), tiny.scores.resize(1);
+  tiny.bos = 0xffffffff;  // none
+  EXPECT_EQ(tiny.load().eos(), std::nullopt);
+}
+
 TEST(GgufTokenizer, ListsThatDoNotFitTogetherAreRefused) {
-  const auto expect = [](auto change, const std::string& part) {
-    GgufVocabulary v;
-    change(v);
-    expect_error([&] { v.load(); }, part);
-  };
-  expect([](auto& v) { v.bos = 9; }, "'tokenizer.ggml.bos_token_id' is 9");
-  expect([](auto& v) { v.types.pop_back(); }, "has 8 entries, expected 9");
-  expect([](auto& v) { v.scores.pop_back(); }, "has 8 entries, expected 9");
+  const auto expect = expect_refused_with;
   expect([](auto& v) { v.scores[4] = std::numeric_limits<float>::quiet_NaN(); }, "score of token 4");
   expect([](auto& v) { v.tokens.clear(); }, "tokenizer.ggml.tokens");
   expect([](auto& v) { v.model = "rwkv"; }, "'rwkv' is not supported");

@@ -14,7 +14,7 @@ from hard_strings import HARD_STRINGS
 from official_tokenizers import PATHS, official
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/text"
-NAMES = ["qwen3", "qwen2_5", "llama3", "llama3_2", "gemma3", "smollm2"]
+NAMES = ["qwen3", "qwen2_5", "llama3", "llama3_2", "gemma3", "smollm2", "gpt4o", "mistral_nemo"]
 
 
 def write(path, lines):

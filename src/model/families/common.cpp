@@ -71,11 +71,14 @@ void check_sizes(const ModelConfig& m, const std::string& where) {
   if (m.head_dim % 2 != 0) fail("{}: head_dim is {}, expected an even number (RoPE turns pairs)", where, m.head_dim);
   constexpr std::size_t kLargestHead = 65'536;  // a table is made of it before any tensor is looked at
   if (m.head_dim > kLargestHead) fail("{}: head_dim is {}, expected at most {}", where, m.head_dim, kLargestHead);
-  constexpr std::size_t kMostLayers = 10'000;
-  if (m.layers.size() > kMostLayers) fail("{}: {} layers, expected at most {}", where, m.layers.size(), kMostLayers);
 }
 
-float usual_scale(std::size_t head_dim) { return 1.0f / std::sqrt(static_cast<float>(head_dim)); }
+// Whole contexts, the usual scale 1/√head_dim. A file that claims billions of layers gets no memory for them.
+void set_layers(ModelConfig& m, std::size_t count, const Settings& settings, std::string_view key) {
+  constexpr std::size_t kMostLayers = 10'000;
+  if (count > kMostLayers) settings.wrong(key, fmt::format("at most {}", kMostLayers));
+  m.layers.assign(count, {.attention = {.scale = 1.0f / std::sqrt(static_cast<float>(m.head_dim))}});
+}
 
 }  // namespace
 
@@ -95,9 +98,7 @@ ModelPlan plan_from_common_config(const Settings& c, const ConfigDefaults& d) {
     fail("{}: hidden_size {} is no multiple of the {} heads, and head_dim is not given", c.where(), m.hidden_size, m.heads);
   }
   m.head_dim = head_dim ? *head_dim : d.head_dim.value_or(m.hidden_size / m.heads);
-  const std::size_t layers = c.size("num_hidden_layers", d.layers);
-  if (layers > 10'000) c.wrong("num_hidden_layers", "at most 10000");
-  m.layers.assign(layers, {.attention = {.scale = usual_scale(m.head_dim)}});
+  set_layers(m, c.size("num_hidden_layers", d.layers), c, "num_hidden_layers");
   plan.layout.separate_head = c.boolean("tie_word_embeddings", d.tied) ? Presence::never : Presence::required;
   c.require("pretraining_tp", 1, "weights split over devices are not read");
   check_sizes(m, c.where());
@@ -115,9 +116,7 @@ ModelPlan plan_from_common_gguf(const Settings& g, const Gguf& gguf) {
   m.norm_epsilon = g.number("attention.layer_norm_rms_epsilon");
   m.head_dim = g.size("attention.key_length", m.hidden_size / m.heads);
   if (m.head_dim == 0) g.wrong("attention.head_count", fmt::format("at most embedding_length, which is {}", m.hidden_size));
-  const std::size_t layers = g.size("block_count");
-  if (layers > 10'000) g.wrong("block_count", "at most 10000");
-  m.layers.assign(layers, {.attention = {.scale = usual_scale(m.head_dim)}});
+  set_layers(m, g.size("block_count"), g, "block_count");
   g.require("attention.value_length", m.head_dim, "values are as long as keys");
   g.require("rope.dimension_count", m.head_dim, "only whole heads are turned");
   g.ignore({"vocab_size"});
@@ -180,6 +179,13 @@ void set_rope_from_gguf(ModelConfig& m, const Settings& g, const Gguf& gguf, flo
   m.ropes = {std::move(rope)};
   m.rope_names = {fmt::format("{}theta {}", type == "none" ? "" : fmt::format("{} ×{}, ", type, factor), theta)};
   if (divisors != gguf.tensors().end()) m.rope_names[0] += ", with rope_freqs.weight";
+}
+
+ModelPlan finish_silu_config(ModelPlan plan, const Settings& c) {
+  c.require("hidden_act", "silu", "no other activation is known in this family");
+  set_rope_from_config(plan.config, c, 10000);
+  c.finish();
+  return plan;
 }
 
 std::vector<bool> sliding_layers(const Settings& c, std::size_t layers, const std::function<bool(std::size_t)>& otherwise) {

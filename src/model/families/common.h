@@ -31,6 +31,9 @@ void set_rope_from_gguf(ModelConfig& model, const Settings& metadata, const Gguf
 // use_sliding_window, sliding_window, max_window_layers, layer_types, as Qwen2 and Qwen3 have them.
 void set_windows_from_config(ModelConfig& model, const Settings& config);
 
+// What ends the configuration of Llama, Qwen2 and Qwen3: SiLU, one rope, and no key that was not understood.
+ModelPlan finish_silu_config(ModelPlan plan, const Settings& config);
+
 // Which layers are "sliding_attention"; `otherwise(i)` where layer_types is absent.
 std::vector<bool> sliding_layers(const Settings& config, std::size_t layers, const std::function<bool(std::size_t)>& otherwise);
 

@@ -1,4 +1,6 @@
 // Llama 2 and 3, SmolLM2, and whatever else is built like them.  (Touvron et al. 2023, arXiv:2307.09288; Grattafiori et al. 2024, arXiv:2407.21783)
+#include <utility>
+
 #include "model/families/common.h"
 #include "model/families/families.h"
 
@@ -13,10 +15,7 @@ ModelPlan from_config(const Settings& c) {
   plan.layout.qkv_bias = attention_bias;
   plan.layout.output_bias = attention_bias;
   plan.layout.mlp_bias = c.boolean("mlp_bias", false) ? Presence::required : Presence::never;
-  c.require("hidden_act", "silu", "no other activation is known in this family");
-  set_rope_from_config(plan.config, c, 10000);
-  c.finish();
-  return plan;
+  return finish_silu_config(std::move(plan), c);
 }
 
 ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {

@@ -1,4 +1,6 @@
 // Qwen2 and 2.5: biases on q, k and v.  (Yang et al. 2024, arXiv:2407.10671)
+#include <utility>
+
 #include "model/families/common.h"
 #include "model/families/families.h"
 
@@ -11,11 +13,8 @@ ModelPlan from_config(const Settings& c) {
       c,
       {.vocab_size = 151936, .hidden_size = 4096, .intermediate_size = 22016, .layers = 32, .heads = 32, .context = 32768, .kv_heads = 32, .head_dim = {}});
   plan.layout.qkv_bias = Presence::required;
-  c.require("hidden_act", "silu", "no other activation is known in this family");
   set_windows_from_config(plan.config, c);
-  set_rope_from_config(plan.config, c, 10000);
-  c.finish();
-  return plan;
+  return finish_silu_config(std::move(plan), c);
 }
 
 ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {

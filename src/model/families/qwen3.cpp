@@ -1,4 +1,6 @@
 // Qwen3, dense: queries and keys are normalised per head.  (Yang et al. 2025, arXiv:2505.09388)
+#include <utility>
+
 #include "model/families/common.h"
 #include "model/families/families.h"
 
@@ -14,11 +16,8 @@ ModelPlan from_config(const Settings& c) {
   plan.layout.qkv_bias = attention_bias;
   plan.layout.output_bias = attention_bias;
   plan.layout.qk_norm = Presence::required;
-  c.require("hidden_act", "silu", "no other activation is known in this family");
   set_windows_from_config(plan.config, c);
-  set_rope_from_config(plan.config, c, 10000);
-  c.finish();
-  return plan;
+  return finish_silu_config(std::move(plan), c);
 }
 
 ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {

@@ -1,0 +1,118 @@
+// What a model's files say beside its weights: sampling, the ends of an answer, the chat template.
+#include "engine/loaded_model.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+
+#include "engine/chat_prompt.h"
+#include "engine/tiny_model.h"
+#include "files/expect_error.h"
+#include "files/gguf_builder.h"
+
+namespace rung {
+namespace {
+
+Sampling sampling_with(const Json& generation_config) {
+  const TinyModel model;
+  model.write("generation_config.json", generation_config);
+  return ModelFiles::open(model.path()).sampling();
+}
+
+TEST(GenerationConfig, IsTheDefaultOfSamplingWhereItSaysSo) {
+  const Sampling ours;
+  EXPECT_EQ(sampling_with({{"temperature", 0.6}}).temperature, ours.temperature) << "without do_sample it says nothing about sampling";
+  EXPECT_EQ(sampling_with({{"do_sample", false}, {"temperature", 0.6}}).temperature, 0.0f);
+  const Sampling s =
+      sampling_with({{"do_sample", true}, {"temperature", 0.5}, {"top_k", 20}, {"top_p", 0.75}, {"min_p", 0.25}, {"repetition_penalty", 1.5}});
+  EXPECT_EQ(s.temperature, 0.5f);
+  EXPECT_EQ(s.top_k, 20u);
+  EXPECT_EQ(s.top_p, 0.75f);
+  EXPECT_EQ(s.min_p, 0.25f);
+  EXPECT_EQ(s.repeat_penalty, 1.5f);
+  const Sampling silent = sampling_with({{"do_sample", true}});  // what transformers takes then
+  EXPECT_EQ(silent.temperature, 1.0f);
+  EXPECT_EQ(silent.top_k, 50u);
+}
+
+TEST(GenerationConfig, NumbersThatCannotBeAreErrorsThatNameTheFile) {
+  const auto refused = [](const char* key, const Json& value, const std::string& part) {
+    expect_error([&] { sampling_with({{"do_sample", true}, {key, value}}); }, "generation_config.json: " + part);
+  };
+  refused("temperature", -1, "temperature is -1, expected 0 or more");
+  refused("temperature", "hot", "'temperature' is \"hot\", expected a number");
+  refused("temperature", 1e300, "temperature is inf");
+  refused("top_p", 0, "top-p is 0, expected more than 0, at most 1");
+  refused("min_p", 1.5, "min-p is 1.5, expected 0 to 1");
+  refused("repetition_penalty", 0, "repeat-penalty is 0, expected more than 0");
+  EXPECT_EQ(sampling_with({{"do_sample", true}, {"top_k", -1}}).top_k, 0u);
+  EXPECT_EQ(sampling_with({{"do_sample", true}, {"top_k", 1e300}}).top_k, 1'000'000'000u);
+}
+
+TEST(GenerationConfig, OfAGgufFileToo) {
+  const auto sampling = [](float temperature) {
+    GgufBuilder b(0, 1);
+    b.key("general.sampling.temp", 6).number(temperature);
+    const TemporaryFolder folder;
+    std::ofstream(folder / "t.gguf", std::ios::binary) << b.text();
+    return ModelFiles::open(folder / "t.gguf").sampling();
+  };
+  EXPECT_EQ(sampling(0.25f).temperature, 0.25f);
+  expect_error([&] { sampling(std::numeric_limits<float>::quiet_NaN()); }, "t.gguf: general.sampling: temperature is nan");
+}
+
+TEST(StopIds, AreAllThatTheFilesName) {
+  const TinyModel model;
+  model.write("generation_config.json", {{"eos_token_id", {7, 9}}});
+  const std::set<TokenId> ids = ModelFiles::open(model.path()).stop_ids();
+  EXPECT_TRUE(ids.contains(7) && ids.contains(9));
+  EXPECT_TRUE(LoadedModel(ModelFiles::open(model.path())).stop_ids().contains(1)) << "<|im_end|>, which ends a turn in the template";
+  for (const Json& wrong : {Json(-1), Json("7"), Json(1.5), Json(1e18), Json::array({7, -1})}) {
+    model.write("generation_config.json", {{"eos_token_id", wrong}});
+    expect_error([&] { ModelFiles::open(model.path()).stop_ids(); }, "generation_config.json: 'eos_token_id' holds");
+  }
+}
+
+std::optional<std::string> template_of(const TinyModel& model, bool tools) { return ModelFiles::open(model.path()).chat_template(tools); }
+
+// As transformers 5 chooses: chat_template.jinja and chat_templates/ hide what tokenizer_config.json has; tool_use where there are tools.
+TEST(ChatTemplates, TheOneThatIsMeantIsFound) {
+  const TinyModel model;
+  const auto configured = [&](const Json& chat_template) { model.write("tokenizer_config.json", {{"chat_template", chat_template}}); };
+  configured("plain");
+  EXPECT_EQ(template_of(model, false), "plain");
+  EXPECT_EQ(template_of(model, true), "plain");
+  configured({{{"name", "default"}, {"template", "listed"}}, {{"name", "tool_use"}, {"template", "with tools"}}});
+  EXPECT_EQ(template_of(model, false), "listed");
+  EXPECT_EQ(template_of(model, true), "with tools");
+  model.write("chat_template.json", {{"chat_template", "of the processor"}});
+  EXPECT_EQ(template_of(model, false), "listed");
+  std::ofstream(model / "chat_template.jinja") << "own file";
+  EXPECT_EQ(template_of(model, false), "own file");
+  EXPECT_EQ(template_of(model, true), "own file");
+  std::filesystem::create_directory(model / "chat_templates");
+  std::ofstream(model / "chat_templates/tool_use.jinja") << "own file with tools";
+  EXPECT_EQ(template_of(model, false), "own file");
+  EXPECT_EQ(template_of(model, true), "own file with tools");
+}
+
+TEST(ChatTemplates, OfTheWrongTypeAreErrors) {
+  const TinyModel model;
+  for (const Json& wrong : {Json(5), Json{{"a", 1}}, Json::array({1}), Json::array({Json{{"name", "default"}}})}) {
+    model.write("tokenizer_config.json", {{"chat_template", wrong}});
+    expect_error([&] { template_of(model, false); }, "tokenizer_config.json: 'chat_template'");
+  }
+}
+
+// The template that names the end of a turn is the one that chats are rendered with.
+TEST(LoadedModel, HandsOutItsTemplateOrSaysWhatIsWrongWithIt) {
+  const TinyModel good, none(""), broken("{% if %}");
+  EXPECT_FALSE(LoadedModel(ModelFiles::open(good.path())).prompter().render({{"messages", OrderedJson::array({make_message("user", "Hi")})}}).ids.empty());
+  const LoadedModel without(ModelFiles::open(none.path())), wrong(ModelFiles::open(broken.path()));
+  expect_error([&] { without.prompter(); }, "no chat template");
+  expect_error([&] { wrong.prompter(); }, "chat template:1:");
+}
+
+}  // namespace
+}  // namespace rung
