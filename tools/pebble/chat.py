@@ -30,9 +30,7 @@ GISTS = {   # what a request may say of a plot; {A} the hero, {B} the other one,
 ASK = ["Tell me a story about {}.", "Tell me a story about {}.", "Tell me a story about {}!", "Can you tell me a story about {}?",
        "A story about {}, please.", "Please tell me a story about {}.", "I want to hear a story about {}.", "Write a story about {}.",
        "Write a short story about {}.", "Could you tell me about {}?", "Tell me about {}.", "I would like a story about {}.", "{}, please!",
-       "Tell a story of {}.", "Do you know a story about {}?", "What about a story with {}?", "Make up a story about {}.", "A tale of {}.",
-       "Tell me a short story about {}.", "Tell me a funny story about {}.", "Tell me the story of {}.", "Tell my child a story about {}.", "Story about {}",
-       "A bedtime story about {}, please."]
+       "Tell a story of {}.", "Do you know a story about {}?", "What about a story with {}?", "Make up a story about {}.", "A tale of {}."]
 ASK_ANY = ["Tell me a story.", "Tell me a story, please.", "Can you tell me a story?", "A story, please!", "I want a story.", "Tell me a bedtime story.",
            "Write a story.", "Please tell me a short story.", "Do you know a story?", "Yes, tell me a story.", "One story, please.",
            "Tell me something.", "I am bored.", "I cannot sleep.", "Surprise me!", "Tell me a fairy tale."]
@@ -43,8 +41,6 @@ AGAIN = ["Tell me another story.", "Another one, please!", "Another story about 
 def asked_character(c, rng, in_full=False):
     if c.kind in ("girl", "boy"):
         return c.name if rng.random() < 0.6 else f"a {c.kind} named {c.name}"
-    if c.name and not in_full and rng.random() < 0.25:
-        return f"{c.name} the {c.kind}"
     adjective = c.adjective if rng.random() < 0.35 else ""
     known = words.with_article(f"{adjective} {c.kind}".strip())
     return known + (f" named {c.name}" if c.name and (in_full or rng.random() < 0.75) else "")
@@ -68,9 +64,7 @@ def gist(story, rng):
         plain += ["{A} and {x}"] * 4 + ["{x}", "{A}, {B} and {x}", "{A} with {x}", "{A}, {B} and {x}"]
         finds = [b for e, b in story.events if e.name in ("find", "find_new") and b["A"] is hero]
         plain += ["{A} who finds {x}"] * 8 if finds else []
-        plain += ["{A} who has {x}"] * 2 + ["{A} and {his} {n}"] * 4 if any(e.name == "own" and b["A"] is hero for e, b in story.events) else []
-    home = next((b["p"] for e, b in story.events if e.name == "intro"), None)
-    plain += ["{A} {home}", "{A} who lives {home}"] if home else []
+        plain += ["{A} who has {x}"] * 2 if any(e.name == "own" for e, _ in story.events) else []
     form = rng.choice(plain if rng.random() < 0.55 or (not x and "x}" in str(GISTS[story.plot])) else GISTS[story.plot])
     third = story.cast[2] if len(story.cast) > 2 else other
     if story.plot == "rescue":
@@ -79,7 +73,6 @@ def gist(story, rng):
         form = "{A} and {B}"
     y = story.things[1] if len(story.things) > 1 else x
     return form.format(A=asked_character(hero, rng), B=asked_character(other, rng), C=asked_character(third, rng),
-                       his="his" if hero.he == "he" else "her", home=home and f"{home.preposition} the {home.noun}",
                        x=asked_thing(x, rng) if x else "", y=asked_thing(y, rng) if y else "", n=x.noun if x else "")
 
 
@@ -160,9 +153,7 @@ def story_chat(rng, story, tell):
 AFTERWARDS = [("Thank you!", "You are welcome! Shall I tell you another story?"), ("That was nice.", "I am glad that you liked it. Shall I tell you another one?"),
               ("Good night!", "Good night, and sweet dreams!"), ("Bye", "Goodbye! Come back for another story."), ("Goodbye!", "Goodbye! Come back for another story."),
               ("Is that a true story?", "No, I made it up."), ("I did not like it.", "I am sorry. Shall I tell you another one?"),
-              ("And then?", "That is the end of the story. Shall I tell you another one?"),
-              ("What happened next?", "That is the end of the story. Shall I tell you another one?"), ("Why?", NO_ANSWER),
-              ("Is that all?", "That is the end of the story. Shall I tell you another one?"), ("I like your story.", "I am glad that you liked it. Shall I tell you another one?"), ("Thanks", "You are welcome! Shall I tell you another story?")]
+              ("I like your story.", "I am glad that you liked it. Shall I tell you another one?"), ("Thanks", "You are welcome! Shall I tell you another story?")]
 
 SMALL_TALK = [
     (["Hello", "Hello!", "Hi", "hi", "Good morning!", "Hey", "hello pebble", "Good evening", "Hi there!"],
@@ -175,8 +166,6 @@ SMALL_TALK = [
     (["Who made you?", "Who trained you?", "Where do you come from?"], "I was made for Rung, from stories that a small program made up."),
     (["Thank you!", "Thanks", "Thank you very much."], "You are welcome! Shall I tell you a story?"),
     (["Bye", "Goodbye!", "Good night."], "Goodbye! Come back for another story."),
-    (["I am sad.", "I had a bad day.", "My dog died.", "I feel lonely.", "Nobody likes me.", "I am ill.", "I am afraid.", "I lost my job.", "my cat died yesterday",
-      "I am tired."], "I am sorry to hear that. Shall I tell you a story?"),
     (["No.", "no", "No, thank you.", "Stop.", "Not now."], "All right. Ask me when you would like a story."),
     (["Who found the lantern?", "Who has the key at the end?", "Where did the fox live?", "What colour was the kite?", "Why was Mia sad?"],
      "I have not told you a story yet. Shall I tell you one?"),
