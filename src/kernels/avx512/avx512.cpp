@@ -1,4 +1,4 @@
-// The kernels with AVX-512.  Milestone M6.
+// The kernels with AVX-512 as it was first.  Milestone M6.
 #include "kernels/avx512/avx512.h"
 
 #if defined(__x86_64__)
@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/avx2/avx2.h"
 #include "kernels/panels.h"
-#include "kernels/scalar/scalar.h"
 #include "kernels/target.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -17,7 +17,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-RUNG_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
+RUNG_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 
 namespace rung {
 namespace {
@@ -29,11 +29,11 @@ namespace {
 #include "kernels/lanes/attention.h"
 
 Kernels make() {
-  Kernels k = scalar::kernels;
+  Kernels k = avx2::kernels();
   k.name = "avx512";
-  use_panels<Lanes>(k);
-  use_elementwise<Lanes>(k);
-  use_attention<Lanes>(k);
+  use_panels<Lanes<Maddubs>>(k);
+  use_elementwise<Lanes<Maddubs>>(k);
+  use_attention<Lanes<Maddubs>>(k);
   return k;
 }
 
@@ -49,8 +49,8 @@ const Kernels& avx512::kernels() {
 RUNG_TARGET_END
 
 bool rung::avx512::supported() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+  return avx2::supported() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
 #endif

@@ -1,9 +1,23 @@
-// Sixteen lanes with AVX-512: one register. Included once, by avx512.cpp, inside its target region and anonymous namespace.  Milestone M6.
+// Sixteen lanes with AVX-512: one register. Included by each set of AVX-512, inside its target region and anonymous namespace.
+// Milestone M6.
 //
 // An intrinsic is a function that the compiler replaces by one instruction; the ending names the lanes: ps are floats, epi32 and epi8
-// integers.
+// integers. Dots is how four products are added into a lane: Maddubs, below, or Vnni.
 #pragma once
 
+// As in avx2/lanes.h: unsigned by signed bytes into 16 bits, then pairs into 32. Signed weights go as |w| against x with w's sign, which here is
+// a mask: a bit for each byte that is negative.
+struct Maddubs {
+  static __m512i dot(__m512i sums, __m512i w, __m512i x) {
+    return _mm512_add_epi32(sums, _mm512_madd_epi16(_mm512_maddubs_epi16(w, x), _mm512_set1_epi16(1)));
+  }
+  static __m512i dot8(__m512i sums, __m512i w, __m512i x) {
+    return dot(sums, _mm512_abs_epi8(w), _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x));
+  }
+  static constexpr std::int32_t kOffset8 = 0;
+};
+
+template <class Dots>
 struct Lanes {
   using Floats = __m512;     // a float a lane
   using Integers = __m512i;  // an int32 a lane
@@ -88,11 +102,10 @@ struct Lanes {
   static Bytes bits_and(Bytes a, Bytes b) { return _mm512_and_si512(a, b); }
   static Bytes bits_or(Bytes a, Bytes b) { return _mm512_or_si512(a, b); }
 
-  // sums + Σ of four products a lane, w unsigned and x signed: vpdpbusd
-  static Integers dot(Integers sums, Bytes w, Bytes x) { return _mm512_dpbusd_epi32(sums, w, x); }
-  // The same for signed w: as w + 128, whose 128·Σx is taken back by where the sums start.
-  static Integers dot8(Integers sums, Bytes w, Bytes x) { return dot(sums, _mm512_xor_si512(w, bytes(0x80)), x); }
-  static Integers start8(std::int32_t minus_sum) { return integers(128 * minus_sum); }
+  // sums + Σ of four products a lane, w unsigned and below 64, x signed; dot8: w signed.
+  static Integers dot(Integers sums, Bytes w, Bytes x) { return Dots::dot(sums, w, x); }
+  static Integers dot8(Integers sums, Bytes w, Bytes x) { return Dots::dot8(sums, w, x); }
+  static Integers start8(std::int32_t minus_sum) { return integers(Dots::kOffset8 * minus_sum); }
 
  private:
   static __m512i magnitude(Floats x) { return _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(INT32_MAX)); }
