@@ -22,6 +22,12 @@ ensure_to_check() {
     clang++-19            clang-19            -
     /usr/lib/llvm-19/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a  libclang-rt-19-dev  -'
 }
+ensure_to_emulate() { # the kernels of 64-bit ARM, on Debian for x86-64
+  ensure '
+    aarch64-linux-gnu-g++ g++-aarch64-linux-gnu  -
+    qemu-aarch64          qemu-user              -
+    /usr/src/googletest/googletest/src/gtest-all.cc  libgtest-dev  -'
+}
 
 say() { printf '%s\n' "rung: $*" >&2; }
 

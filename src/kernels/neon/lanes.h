@@ -1,11 +1,14 @@
 // Sixteen lanes with NEON: four registers of four. Included once, by neon.cpp, inside its target region.  Milestone M6.
 #pragma once
 
-// Whatever is done to one register of four is done to each of the four.
 template <class T>
 struct Four {
   T part[4];
 };
+
+// Whatever is done to one register of four is done to each of the four: f(0), f(1), f(2), f(3).
+template <class F>
+inline auto each(F f) -> Four<decltype(f(0))> { return {{f(0), f(1), f(2), f(3)}}; }
 
 struct Lanes {
   using Floats = Four<float32x4_t>;
@@ -16,8 +19,8 @@ struct Lanes {
   static constexpr int kTilePanels = 1, kTileTokens = 2;
   static constexpr int kTileQueries = 3, kTileColumns = 2;
 
-  static Floats broadcast(float x) { return {{vdupq_n_f32(x), vdupq_n_f32(x), vdupq_n_f32(x), vdupq_n_f32(x)}}; }
-  static Floats load(const float* p) { return {{vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}}; }
+  static Floats broadcast(float x) { return each([&](int) { return vdupq_n_f32(x); }); }
+  static Floats load(const float* p) { return each([&](int i) { return vld1q_f32(p + 4 * i); }); }
   static void store(float* p, Floats x) {
     for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, x.part[i]);
   }
@@ -34,16 +37,10 @@ struct Lanes {
     __builtin_memcpy(p, all, n * sizeof(float));
   }
   static Floats load_f16(const std::byte* p) {
-    Floats r;
-    for (int i = 0; i < 4; ++i) r.part[i] = vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(reinterpret_cast<const std::uint8_t*>(p) + 8 * i)));
-    return r;
+    return each([&](int i) { return vcvt_f32_f16(vreinterpret_f16_u8(eight_bytes(p, i))); });
   }
   static Floats load_bf16(const std::byte* p) {
-    Floats r;
-    for (int i = 0; i < 4; ++i) {
-      r.part[i] = vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(reinterpret_cast<const std::uint8_t*>(p) + 8 * i)), 16));
-    }
-    return r;
+    return each([&](int i) { return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(eight_bytes(p, i)), 16)); });
   }
   static Floats load_int8(const std::byte* p) {
     const int8x16_t all = vld1q_s8(reinterpret_cast<const std::int8_t*>(p));
@@ -55,51 +52,24 @@ struct Lanes {
     for (int i = 0; i < 4; ++i) vst1_u16(p + 4 * i, vreinterpret_u16_f16(vcvt_f16_f32(x.part[i])));
   }
 
-  static Floats add(Floats a, Floats b) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vaddq_f32(a.part[i], b.part[i]);
-    return a;
-  }
-  static Floats sub(Floats a, Floats b) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vsubq_f32(a.part[i], b.part[i]);
-    return a;
-  }
-  static Floats mul(Floats a, Floats b) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vmulq_f32(a.part[i], b.part[i]);
-    return a;
-  }
-  static Floats div(Floats a, Floats b) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vdivq_f32(a.part[i], b.part[i]);
-    return a;
-  }
-  static Floats fma(Floats a, Floats b, Floats c) {
-    for (int i = 0; i < 4; ++i) c.part[i] = vfmaq_f32(c.part[i], a.part[i], b.part[i]);
-    return c;
-  }
+  static Floats add(Floats a, Floats b) { return each([&](int i) { return vaddq_f32(a.part[i], b.part[i]); }); }
+  static Floats sub(Floats a, Floats b) { return each([&](int i) { return vsubq_f32(a.part[i], b.part[i]); }); }
+  static Floats mul(Floats a, Floats b) { return each([&](int i) { return vmulq_f32(a.part[i], b.part[i]); }); }
+  static Floats div(Floats a, Floats b) { return each([&](int i) { return vdivq_f32(a.part[i], b.part[i]); }); }
+  static Floats fma(Floats a, Floats b, Floats c) { return each([&](int i) { return vfmaq_f32(c.part[i], a.part[i], b.part[i]); }); }
   static Floats min(Floats a, Floats b) {  // of a NaN and a number: NaN
-    for (int i = 0; i < 4; ++i) a.part[i] = vminq_f32(a.part[i], b.part[i]);
-    return a;
+    return each([&](int i) { return vminq_f32(a.part[i], b.part[i]); });
   }
-  static Floats max(Floats a, Floats b) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vmaxq_f32(a.part[i], b.part[i]);
-    return a;
-  }
-  static Floats negative(Floats a) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vnegq_f32(a.part[i]);
-    return a;
-  }
-  static Floats round(Floats a) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vrndnq_f32(a.part[i]);
-    return a;
-  }
+  static Floats max(Floats a, Floats b) { return each([&](int i) { return vmaxq_f32(a.part[i], b.part[i]); }); }
+  static Floats negative(Floats a) { return each([&](int i) { return vnegq_f32(a.part[i]); }); }
+  static Floats round(Floats a) { return each([&](int i) { return vrndnq_f32(a.part[i]); }); }
   static Floats times_power_of_two(Floats a, Floats n) {  // the exponent is bits 23 and up
-    for (int i = 0; i < 4; ++i) {
-      a.part[i] = vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a.part[i]), vshlq_n_s32(vcvtnq_s32_f32(n.part[i]), 23)));
-    }
-    return a;
+    return each([&](int i) {
+      return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a.part[i]), vshlq_n_s32(vcvtnq_s32_f32(n.part[i]), 23)));
+    });
   }
   static Floats where_less(Floats a, Floats b, Floats then, Floats otherwise) {
-    for (int i = 0; i < 4; ++i) otherwise.part[i] = vbslq_f32(vcltq_f32(a.part[i], b.part[i]), then.part[i], otherwise.part[i]);
-    return otherwise;
+    return each([&](int i) { return vbslq_f32(vcltq_f32(a.part[i], b.part[i]), then.part[i], otherwise.part[i]); });
   }
   static float sum(Floats a) {  // lanes i and i+8, then i+4, i+2, i+1: the order of every instruction set here
     const float32x4_t four = vaddq_f32(vaddq_f32(a.part[0], a.part[2]), vaddq_f32(a.part[1], a.part[3]));
@@ -119,13 +89,9 @@ struct Lanes {
     return result;
   }
 
-  static Integers integers(std::int32_t x) { return {{vdupq_n_s32(x), vdupq_n_s32(x), vdupq_n_s32(x), vdupq_n_s32(x)}}; }
-  static Floats to_floats(Integers a) {
-    return {{vcvtq_f32_s32(a.part[0]), vcvtq_f32_s32(a.part[1]), vcvtq_f32_s32(a.part[2]), vcvtq_f32_s32(a.part[3])}};
-  }
-  static Integers to_integers(Floats a) {
-    return {{vcvtnq_s32_f32(a.part[0]), vcvtnq_s32_f32(a.part[1]), vcvtnq_s32_f32(a.part[2]), vcvtnq_s32_f32(a.part[3])}};
-  }
+  static Integers integers(std::int32_t x) { return each([&](int) { return vdupq_n_s32(x); }); }
+  static Floats to_floats(Integers a) { return each([&](int i) { return vcvtq_f32_s32(a.part[i]); }); }
+  static Integers to_integers(Floats a) { return each([&](int i) { return vcvtnq_s32_f32(a.part[i]); }); }
   static std::int32_t sum(Integers a) { return vaddvq_s32(vaddq_s32(vaddq_s32(a.part[0], a.part[1]), vaddq_s32(a.part[2], a.part[3]))); }
   static void store_int8(std::int8_t* p, Integers a) {
     const int16x8_t low = vcombine_s16(vqmovn_s32(a.part[0]), vqmovn_s32(a.part[1]));
@@ -140,42 +106,32 @@ struct Lanes {
   }
 
   static Bytes load_bytes(const std::byte* p) {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(p);
-    return {{vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32), vld1q_u8(bytes + 48)}};
+    return each([&](int i) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p) + 16 * i); });
   }
   static Bytes bytes(int x) {
-    const uint8x16_t all = vdupq_n_u8(static_cast<std::uint8_t>(x));
-    return {{all, all, all, all}};
+    return each([&](int) { return vdupq_n_u8(static_cast<std::uint8_t>(x)); });
   }
   static Bytes four_bytes(const std::int8_t* p) {
     std::uint32_t four;
     __builtin_memcpy(&four, p, 4);
-    const uint8x16_t all = vreinterpretq_u8_u32(vdupq_n_u32(four));
-    return {{all, all, all, all}};
+    return each([&](int) { return vreinterpretq_u8_u32(vdupq_n_u32(four)); });
   }
   static Bytes nibbles(Bytes a, int shift) { return bits_and(move_bits(a, -shift), bytes(15)); }
   static Bytes move_bits(Bytes a, int up) {  // negative: down
-    for (int i = 0; i < 4; ++i) a.part[i] = vshlq_u8(a.part[i], vdupq_n_s8(static_cast<std::int8_t>(up)));
-    return a;
+    return each([&](int i) { return vshlq_u8(a.part[i], vdupq_n_s8(static_cast<std::int8_t>(up))); });
   }
-  static Bytes bits_and(Bytes a, Bytes b) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vandq_u8(a.part[i], b.part[i]);
-    return a;
-  }
-  static Bytes bits_or(Bytes a, Bytes b) {
-    for (int i = 0; i < 4; ++i) a.part[i] = vorrq_u8(a.part[i], b.part[i]);
-    return a;
-  }
+  static Bytes bits_and(Bytes a, Bytes b) { return each([&](int i) { return vandq_u8(a.part[i], b.part[i]); }); }
+  static Bytes bits_or(Bytes a, Bytes b) { return each([&](int i) { return vorrq_u8(a.part[i], b.part[i]); }); }
 
   // sdot takes signed bytes on both sides: quants below 128 are the same either way.
   static Integers dot(Integers sums, Bytes w, Bytes x) {
-    for (int i = 0; i < 4; ++i) sums.part[i] = vdotq_s32(sums.part[i], vreinterpretq_s8_u8(w.part[i]), vreinterpretq_s8_u8(x.part[i]));
-    return sums;
+    return each([&](int i) { return vdotq_s32(sums.part[i], vreinterpretq_s8_u8(w.part[i]), vreinterpretq_s8_u8(x.part[i])); });
   }
   static Integers dot8(Integers sums, Bytes w, Bytes x) { return dot(sums, w, x); }
   static Integers start8(std::int32_t) { return integers(0); }
 
  private:
+  static uint8x8_t eight_bytes(const std::byte* p, int i) { return vld1_u8(reinterpret_cast<const std::uint8_t*>(p) + 8 * i); }
   static uint8x16_t shifted(const std::byte* p, int shift) {
     return vshlq_u8(vld1q_u8(reinterpret_cast<const std::uint8_t*>(p)), vdupq_n_s8(static_cast<std::int8_t>(-shift)));
   }
