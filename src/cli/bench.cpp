@@ -37,11 +37,11 @@ std::uint64_t weight_bytes_of_a_pass(const Model& model) {
 }
 
 // Bytes of keys and values that a token at the end of `context` tokens reads.
-std::uint64_t cache_bytes_of_a_token(const ModelConfig& c, std::size_t context) {
+std::uint64_t cache_bytes_of_a_token(const ModelConfig& c, DType cache, std::size_t context) {
   std::uint64_t bytes = 0;
   for (const LayerConfig& layer : c.layers) {
     const std::size_t window = layer.attention.window_tokens;
-    bytes += 2 * c.kv_heads * c.head_dim * sizeof(float) * (window == 0 ? context : std::min(window, context));
+    bytes += 2 * c.kv_heads * kv_shape(c, cache).bytes_per_head() * (window == 0 ? context : std::min(window, context));
   }
   return bytes;
 }
@@ -87,7 +87,7 @@ class Bench : public Command {
            context);
     }
     const std::size_t steps = std::min(decode_tokens_.value_or(32), context - prompt_tokens_);
-    Device device(run_.device, run_.threads);
+    Device device(run_.device, run_.threads, run_.cache.type());
     const SignalWatch watch;
     std::vector<Run> runs;
     measure(model, device.ops(), 1, 1);  // brings the weights into memory
@@ -138,9 +138,9 @@ class Bench : public Command {
   }
 
   // Of the token in the middle of the run. Without the cache there is none to read; what is computed anew comes on top of these bytes.
-  std::uint64_t bytes_per_token(const Model& model, const Run& run) const {
+  std::uint64_t bytes_per_token(const Model& model, DType cache, const Run& run) const {
     const std::size_t context = prompt_tokens_ + run.decode.tokens / 2;
-    return weight_bytes_of_a_pass(model) + (no_cache_ ? 0 : cache_bytes_of_a_token(model.config, context));
+    return weight_bytes_of_a_pass(model) + (no_cache_ ? 0 : cache_bytes_of_a_token(model.config, cache, context));
   }
 
   static double gb_per_s(std::uint64_t bytes, const Timing& timing) {
@@ -149,7 +149,7 @@ class Bench : public Command {
 
   void print_json(const LoadedModel& loaded, const Device& device, const Run& run) const {
     const Model& model = loaded.model();
-    const std::uint64_t bytes = bytes_per_token(model, run);
+    const std::uint64_t bytes = bytes_per_token(model, device.cache_type(), run);
     write_line({{"model", loaded.files().path().string()},
                 {"family", model.config.family},
                 {"parameters", model.parameters()},
@@ -158,6 +158,7 @@ class Bench : public Command {
                 {"kernels", device.kernels()},
                 {"threads", device.threads()},
                 {"cache", !no_cache_},
+                {"cache_type", info(device.cache_type()).name},
                 {"repeat", repeat_},
                 {"prefill",
                  {{"tokens", run.prefill.tokens},
@@ -177,14 +178,14 @@ class Bench : public Command {
     const Model& model = loaded.model();
     write_out(fmt::format("{}: {}, {:.1f} M parameters, {}\n", loaded.files().path().filename().string(), model.config.family,
                           static_cast<double>(model.parameters()) / 1e6, human_bytes(model.weight_bytes())));
-    write_out(fmt::format("device {}, kernels {}, {}{}\n", device.name(), device.kernels(), count_of(device.threads(), "thread"),
-                          no_cache_ ? ", no KV cache" : ""));
+    write_out(fmt::format("device {}, kernels {}, {}, {}{}\n", device.name(), device.kernels(), count_of(device.threads(), "thread"),
+                          no_cache_ ? "no KV cache, rounded as " : "KV cache ", info(device.cache_type()).name));
     const auto line = [&](std::string_view what, const Timing& t, double gb, const std::string& rest) {
       write_out(fmt::format("{:<8} {:>5} tokens  {}{:>9.1f} tok/s{}  {:>7.2f} GB/s{}\n", what, t.tokens, style().bold,
                             t.tokens_per_second(), style().reset, gb, rest));
     };
     line("prefill", run.prefill, prefill_gb_per_s(model, run), "");
-    const std::uint64_t bytes = bytes_per_token(model, run);
+    const std::uint64_t bytes = bytes_per_token(model, device.cache_type(), run);
     line("decode", run.decode, gb_per_s(bytes, run.decode),
          fmt::format("  {} a token, context {} to {}", human_bytes(bytes), prompt_tokens_, prompt_tokens_ + run.decode.tokens));
   }

@@ -70,7 +70,7 @@ class ChatCommand : public Command {
 
   int run() override {
     const LoadedModel model(model_.open(), model_.chosen_pre());
-    Device device(run_.device, run_.threads);
+    Device device(run_.device, run_.threads, run_.cache.type());
     Session session(model.model(), device.ops(), {.context = run_.context});
     Chat chat(model, session, read_template(template_));
     if (!messages_.empty()) chat.set_messages(std::move(read_request(messages_)["messages"]));

@@ -53,10 +53,18 @@ struct ModelOption {
   std::optional<std::string_view> chosen_pre() const;
 };
 
-// --device, --threads, --context: where and how it runs.
+// --cache: what the KV cache holds.
+struct CacheOption {
+  std::string name;  // empty: what is not asked for
+  void add(CLI::App& app, const char* what);
+  std::optional<DType> type() const;
+};
+
+// --device, --threads, --cache, --context: where and how it runs.
 struct RunOptions {
   std::string device = "cpu";
   std::size_t threads = 0;
+  CacheOption cache;
   std::size_t context = 0;
   void add(CLI::App& app, bool with_context = true);
 };

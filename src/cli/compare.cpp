@@ -159,7 +159,7 @@ class Compare : public Command {
       std::unique_ptr<LoadedModel>& loaded = loaded_[n.model];  // on two devices, a model is loaded once
       const ModelOption option{n.model, pre_};
       if (!loaded) loaded = std::make_unique<LoadedModel>(option.open(), option.chosen_pre());
-      auto device = std::make_unique<Device>(n.device.empty() ? run_.device : n.device, run_.threads);
+      auto device = std::make_unique<Device>(n.device.empty() ? run_.device : n.device, run_.threads, run_.cache.type());
       std::string name = short_name(loaded->files().path());
       if (!same_device) name += "@" + std::string(device->name());
       entries_.push_back({std::move(name), loaded.get(), std::move(device)});

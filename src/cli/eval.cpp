@@ -46,7 +46,7 @@ class Eval : public Command {
     check_text(text, file_);  // before a model is loaded for it
     const LoadedModel loaded(model_.open(), model_.chosen_pre());
     const WindowedText cut = windows_.cut(text, file_, loaded.tokenizer(), loaded.model().config);
-    Device device(run_.device, run_.threads);
+    Device device(run_.device, run_.threads, run_.cache.type());
     const SignalWatch watch;
     const Evaluation result = measure(loaded, device, cut);
     if (result.windows > 0) json_ ? print_json(loaded, device, cut, result) : print(loaded, device, cut, result);

@@ -51,7 +51,7 @@ class Generate : public Command {
     const std::string text = text_.read();
     const LoadedModel model(model_.open(), model_.chosen_pre());
     const std::vector<TokenId> prompt = make_prompt(model, text);
-    Device device(run_.device, run_.threads);
+    Device device(run_.device, run_.threads, run_.cache.type());
     Session session(model.model(), device.ops(), {.context = run_.context, .keep_cache = !no_cache_});
     const GenerateOptions options{max_tokens_, sampling_.over(model.sampling()), stop_, model.stop_ids()};
 

@@ -30,6 +30,7 @@ class Inspect : public Command {
     app.add_option("--context", context_, "reckon the memory for this many tokens (default: what the model was made for)")
         ->type_name("N")
         ->check(positive);
+    cache_.add(app, "reckon it for keys and values kept as f32, f16 or q8_0 (default: f16)");
     app.add_flag("--json", json_, "one JSON object");
   }
 
@@ -42,7 +43,7 @@ class Inspect : public Command {
     }
     const ModelFiles files = model_.open();
     if (!tensors_ && !metadata_ && tensor_.empty()) {
-      const OrderedJson model = describe_model(files, context_);
+      const OrderedJson model = describe_model(files, context_, cache_.type().value_or(DType::f16));
       json_ ? write_line(model) : write_out(model_text(model));
       return 0;
     }
@@ -76,6 +77,7 @@ class Inspect : public Command {
   bool tensors_ = false, metadata_ = false, json_ = false;
   std::string tensor_;
   std::size_t context_ = 0;
+  CacheOption cache_;
 };
 
 }  // namespace

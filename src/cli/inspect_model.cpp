@@ -63,13 +63,14 @@ void add_weights(OrderedJson& model, const TensorMap& tensors) {
   for (auto& [name, type] : types) model["types"].push_back(std::move(type));
 }
 
-void add_memory(OrderedJson& model, const ModelConfig& config, std::size_t context_tokens) {
+void add_memory(OrderedJson& model, const ModelConfig& config, std::size_t context_tokens, DType cache_type) {
   if (context_tokens > config.context) fail("--context is {}, expected at most the model's {}", context_tokens, config.context);
   const std::size_t tokens = context_tokens == 0 ? config.context : context_tokens;
   const std::size_t blocks = (tokens + kKvBlock - 1) / kKvBlock;
-  const std::size_t cache = blocks * kv_shape(config).bytes_per_block(), weights = model.value("weight_bytes", std::size_t{0});
+  const KvShape shape = kv_shape(config, cache_type);
+  const std::size_t cache = blocks * shape.bytes_per_block(), weights = model.value("weight_bytes", std::size_t{0});
   model["memory"] = {{"context", tokens}, {"weights", weights}, {"kv_cache", cache}, {"total", weights + cache},
-                     {"kv_cache_per_token", kv_shape(config).bytes_per_block() / kKvBlock}};
+                     {"kv_cache_per_token", shape.bytes_per_position()}, {"kv_cache_type", info(cache_type).name}};
 }
 
 OrderedJson token(std::int64_t id, std::string_view piece) {
@@ -167,8 +168,9 @@ void add_weight_lines(Lines& lines, const OrderedJson& m) {
   }
   if (!m.contains("memory")) return;
   const OrderedJson& memory = m["memory"];
-  lines.add("memory", "{}: weights, and {} for the keys and values of {} tokens ({} each)", human_bytes(count_of(memory, "total")),
-            human_bytes(count_of(memory, "kv_cache")), count_of(memory, "context"), human_bytes(count_of(memory, "kv_cache_per_token")));
+  lines.add("memory", "{}: weights, and {} for the keys and values of {} tokens ({} each, as {})", human_bytes(count_of(memory, "total")),
+            human_bytes(count_of(memory, "kv_cache")), count_of(memory, "context"), human_bytes(count_of(memory, "kv_cache_per_token")),
+            text_of(memory, "kv_cache_type"));
 }
 
 void add_text_lines(Lines& lines, const OrderedJson& m) {
@@ -187,7 +189,7 @@ void add_text_lines(Lines& lines, const OrderedJson& m) {
 
 }  // namespace
 
-OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens) {
+OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, DType cache) {
   OrderedJson model{{"path", files.path().string()}};
   if (files.is_gguf()) {
     model["format"] = fmt::format("GGUF version {}", files.gguf().version());
@@ -201,7 +203,7 @@ OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens) 
   attempt(model, [&] { plan = files.plan(); });
   if (plan) add_shape(model, plan->config);
   attempt(model, [&] { add_weights(model, files.tensors()); });
-  if (plan) add_memory(model, plan->config, context_tokens);
+  if (plan) add_memory(model, plan->config, context_tokens, cache);
   attempt(model, [&] {
     OrderedJson tokens = OrderedJson::object();
     files.is_gguf() ? add_gguf_tokens(tokens, files) : add_folder_tokens(tokens, files);

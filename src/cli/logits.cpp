@@ -64,9 +64,9 @@ class Logits : public Command {
     if (ids.empty()) fail("the text is empty: nothing comes before the next token");
     if (ids.size() > model.model().config.context)
       fail("the text has {} tokens, the context holds {}", ids.size(), model.model().config.context);
-    Device device(run_.device, run_.threads);
+    Device device(run_.device, run_.threads, run_.cache.type());
     Forward forward(model.model(), device.ops());
-    KvCache cache(kv_shape(model.model().config));
+    KvCache cache(kv_shape(model.model().config, device.ops().cache_type()));
     Batch batch;
     for (std::size_t i = 0; i < ids.size(); ++i)
       batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !out_.empty() || i + 1 == ids.size());

@@ -40,6 +40,13 @@ std::string read_all(int descriptor, std::string_view name) {
   }
 }
 
+std::optional<DType> cache_type_named(std::string_view name) {
+  for (const DType type : {DType::f32, DType::f16, DType::q8_0}) {
+    if (name == info(type).name) return type;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void ModelOption::add(CLI::App& app) {
@@ -59,11 +66,20 @@ std::optional<std::string_view> ModelOption::chosen_pre() const {
   return pre.empty() ? std::nullopt : std::optional<std::string_view>(pre);
 }
 
+void CacheOption::add(CLI::App& app, const char* what) {
+  app.add_option("--cache", name, what)->type_name("TYPE")->check([](const std::string& text) {
+    return cache_type_named(text) ? std::string() : "found '" + text + "', expected f32, f16 or q8_0";
+  });
+}
+
+std::optional<DType> CacheOption::type() const { return cache_type_named(name); }
+
 void RunOptions::add(CLI::App& app, bool with_context) {
   app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")->type_name("NAME")->capture_default_str();
   app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
       ->type_name("N")
       ->check(positive);
+  cache.add(app, "what the keys and values are kept as: f32, f16, or q8_0, half of f16 (default: f16; f32 on the reference device)");
   if (with_context) {
     app.add_option("--context", context, "how many tokens prompt and answer may have together (default: the model's)")
         ->type_name("N")

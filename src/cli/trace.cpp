@@ -109,7 +109,7 @@ class Trace : public Command {
     if (ids.size() > config.context) fail("the text has {} tokens, the context holds {}", ids.size(), config.context);
     if (layer_ && *layer_ >= config.layers.size()) fail("--layer is {}, the model has layers 0 to {}", *layer_, config.layers.size() - 1);
 
-    Device device(run_.device, run_.threads);
+    Device device(run_.device, run_.threads, run_.cache.type());
     const SignalWatch watch;
     const Pass pass{loaded.model(), device.ops(), ids};
     if (heads_) {
@@ -142,7 +142,7 @@ class Trace : public Command {
       SignalWatch::check();
       if (wanted(at)) listener(at, x);
     });
-    KvCache cache(kv_shape(pass.model.config));
+    KvCache cache(kv_shape(pass.model.config, pass.ops.cache_type()));
     Batch batch;
     for (std::size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !layer_ || i + 1 == ids.size());
     Forward(pass.model, traced).run(batch);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/threads.h"
@@ -12,18 +13,20 @@ namespace rung {
 
 class Device {
  public:
-  // "cpu": fast; "reference": plain f32. `threads` 0: all that this process may use. Throws Error: a device that this build does not have.
-  explicit Device(std::string_view name = "cpu", std::size_t threads = 0);
+  // "cpu": fast; "reference": plain f32. `threads` 0: all that this process may use. `cache_type`: what a KV cache holds where a session asks for
+  // nothing else: f32, f16 or q8_0; none: f16 for cpu, f32 for reference. Throws Error: a device that this build does not have.
+  explicit Device(std::string_view name = "cpu", std::size_t threads = 0, std::optional<DType> cache_type = {});
 
   Ops& ops() { return *ops_; }
   ThreadTeam& team() { return *team_; }
   std::size_t threads() const { return team_->size(); }
   std::string_view name() const { return name_; }
   std::string_view kernels() const { return kernels_; }
+  DType cache_type() const { return ops_->cache_type(); }
 
  private:
   template <class Backend>
-  void use(std::string_view name);
+  void use(std::string_view name, DType cache_type);
 
   std::string_view name_;
   std::string_view kernels_;

@@ -27,6 +27,7 @@ struct EngineOptions {
   std::string device = "cpu";
   std::size_t threads = 0;  // 0: all that the process may use
   std::size_t context = 0;  // tokens; 0: what the model was made for
+  std::optional<DType> cache_type = {};  // f32, f16 or q8_0; none: f16 (the reference device: f32)
 };
 
 // A model and where it runs. One thread at a time.
@@ -35,7 +36,9 @@ class Engine {
   // A .gguf file, or a folder with config.json, safetensors and tokenizer.json.
   explicit Engine(const std::filesystem::path& model, const EngineOptions& options = {}) : Engine(ModelFiles::open(model), options) {}
   explicit Engine(ModelFiles files, const EngineOptions& options = {})
-      : model_(std::move(files)), device_(options.device, options.threads), session_(model_.model(), device_.ops(), {.context = options.context}) {}
+      : model_(std::move(files)),
+        device_(options.device, options.threads, options.cache_type),
+        session_(model_.model(), device_.ops(), {.context = options.context}) {}
 
   // Goes on with `text`. What it shares with the text before is not computed again. Stops also where the model says.
   Generated generate(std::string_view text, GenerateOptions options = {}, const GenerateCallbacks& callbacks = {}) {

@@ -14,7 +14,7 @@ namespace rung {
 
 struct SessionOptions {
   std::size_t context = 0;          // tokens; 0: what the model was made for
-  std::optional<DType> cache_type = {};  // f32 or f16; none: what the backend prefers
+  std::optional<DType> cache_type = {};  // f32, f16 or q8_0; none: the device's
   bool keep_cache = true;           // false: every token computes all before it again (`--no-cache`)
   std::size_t chunk_tokens = 256;   // prefill goes in pieces of this many rows
 };

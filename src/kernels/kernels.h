@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/half.h"
 #include "kernels/panels.h"
 #include "tensor/dtype.h"
 
@@ -42,7 +43,9 @@ struct AttentionBlock {
   };
   const std::byte* keys;    // [head_dim, 64]
   const std::byte* values;  // [64, head_dim], readable for 64 bytes past the end
-  bool halves;              // f16, else f32
+  DType type;               // f32, f16, or q8_0: bytes, times the scale of each 32 dimensions of a key
+  const f16* key_scales;    // q8_0 alone: [⌈head_dim / 32⌉, 64]
+  const f16* value_scales;
   std::size_t head_dim;
   float scale;
   const float* queries;     // [query_count, query_stride]
@@ -82,6 +85,8 @@ struct Kernels {
   // The fast backend's own. n is a multiple of 32.
   void (*quantize)(ActivationBlock* out, const float* x, std::size_t n);
   void (*round_to_f16)(std::uint16_t* out, const float* x, std::size_t n);
+  // x[i] ≈ scales[i / 32]·out[i], a scale: the largest magnitude of its 32 / 127, rounded to f16. n may be anything: the last few have a scale, too.
+  void (*round_to_q8)(std::int8_t* out, std::uint16_t* scales, const float* x, std::size_t n);
   using Product = void (*)(const PanelProduct&);
   std::array<Product, 13> products;  // by type
   Product& product(DType type) { return products[static_cast<std::size_t>(type)]; }

@@ -16,7 +16,7 @@ constexpr std::size_t kSliceBytes = std::size_t{4} << 20;
 
 }  // namespace
 
-CpuOps::CpuOps(ThreadTeam& team, const Kernels& kernels) : team_(team), kernels_(kernels) {}
+CpuOps::CpuOps(ThreadTeam& team, const Kernels& kernels) : team_(team), kernels_(kernels) { set_cache_type(DType::f16); }
 
 void CpuOps::share_rows(std::size_t rows, std::size_t values_each, RangeBody body) {
   if (rows * values_each < kWorthSharing) {

@@ -18,8 +18,6 @@ class CpuOps : public Ops {
   explicit CpuOps(ThreadTeam& team, const Kernels& kernels = chosen_kernels());
   std::string_view kernels() const { return kernels_.name; }
 
-  DType cache_type() const override { return DType::f16; }
-
   void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) override;
   void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) override;
   void do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) override;

@@ -62,7 +62,9 @@ std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, std::s
   kernels.attend({
       .keys = group.cache.key_block(group.layer, block, group.kv_head),
       .values = group.cache.value_block(group.layer, block, group.kv_head),
-      .halves = shape.dtype == DType::f16,
+      .type = shape.dtype,
+      .key_scales = group.cache.key_scales(group.layer, block, group.kv_head),
+      .value_scales = group.cache.value_scales(group.layer, block, group.kv_head),
       .head_dim = shape.head_dim,
       .scale = group.settings.scale,
       .queries = queries + first * shape.head_dim,
@@ -111,22 +113,36 @@ void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, c
   }
 }
 
+// A position's keys or values as an f16 or a Q8_0 cache takes them.
+RoundedHeads rounded(const Kernels& kernels, const KvShape& shape, Tensor<const float, KvHeads, HeadDim> x, float* scratch) {
+  auto* const values = reinterpret_cast<std::byte*>(scratch);
+  if (shape.dtype == DType::f16) {
+    kernels.round_to_f16(reinterpret_cast<std::uint16_t*>(values), x.data(), x.size());
+    return {values};
+  }
+  auto* const scales = reinterpret_cast<f16*>(scratch + x.size());
+  for (std::size_t h = 0; h < shape.kv_heads; ++h) {
+    kernels.round_to_q8(reinterpret_cast<std::int8_t*>(values) + h * shape.head_dim, &scales[h * shape.scales_per_head()].bits, x[h].data(),
+                        shape.head_dim);
+  }
+  return {values, scales};
+}
+
 }  // namespace
 
 void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                          Tensor<const float, Tokens, KvHeads, HeadDim> v) {
-  const std::size_t heads = k.extent<KvHeads>(), head_dim = k.extent<HeadDim>();
-  share_rows(rows.size(), 2 * heads * head_dim, [&](std::size_t begin, std::size_t end) {
+  share_rows(rows.size(), 2 * k.extent<KvHeads>() * k.extent<HeadDim>(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t t = begin; t < end; ++t) {
       KvCache& cache = *rows.caches[t];
-      if (cache.shape().dtype != DType::f16) {
+      if (cache.shape().dtype == DType::f32) {
         cache.store(layer, rows.positions[t], k[t], v[t]);
-        continue;
+      } else {
+        const std::size_t most = k[t].size() + k.extent<KvHeads>() * cache.shape().scales_per_head();  // floats, which are larger than either type
+        float* const scratch = thread_scratch(2 * most);
+        cache.store_rounded(layer, rows.positions[t], rounded(kernels_, cache.shape(), k[t], scratch),
+                            rounded(kernels_, cache.shape(), v[t], scratch + most));
       }
-      auto* const halves = reinterpret_cast<f16*>(thread_scratch(heads * head_dim));
-      kernels_.round_to_f16(&halves->bits, k[t].data(), heads * head_dim);
-      kernels_.round_to_f16(&(halves + heads * head_dim)->bits, v[t].data(), heads * head_dim);
-      cache.store_halves(layer, rows.positions[t], halves, halves + heads * head_dim);
     }
   });
 }

@@ -7,6 +7,9 @@
 //
 // Keys lie with the positions side by side, values with the dimensions: so in both of attention's products what is added up lies one under the other,
 // and the lanes of a SIMD register need never be added to each other.
+//
+// A cache of type Q8_0 holds bytes, and for every 32 of a head's values (the last few of a head, where it is no multiple of 32, by themselves) an f16
+// scale. The scales of a head's keys or values follow them, [scales per head, kKvBlock]: value = scale·byte.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +29,20 @@ struct KvShape {
   std::size_t layers;
   std::size_t kv_heads;
   std::size_t head_dim;
-  DType dtype = DType::f32;  // f32 or f16
+  DType dtype = DType::f32;  // f32, f16 or q8_0
 
-  std::size_t bytes_per_block() const { return layers * 2 * kv_heads * kKvBlock * row_bytes(dtype, head_dim); }
+  std::size_t value_bytes() const { return dtype == DType::f32 ? 4 : dtype == DType::f16 ? 2 : 1; }
+  std::size_t scales_per_head() const { return dtype == DType::q8_0 ? (head_dim + 31) / 32 : 0; }
+  // One head's key, or its value.
+  std::size_t bytes_per_head() const { return head_dim * value_bytes() + scales_per_head() * sizeof(f16); }
+  std::size_t bytes_per_position() const { return layers * 2 * kv_heads * bytes_per_head(); }
+  std::size_t bytes_per_block() const { return kKvBlock * bytes_per_position(); }
+};
+
+// A position's keys or values, already rounded to the cache's type: [kv_heads, head_dim], and the scales of Q8_0 [kv_heads, scales per head].
+struct RoundedHeads {
+  const std::byte* values;
+  const f16* scales = nullptr;
 };
 
 class KvCache {
@@ -46,12 +60,14 @@ class KvCache {
   // Rounds to the cache's type and keeps. `key` and `value`: [kv_heads, head_dim].
   void store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key, Tensor<const float, KvHeads, HeadDim> value);
 
-  // The same of a cache of f16, already rounded: [kv_heads, head_dim] each.
-  void store_halves(std::size_t layer, std::size_t position, const f16* key, const f16* value);
+  void store_rounded(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value);
 
   // One head in one block as it lies in memory, readable for 64 bytes past its end.
   const std::byte* key_block(std::size_t layer, std::size_t block, std::size_t kv_head) const { return head_rows(layer, kKeys, block, kv_head); }
   const std::byte* value_block(std::size_t layer, std::size_t block, std::size_t kv_head) const { return head_rows(layer, kValues, block, kv_head); }
+  // Their scales: [scales per head, kKvBlock].
+  const f16* key_scales(std::size_t layer, std::size_t block, std::size_t kv_head) const { return scales(key_block(layer, block, kv_head)); }
+  const f16* value_scales(std::size_t layer, std::size_t block, std::size_t kv_head) const { return scales(value_block(layer, block, kv_head)); }
 
   // The rows of one head in one block: [kKvBlock, head_dim] as floats, in `scratch`, which holds kKvBlock·head_dim, or where they lie in the cache;
   // only the first `count` rows are made.
@@ -61,9 +77,11 @@ class KvCache {
  private:
   static constexpr std::size_t kReadablePast = 64;  // a SIMD load of the last row's last values may go beyond them
   enum Part : std::size_t { kKeys = 0, kValues = 1 };
-  template <class T>
-  void put(std::size_t layer, std::size_t position, const T* key, const T* value);
-  float value_at(const std::byte* at, std::size_t i) const;
+  template <std::size_t kBytes>
+  void put(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value);
+  // The value at index `at` of a head in a block, its dimension d and position j.
+  float value_at(const std::byte* head, std::size_t at, std::size_t d, std::size_t j) const;
+  const f16* scales(const std::byte* head) const { return reinterpret_cast<const f16*>(head + kKvBlock * shape_.head_dim * shape_.value_bytes()); }
   std::byte* head_rows(std::size_t layer, Part part, std::size_t block, std::size_t kv_head) const;
 
   KvShape shape_;

@@ -157,9 +157,12 @@ class Ops {
   virtual void do_checkpoint(const Checkpoint&, const NamedTensor&) {}
   virtual bool listens() const { return false; }  // whether do_checkpoint is worth calling
   // What a KV cache should hold where nobody asks for another type.
-  virtual DType cache_type() const { return DType::f32; }
+  virtual DType cache_type() const { return cache_type_; }
+  void set_cache_type(DType type) { cache_type_ = type; }
 
  private:
+  DType cache_type_ = DType::f32;
+
   // The last axis stays, the others become rows.
   template <class T, class... Axes>
   static Tensor<T, Rows, Columns> rows_of(Tensor<T, Axes...> x) {

@@ -122,6 +122,7 @@ TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
                                                     {"tokenize", "--file", "f", "text"},
                                                     {"bench", "--repeat", "0"},
                                                     {"bench", "--threads", "-1"},
+                                                    {"generate", "--cache", "q4_0", "x"},
                                                     {"logits", "--top", "1e9", "x"},
                                                     {"trace", "--heads", "--out", "f", "x"}};
   for (const auto& arguments : wrong) {
@@ -472,6 +473,25 @@ TEST_F(CommandLine, BenchSaysWhatItMeasured) {
     EXPECT_GT(line["decode"]["bytes_per_token"].get<double>(), 0);
     EXPECT_GT(line["decode"]["gb_per_s"].get<double>(), 0);
   }
+}
+
+TEST_F(CommandLine, TheTypeOfTheCacheIsChosenAndCounted) {
+  std::vector<double> bytes;
+  for (const char* type : {"f32", "f16", "q8_0"}) {
+    const Json line = Json::parse(run({"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1", "--cache", type}).out);
+    EXPECT_EQ(line["cache_type"], type);
+    bytes.push_back(line["decode"]["bytes_per_token"].get<double>());
+  }
+  EXPECT_GT(bytes[0], bytes[1]);
+  EXPECT_GT(bytes[1], bytes[2]);
+  for (const auto& [device, type] : {std::pair{"cpu", "f16"}, std::pair{"reference", "f32"}}) {
+    const Json line = Json::parse(run({"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1", "--device", device}).out);
+    EXPECT_EQ(line["cache_type"], type) << "nobody asked for another";
+    const std::string logits = run({"logits", "--json", "--device", device, "Hi there"}).out;
+    EXPECT_EQ(run({"logits", "--json", "--device", device, "--cache", type, "Hi there"}).out, logits);
+    EXPECT_NE(run({"logits", "--json", "--device", device, "--cache", "q8_0", "Hi there"}).out, logits);
+  }
+  for (const char* verb : {"generate", "trace", "logits"}) EXPECT_EQ(run({verb, "--cache", "q8_0", "Hi"}).status, 0) << verb;
 }
 
 }  // namespace

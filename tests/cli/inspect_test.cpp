@@ -139,11 +139,13 @@ TEST(InspectModel, MemoryAtAContext) {
   const TemporaryFolder folder;
   ASSERT_TRUE(make_llama(folder / "a.gguf", 0, 300));
   const ModelFiles files = ModelFiles::open(folder / "a.gguf");
-  const std::size_t a_token = 100 * 2 * 8 * 128 * 4;  // layers · (keys and values) · kv heads · head_dim · f32
+  const std::size_t a_token = 100 * 2 * 8 * 128 * 2;  // layers · (keys and values) · kv heads · head_dim · f16
   EXPECT_EQ(describe_model(files, 0)["memory"]["kv_cache"], 4096 * a_token);
   EXPECT_EQ(describe_model(files, 1)["memory"]["kv_cache"], 64 * a_token);  // memory comes in blocks of 64 positions
   EXPECT_EQ(describe_model(files, 128)["memory"]["total"], 128 * a_token + 300 * 8192 * 4);
   EXPECT_EQ(describe_model(files, 128)["memory"]["kv_cache_per_token"], a_token);
+  EXPECT_EQ(describe_model(files, 0, DType::f32)["memory"]["kv_cache"], 2 * 4096 * a_token);
+  EXPECT_EQ(describe_model(files, 64, DType::q8_0)["memory"]["kv_cache_per_token"], a_token / 64 * 34) << "32 bytes and a scale";
 }
 
 // What cannot run can be looked at, and the reason is there.

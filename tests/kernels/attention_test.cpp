@@ -26,47 +26,73 @@ class Attention : public testing::TestWithParam<const Kernels*> {
     return x;
   }
 
-  // Rounded to f16 where the cache is, and the bytes that hold them, with room behind.
-  static std::vector<std::byte> packed(std::vector<float>& values, bool halves) {
-    std::vector<std::byte> bytes(values.size() * (halves ? 2 : 4) + 64);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const f16 half = to_f16(values[i]);
-      if (halves) values[i] = to_f32(half);
-      std::memcpy(&bytes[i * (halves ? 2 : 4)], halves ? static_cast<const void*>(&half) : &values[i], halves ? 2 : 4);
-    }
-    return bytes;
-  }
-
-  // The kernels' partial result of one block, and of several combined.
+  // One head of a block of the cache.
   struct Block {
-    std::vector<float> keys, values;  // [head_dim, 64], [64, head_dim]
+    std::size_t head_dim;
+    DType type;
+    std::vector<float> keys, values;  // [head_dim, 64], [64, head_dim]: what the cache's type makes of them
     std::vector<std::byte> key_bytes, value_bytes;
+    std::vector<f16> key_scales, value_scales;
   };
-  Block some_block(std::size_t head_dim, bool halves) {
-    Block b{some_values(head_dim * 64, 1), some_values(64 * head_dim, 1), {}, {}};
-    b.key_bytes = packed(b.keys, halves);
-    b.value_bytes = packed(b.values, halves);
+
+  // x[j·stride + d·step] of the 64 positions, rounded; and the bytes that hold it, with room behind.
+  void pack(const Block& b, std::vector<float>& x, std::size_t stride, std::size_t step, std::vector<std::byte>& bytes, std::vector<f16>& scales) {
+    const std::size_t size = b.type == DType::f32 ? 4 : b.type == DType::f16 ? 2 : 1;
+    bytes.assign(x.size() * size + 64, std::byte{0xff});
+    scales.assign((b.head_dim + 31) / 32 * 64, f16{0x7fff});
+    for (std::size_t j = 0; j < 64; ++j) {
+      std::vector<float> row(b.head_dim);
+      for (std::size_t d = 0; d < b.head_dim; ++d) row[d] = x[j * stride + d * step];
+      std::vector<std::int8_t> q(b.head_dim);
+      std::vector<std::uint16_t> row_scales((b.head_dim + 31) / 32);
+      kernels.round_to_q8(q.data(), row_scales.data(), row.data(), b.head_dim);
+      for (std::size_t d = 0; d < b.head_dim; ++d) {
+        float& value = x[j * stride + d * step];
+        std::byte* const to = &bytes[(j * stride + d * step) * size];
+        if (b.type == DType::f32) std::memcpy(to, &value, 4);
+        if (b.type == DType::f16) {
+          const f16 half = to_f16(value);
+          std::memcpy(to, &half, 2);
+          value = to_f32(half);
+        }
+        if (b.type == DType::q8_0) {
+          std::memcpy(to, &q[d], 1);
+          scales[d / 32 * 64 + j] = {row_scales[d / 32]};
+          value = to_f32(f16{row_scales[d / 32]}) * static_cast<float>(q[d]);
+        }
+      }
+    }
+  }
+  void pack(Block& b) {
+    pack(b, b.keys, 1, 64, b.key_bytes, b.key_scales);
+    pack(b, b.values, b.head_dim, 1, b.value_bytes, b.value_scales);
+  }
+  Block some_block(std::size_t head_dim, DType type) {
+    Block b{head_dim, type, some_values(head_dim * 64, 1), some_values(64 * head_dim, 1), {}, {}, {}, {}};
+    pack(b);
     return b;
   }
-  std::vector<float> partials_of(const Block& b, bool halves, std::size_t head_dim, const std::vector<float>& q, std::vector<AttentionBlock::Seen> seen) {
-    std::vector<float> partials(seen.size() * partial_floats(head_dim));
-    kernels.attend({b.key_bytes.data(), b.value_bytes.data(), halves, head_dim, kScale, q.data(), head_dim, seen.data(), seen.size(), partials.data(),
-                    partial_floats(head_dim)});
+
+  std::vector<float> partials_of(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen) {
+    std::vector<float> partials(seen.size() * partial_floats(b.head_dim));
+    kernels.attend({b.key_bytes.data(), b.value_bytes.data(), b.type, b.key_scales.data(), b.value_scales.data(), b.head_dim, kScale, q.data(), b.head_dim,
+                    seen.data(), seen.size(), partials.data(), partial_floats(b.head_dim)});
     return partials;
   }
 
+  static constexpr DType kTypes[] = {DType::f32, DType::f16, DType::q8_0};
   static constexpr float kScale = 0.3f;
 };
 
 TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
-  for (const bool halves : {false, true}) {
-    for (const std::size_t head_dim : {8u, 12u, 16u, 24u, 64u, 80u, 128u}) {
-      const Block b = some_block(head_dim, halves);
+  for (const DType type : kTypes) {
+    for (const std::size_t head_dim : {8u, 12u, 16u, 24u, 40u, 64u, 80u, 128u}) {
+      const Block b = some_block(head_dim, type);
       const std::vector<AttentionBlock::Seen> seen{{0, 64}, {0, 1}, {63, 64}, {3, 17}, {0, 33}, {31, 64}, {16, 32}, {5, 6}, {0, 63}, {1, 50}};
       const std::vector<float> q = some_values(seen.size() * head_dim, 1);
-      const std::vector<float> partials = partials_of(b, halves, head_dim, q, seen);
+      const std::vector<float> partials = partials_of(b, q, seen);
       for (std::size_t i = 0; i < seen.size(); ++i) {
-        SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to " << seen[i].end << (halves ? ", f16" : ", f32"));
+        SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to " << seen[i].end << ", " << rung::info(type).name);
         const float* partial = &partials[i * partial_floats(head_dim)];
         std::vector<double> scores(64, -std::numeric_limits<double>::infinity());
         for (std::size_t j = seen[i].first; j < seen[i].end; ++j) {
@@ -93,16 +119,53 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
 
 TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
   const std::size_t head_dim = 64;
-  const Block b = some_block(head_dim, true);
-  std::vector<AttentionBlock::Seen> seen;
-  for (std::size_t i = 0; i < 24; ++i) seen.push_back({0, 40 + i});
-  const std::vector<float> q = some_values(seen.size() * head_dim, 1);
-  const std::vector<float> together = partials_of(b, true, head_dim, q, seen);
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    const auto begin = q.begin() + static_cast<std::ptrdiff_t>(i * head_dim);
-    const std::vector<float> alone = partials_of(b, true, head_dim, {begin, begin + 64}, {seen[i]});
-    for (const std::size_t at : {std::size_t{0}, std::size_t{1}, kPartialHead, kPartialHead + 63}) {
-      EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at])) << i << " " << at;
+  for (const DType type : kTypes) {
+    const Block b = some_block(head_dim, type);
+    std::vector<AttentionBlock::Seen> seen;
+    for (std::size_t i = 0; i < 24; ++i) seen.push_back({i < 12 ? 0 : i, 40 + i});
+    const std::vector<float> q = some_values(seen.size() * head_dim, 1);
+    const std::vector<float> together = partials_of(b, q, seen);
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      const auto begin = q.begin() + static_cast<std::ptrdiff_t>(i * head_dim);
+      const std::vector<float> alone = partials_of(b, {begin, begin + 64}, {seen[i]});
+      for (const std::size_t at : {std::size_t{0}, std::size_t{1}, kPartialHead, kPartialHead + 63}) {
+        EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at])) << i << " " << at;
+      }
+    }
+  }
+}
+
+// What a key or a value holds reaches the queries that see it, and no other, whatever it is: 0·NaN would be NaN.
+TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const DType type : kTypes) {
+    for (const std::size_t head_dim : {24u, 64u}) {
+      for (const float odd : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity}) {
+        for (const bool in_keys : {false, true}) {
+          Block b = some_block(head_dim, type);
+          (in_keys ? b.keys[7 * 64 + 20] : b.values[20 * head_dim + 7]) = odd;
+          pack(b);
+          // Neighbours in every tile: some end before it or start behind it, in turn with those that see it.
+          const std::vector<AttentionBlock::Seen> seen{{0, 20}, {0, 21}, {0, 20}, {0, 22}, {20, 64}, {21, 64}, {21, 30}, {0, 64}, {0, 1}, {20, 21}, {40, 50}};
+          const std::vector<float> q(seen.size() * head_dim, 0.01f);
+          const std::vector<float> partials = partials_of(b, q, seen);
+          for (std::size_t i = 0; i < seen.size(); ++i) {
+            SCOPED_TRACE(testing::Message() << rung::info(type).name << ", head_dim " << head_dim << ", " << odd << (in_keys ? " in a key" : " in a value")
+                                            << ", keys " << seen[i].first << " to " << seen[i].end);
+            const float* const partial = &partials[i * partial_floats(head_dim)];
+            const bool sees = seen[i].first <= 20 && seen[i].end > 20;
+            const bool all_finite = std::all_of(partial, partial + 2, [](float x) { return std::isfinite(x); }) &&
+                                    std::all_of(partial + kPartialHead, partial + kPartialHead + head_dim, [](float x) { return std::isfinite(x); });
+            // A key whose score is -infinity is not looked at, nor is what stands there; when it is the only one, softmax has no answer.
+            const bool no_weight = in_keys && odd == -infinity && type != DType::q8_0 && seen[i].end - seen[i].first > 1;
+            EXPECT_EQ(all_finite, !sees || no_weight);
+            if (sees && !in_keys) {
+              EXPECT_FALSE(std::isfinite(partial[kPartialHead + 7])) << "the dimension where it stands";
+              EXPECT_EQ(std::isfinite(partial[kPartialHead + 8]), type != DType::q8_0) << "and no other, but those that share its scale";
+            }
+          }
+        }
+      }
     }
   }
 }
@@ -110,12 +173,12 @@ TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
 // A query of 1e4 in one dimension makes softmax choose the one key that is largest there: the result is that key's value, exactly.
 TEST_P(Attention, ChoosesTheKeyThatAOneHotQueryAsksFor) {
   const std::size_t head_dim = 16;
-  Block b = some_block(head_dim, false);
+  Block b = some_block(head_dim, DType::f32);
   std::vector<float> q(head_dim);
   q[3] = 1e4f;
   b.keys[3 * 64 + 41] = 2;
-  b.key_bytes = packed(b.keys, false);
-  const std::vector<float> partial = partials_of(b, false, head_dim, q, {{0, 64}});
+  pack(b);
+  const std::vector<float> partial = partials_of(b, q, {{0, 64}});
   EXPECT_EQ(partial[1], 1.0f);
   for (std::size_t d = 0; d < head_dim; ++d) EXPECT_EQ(partial[kPartialHead + d], b.values[41 * head_dim + d]);
 }

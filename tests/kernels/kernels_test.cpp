@@ -4,6 +4,7 @@
 // twice that, as the style of this project has it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -170,6 +171,105 @@ TEST_P(EveryKernel, ExponentiateGivesMaximumAndSum) {
     }
     EXPECT_EQ(max, expected_max);
     EXPECT_NEAR(sum, expected_sum, 4e-7 * expected_sum * std::sqrt(static_cast<double>(n)) + 1e-7);
+  }
+}
+
+// What is no number stays in its own row, and in softmax and the norms reaches all of it.
+TEST_P(EveryKernel, ExponentiateHandsNaNAndInfinityOn) {
+  for (const std::size_t n : lengths()) {
+    for (const float odd : {std::nanf(""), kInfinity}) {
+      auto x = some_values(n, 10, 20);
+      x[n / 2] = odd;
+      EXPECT_TRUE(std::isnan(k.exponentiate(x.data(), n).sum)) << n << ", " << odd;
+      EXPECT_TRUE(std::isnan(x[n / 2]));
+    }
+    if (n == 1) continue;
+    auto x = some_values(n, 10, 20);
+    x[n / 2] = -kInfinity;
+    EXPECT_TRUE(std::isfinite(k.exponentiate(x.data(), n).sum)) << n;
+    EXPECT_EQ(x[n / 2], 0.0f) << "nothing is as unlikely";
+  }
+}
+
+TEST_P(EveryKernel, ExponentiateOfNothingButMinusInfinityIsNoNumber) {  // 0 / 0, as everywhere else
+  for (const std::size_t n : lengths()) {
+    std::vector<float> x(n, -kInfinity);
+    const auto [max, sum] = k.exponentiate(x.data(), n);
+    EXPECT_EQ(max, -kInfinity);
+    EXPECT_TRUE(std::isnan(sum));
+  }
+}
+
+TEST_P(EveryKernel, RmsNormHandsNaNToTheWholeRow) {
+  for (const std::size_t n : lengths()) {
+    auto x = some_values(n, 5);
+    x[n - 1] = std::nanf("");
+    const std::vector<float> weight(n, 1.0f);
+    std::vector<float> out(n + 1, 7.0f);
+    k.rms_norm(out.data(), x.data(), weight.data(), n, 1e-5f);
+    for (std::size_t i = 0; i < n; ++i) EXPECT_TRUE(std::isnan(out[i])) << n;
+    EXPECT_EQ(out[n], 7.0f) << "nothing behind the end";
+  }
+}
+
+TEST_P(EveryKernel, GatesRotationAndAdditionKeepNaNWhereItIs) {
+  for (const std::size_t n : lengths()) {
+    const auto up = some_values(n, 9);
+    for (const auto kernel : {k.silu_gate, k.gelu_gate}) {
+      auto gate = some_values(n, 8);
+      gate[n / 2] = std::nanf("");
+      kernel(gate.data(), gate.data(), up.data(), n);
+      for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(std::isnan(gate[i]), i == n / 2) << n << " " << i;
+    }
+    auto sum = some_values(n, 8);
+    sum[n - 1] = kInfinity;
+    k.add(sum.data(), up.data(), n);
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(std::isinf(sum[i]), i == n - 1) << n << " " << i;
+    auto pairs = some_values(2 * n, 8);
+    pairs[n / 2] = std::nanf("");
+    k.rotate(pairs.data(), up.data(), up.data(), n);
+    for (std::size_t i = 0; i < 2 * n; ++i) EXPECT_EQ(std::isnan(pairs[i]), i % n == n / 2) << n << " " << i;
+  }
+}
+
+TEST_P(EveryKernel, QuantizeKeepsNaNAndInfinityInTheirBlock) {
+  for (const float odd : {std::nanf(""), kInfinity, -kInfinity}) {
+    auto x = some_values(96, 12);
+    x[40] = odd;
+    std::vector<ActivationBlock> blocks(3);
+    k.quantize(blocks.data(), x.data(), 96);
+    for (std::size_t b = 0; b < 3; ++b) EXPECT_EQ(std::isfinite(blocks[b].scale), b != 1) << b << " " << odd;
+    EXPECT_FALSE(std::isfinite(blocks[1].sum));
+    std::vector<std::int8_t> bytes(96);
+    std::vector<std::uint16_t> scales(3);
+    k.round_to_q8(bytes.data(), scales.data(), x.data(), 96);
+    for (std::size_t b = 0; b < 3; ++b) EXPECT_EQ(std::isfinite(to_f32(f16{scales[b]})), b != 1) << b << " " << odd;
+    EXPECT_FALSE(std::isfinite(to_f32(f16{scales[1]}) * static_cast<float>(bytes[40]))) << "what was no number is none";
+  }
+}
+
+TEST_P(EveryKernel, RoundToQ8GivesEvery32AScale) {
+  for (const std::size_t n : lengths()) {
+    for (const float size : {0.0f, 1e-42f, 1e-3f, 5.0f, 1e6f}) {
+      const auto x = some_values(n, 13, size);
+      std::vector<std::int8_t> bytes(n + 1, 99), plain_bytes(n);
+      std::vector<std::uint16_t> scales((n + 31) / 32 + 1, 99), plain_scales((n + 31) / 32);
+      k.round_to_q8(bytes.data(), scales.data(), x.data(), n);
+      EXPECT_EQ(bytes[n], 99) << "nothing behind the end";
+      EXPECT_EQ(scales.back(), 99);
+      for (std::size_t i = 0; i < n; ++i) {
+        float largest = 0;
+        for (std::size_t j = i / 32 * 32; j < std::min(n, i / 32 * 32 + 32); ++j) largest = std::max(largest, std::fabs(x[j]));
+        // Half a step of the byte, and 127 times what rounding the scale to f16 may be off: 2⁻¹¹ of it, or half of the least f16.
+        const double tolerance = static_cast<double>(largest) / 254 + 127 * std::max(static_cast<double>(largest) / 127 * 0x1p-11, 0x1p-25) + 1e-45;
+        EXPECT_NEAR(to_f32(f16{scales[i / 32]}) * static_cast<float>(bytes[i]), x[i], tolerance) << n << ", size " << size;
+      }
+      supported_kernels().back()->round_to_q8(plain_bytes.data(), plain_scales.data(), x.data(), n);
+      bytes.pop_back();
+      scales.pop_back();
+      EXPECT_EQ(bytes, plain_bytes) << "the bits of the plain set";
+      EXPECT_EQ(scales, plain_scales);
+    }
   }
 }
 

@@ -29,6 +29,7 @@ Values copy(std::span<const float> x) { return {x.begin(), x.end()}; }
 struct Case {
   std::string device;
   std::string model;  // of tests/golden/models, or pebble
+  DType cache;
 };
 
 std::filesystem::path folder_of(const std::string& model) {
@@ -44,7 +45,7 @@ class Bits : public testing::TestWithParam<Case> {
 
   // The logits after all of ids_, fed in pieces of `chunk`.
   Values last_logits(std::size_t threads, std::size_t chunk, bool keep_cache = true) {
-    Device device(GetParam().device, threads);
+    Device device(GetParam().device, threads, GetParam().cache);
     Session session(model_, device.ops(), {.keep_cache = keep_cache, .chunk_tokens = chunk});
     return copy(session.feed(ids_));
   }
@@ -65,7 +66,7 @@ TEST_P(Bits, AreTheSameForAnyChunkOfThePrefill) {
 }
 
 TEST_P(Bits, AreTheSameWithAndWithoutTheCache) {
-  Device device(GetParam().device, 2);
+  Device device(GetParam().device, 2, GetParam().cache);
   Session cached(model_, device.ops());
   Session uncached(model_, device.ops(), {.keep_cache = false, .chunk_tokens = 64});
   cached.feed(std::span(ids_).first(70));
@@ -77,7 +78,7 @@ TEST_P(Bits, AreTheSameWithAndWithoutTheCache) {
 }
 
 TEST_P(Bits, AreTheSameWhenTheSessionWentBackAndReusedItsBeginning) {
-  Device device(GetParam().device, 2);
+  Device device(GetParam().device, 2, GetParam().cache);
   Session session(model_, device.ops());
   std::vector<std::int32_t> other(ids_.begin(), ids_.begin() + 67);
   other.insert(other.end(), {1, 2, 3, 4, 5});
@@ -88,7 +89,7 @@ TEST_P(Bits, AreTheSameWhenTheSessionWentBackAndReusedItsBeginning) {
 
 // One batch of a 7-row prefill, a 1-row prefill and two decodes of other sequences is what the four would be alone.
 TEST_P(Bits, AreTheSameInABatchOfSeveralSequences) {
-  Device device(GetParam().device, 2);
+  Device device(GetParam().device, 2, GetParam().cache);
   const ModelConfig& config = model_.config;
   struct Sequence {
     std::vector<std::int32_t> ids;
@@ -96,10 +97,10 @@ TEST_P(Bits, AreTheSameInABatchOfSeveralSequences) {
     KvCache cache;
   };
   std::vector<Sequence> sequences;
-  sequences.push_back({some_ids(7, config.vocab_size, 1), 0, KvCache(kv_shape(config))});
-  sequences.push_back({some_ids(1, config.vocab_size, 2), 0, KvCache(kv_shape(config))});
-  sequences.push_back({some_ids(66, config.vocab_size, 3), 65, KvCache(kv_shape(config))});
-  sequences.push_back({some_ids(130, config.vocab_size, 4), 129, KvCache(kv_shape(config))});
+  sequences.push_back({some_ids(7, config.vocab_size, 1), 0, KvCache(kv_shape(config, GetParam().cache))});
+  sequences.push_back({some_ids(1, config.vocab_size, 2), 0, KvCache(kv_shape(config, GetParam().cache))});
+  sequences.push_back({some_ids(66, config.vocab_size, 3), 65, KvCache(kv_shape(config, GetParam().cache))});
+  sequences.push_back({some_ids(130, config.vocab_size, 4), 129, KvCache(kv_shape(config, GetParam().cache))});
 
   Forward forward(model_, device.ops());
   Batch together;
@@ -115,31 +116,34 @@ TEST_P(Bits, AreTheSameInABatchOfSeveralSequences) {
   std::vector<Values> of_batch;
   for (std::size_t s = 0; s < sequences.size(); ++s) of_batch.push_back(copy(logits[s].span()));
   for (std::size_t s = 0; s < sequences.size(); ++s) {
-    Session alone(model_, device.ops(), {.cache_type = DType::f32});
+    Session alone(model_, device.ops());
     EXPECT_EQ(copy(alone.feed(sequences[s].ids)), of_batch[s]) << "sequence " << s;
   }
 }
 
-TEST_P(Bits, OfTheF16CacheAreTheSameWithAndWithoutIt) {
+TEST_P(Bits, ShowThatTheCacheRounds) {
   Device device(GetParam().device, 2);
-  Session cached(model_, device.ops(), {.cache_type = DType::f16, .chunk_tokens = 3});
-  Session uncached(model_, device.ops(), {.cache_type = DType::f16, .keep_cache = false});
-  const Values with = copy(cached.feed(ids_));
-  EXPECT_EQ(copy(uncached.feed(ids_)), with);
   Session unrounded(model_, device.ops(), {.cache_type = DType::f32});
-  EXPECT_NE(with, copy(unrounded.feed(ids_))) << "an f16 cache rounds";
+  const Values exact = copy(unrounded.feed(ids_));
+  if (GetParam().cache == DType::f32) {
+    EXPECT_EQ(last_logits(2, kTokens), exact);
+  } else {
+    EXPECT_NE(last_logits(2, kTokens), exact);
+  }
 }
 
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const char* device : {"reference", "cpu"}) {
-    for (const char* model : {"llama", "llama-yarn", "qwen2-window", "qwen3", "gemma3", "pebble"}) all.push_back({device, model});
+    for (const char* model : {"llama", "llama-yarn", "qwen2-window", "qwen3", "gemma3", "pebble"}) {
+      for (const DType cache : {DType::f32, DType::f16, DType::q8_0}) all.push_back({device, model, cache});
+    }
   }
   return all;
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Bits, testing::ValuesIn(cases()), [](const auto& parameter) {
-  std::string name = parameter.param.device + "_" + parameter.param.model;
+  std::string name = parameter.param.device + "_" + parameter.param.model + "_" + std::string(rung::info(parameter.param.cache).name);
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });

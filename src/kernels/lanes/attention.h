@@ -8,21 +8,23 @@
 //   m[t] = max_j s      p[t,j] = e^(s - m)      l[t] = Σ_j p
 //   a[t, d] = Σ_j p[t,j]·V[j, d]             16 dimensions a register
 //
-// These are the partial results that are combined from left to right. A key that a query does not see has p = 0. (Milakov & Gimelshein 2018,
+// These are the partial results that are combined from left to right. A key that a query does not see has no part in its sums, not even as 0·v: what
+// stands there may be no number. A Q8_0 cache has a scale for every 32 dimensions of a key: sums of 32 are taken, then scaled; and of a value: it goes
+// into p. (Milakov & Gimelshein 2018,
 // arXiv:1805.02867; tiles of queries against blocks of keys: Dao et al. 2022, arXiv:2205.14135.)
 #pragma once
 
-// out[t][16·c + lane] = Σ_k a[t][k]·b[k][16·c + lane], in the order of k.
+// out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
 template <class V, class Load, int kTokens, int kColumns>
-inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k_end, const std::byte* b,
+inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k, std::size_t k_end, const std::byte* b,
                           std::size_t b_stride) {
   typename V::Floats sums[kTokens][kColumns];
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
     RUNG_UNROLL
-    for (int c = 0; c < kColumns; ++c) sums[t][c] = V::broadcast(0.0f);
+    for (int c = 0; c < kColumns; ++c) sums[t][c] = V::load(out[t] + 16 * c);
   }
-  for (std::size_t k = 0; k < k_end; ++k) {
+  for (; k < k_end; ++k) {
     typename V::Floats row[kColumns];
     RUNG_UNROLL
     for (int c = 0; c < kColumns; ++c) row[c] = Load::column(b + k * b_stride + static_cast<std::size_t>(c) * Load::kBytes);
@@ -37,6 +39,13 @@ inline void small_product(float* const (&out)[kTokens], const float* const (&a)[
   for (int t = 0; t < kTokens; ++t) {
     RUNG_UNROLL
     for (int c = 0; c < kColumns; ++c) V::store(out[t] + 16 * c, sums[t][c]);
+  }
+}
+
+template <class V, int kTokens, int kColumns>
+inline void clear(float* const (&out)[kTokens]) {
+  for (int t = 0; t < kTokens; ++t) {
+    for (int c = 0; c < kColumns; ++c) V::store(out[t] + 16 * c, V::broadcast(0.0f));
   }
 }
 
@@ -62,40 +71,115 @@ inline void softmax_block(float* scores, std::size_t first, std::size_t end, flo
   max_and_sum[1] = V::sum(sum);
 }
 
+// Bytes of a Q8_0 cache, without their scales.
+template <class V>
+struct Q8Cache {
+  static constexpr std::size_t kBytes = 16;
+  static typename V::Floats column(const std::byte* p) { return V::load_int8(p); }
+};
+template <class Load>
+inline constexpr bool kHasScales = Load::kBytes == 16;
+
+template <class V>
+inline typename V::Floats load_scales(const f16* scales) { return V::load_f16(reinterpret_cast<const std::byte*>(scales)); }
+
+// out[t][16·c + lane] = Σ_d q[t][d]·K[d][at + 16·c + lane]
+template <class V, class Load, int kTokens, int kColumns>
+inline void score_keys(float* const (&out)[kTokens], const float* const (&q)[kTokens], const AttentionBlock& block, std::size_t at) {
+  constexpr std::size_t kStride = kAttentionKeys / 16 * Load::kBytes;
+  const std::byte* const keys = block.keys + at / 16 * Load::kBytes;
+  clear<V, kTokens, kColumns>(out);
+  if constexpr (!kHasScales<Load>) {
+    small_product<V, Load, kTokens, kColumns>(out, q, 0, block.head_dim, keys, kStride);
+  } else {
+    alignas(64) float sums[kTokens][16 * kColumns];
+    float* sum[kTokens];
+    for (int t = 0; t < kTokens; ++t) sum[t] = sums[t];
+    for (std::size_t d = 0; d < block.head_dim; d += 32) {
+      const std::size_t end = d + 32 < block.head_dim ? d + 32 : block.head_dim;
+      clear<V, kTokens, kColumns>(sum);
+      small_product<V, Load, kTokens, kColumns>(sum, q, d, end, keys, kStride);
+      for (int c = 0; c < kColumns; ++c) {
+        const typename V::Floats scales = load_scales<V>(block.key_scales + d / 32 * kAttentionKeys + at + 16 * static_cast<std::size_t>(c));
+        for (int t = 0; t < kTokens; ++t) V::store(out[t] + 16 * c, V::fma(V::load(sum[t] + 16 * c), scales, V::load(out[t] + 16 * c)));
+      }
+    }
+  }
+}
+
+// out[t][16·c + lane] = Σ_j p[t][j]·V[j][at + 16·c + lane] over the keys that t sees. Those that the whole tile sees go through together; at both
+// ends, where some see what others do not, each query goes by itself.
+template <class V, class Load, int kTokens, int kColumns>
+inline void weigh_values(float* const (&out)[kTokens], const float* const (&p)[kTokens], const AttentionBlock::Seen (&seen)[kTokens],
+                         const AttentionBlock& block, std::size_t at) {
+  const std::size_t stride = block.head_dim * Load::kBytes / 16;
+  const std::byte* const values = block.values + at / 16 * Load::kBytes;
+  AttentionBlock::Seen all = seen[0];
+  for (int t = 1; t < kTokens; ++t) {
+    if (seen[t].first > all.first) all.first = seen[t].first;
+    if (seen[t].end < all.end) all.end = seen[t].end;
+  }
+  if (all.end < all.first) all.end = all.first;
+  const auto alone = [&](int t, std::size_t first, std::size_t end) {
+    if (first < end) small_product<V, Load, 1, kColumns>({out[t]}, {p[t]}, first, end, values, stride);
+  };
+  clear<V, kTokens, kColumns>(out);
+  for (int t = 0; t < kTokens; ++t) alone(t, seen[t].first, seen[t].end < all.first ? seen[t].end : all.first);
+  small_product<V, Load, kTokens, kColumns>(out, p, all.first, all.end, values, stride);
+  for (int t = 0; t < kTokens; ++t) alone(t, seen[t].first > all.end ? seen[t].first : all.end, seen[t].end);
+}
+
+// The values of all dimensions into the partial results of the queries from `query` on.
+template <class V, class Load, int kTokens>
+inline void weigh_all_values(const float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens], const AttentionBlock& block,
+                             std::size_t query) {
+  constexpr int kColumns = kHasScales<Load> ? 2 : V::kTileColumns;  // not more than have a scale in common
+  alignas(64) float scaled[kTokens][kAttentionKeys];
+  const float* p[kTokens];
+  float* out[kTokens];
+  for (int t = 0; t < kTokens; ++t) p[t] = kHasScales<Load> ? scaled[t] : scores[t];
+  float* const to = block.partials + query * block.partial_stride + kPartialHead;
+  for (std::size_t d = 0; d < block.head_dim; d += 16 * kColumns) {
+    if constexpr (kHasScales<Load>) {
+      for (std::size_t j = 0; j < kAttentionKeys; j += 16) {
+        const typename V::Floats scales = load_scales<V>(block.value_scales + d / 32 * kAttentionKeys + j);
+        for (int t = 0; t < kTokens; ++t) V::store(scaled[t] + j, V::mul(V::load(scores[t] + j), scales));
+      }
+    }
+    for (int t = 0; t < kTokens; ++t) out[t] = to + static_cast<std::size_t>(t) * block.partial_stride + d;
+    if (d + 16 * kColumns <= block.head_dim) {
+      weigh_values<V, Load, kTokens, kColumns>(out, p, seen, block, d);
+      continue;
+    }
+    for (std::size_t at = d; at < block.head_dim; at += 16) {
+      for (int t = 0; t < kTokens; ++t) out[t] = to + static_cast<std::size_t>(t) * block.partial_stride + at;
+      weigh_values<V, Load, kTokens, 1>(out, p, seen, block, at);
+    }
+  }
+}
+
 template <class V, class Load, int kTokens>
 void attend_tile(const AttentionBlock& block, std::size_t query) {
   constexpr int kColumns = V::kTileColumns;
   alignas(64) float scores[kTokens][kAttentionKeys];
+  AttentionBlock::Seen seen[kTokens];
   const float* q[kTokens];
-  const float* p[kTokens];
   float* out[kTokens];
   std::size_t last = 0;
   for (int t = 0; t < kTokens; ++t) {
     const std::size_t i = query + static_cast<std::size_t>(t);
     q[t] = block.queries + i * block.query_stride;
-    p[t] = scores[t];
-    if (block.seen[i].end > last) last = block.seen[i].end;
+    seen[t] = block.seen[i];
+    if (seen[t].end > last) last = seen[t].end;
   }
-  for (std::size_t c = 0; c < last; c += 16 * kColumns) {
-    for (int t = 0; t < kTokens; ++t) out[t] = scores[t] + c;
-    small_product<V, Load, kTokens, kColumns>(out, q, block.head_dim, block.keys + c / 16 * Load::kBytes,
-                                              kAttentionKeys / 16 * Load::kBytes);
+  for (std::size_t at = 0; at < last; at += 16 * kColumns) {
+    for (int t = 0; t < kTokens; ++t) out[t] = scores[t] + at;
+    score_keys<V, Load, kTokens, kColumns>(out, q, block, at);
   }
   for (int t = 0; t < kTokens; ++t) {
-    const std::size_t i = query + static_cast<std::size_t>(t);
-    softmax_block<V>(scores[t], block.seen[i].first, block.seen[i].end, block.scale, block.partials + i * block.partial_stride);
+    softmax_block<V>(scores[t], seen[t].first, seen[t].end, block.scale, block.partials + (query + static_cast<std::size_t>(t)) * block.partial_stride);
   }
-  const std::size_t row_bytes = block.head_dim * Load::kBytes / 16;
-  float* const values = block.partials + query * block.partial_stride + kPartialHead;
-  std::size_t d = 0;
-  for (; d + 16 * kColumns <= block.head_dim; d += 16 * kColumns) {
-    for (int t = 0; t < kTokens; ++t) out[t] = values + static_cast<std::size_t>(t) * block.partial_stride + d;
-    small_product<V, Load, kTokens, kColumns>(out, p, last, block.values + d / 16 * Load::kBytes, row_bytes);
-  }
-  for (; d < block.head_dim; d += 16) {
-    for (int t = 0; t < kTokens; ++t) out[t] = values + static_cast<std::size_t>(t) * block.partial_stride + d;
-    small_product<V, Load, kTokens, 1>(out, p, last, block.values + d / 16 * Load::kBytes, row_bytes);
-  }
+  weigh_all_values<V, Load, kTokens>(scores, seen, block, query);
 }
 
 template <class V, class Load>
@@ -110,10 +194,10 @@ void attend_queries(const AttentionBlock& block) {
 
 template <class V>
 void attend(const AttentionBlock& block) {
-  if (block.halves) {
-    attend_queries<V, F16<V>>(block);
-  } else {
-    attend_queries<V, F32<V>>(block);
+  switch (block.type) {
+    case DType::f32: return attend_queries<V, F32<V>>(block);
+    case DType::f16: return attend_queries<V, F16<V>>(block);
+    default: return attend_queries<V, Q8Cache<V>>(block);
   }
 }
 

@@ -144,6 +144,23 @@ void round_to_f16(std::uint16_t* out, const float* x, std::size_t n) {
 }
 
 template <class V>
+void round_to_q8(std::int8_t* out, std::uint16_t* scales, const float* x, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += 32, ++scales) {
+    const std::size_t some = lanes_left(n, i), others = n - i > 16 ? lanes_left(n, i + 16) : 0;
+    const typename V::Floats first = V::load_first(x + i, some), second = others == 0 ? V::broadcast(0.0f) : V::load_first(x + i + 16, others);
+    const float largest = V::largest_magnitude(first, second), scale = largest / 127.0f;
+    const float inverse = largest < 1e-36f ? 0.0f : 1.0f / scale;
+    std::int8_t rounded[32];
+    V::store_int8(rounded, eight_bits<V>(V::mul(first, V::broadcast(inverse))));
+    V::store_int8(rounded + 16, eight_bits<V>(V::mul(second, V::broadcast(inverse))));
+    __builtin_memcpy(out + i, rounded, some + others);
+    std::uint16_t halves[16];
+    V::store_f16(halves, V::broadcast(scale));
+    *scales = halves[0];
+  }
+}
+
+template <class V>
 void use_elementwise(Kernels& k) {
   k.rms_norm = rms_norm<V>;
   k.rotate = rotate<V>;
@@ -153,4 +170,5 @@ void use_elementwise(Kernels& k) {
   k.add = add<V>;
   k.quantize = quantize<V>;
   k.round_to_f16 = round_to_f16<V>;
+  k.round_to_q8 = round_to_q8<V>;
 }

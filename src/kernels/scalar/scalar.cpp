@@ -103,6 +103,7 @@ Kernels make() {
       .add = nullptr,
       .quantize = nullptr,
       .round_to_f16 = nullptr,
+      .round_to_q8 = nullptr,
       .products = {},
       .attend = nullptr,
       .combine = nullptr,
@@ -113,6 +114,7 @@ Kernels make() {
   k.add = over_lanes::add<Lanes>;
   k.quantize = over_lanes::quantize<Lanes>;
   k.round_to_f16 = over_lanes::round_to_f16<Lanes>;
+  k.round_to_q8 = over_lanes::round_to_q8<Lanes>;
   return k;
 }
 
