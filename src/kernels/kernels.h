@@ -94,6 +94,15 @@ struct Kernels {
   void (*attend)(const AttentionBlock& block);
   // total ← total and the partial result of the next block.
   void (*combine)(float* total, const float* partial, std::size_t head_dim);
+
+  // What one thread can at most do with these instructions: ops/ceilings.h measures it.
+  struct Peaks {
+    // Reads `bytes` from p on, as 1, 2 or 4 streams side by side, and asks for what lies `ahead` bytes further (0: nothing).
+    void (*read)(const std::byte* p, std::size_t bytes, std::size_t streams, std::size_t ahead);
+    // So many rounds of products and sums; gives how many operations they are (a product and its addition: two).
+    std::uint64_t (*int8)(std::size_t rounds);
+    std::uint64_t (*f32)(std::size_t rounds);
+  } peaks;
 };
 
 // The sets that this build has and this machine can run, best first. `scalar` is always the last.

@@ -198,7 +198,7 @@ TEST_F(CommandLine, JsonIsAllThatStdoutGets) {
                                                     {"trace", "--json", "the fox"},
                                                     {"trace", "--json", "--heads", "the fox"},
                                                     {"generate", "--json", "-n", "4", "the fox"},
-                                                    {"bench", "--json", "--prompt-tokens", "4", "--decode-tokens", "4"}};
+                                                    {"bench", "--json", "--prompt-tokens", "4", "--decode-tokens", "4", "--repeat", "1"}};
   for (const auto& arguments : verbs) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 0) << arguments[0] << outcome.err;
@@ -461,17 +461,18 @@ TEST_F(CommandLine, ChatNeedsATemplate) {
 
 TEST_F(CommandLine, BenchSaysWhatItMeasured) {
   for (const bool cached : {true, false}) {
-    std::vector<std::string> arguments{"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1"};
+    std::vector<std::string> arguments{"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4", "--repeat", "1"};
     if (!cached) arguments.push_back("--no-cache");
     const Json line = Json::parse(run(arguments).out);
     EXPECT_EQ(line["cache"], cached);
     EXPECT_EQ(line["prefill"]["tokens"], 8);
     EXPECT_EQ(line["decode"]["tokens"], 4);
-    EXPECT_EQ(line["decode"]["context"], 12);
+    EXPECT_EQ(line["decode"]["context"], 6);
     for (const char* key : {"model", "device", "kernels", "threads"}) EXPECT_TRUE(line.contains(key)) << key;
-    EXPECT_GT(line["decode"]["tokens_per_second"].get<double>(), 0);
-    EXPECT_GT(line["decode"]["bytes_per_token"].get<double>(), 0);
-    EXPECT_GT(line["decode"]["gb_per_s"].get<double>(), 0);
+    for (const char* key : {"tokens_per_second", "bytes_per_token", "gb_per_s", "bandwidth_share"}) {
+      EXPECT_GT(line["decode"][key].get<double>(), 0) << key;
+    }
+    for (const char* key : {"read_gb_per_s", "int8_gop_per_s", "f32_gflop_per_s"}) EXPECT_GT(line["ceilings"][key].get<double>(), 0) << key;
   }
 }
 
@@ -492,6 +493,56 @@ TEST_F(CommandLine, TheTypeOfTheCacheIsChosenAndCounted) {
     EXPECT_NE(run({"logits", "--json", "--device", device, "--cache", "q8_0", "Hi there"}).out, logits);
   }
   for (const char* verb : {"generate", "trace", "logits"}) EXPECT_EQ(run({verb, "--cache", "q8_0", "Hi"}).status, 0) << verb;
+}
+
+TEST_F(CommandLine, BenchMeasuresEachContextAndEachBatch) {
+  const Json line = Json::parse(
+      run({"bench", "--json", "--prompt-tokens", "5,9", "--contexts", "6,70", "--batches", "1,3", "--decode-tokens", "2", "--repeat", "1"}).out);
+  EXPECT_EQ(line["prefills"].size(), 2u);
+  ASSERT_EQ(line["decodes"].size(), 3u) << "two contexts, and another batch at the first of them";
+  EXPECT_EQ(line["decodes"][1]["context"], 70);
+  EXPECT_EQ(line["decodes"][2]["batch"], 3);
+  EXPECT_EQ(line["decodes"][2]["tokens"], 6) << "two of each sequence";
+  EXPECT_LT(line["decodes"][2]["bytes_per_token"], line["decodes"][0]["bytes_per_token"]) << "three tokens share the weights";
+}
+
+// What a longer context adds to a token's bytes is keys and values of the type that the cache has.
+TEST_F(CommandLine, BenchCountsTheCacheInItsOwnType) {
+  const auto bytes_at = [&](const std::string& context, const std::string& type) {
+    const Json line = Json::parse(run({"bench", "--json", "--cache", type, "--prompt-tokens", "1", "--contexts", context, "--batches", "1",
+                                       "--decode-tokens", "1", "--repeat", "1"}).out);
+    return line["decode"]["bytes_per_token"].get<double>();
+  };
+  const double halves = bytes_at("60", "f16") - bytes_at("10", "f16");
+  EXPECT_GT(halves, 0);
+  EXPECT_EQ(bytes_at("60", "f32") - bytes_at("10", "f32"), 2 * halves);
+}
+
+TEST_F(CommandLine, BenchPredictsBeforeItMeasures) {
+  const std::string out =
+      run({"bench", "--predict", "--ceilings", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1,2", "--decode-tokens", "2", "--repeat", "1"}).out;
+  const std::size_t limit = out.find("What the limit allows"), measured = out.find("predicted");
+  ASSERT_NE(limit, std::string::npos) << out;
+  ASSERT_NE(measured, std::string::npos) << out;
+  EXPECT_LT(limit, measured);
+  for (const char* name : {"prefill of 8", "decode at 6", "decode at 6, 2 together", "4 streams a thread, 4096 ahead"}) EXPECT_TRUE(has(out, name)) << name;
+}
+
+TEST_F(CommandLine, BenchDrawsTheRoofline) {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "roof.svg").string();
+  EXPECT_EQ(run({"bench", "--out", path, "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--decode-tokens", "2", "--repeat", "1"}).status, 0);
+  std::ifstream file(path);
+  const std::string svg{std::istreambuf_iterator<char>(file), {}};
+  for (const char* what : {"<svg ", "GB/s", "int8 peak", "prefill of 8", "decode at 6", "</svg>"}) EXPECT_TRUE(has(svg, what)) << what;
+  const Outcome nowhere = run({"bench", "--out", "no-such-folder/roof.svg", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--repeat", "1"});
+  EXPECT_EQ(nowhere.status, 1);
+  EXPECT_EQ(line_count(nowhere.err), 1u) << nowhere.err;
+}
+
+TEST_F(CommandLine, BenchWithoutTheCacheTakesOneSequence) {
+  EXPECT_EQ(run({"bench", "--no-cache", "--batches", "2"}).status, 2);
+  EXPECT_EQ(run({"bench", "--batches", "0"}).status, 2);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ namespace {
 #include "kernels/avx2/lanes.h"
 #include "kernels/lanes/formats.h"
 #include "kernels/lanes/linear.h"
+#include "kernels/lanes/peaks.h"
 
 // vpdpbusd: four products of unsigned and signed bytes into 32 bits, at once and exactly.
 struct Vnni {
@@ -31,6 +32,7 @@ Kernels make() {
   Kernels k = avx2::kernels();
   k.name = "avx2vnni";
   use_panels<Lanes<Vnni>>(k);
+  use_peaks<Lanes<Vnni>, 6, 6>(k);
   return k;
 }
 

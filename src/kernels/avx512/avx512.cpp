@@ -27,6 +27,7 @@ namespace {
 #include "kernels/lanes/linear.h"
 #include "kernels/lanes/elementwise.h"
 #include "kernels/lanes/attention.h"
+#include "kernels/lanes/peaks.h"
 
 Kernels make() {
   Kernels k = avx2::kernels();
@@ -34,6 +35,7 @@ Kernels make() {
   use_panels<Lanes<Maddubs>>(k);
   use_elementwise<Lanes<Maddubs>>(k);
   use_attention<Lanes<Maddubs>>(k);
+  use_peaks<Lanes<Maddubs>, 8, 12>(k);
   return k;
 }
 

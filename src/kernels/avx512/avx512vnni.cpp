@@ -24,6 +24,7 @@ namespace {
 #include "kernels/avx512/lanes.h"
 #include "kernels/lanes/formats.h"
 #include "kernels/lanes/linear.h"
+#include "kernels/lanes/peaks.h"
 
 // vpdpbusd: four products of unsigned and signed bytes into 32 bits, at once and exactly. Signed weights go as w + 128, whose 128·Σx is taken
 // back by where the sums start.
@@ -37,6 +38,7 @@ Kernels make() {
   Kernels k = avx512::kernels();
   k.name = "avx512vnni";
   use_panels<Lanes<Vnni>>(k);
+  use_peaks<Lanes<Vnni>, 12, 12>(k);
   return k;
 }
 

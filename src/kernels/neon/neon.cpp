@@ -29,6 +29,7 @@ namespace {
 #include "kernels/lanes/linear.h"
 #include "kernels/lanes/elementwise.h"
 #include "kernels/lanes/attention.h"
+#include "kernels/lanes/peaks.h"
 
 Kernels make() {
   Kernels k = scalar::kernels;
@@ -36,6 +37,7 @@ Kernels make() {
   use_panels<Lanes>(k);
   use_elementwise<Lanes>(k);
   use_attention<Lanes>(k);
+  use_peaks<Lanes, 5, 6>(k);
   return k;
 }
 

@@ -87,6 +87,7 @@ Kernels::MaxAndSum exponentiate(float* x, std::size_t n) {
 namespace over_lanes {
 #include "kernels/lanes/elementwise.h"
 #include "kernels/lanes/attention.h"
+#include "kernels/lanes/peaks.h"
 }  // namespace over_lanes
 
 Kernels make() {
@@ -107,10 +108,12 @@ Kernels make() {
       .products = {},
       .attend = nullptr,
       .combine = nullptr,
+      .peaks = {},
   };
   // What only the fast backend calls, over sixteen lanes that are sixteen floats.
   use_panels<Lanes>(k);
   over_lanes::use_attention<Lanes>(k);
+  over_lanes::use_peaks<Lanes, 2, 4>(k);
   k.add = over_lanes::add<Lanes>;
   k.quantize = over_lanes::quantize<Lanes>;
   k.round_to_f16 = over_lanes::round_to_f16<Lanes>;

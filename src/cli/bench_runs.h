@@ -1,0 +1,74 @@
+// A model on a device → how long reading and writing take there.  Milestones M4, M6.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/cost.h"
+#include "ops/ceilings.h"
+#include "ops/ops.h"
+
+namespace rung {
+
+// What is measured: a prompt that is read, or tokens that are written after `context` others.
+struct BenchCase {
+  bool prefill = false;
+  std::size_t tokens = 0;   // read, or written by each sequence; 0: as many as some tenths of a second are enough for, at most 32
+  std::size_t context = 0;  // of each sequence before
+  std::size_t batch = 1;    // sequences that write together
+};
+
+struct BenchResult {
+  BenchCase what;
+  std::size_t tokens = 0;  // of all sequences
+  double seconds = 0;      // the median of the runs
+  PassCost cost;           // of all passes together
+
+  double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
+  double gb_per_s() const { return cost.bytes() / seconds / 1e9; }
+  double gop_per_s() const { return cost.operations() / seconds / 1e9; }
+  double bytes_per_token() const { return cost.bytes() / static_cast<double>(tokens); }
+};
+
+// What the ceilings allow for it: it takes as long as the slower of moving its bytes and doing its operations.
+struct Limit {
+  double memory_seconds = 0, compute_seconds = 0;
+  double seconds() const { return std::max(memory_seconds, compute_seconds); }
+  bool by_memory() const { return memory_seconds >= compute_seconds; }
+};
+Limit limit_of(const PassCost& cost, const Ceilings& ceilings);
+
+struct BenchSetting {
+  const Model& model;
+  Ops& ops;
+  std::size_t context = 0;  // 0: the model's
+  bool keep_cache = true;
+};
+
+// One case, made ready to be run again and again.
+class BenchRun {
+ public:
+  virtual ~BenchRun() = default;
+  // Runs it once and keeps the time. Throws Interrupted.
+  virtual void run() = 0;
+  BenchResult result() const;
+  // Of a prompt, or of one token of each sequence.
+  PassCost expected_cost() const { return cost(what_.prefill ? what_.tokens : 1); }
+
+ protected:
+  explicit BenchRun(const BenchCase& what) : what_(what) {}
+  struct Once {
+    std::size_t tokens;  // of each sequence
+    double seconds;
+  };
+  // Of so many tokens of each sequence.
+  virtual PassCost cost(std::size_t tokens) const = 0;
+
+  BenchCase what_;
+  std::vector<Once> runs_;
+};
+std::unique_ptr<BenchRun> make_bench_run(const BenchSetting& setting, const BenchCase& what);
+
+}  // namespace rung

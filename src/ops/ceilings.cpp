@@ -1,0 +1,86 @@
+#include "ops/ceilings.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+
+namespace rung {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+constexpr std::size_t kPiece = std::size_t{1} << 20;  // what a thread reads at a time
+constexpr std::size_t kSlices = 8;                    // of a thread, so that one that comes late finds less to do
+
+// Some times the last cache, so that little of it is still there when it is read again; but not more than an eighth of the memory.
+std::size_t buffer_size() {
+  std::size_t cache = std::size_t{32} << 20, memory = std::size_t{4} << 30;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  if (const long size = ::sysconf(_SC_LEVEL3_CACHE_SIZE); size > 0) cache = static_cast<std::size_t>(size);
+#endif
+  const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
+  if (pages > 0 && page > 0) memory = static_cast<std::size_t>(pages) * static_cast<std::size_t>(page);
+  const std::size_t wanted = std::clamp<std::size_t>(8 * cache, std::size_t{256} << 20, std::size_t{512} << 20);
+  return std::max(kPiece, std::min(wanted, memory / 8) / kPiece * kPiece);
+}
+
+}  // namespace
+
+CeilingMeter::CeilingMeter(ThreadTeam& team, Reads reads, const Kernels& kernels)
+    : team_(team), kernels_(kernels), bytes_(buffer_size()), huge_(arena_.take(bytes_)), small_(reads == Reads::all ? bytes_ : 0) {
+  // Memory that was never written is all one page of zeros.
+  team_.run(bytes_ / kPiece, [&](std::size_t begin, std::size_t end) {
+    std::memset(huge_ + begin * kPiece, 1, (end - begin) * kPiece);
+    if (small_.size() > 0) std::memset(small_.data() + begin * kPiece, 1, (end - begin) * kPiece);
+  });
+  if (reads == Reads::likely) {
+    reads_ = {{1, 0, true}, {1, 4096, true}, {4, 0, true}, {4, 1024, true}};
+    return;
+  }
+  for (const bool huge_pages : {true, false}) {
+    for (const std::size_t streams : {1u, 2u, 4u}) {
+      for (const std::size_t ahead : {0u, 1024u, 4096u}) reads_.push_back({streams, ahead, huge_pages});
+    }
+  }
+}
+
+double CeilingMeter::read(const ReadPattern& pattern) {
+  const std::byte* from = pattern.huge_pages ? huge_ : small_.data();
+  const Clock::time_point start = Clock::now();
+  team_.run(bytes_ / kPiece, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t piece = begin; piece < end; ++piece) {
+      kernels_.peaks.read(from + piece * kPiece, kPiece, pattern.streams, pattern.ahead_bytes);
+    }
+  });
+  return static_cast<double>(bytes_) / seconds_since(start) / 1e9;
+}
+
+template <class Peak>
+double CeilingMeter::operations_per_second(Peak peak) {
+  constexpr std::size_t kRounds = 20'000;  // some hundred microseconds
+  std::atomic<std::uint64_t> operations{0};
+  const Clock::time_point start = Clock::now();
+  team_.run(team_.size() * kSlices, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t slice = begin; slice < end; ++slice) operations.fetch_add(peak(kRounds), std::memory_order_relaxed);
+  });
+  return static_cast<double>(operations.load()) / seconds_since(start) / 1e9;
+}
+
+void CeilingMeter::measure() {
+  for (ReadPattern& pattern : reads_) {
+    pattern.gb_per_s = std::max(pattern.gb_per_s, read(pattern));
+    best_.read_gb_per_s = std::max(best_.read_gb_per_s, pattern.gb_per_s);
+  }
+  for (int i = 0; i < 10; ++i) {
+    best_.int8_gop_per_s = std::max(best_.int8_gop_per_s, operations_per_second(kernels_.peaks.int8));
+    best_.f32_gflop_per_s = std::max(best_.f32_gflop_per_s, operations_per_second(kernels_.peaks.f32));
+  }
+}
+
+}  // namespace rung
