@@ -1,12 +1,12 @@
 // How fast each kernel set multiplies panels of each format: operations per second with many tokens, bytes of weights per second with one.
-// The cases are those of tests/kernels/panels_test.cpp.
+// The types are those of the tests: tests/kernels/cases.h.
 #include <benchmark/benchmark.h>
 
 #include <random>
 #include <string>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/cases.h"
 
 namespace rung {
 namespace {
@@ -47,8 +47,7 @@ void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::
 
 const bool registered = [] {
   for (const Kernels* kernels : supported_kernels()) {
-    for (std::size_t t = 0; t < kernels->products.size(); ++t) {
-      const auto type = static_cast<DType>(t);
+    for (const DType type : kWeightTypes) {
       const std::string name = std::string(kernels->name) + "/" + std::string(info(type).name);
       for (const std::size_t tokens : {std::size_t{1}, std::size_t{192}}) {
         benchmark::RegisterBenchmark((name + "/tokens:" + std::to_string(tokens)).c_str(),

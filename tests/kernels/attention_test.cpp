@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/half.h"
+#include "kernels/cases.h"
 #include "kernels/kernels.h"
 
 namespace rung {
@@ -80,13 +81,12 @@ class Attention : public testing::TestWithParam<const Kernels*> {
     return partials;
   }
 
-  static constexpr DType kTypes[] = {DType::f32, DType::f16, DType::q8_0};
   static constexpr float kScale = 0.3f;
 };
 
 TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
-  for (const DType type : kTypes) {
-    for (const std::size_t head_dim : {8u, 12u, 16u, 24u, 40u, 64u, 80u, 128u}) {
+  for (const DType type : kCacheTypes) {
+    for (const std::size_t head_dim : kHeadDims) {
       const Block b = some_block(head_dim, type);
       const std::vector<AttentionBlock::Seen> seen{{0, 64}, {0, 1}, {63, 64}, {3, 17}, {0, 33}, {31, 64}, {16, 32}, {5, 6}, {0, 63}, {1, 50}};
       const std::vector<float> q = some_values(seen.size() * head_dim, 1);
@@ -119,7 +119,7 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
 
 TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
   const std::size_t head_dim = 64;
-  for (const DType type : kTypes) {
+  for (const DType type : kCacheTypes) {
     const Block b = some_block(head_dim, type);
     std::vector<AttentionBlock::Seen> seen;
     for (std::size_t i = 0; i < 24; ++i) seen.push_back({i < 12 ? 0 : i, 40 + i});
@@ -138,7 +138,7 @@ TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
 // What a key or a value holds reaches the queries that see it, and no other, whatever it is: 0·NaN would be NaN.
 TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
   const float infinity = std::numeric_limits<float>::infinity();
-  for (const DType type : kTypes) {
+  for (const DType type : kCacheTypes) {
     for (const std::size_t head_dim : {24u, 64u}) {
       for (const float odd : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity}) {
         for (const bool in_keys : {false, true}) {

@@ -10,6 +10,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/cases.h"
 #include "kernels/kernels.h"
 
 namespace rung {
@@ -27,14 +28,6 @@ std::vector<float> some_values(std::size_t n, std::uint32_t seed, float size = 1
   return values;
 }
 
-// 1 to 40 covers every tail of 16 and 32 lanes; then sizes of real models.
-std::vector<std::size_t> lengths() {
-  std::vector<std::size_t> all;
-  for (std::size_t n = 1; n <= 40; ++n) all.push_back(n);
-  all.insert(all.end(), {64, 127, 576, 640, 1000, 1536});
-  return all;
-}
-
 double sum_tolerance(const std::vector<double>& terms) {
   double squares = 0;
   for (const double t : terms) squares += t * t;
@@ -47,7 +40,7 @@ class EveryKernel : public testing::TestWithParam<const Kernels*> {
 };
 
 TEST_P(EveryKernel, DotIsTheSumOfProducts) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     const auto a = some_values(n, 1);
     const auto b = some_values(n, 2);
     std::vector<double> terms;
@@ -61,7 +54,7 @@ TEST_P(EveryKernel, DotIsTheSumOfProducts) {
 }
 
 TEST_P(EveryKernel, DotCarriesWhatIsNoNumberAndWhatIsTiny) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     auto a = some_values(n, 1);
     const std::vector<float> ones(n, 1.0f);
     a[n / 2] = kInfinity;
@@ -75,7 +68,7 @@ TEST_P(EveryKernel, DotCarriesWhatIsNoNumberAndWhatIsTiny) {
 }
 
 TEST_P(EveryKernel, AddScaledAndScaleTouchEachElement) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     const auto x = some_values(n, 3);
     auto y = some_values(n + 1, 4);
     const auto before = y;
@@ -89,7 +82,7 @@ TEST_P(EveryKernel, AddScaledAndScaleTouchEachElement) {
 }
 
 TEST_P(EveryKernel, RmsNormDividesByTheRootOfTheMeanSquare) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     const auto x = some_values(n, 5, 3);
     const auto weight = some_values(n, 6);
     double squares = 0;
@@ -130,7 +123,7 @@ TEST_P(EveryKernel, RotateTurnsEachPairByItsAngle) {
 }
 
 TEST_P(EveryKernel, GatesFollowTheirFormulas) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     const auto gate = some_values(n, 8, 12);
     const auto up = some_values(n, 9);
     std::vector<float> silu(n);
@@ -157,7 +150,7 @@ TEST_P(EveryKernel, GatesOfHugeValuesStayNumbers) {
 }
 
 TEST_P(EveryKernel, ExponentiateGivesMaximumAndSum) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     const auto before = some_values(n, 10, 20);
     auto x = before;
     const auto [max, sum] = k.exponentiate(x.data(), n);

@@ -8,14 +8,13 @@
 #include <limits>
 #include <random>
 
+#include "kernels/cases.h"
 #include "kernels/kernels.h"
 #include "tensor/blocks.h"
 
 namespace rung {
 namespace {
 
-constexpr std::array kTypes{DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,
-                            DType::q8_0, DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k};
 constexpr float kEpsilon = std::numeric_limits<float>::epsilon();
 
 struct Case {
@@ -213,7 +212,7 @@ TEST_P(Panels, GiveTheBitsOfThePlainSet) {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const Kernels* k : supported_kernels()) {
-    for (const DType type : kTypes) all.push_back({k, type});
+    for (const DType type : kWeightTypes) all.push_back({k, type});
   }
   return all;
 }
