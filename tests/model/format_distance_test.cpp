@@ -1,0 +1,149 @@
+// How far the fast backend is from the reference in each weight format: a small model whose matrices are random bits of that format.
+//
+// The logits have a standard deviation of 3, like those of real models. The divergence grows with the square of what is wrong with them, so a scale, a
+// min or an offset that is only a little off shows. A format whose weights are taken as 32- or 16-bit floats is rounded in its cache alone.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <list>
+#include <random>
+
+#include "engine/device.h"
+#include "engine/divergence.h"
+#include "kernels/panels.h"
+#include "tensor/blocks.h"
+
+namespace rung {
+namespace {
+
+constexpr std::size_t kHidden = 256, kHeads = 4, kKvHeads = 2, kHeadDim = 64, kIntermediate = 512, kVocab = 256, kLayers = 2, kContext = 128;
+
+// Where the f16 scales of a block lie; every other bit may be anything.
+std::vector<std::size_t> scale_offsets(DType type) {
+  switch (type) {
+    case DType::q4_0: case DType::q5_0: case DType::q8_0: return {0};
+    case DType::q4_1: case DType::q5_1: case DType::q4_k: case DType::q5_k: return {0, 2};
+    case DType::q2_k: return {80, 82};
+    case DType::q3_k: return {108};
+    case DType::q6_k: return {208};
+    default: return {};
+  }
+}
+
+class RandomModel {
+ public:
+  explicit RandomModel(DType type) : type_(type) {
+    ModelConfig& c = model.config;
+    c = {.family = "random", .vocab_size = kVocab, .hidden_size = kHidden, .intermediate_size = kIntermediate, .heads = kHeads, .kv_heads = kKvHeads,
+         .head_dim = kHeadDim, .context = kContext, .norm_epsilon = 1e-6f, .ropes = {Rope{}}, .rope_names = {}, .layers = {}};
+    for (std::size_t i = 0; i < kHeadDim / 2; ++i) {
+      c.ropes[0].inverse_frequencies.push_back(std::pow(1e4f, -static_cast<float>(2 * i) / static_cast<float>(kHeadDim)));
+    }
+    c.layers.resize(kLayers, LayerConfig{.attention = {.scale = 1 / std::sqrt(static_cast<float>(kHeadDim))}});
+    model.embedding = weight<Vocab, Hidden>(kVocab, kHidden);
+    model.head = weight<Vocab, Hidden>(kVocab, kHidden);
+    model.final_norm = norm(3);
+    for (std::size_t i = 0; i < kLayers; ++i) {
+      DecoderLayer layer;
+      layer.attention_norm = norm(1);
+      layer.mlp_norm = norm(1);
+      layer.q = weight<QueryDim, Hidden>(kHeads * kHeadDim, kHidden);
+      layer.k = weight<KvDim, Hidden>(kKvHeads * kHeadDim, kHidden);
+      layer.v = weight<KvDim, Hidden>(kKvHeads * kHeadDim, kHidden);
+      layer.o = weight<Hidden, QueryDim>(kHidden, kHeads * kHeadDim);
+      layer.mlp = {weight<Intermediate, Hidden>(kIntermediate, kHidden), weight<Intermediate, Hidden>(kIntermediate, kHidden),
+                   weight<Hidden, Intermediate>(kHidden, kIntermediate)};
+      model.layers.push_back(std::move(layer));
+    }
+  }
+
+  Model model;
+
+ private:
+  static Norm norm(float weight) { return {"norm", std::vector<float>(kHidden, weight), 1e-6f}; }
+
+  // Rows of random bits, whose values have the variance 1 / columns: what goes in with a variance of 1 comes out with it.
+  template <class Out, class In>
+  Weight<Out, In> weight(std::size_t rows, std::size_t columns) {
+    const std::mt19937 before = random_;
+    float scale = 0.02f;
+    std::vector<std::byte>& bytes = matrices_.emplace_back(some_rows(rows, columns, scale));
+    std::vector<float> row(columns);
+    double squares = 0;
+    for (std::size_t r = 0; r < rows; ++r) {
+      decode_row(row, type_, &bytes[r * row_bytes(type_, columns)]);
+      for (const float x : row) squares += static_cast<double>(x) * static_cast<double>(x);
+    }
+    scale /= static_cast<float>(std::sqrt(squares / static_cast<double>(rows)));
+    random_ = before;
+    bytes = some_rows(rows, columns, scale);
+    Weight<Out, In> w;
+    w.matrix.name = "random";
+    w.matrix.dtype = type_;
+    w.matrix.rows = rows;
+    w.matrix.columns = columns;
+    w.matrix.data = bytes.data();
+    return w;
+  }
+
+  float uniform(float size) { return size * (static_cast<float>(random_() % 65536) / 32768.0f - 1.0f); }
+
+  std::vector<std::byte> some_rows(std::size_t rows, std::size_t columns, float scale) {
+    std::vector<std::byte> bytes(rows * row_bytes(type_, columns));
+    const std::vector<std::size_t> offsets = scale_offsets(type_);
+    if (offsets.empty()) {
+      for (std::size_t i = 0; i < rows * columns; ++i) {
+        const float x = uniform(scale);
+        const std::uint16_t half = type_ == DType::f16 ? to_f16(x).bits : to_bf16(x).bits;
+        type_ == DType::f32 ? std::memcpy(&bytes[4 * i], &x, 4) : std::memcpy(&bytes[2 * i], &half, 2);
+      }
+      return bytes;
+    }
+    for (std::byte& b : bytes) b = static_cast<std::byte>(random_());
+    for (std::size_t at = 0; at < bytes.size(); at += info(type_).bytes_per_block) {
+      for (const std::size_t offset : offsets) {
+        const f16 s = to_f16(uniform(scale));
+        std::memcpy(&bytes[at + offset], &s, 2);
+      }
+    }
+    return bytes;
+  }
+
+  DType type_;
+  std::mt19937 random_{7};
+  std::list<std::vector<std::byte>> matrices_;
+};
+
+struct Bound {
+  DType type;
+  double mean_divergence;  // twice what AVX2, AVX-512 and scalar kernels give
+};
+
+class FormatDistance : public testing::TestWithParam<Bound> {};
+
+TEST_P(FormatDistance, IsSmall) {
+  const RandomModel random(GetParam().type);
+  std::mt19937 draw(3);
+  WindowedText text;
+  for (std::size_t i = 0; i < 2 * kContext; ++i) text.ids.push_back(static_cast<TokenId>(draw() % kVocab));
+  text.windows = {{0, kContext, 1}, {kContext, 2 * kContext, kContext + 1}};
+  Device reference("reference", 2), cpu("cpu", 2);
+  const std::vector<Contestant> contestants{{random.model, reference}, {random.model, cpu}};
+  const Distance d = compare(contestants, text).distances[0];
+  RecordProperty("mean_divergence", std::to_string(d.mean_divergence().value));
+  EXPECT_LT(d.mean_divergence().value, GetParam().mean_divergence);
+  EXPECT_LT(d.percentile(0.99), 10 * GetParam().mean_divergence);
+  EXPECT_GT(d.same_first().value, 0.9);
+  EXPECT_GT(d.largest(), 0);  // these are two backends
+}
+
+INSTANTIATE_TEST_SUITE_P(, FormatDistance,
+                         testing::Values(Bound{DType::f32, 3e-6}, Bound{DType::f16, 3e-6}, Bound{DType::bf16, 3e-6}, Bound{DType::q4_0, 0.0030},
+                                         Bound{DType::q4_1, 0.0009}, Bound{DType::q5_0, 0.0030}, Bound{DType::q5_1, 0.0008}, Bound{DType::q8_0, 0.0031},
+                                         Bound{DType::q2_k, 0.0013}, Bound{DType::q3_k, 0.0064}, Bound{DType::q4_k, 0.0014}, Bound{DType::q5_k, 0.0009},
+                                         Bound{DType::q6_k, 0.0057}),
+                         [](const testing::TestParamInfo<Bound>& bound) { return std::string(rung::info(bound.param.type).name); });
+
+}  // namespace
+}  // namespace rung
