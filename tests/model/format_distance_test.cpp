@@ -117,7 +117,7 @@ class RandomModel {
 
 struct Bound {
   DType type;
-  double mean_divergence;  // twice what AVX2, AVX-512 and scalar kernels give
+  double mean_divergence;  // twice what the AVX2 kernels give
 };
 
 class FormatDistance : public testing::TestWithParam<Bound> {};
