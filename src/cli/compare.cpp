@@ -84,7 +84,7 @@ class Compare : public Command {
  public:
   const char* name() const override { return "compare"; }
   const char* summary() const override { return "how far models are from one that they should equal"; }
-  const char* example() const override { return "rung compare smollm2@reference smollm2@cpu --windows 4"; }
+  const char* example() const override { return "rung compare pebble@reference pebble@cpu --windows 4"; }
   const char* details() const override {
     return "The first model is the base. MODEL@DEVICE runs a model on a device of its own;\n"
            "one model alone is compared with itself, cpu with reference. A last argument\n"
