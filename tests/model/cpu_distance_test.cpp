@@ -97,6 +97,17 @@ INSTANTIATE_TEST_SUITE_P(, CpuDistance, testing::ValuesIn(golden_folders("models
   return name;
 });
 
+// Pebble's weights are bf16, so here, too, only the cache is rounded.
+TEST(PebbleCpuDistance, IsSmall) {
+  const GoldenFiles files(std::filesystem::path(RUNG_SOURCE) / "models" / "pebble");
+  const Model model = bind_weights(files.plan, files.tensors());
+  std::vector<std::int32_t> ids;
+  for (std::size_t i = 0; i < 256; ++i) ids.push_back(static_cast<std::int32_t>(i * 7919 % model.config.vocab_size));
+  const Distance d = distance(model, ids);
+  EXPECT_LT(d.mean_divergence, 1e-5);
+  EXPECT_GE(d.same_first, 0.99);
+}
+
 // SmolLM2 (Q4_1, its head Q8_0) and Gemma 3 270M (Q5_0, Q4_K, Q6_K, Q8_0).
 TEST(RealCpuDistance, IsSmall) {
   for (const auto& [name, bound] : {std::pair{"smollm2", 0.01}, std::pair{"gemma3", 0.02}}) {
