@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools/goldens"))
@@ -36,16 +37,19 @@ def main():
     parser.add_argument("text", nargs="?", type=Path, default=Path("/usr/share/common-licenses/GPL-3"))
     parser.add_argument("--windows", type=int, help="only the first N")
     parser.add_argument("--sliding", action="store_true", help="transformers' sliding windows, too: twice the work")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rung", default=str(ROOT / "rung"))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
 
     tokens = json.loads(subprocess.run([given.rung, "tokenize", "-m", given.model, "--json", "--file", given.text], capture_output=True, text=True,
                                        check=True).stdout)["ids"]
-    official, llama_cpp = load(given.model), LlamaCpp(given.model, WINDOW)
+    torch.set_num_threads(given.threads)
+    official, llama_cpp = load(given.model), LlamaCpp(given.model, WINDOW, given.threads)
     ids = tokens[:WINDOW * given.windows] if given.windows else tokens
     bos = llama_cpp.bos()
     first = ["--windows", str(given.windows)] if given.windows else []
+    first += ["--threads", str(given.threads)]
 
     kept = {}
 
