@@ -55,7 +55,4 @@ class ThreadTeam {
   std::size_t ranges_ = 0;
 };
 
-// What this process may really use: processors in its affinity mask, bounded by the container's CPU quota. At least 1.
-std::size_t usable_processors();
-
 }  // namespace rung

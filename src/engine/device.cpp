@@ -1,6 +1,7 @@
 #include "engine/device.h"
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "ops/cpu.h"
 #include "ops/reference.h"
 

@@ -60,7 +60,5 @@ TEST(ThreadTeam, LeavesTheWorkOfAThreadThatIsHeldUpToTheOthers) {
   EXPECT_EQ(done, kCount);
 }
 
-TEST(Processors, AreAtLeastOne) { EXPECT_GE(usable_processors(), 1u); }
-
 }  // namespace
 }  // namespace rung

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/processors.h"
 #include "model/golden_model.h"
 
 namespace rung {
