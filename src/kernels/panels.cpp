@@ -3,7 +3,7 @@
 
 #include <array>
 #include <cstring>
-#include <span>
+#include <utility>
 
 #include "tensor/blocks.h"
 
@@ -19,40 +19,41 @@ struct Field {
 };
 
 // The fields of a block, as in tensor/blocks.h: scales one by one, quants in fours.
-std::span<const Field> fields_of(DType type) {
-  static constexpr std::array<Field, 1> kF32{{{0, 4, 1}}};
-  static constexpr std::array<Field, 1> kHalf{{{0, 2, 1}}};
-  static constexpr std::array<Field, 2> kQ4_0{{{0, 2, 1}, {2, 4, 4}}};
-  static constexpr std::array<Field, 3> kQ4_1{{{0, 2, 1}, {2, 2, 1}, {4, 4, 4}}};
-  static constexpr std::array<Field, 3> kQ5_0{{{0, 2, 1}, {2, 4, 1}, {6, 4, 4}}};
-  static constexpr std::array<Field, 4> kQ5_1{{{0, 2, 1}, {2, 2, 1}, {4, 4, 1}, {8, 4, 4}}};
-  static constexpr std::array<Field, 2> kQ8_0{{{0, 2, 1}, {2, 4, 8}}};
-  static constexpr std::array<Field, 4> kQ2_K{{{0, 1, 16}, {16, 4, 16}, {80, 2, 1}, {82, 2, 1}}};
-  static constexpr std::array<Field, 4> kQ3_K{{{0, 4, 8}, {32, 4, 16}, {96, 1, 12}, {108, 2, 1}}};
-  static constexpr std::array<Field, 4> kQ4_K{{{0, 2, 1}, {2, 2, 1}, {4, 1, 12}, {16, 4, 32}}};
-  static constexpr std::array<Field, 5> kQ5_K{{{0, 2, 1}, {2, 2, 1}, {4, 1, 12}, {16, 4, 8}, {48, 4, 32}}};
-  static constexpr std::array<Field, 4> kQ6_K{{{0, 4, 32}, {128, 4, 16}, {192, 1, 16}, {208, 2, 1}}};
-  switch (type) {
-    case DType::f32: return kF32;
-    case DType::f16:
-    case DType::bf16: return kHalf;
-    case DType::q4_0: return kQ4_0;
-    case DType::q4_1: return kQ4_1;
-    case DType::q5_0: return kQ5_0;
-    case DType::q5_1: return kQ5_1;
-    case DType::q8_0: return kQ8_0;
-    case DType::q2_k: return kQ2_K;
-    case DType::q3_k: return kQ3_K;
-    case DType::q4_k: return kQ4_K;
-    case DType::q5_k: return kQ5_K;
-    case DType::q6_k: return kQ6_K;
-  }
-  return {};
-}
+template <DType kType>
+constexpr auto kFields = std::array<Field, 0>{};
+template <>
+constexpr std::array<Field, 1> kFields<DType::f32>{{{0, 4, 1}}};
+template <>
+constexpr std::array<Field, 1> kFields<DType::f16>{{{0, 2, 1}}};
+template <>
+constexpr std::array<Field, 1> kFields<DType::bf16>{{{0, 2, 1}}};
+template <>
+constexpr std::array<Field, 2> kFields<DType::q4_0>{{{0, 2, 1}, {2, 4, 4}}};
+template <>
+constexpr std::array<Field, 3> kFields<DType::q4_1>{{{0, 2, 1}, {2, 2, 1}, {4, 4, 4}}};
+template <>
+constexpr std::array<Field, 3> kFields<DType::q5_0>{{{0, 2, 1}, {2, 4, 1}, {6, 4, 4}}};
+template <>
+constexpr std::array<Field, 4> kFields<DType::q5_1>{{{0, 2, 1}, {2, 2, 1}, {4, 4, 1}, {8, 4, 4}}};
+template <>
+constexpr std::array<Field, 2> kFields<DType::q8_0>{{{0, 2, 1}, {2, 4, 8}}};
+template <>
+constexpr std::array<Field, 4> kFields<DType::q2_k>{{{0, 1, 16}, {16, 4, 16}, {80, 2, 1}, {82, 2, 1}}};
+template <>
+constexpr std::array<Field, 4> kFields<DType::q3_k>{{{0, 4, 8}, {32, 4, 16}, {96, 1, 12}, {108, 2, 1}}};
+template <>
+constexpr std::array<Field, 4> kFields<DType::q4_k>{{{0, 2, 1}, {2, 2, 1}, {4, 1, 12}, {16, 4, 32}}};
+template <>
+constexpr std::array<Field, 5> kFields<DType::q5_k>{{{0, 2, 1}, {2, 2, 1}, {4, 1, 12}, {16, 4, 8}, {48, 4, 32}}};
+template <>
+constexpr std::array<Field, 4> kFields<DType::q6_k>{{{0, 4, 32}, {128, 4, 16}, {192, 1, 16}, {208, 2, 1}}};
 
-template <std::size_t kUnit>
-void take_apart(std::byte* to, const std::byte* from, std::size_t count) {
-  for (std::size_t u = 0; u < count; ++u) std::memcpy(to + u * kPanelRows * kUnit, from + u * kUnit, kUnit);
+template <DType kType, std::size_t kIndex>
+void take_apart(std::byte* panel, std::size_t row, const std::byte* block) {
+  constexpr Field kField = kFields<kType>[kIndex];
+  std::byte* to = panel + kField.offset * kPanelRows + row * kField.unit;
+  const std::byte* from = block + kField.offset;
+  for (std::size_t u = 0; u < kField.count; ++u) std::memcpy(to + u * kPanelRows * kField.unit, from + u * kField.unit, kField.unit);
 }
 
 // Bit i of `high` is the fifth bit of value i. In a panel bit g of byte j is that of value 4g + j, where quants 4g … 4g+3 look for it.
@@ -70,26 +71,45 @@ void spread_fifth_bits(std::byte* at) {
   std::memcpy(at, &spread, 4);
 }
 
+// Block by block, so that what is written stays in the first-level cache until all its rows have come.
+template <DType kType>
+void lay_out(std::byte* panel, const std::byte* const (&rows)[kPanelRows], std::size_t columns) {
+  const std::size_t block_bytes = info(kType).bytes_per_block, blocks = columns / info(kType).values_per_block;
+  // The plain types have a value a block: a cache line's worth of a row at a time.
+  const std::size_t at_once = kFields<kType>.size() == 1 ? 64 / block_bytes : 1;
+  for (std::size_t first = 0; first < blocks; first += at_once) {
+    const std::size_t end = first + at_once < blocks ? first + at_once : blocks;
+    for (std::size_t r = 0; r < kPanelRows; ++r) {
+      if (rows[r] == nullptr) continue;
+      for (std::size_t b = first; b < end; ++b) {
+        std::byte* laid_out = panel + b * kPanelRows * block_bytes;
+        [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+          (take_apart<kType, kIndex>(laid_out, r, rows[r] + b * block_bytes), ...);
+        }(std::make_index_sequence<kFields<kType>.size()>());
+        if (kType == DType::q5_0) spread_fifth_bits(laid_out + 2 * kPanelRows + 4 * r);
+        if (kType == DType::q5_1) spread_fifth_bits(laid_out + 4 * kPanelRows + 4 * r);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void lay_out_panel(std::byte* panel, DType type, const std::byte* const (&rows)[kPanelRows], std::size_t columns) {
-  const std::span<const Field> fields = fields_of(type);
-  const std::size_t block_bytes = info(type).bytes_per_block;
-  const std::size_t blocks = columns / info(type).values_per_block;
-  for (std::size_t r = 0; r < kPanelRows; ++r) {
-    if (rows[r] == nullptr) continue;
-    for (std::size_t b = 0; b < blocks; ++b) {
-      const std::byte* block = rows[r] + b * block_bytes;
-      std::byte* laid_out = panel + b * kPanelRows * block_bytes;
-      for (const Field& f : fields) {
-        std::byte* to = laid_out + f.offset * kPanelRows + r * f.unit;
-        if (f.unit == 4) take_apart<4>(to, block + f.offset, f.count);
-        if (f.unit == 2) take_apart<2>(to, block + f.offset, f.count);
-        if (f.unit == 1) take_apart<1>(to, block + f.offset, f.count);
-      }
-      if (type == DType::q5_0) spread_fifth_bits(laid_out + 2 * kPanelRows + 4 * r);
-      if (type == DType::q5_1) spread_fifth_bits(laid_out + 4 * kPanelRows + 4 * r);
-    }
+  switch (type) {
+    case DType::f32: return lay_out<DType::f32>(panel, rows, columns);
+    case DType::f16: return lay_out<DType::f16>(panel, rows, columns);
+    case DType::bf16: return lay_out<DType::bf16>(panel, rows, columns);
+    case DType::q4_0: return lay_out<DType::q4_0>(panel, rows, columns);
+    case DType::q4_1: return lay_out<DType::q4_1>(panel, rows, columns);
+    case DType::q5_0: return lay_out<DType::q5_0>(panel, rows, columns);
+    case DType::q5_1: return lay_out<DType::q5_1>(panel, rows, columns);
+    case DType::q8_0: return lay_out<DType::q8_0>(panel, rows, columns);
+    case DType::q2_k: return lay_out<DType::q2_k>(panel, rows, columns);
+    case DType::q3_k: return lay_out<DType::q3_k>(panel, rows, columns);
+    case DType::q4_k: return lay_out<DType::q4_k>(panel, rows, columns);
+    case DType::q5_k: return lay_out<DType::q5_k>(panel, rows, columns);
+    case DType::q6_k: return lay_out<DType::q6_k>(panel, rows, columns);
   }
 }
 
