@@ -39,6 +39,7 @@ class Panels : public testing::TestWithParam<Case> {
   const Kernels* kernels = GetParam().kernels;
   const DType type = GetParam().type;
   std::mt19937 random{11};
+  int every_byte = -1;  // what the weights consist of, scales apart; -1: any
 
   float uniform(float from, float to) { return from + (to - from) * static_cast<float>(random() % 65536) / 65536.0f; }
 
@@ -54,7 +55,7 @@ class Panels : public testing::TestWithParam<Case> {
       }
       return bytes;
     }
-    for (std::byte& b : bytes) b = static_cast<std::byte>(random());
+    for (std::byte& b : bytes) b = static_cast<std::byte>(every_byte < 0 ? random() : static_cast<unsigned>(every_byte));
     for (std::size_t at = 0; at < bytes.size(); at += info(type).bytes_per_block) {
       for (const std::size_t offset : scale_offsets(type)) {
         const f16 scale = to_f16(uniform(-0.02f, 0.02f));
@@ -181,6 +182,19 @@ TEST_P(Panels, TakeZerosDenormalsAndHugeValues) {
     std::vector<float> x(2 * columns, value);
     x[3] = -value;
     expect_near(multiply(16, columns, 2, x), columns);
+  }
+}
+
+// Where products are added in 16 bits first, these are the sums that come closest to what fits: all quants at their largest or smallest, -128 among them.
+TEST_P(Panels, AreExactForTheLargestQuants) {
+  const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
+  if (!takes_blocks(type)) return;  // there are no integers
+  for (const int byte : {0xff, 0x80, 0x7f, 0x00}) {
+    for (const float value : {1.0f, -1.0f}) {
+      SCOPED_TRACE(testing::Message() << "bytes " << byte << ", x " << value);
+      every_byte = byte;
+      for (const std::size_t tokens : {1u, 2u, 6u}) expect_near(multiply(16, columns, tokens, std::vector<float>(tokens * columns, value)), columns);
+    }
   }
 }
 

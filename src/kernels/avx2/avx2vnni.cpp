@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/panels.h"
 #include "kernels/target.h"
@@ -24,8 +25,22 @@ namespace {
 
 // vpdpbusd: four products of unsigned and signed bytes into 32 bits, at once and exactly.
 struct Vnni {
-  static __m256i dot(__m256i sums, __m256i w, __m256i x) { return _mm256_dpbusd_avx_epi32(sums, w, x); }
-  static __m256i dot8(__m256i sums, __m256i w, __m256i x) { return dot(sums, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w)); }
+  struct Unsigned {
+    static constexpr bool kSixteenBits = false;
+    using Chain = Pair;
+    static Chain begin(Pair sums) { return sums; }
+    static Chain add(Chain sums, Pair w, Pair x) {
+      return {_mm256_dpbusd_avx_epi32(sums.low, w.low, x.low), _mm256_dpbusd_avx_epi32(sums.high, w.high, x.high)};
+    }
+    static Pair end(Pair, Chain chain) { return chain; }
+  };
+  struct Signed : Unsigned {
+    static Chain add(Chain sums, Pair w, Pair x) {
+      return Unsigned::add(sums, {_mm256_abs_epi8(w.low), _mm256_abs_epi8(w.high)},
+                           {_mm256_sign_epi8(x.low, w.low), _mm256_sign_epi8(x.high, w.high)});
+    }
+  };
+  using ManySigned = AsForOne<Signed>;
 };
 
 Kernels make() {

@@ -8,13 +8,94 @@ struct Pair {
   __m256i low, high;  // lanes 0–7, 8–15
 };
 
-// vpmaddubsw multiplies unsigned by signed bytes and adds two products into 16 bits, vpmaddwd adds two of these into 32. An unsigned
-// quant below 64 is safe: 2·63·127 < 2¹⁵. Full bytes are not, so signed weights go as |w| against x with w's sign: 2·128·127 < 2¹⁵.
+// GCC likes to reorder the integer additions of a whole unrolled tile, and then has too few registers for it. A value that an empty asm
+// statement may have changed has to be there at this point.
+inline __m256i now(__m256i x) {
+  asm("" : "+x"(x));
+  return x;
+}
+
+inline __m256i four_values(const void* p) {
+  std::int32_t four;
+  __builtin_memcpy(&four, p, 4);
+  return _mm256_set1_epi32(four);
+}
+
+// vpmaddubsw multiplies unsigned by signed bytes and adds two products into 16 bits, vpmaddwd adds two of these into 32. There is room in
+// 16 bits for several such pairs of small quants (linear.h counts them), so the second comes once for all of them.
 struct Maddubs {
-  static __m256i dot(__m256i sums, __m256i w, __m256i x) {
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
+  static __m256i wide(__m256i sums, __m256i pairs) { return now(_mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))); }
+
+  struct Unsigned {
+    static constexpr bool kSixteenBits = true;
+    using Chain = Pair;
+    static Chain begin(Pair) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+    static Chain add(Chain chain, Pair w, Pair x) {
+      return {now(_mm256_add_epi16(chain.low, _mm256_maddubs_epi16(w.low, x.low))),
+              now(_mm256_add_epi16(chain.high, _mm256_maddubs_epi16(w.high, x.high)))};
+    }
+    static Pair end(Pair sums, Chain chain) { return {wide(sums.low, chain.low), wide(sums.high, chain.high)}; }
+  };
+
+  // Signed bytes go as |w| against x with w's sign: 2·128·127 < 2¹⁵, so one step at a time.
+  struct Signed {
+    static constexpr bool kSixteenBits = false;
+    using Chain = Pair;
+    static Chain begin(Pair sums) { return sums; }
+    static Chain add(Chain sums, Pair w, Pair x) {
+      return {wide(sums.low, _mm256_maddubs_epi16(_mm256_abs_epi8(w.low), _mm256_sign_epi8(x.low, w.low))),
+              wide(sums.high, _mm256_maddubs_epi16(_mm256_abs_epi8(w.high), _mm256_sign_epi8(x.high, w.high)))};
+    }
+    static Pair end(Pair, Chain chain) { return chain; }
+  };
+
+  // Against many tokens it pays to make 16 bits of the signed bytes first: then one vpmaddwd multiplies and adds. Of each four bytes the
+  // even ones stand in one register, the odd ones in another.
+  struct ManySigned {
+    static constexpr bool kSixteenBits = false;
+    static constexpr int kPieces = 2;
+    struct Quants {
+      Pair piece[2];
+    };
+    struct X {
+      alignas(32) std::int16_t piece[2][16];
+      void take(const std::int8_t* q) {
+        const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(piece[0]), evens(all));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(piece[1]), odds(all));
+        asm("" : "+m"(piece));  // to be broadcast from memory, not taken apart in registers
+      }
+    };
+    using Chain = Pair;
+    static __m256i evens(__m256i bytes) { return _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8); }
+    static __m256i odds(__m256i bytes) { return _mm256_srai_epi16(bytes, 8); }
+    static Quants quants(Pair w) { return {{{evens(w.low), evens(w.high)}, {odds(w.low), odds(w.high)}}}; }
+    static Chain begin(Pair sums) { return sums; }
+    static Chain add(Chain sums, Pair w, const X& x, int step, int piece) {
+      const __m256i two = four_values(x.piece[piece] + 2 * step);
+      return {now(_mm256_add_epi32(sums.low, _mm256_madd_epi16(w.low, two))),
+              now(_mm256_add_epi32(sums.high, _mm256_madd_epi16(w.high, two)))};
+    }
+    static Pair end(Pair, Chain chain) { return chain; }
+  };
+};
+
+// Many tokens with the dot product of one.
+template <class One>
+struct AsForOne : One {
+  static constexpr int kPieces = 1;
+  struct Quants {
+    Pair piece[1];
+  };
+  struct X {
+    const std::int8_t* q;
+    void take(const std::int8_t* p) { q = p; }
+  };
+  static Quants quants(Pair w) { return {{w}}; }
+  static typename One::Chain add(typename One::Chain chain, Pair w, X x, int step, int) {
+    const __m256i four = four_values(x.q + 4 * step);
+    return One::add(chain, w, {four, four});
   }
-  static __m256i dot8(__m256i sums, __m256i w, __m256i x) { return dot(sums, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w)); }
 };
 
 template <class Dots>
@@ -27,6 +108,10 @@ struct Lanes {
 
   // A token's sums against a panel are two integer and two float registers: two tokens take eight of the sixteen.
   static constexpr int kTilePanels = 1, kTileTokens = 2;
+  // With the sums in memory, four tokens are eight integer registers; weights, activations and a product take five.
+  static constexpr int kUnpackedTokens = 4;
+  static constexpr int kPlainTokens = 6;  // twelve float registers, two of weights, a broadcast
+  static Pair held(Pair a) { return {now(a.low), now(a.high)}; }
   static constexpr int kTileQueries = 3, kTileColumns = 2;
 
   static Floats broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
@@ -143,9 +228,12 @@ struct Lanes {
   static Bytes bits_and(Bytes a, Bytes b) { return {_mm256_and_si256(a.low, b.low), _mm256_and_si256(a.high, b.high)}; }
   static Bytes bits_or(Bytes a, Bytes b) { return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)}; }
 
-  static Integers dot(Integers sums, Bytes w, Bytes x) { return {Dots::dot(sums.low, w.low, x.low), Dots::dot(sums.high, w.high, x.high)}; }
-  static Integers dot8(Integers sums, Bytes w, Bytes x) {
-    return {Dots::dot8(sums.low, w.low, x.low), Dots::dot8(sums.high, w.high, x.high)};
+  template <bool kSigned>
+  using Dot = std::conditional_t<kSigned, typename Dots::Signed, typename Dots::Unsigned>;
+  template <bool kSigned>
+  using Many = std::conditional_t<kSigned, typename Dots::ManySigned, AsForOne<typename Dots::Unsigned>>;
+  static Integers dot(Integers sums, Bytes w, Bytes x) {  // a chain of one step
+    return Dots::Unsigned::end(sums, Dots::Unsigned::add(Dots::Unsigned::begin(sums), w, x));
   }
   static Integers start8(std::int32_t) { return integers(0); }
 

@@ -6,6 +6,7 @@
 //   quants(p, s, g)   columns 4g … 4g+3 of these, as unsigned bytes (Q8_0: as they are, see dot8)
 //   scales(p, s)      what a sum of products is multiplied by; of formats with groups of 16: scales(p, s, 0), scales(p, s, 1)
 //   mins(p, s)        what is added per unit of the activations, where kHasMins
+//   kBits             how many bits a quant has
 //   kOffset           log₂ of what an unsigned quant is too large by; 0: nothing
 //
 // The offsets of the fields are 16 times those in tensor/blocks.h: a panel holds the units of 16 rows side by side.
@@ -14,7 +15,7 @@
 template <class V>
 struct Q4_0 {
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 18;
-  static constexpr int kOffset = 3, kGroups = 1;
+  static constexpr int kBits = 4, kOffset = 3, kGroups = 1;
   static constexpr bool kHasMins = false, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int, int g) {
     return V::nibbles(V::load_bytes(p + 16 * 2 + 64 * (g % 4)), 4 * (g / 4));
@@ -25,7 +26,7 @@ struct Q4_0 {
 template <class V>
 struct Q4_1 {
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 20;
-  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr int kBits = 4, kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = true, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int, int g) {
     return V::nibbles(V::load_bytes(p + 16 * 4 + 64 * (g % 4)), 4 * (g / 4));
@@ -43,7 +44,7 @@ typename V::Bytes with_fifth_bits(typename V::Bytes low, const std::byte* high, 
 template <class V>
 struct Q5_0 {
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 22;
-  static constexpr int kOffset = 4, kGroups = 1;
+  static constexpr int kBits = 5, kOffset = 4, kGroups = 1;
   static constexpr bool kHasMins = false, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int, int g) {
     return with_fifth_bits<V>(V::nibbles(V::load_bytes(p + 16 * 6 + 64 * (g % 4)), 4 * (g / 4)), p + 16 * 2, g);
@@ -54,7 +55,7 @@ struct Q5_0 {
 template <class V>
 struct Q5_1 {
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 24;
-  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr int kBits = 5, kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = true, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int, int g) {
     return with_fifth_bits<V>(V::nibbles(V::load_bytes(p + 16 * 8 + 64 * (g % 4)), 4 * (g / 4)), p + 16 * 4, g);
@@ -66,7 +67,7 @@ struct Q5_1 {
 template <class V>
 struct Q8_0 {
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 34;
-  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr int kBits = 8, kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = false, kSigned = true;
   static typename V::Bytes quants(const std::byte* p, int, int g) { return V::load_bytes(p + 16 * 2 + 64 * g); }
   static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
@@ -89,7 +90,7 @@ struct SixBits {
 template <class V>
 struct Q4_K {
   static constexpr std::size_t kColumns = 256, kBytes = 16 * 144;
-  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr int kBits = 4, kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = true, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int s, int g) {
     return V::nibbles(V::load_bytes(p + 16 * 16 + 64 * (8 * (s / 2) + g)), 4 * (s % 2));
@@ -103,7 +104,7 @@ struct Q4_K {
 template <class V>
 struct Q5_K {
   static constexpr std::size_t kColumns = 256, kBytes = 16 * 176;
-  static constexpr int kOffset = 0, kGroups = 1;
+  static constexpr int kBits = 5, kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = true, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int s, int g) {
     const typename V::Bytes low = V::nibbles(V::load_bytes(p + 16 * 48 + 64 * (8 * (s / 2) + g)), 4 * (s % 2));
@@ -116,7 +117,7 @@ struct Q5_K {
 template <class V>
 struct Q6_K {
   static constexpr std::size_t kColumns = 256, kBytes = 16 * 210;
-  static constexpr int kOffset = 5, kGroups = 2;
+  static constexpr int kBits = 6, kOffset = 5, kGroups = 2;
   static constexpr bool kHasMins = false, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int s, int g) {
     const int half = s / 4, quarter = s % 4;
@@ -132,7 +133,7 @@ struct Q6_K {
 template <class V>
 struct Q2_K {
   static constexpr std::size_t kColumns = 256, kBytes = 16 * 84;
-  static constexpr int kOffset = 0, kGroups = 2;
+  static constexpr int kBits = 2, kOffset = 0, kGroups = 2;
   static constexpr bool kHasMins = true, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int s, int g) {
     const typename V::Bytes four = V::load_bytes(p + 16 * 16 + 64 * (8 * (s / 4) + g));
@@ -149,7 +150,7 @@ struct Q2_K {
 template <class V>
 struct Q3_K {
   static constexpr std::size_t kColumns = 256, kBytes = 16 * 110;
-  static constexpr int kOffset = 2, kGroups = 2;
+  static constexpr int kBits = 3, kOffset = 2, kGroups = 2;
   static constexpr bool kHasMins = false, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int s, int g) {
     const typename V::Bytes four = V::load_bytes(p + 16 * 32 + 64 * (8 * (s / 4) + g));

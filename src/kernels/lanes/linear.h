@@ -29,12 +29,62 @@ typename V::Integers start(std::int32_t minus_sum) {
   }
 }
 
+// One group's contribution to a token's sum: the same two lines on every path, so that the bits are.
+template <class V, class Format>
+inline typename V::Floats with_group(typename V::Floats sum, typename V::Integers whole, typename V::Floats scales, typename V::Floats mins,
+                                     const ActivationBlock& x, int group) {
+  sum = V::fma(V::to_floats(whole), V::mul(scales, V::broadcast(x.scale)), sum);
+  if constexpr (Format::kHasMins) {
+    const float of_x = Format::kGroups == 1 ? x.sum : x.scale * static_cast<float>(-minus_sum_of<Format>(x, group));
+    sum = V::fma(mins, V::broadcast(of_x), sum);
+  }
+  return sum;
+}
+
+template <class V, class Format>
+inline typename V::Floats mins_of(const std::byte* panel, int s, int group) {
+  if constexpr (Format::kHasMins) {
+    return Format::mins(panel, s, group);
+  } else {
+    return V::broadcast(0.0f);
+  }
+}
+
+// A dot product of bytes as a chain of steps of four columns: begin(what the sums are so far), add(chain, weights, activations), end(the
+// sums, the chain). A set may offer its own, whose chain has only 16 bits for a while; this is what the others do.
+template <class V, bool kSigned>
+struct Dot {
+  static constexpr bool kSixteenBits = false;
+  using Chain = typename V::Integers;
+  static Chain begin(Chain sums) { return sums; }
+  static Chain add(Chain sums, typename V::Bytes w, typename V::Bytes x) { return kSigned ? V::dot8(sums, w, x) : V::dot(sums, w, x); }
+  static Chain end(Chain, Chain chain) { return chain; }
+};
+template <class V, bool kSigned>
+  requires requires { typename V::template Dot<kSigned>; }
+struct Dot<V, kSigned> : V::template Dot<kSigned> {};
+
+// How many steps of four columns a chain of dot products may take before it is widened to 32 bits: all where it is 32 bits wide from the
+// beginning. In 16 bits there is room for 32767 / (2·(2^bits - 1)·128): eight steps of four-bit quants, four of five bits, two of six.
+template <class AnyDot, class Format>
+constexpr int chained_steps() {
+  constexpr int kSteps = 8 / Format::kGroups;
+  if constexpr (AnyDot::kSixteenBits) {
+    const int room = 32767 / (2 * ((1 << Format::kBits) - 1) * 128);
+    return room < kSteps ? room : kSteps;
+  } else {
+    return kSteps;
+  }
+}
+
 // One group (all 32 columns, or 16 of them) of one block into the sums.
 template <class V, class Format, int kPanels, int kTokens>
 inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
                       const ActivationBlock* const (&x)[kTokens], int s, int group) {
-  constexpr int kSteps = 8 / Format::kGroups;  // four columns each
+  using One = Dot<V, Format::kSigned>;
+  constexpr int kSteps = 8 / Format::kGroups, kChained = chained_steps<One, Format>();
   typename V::Integers whole[kPanels][kTokens];
+  typename One::Chain chain[kPanels][kTokens];
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
     const std::int32_t minus_sum = minus_sum_of<Format>(*x[t], group);
@@ -50,24 +100,18 @@ inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::b
     for (int t = 0; t < kTokens; ++t) {
       const typename V::Bytes four = V::four_bytes(x[t]->q + 4 * (kSteps * group + g));
       RUNG_UNROLL
-      for (int p = 0; p < kPanels; ++p) whole[p][t] = Format::kSigned ? V::dot8(whole[p][t], w[p], four) : V::dot(whole[p][t], w[p], four);
+      for (int p = 0; p < kPanels; ++p) {
+        if (g % kChained == 0) chain[p][t] = One::begin(whole[p][t]);
+        chain[p][t] = One::add(chain[p][t], w[p], four);
+        if (g % kChained == kChained - 1) whole[p][t] = One::end(whole[p][t], chain[p][t]);
+      }
     }
   }
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
-    const typename V::Floats scales = Format::scales(panels[p], s, group);
+    const typename V::Floats scales = Format::scales(panels[p], s, group), mins = mins_of<V, Format>(panels[p], s, group);
     RUNG_UNROLL
-    for (int t = 0; t < kTokens; ++t) {
-      sums[p][t] = V::fma(V::to_floats(whole[p][t]), V::mul(scales, V::broadcast(x[t]->scale)), sums[p][t]);
-    }
-    if constexpr (Format::kHasMins) {
-      const typename V::Floats mins = Format::mins(panels[p], s, group);
-      RUNG_UNROLL
-      for (int t = 0; t < kTokens; ++t) {
-        const float sum = Format::kGroups == 1 ? x[t]->sum : x[t]->scale * static_cast<float>(-minus_sum_of<Format>(*x[t], group));
-        sums[p][t] = V::fma(mins, V::broadcast(sum), sums[p][t]);
-      }
-    }
+    for (int t = 0; t < kTokens; ++t) sums[p][t] = with_group<V, Format>(sums[p][t], whole[p][t], scales, mins, *x[t], group);
   }
 }
 
@@ -116,6 +160,85 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
     for (int p = 0; p < kPanels; ++p) panels[p] += Format::kBytes;
   }
   store_tile<V, kPanels, kTokens>(sums, task, panel, token);
+}
+
+// Many tokens against a panel: 32 of its columns are unpacked once for all of them, and their sums wait in the first-level cache meanwhile.
+
+// Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a few panels in the
+// first.
+inline constexpr std::size_t kTokensAtOnce = 48;
+
+template <class V, class Format>
+struct UnpackedPart {
+  typename V::template Many<Format::kSigned>::Quants quants[8];
+  typename V::Floats scales[Format::kGroups], mins[Format::kGroups];
+};
+
+// 32 columns of kTokens tokens into their sums, [kTokens, 16].
+template <class V, class Format, int kTokens>
+inline void add_part(float* sums, const UnpackedPart<V, Format>& part, const ActivationBlock* const x, std::size_t stride) {
+  using Many = typename V::template Many<Format::kSigned>;
+  constexpr int kSteps = 8 / Format::kGroups, kChained = chained_steps<Many, Format>();
+  typename Many::X values[kTokens];
+  RUNG_UNROLL
+  for (int t = 0; t < kTokens; ++t) values[t].take(x[static_cast<std::size_t>(t) * stride].q);
+  RUNG_UNROLL
+  for (int group = 0; group < Format::kGroups; ++group) {
+    typename V::Integers whole[kTokens];
+    typename Many::Chain chain[kTokens];
+    RUNG_UNROLL
+    for (int t = 0; t < kTokens; ++t) whole[t] = start<V, Format>(minus_sum_of<Format>(x[static_cast<std::size_t>(t) * stride], group));
+    RUNG_UNROLL
+    for (int g = 0; g < kSteps; ++g) {
+      const int step = kSteps * group + g;
+      RUNG_UNROLL
+      for (int piece = 0; piece < Many::kPieces; ++piece) {
+        const auto w = V::held(part.quants[step].piece[piece]);
+        RUNG_UNROLL
+        for (int t = 0; t < kTokens; ++t) {
+          if (g % kChained == 0 && piece == 0) chain[t] = Many::begin(whole[t]);
+          chain[t] = Many::add(chain[t], w, values[t], step, piece);
+          if (g % kChained == kChained - 1 && piece == Many::kPieces - 1) whole[t] = Many::end(whole[t], chain[t]);
+        }
+      }
+    }
+    RUNG_UNROLL
+    for (int t = 0; t < kTokens; ++t) {
+      const ActivationBlock& of_token = x[static_cast<std::size_t>(t) * stride];
+      const typename V::Floats sum = V::load(sums + 16 * t);
+      V::store(sums + 16 * t, with_group<V, Format>(sum, whole[t], part.scales[group], part.mins[group], of_token, group));
+    }
+  }
+}
+
+// The tokens [token, end), at most kTokensAtOnce, against one panel.
+template <class V, class Format>
+void many_tokens(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
+  constexpr int kAtOnce = V::kUnpackedTokens;
+  constexpr std::size_t kParts = Format::kColumns / 32;
+  alignas(64) float sums[kTokensAtOnce * 16] = {};
+  const std::size_t tokens = end - token, blocks = task.columns / 32;
+  const std::byte* at = task.panels + panel * task.panel_bytes;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const int s = static_cast<int>(b % kParts);
+    UnpackedPart<V, Format> part;
+    RUNG_UNROLL
+    for (int g = 0; g < 8; ++g) part.quants[g] = V::template Many<Format::kSigned>::quants(Format::quants(at, s, g));
+    RUNG_UNROLL
+    for (int group = 0; group < Format::kGroups; ++group) {
+      part.scales[group] = Format::scales(at, s, group);
+      part.mins[group] = mins_of<V, Format>(at, s, group);
+    }
+    const ActivationBlock* x = task.blocks + token * blocks + b;
+    std::size_t t = 0;
+    for (; t + kAtOnce <= tokens; t += kAtOnce) add_part<V, Format, kAtOnce>(sums + 16 * t, part, x + t * blocks, blocks);
+    for (; t < tokens; ++t) add_part<V, Format, 1>(sums + 16 * t, part, x + t * blocks, blocks);
+    if (s + 1 == static_cast<int>(kParts)) at += Format::kBytes;
+  }
+  for (std::size_t t = 0; t < tokens; ++t) {
+    const typename V::Floats of_token[1][1] = {{V::load(sums + 16 * t)}};
+    store_tile<V, 1, 1>(of_token, task, panel, token + t);
+  }
 }
 
 // The plain types: out = Σ_i w[i]·x[i] in f32, a column at a time.
@@ -173,27 +296,41 @@ inline void tile(const PanelProduct& task, std::size_t panel, std::size_t token)
   }
 }
 
+// How many tokens a tile of the plain types takes, where a set wants it to be another number than for the quantised ones.
+template <class V, class Format>
+constexpr int tile_tokens() {
+  if constexpr (requires { V::kPlainTokens; } && !requires { Format::kGroups; }) {
+    return V::kPlainTokens;
+  } else {
+    return V::kTileTokens;
+  }
+}
+
 // The tokens [token, end) against one step of panels, in tiles as large as the registers allow.
 template <class V, class Format, int kPanels>
 inline void tokens_of(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
-  for (; token + V::kTileTokens <= end; token += V::kTileTokens) tile<V, Format, kPanels, V::kTileTokens>(task, panel, token);
-  if constexpr (V::kTileTokens > 4) {
+  constexpr int kTokens = tile_tokens<V, Format>();
+  for (; token + kTokens <= end; token += kTokens) tile<V, Format, kPanels, kTokens>(task, panel, token);
+  if constexpr (kTokens > 4) {
     for (; token + 4 <= end; token += 4) tile<V, Format, kPanels, 4>(task, panel, token);
   }
-  if constexpr (V::kTileTokens > 2) {
+  if constexpr (kTokens > 2) {
     for (; token + 2 <= end; token += 2) tile<V, Format, kPanels, 2>(task, panel, token);
   }
   for (; token < end; ++token) tile<V, Format, kPanels, 1>(task, panel, token);
 }
-
-// Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a few panels in the first.
-inline constexpr std::size_t kTokensAtOnce = 48;
 
 template <class V, class Format>
 void panel_product(const PanelProduct& task) {
   for (std::size_t token = 0; token < task.tokens; token += kTokensAtOnce) {
     const std::size_t end = token + kTokensAtOnce < task.tokens ? token + kTokensAtOnce : task.tokens;
     std::size_t panel = task.first_panel;
+    if constexpr (requires { V::kUnpackedTokens; Format::kGroups; }) {
+      if (end - token >= V::kUnpackedTokens) {
+        for (; panel < task.end_panel; ++panel) many_tokens<V, Format>(task, panel, token, end);
+        continue;
+      }
+    }
     if (end - token > 1 || !requires { Format::kGroups; }) {
       for (; panel + V::kTilePanels <= task.end_panel; panel += V::kTilePanels) {
         tokens_of<V, Format, V::kTilePanels>(task, panel, token, end);
