@@ -32,6 +32,7 @@ std::vector<std::string> golden_folders(const std::string& part) {
 
 Golden::Golden(const std::filesystem::path& folder)
     : about(read_json(folder / "golden.json")), values(Safetensors::open(folder / "golden.safetensors")) {
+  if (about.contains("rows")) rows = about["rows"].get<std::vector<std::size_t>>();
   if (about.contains("ids")) ids = about["ids"].get<std::vector<std::int32_t>>();
   for (const Json& checkpoint : about.value("checkpoints", Json::array())) order.push_back(checkpoint["name"]);
 }
@@ -41,9 +42,23 @@ CheckpointValues Golden::official(const std::string& name) const {
   return {tensor.shape, read_values(tensor)};
 }
 
-GoldenFiles::GoldenFiles(const std::filesystem::path& path, const std::string& config_name)
-    : source(ModelFiles::open(path)),
-      plan(config_name == "config.json" ? source.plan() : plan_from_config(read_json(path / config_name), (path / config_name).string())) {}
+GoldenFiles::GoldenFiles(const std::filesystem::path& path, const std::string& config_name) {
+  if (path.extension() == ".gguf") {
+    gguf = Gguf::open(path);
+    plan = plan_from_gguf(*gguf);
+  } else {
+    safetensors = Safetensors::open(path);
+    plan = plan_from_config(read_json(path / config_name), (path / config_name).string());
+  }
+}
+
+CheckpointValues kept_rows(const CheckpointValues& all, const std::vector<std::size_t>& rows) {
+  if (all.rows() == rows.size()) return all;
+  CheckpointValues kept{all.shape, {}};
+  kept.shape[0] = rows.size();
+  for (const std::size_t r : rows) kept.values.insert(kept.values.end(), all.row(r).begin(), all.row(r).end());
+  return kept;
+}
 
 std::optional<Difference> run_and_compare(const Model& model, Ops& ops, const Golden& golden, std::size_t chunk) {
   Trace trace;
@@ -59,7 +74,11 @@ std::optional<Difference> run_and_compare(const Model& model, Ops& ops, const Go
     }
     forward.run(batch);
   }
-  return compare_checkpoints(trace.checkpoints(), golden.order, [&](const std::string& name) { return golden.official(name); });
+  std::map<std::string, CheckpointValues> ours = trace.checkpoints();
+  if (!golden.rows.empty()) {
+    for (auto& [name, values] : ours) values = kept_rows(values, golden.rows);
+  }
+  return compare_checkpoints(ours, golden.order, [&](const std::string& name) { return golden.official(name); });
 }
 
 }  // namespace rung

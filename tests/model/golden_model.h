@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "base/threads.h"
-#include "engine/loaded_model.h"
+#include "files/gguf.h"
 #include "files/safetensors.h"
 #include "model/checkpoints.h"
 #include "model/forward.h"
@@ -31,6 +31,7 @@ struct Golden {
   explicit Golden(const std::filesystem::path& folder);
   Json about;
   std::vector<std::int32_t> ids;   // empty where the folder holds several prompts
+  std::vector<std::size_t> rows;   // those of the prompt that it keeps; empty: all
   std::vector<std::string> order;  // checkpoint names as the forward pass meets them
   Safetensors values;
   CheckpointValues official(const std::string& name) const;
@@ -40,10 +41,14 @@ struct Golden {
 struct GoldenFiles {
   // A folder (with the configuration under `config_name`) or a .gguf file.
   explicit GoldenFiles(const std::filesystem::path& path, const std::string& config_name = "config.json");
-  ModelFiles source;
+  std::optional<Safetensors> safetensors;
+  std::optional<Gguf> gguf;
   ModelPlan plan;
-  const TensorMap& tensors() const { return source.tensors(); }
+  const TensorMap& tensors() const { return gguf ? gguf->tensors() : safetensors->tensors(); }
 };
+
+// The rows of a checkpoint that a golden keeps. What comes after the last layer may have been computed for these alone.
+CheckpointValues kept_rows(const CheckpointValues& all, const std::vector<std::size_t>& rows);
 
 // Feeds the prompt in pieces of `chunk` rows (0: whole) and compares what passes by with the golden.
 std::optional<Difference> run_and_compare(const Model& model, Ops& ops, const Golden& golden, std::size_t chunk = 0);

@@ -1,5 +1,5 @@
-// The forward pass, held to the official implementation at every checkpoint of every tiny model; and the goldens, shown to bite.
-// Made by tools/goldens/models.py.
+// The forward pass, held to the official implementation at every checkpoint of every tiny model and of pebble; and the goldens, shown to
+// bite. Made by tools/goldens/models.py and tools/goldens/pebble.py.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -16,11 +16,16 @@
 namespace rung {
 namespace {
 
+const std::filesystem::path pebble = std::filesystem::path(RUNG_SOURCE) / "models" / "pebble";
+
+// A folder of tests/golden/models, which holds the model too; or pebble/short, pebble/full.
 class GoldenModels : public testing::TestWithParam<std::string> {
  protected:
-  const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
+  const bool is_pebble = GetParam().starts_with("pebble/");
+  const std::filesystem::path answers = std::filesystem::path(RUNG_GOLDEN) / (is_pebble ? "" : "models") / GetParam();
+  const std::filesystem::path folder = is_pebble ? pebble : answers;
   const std::filesystem::path path = std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
-  const Golden golden{folder};
+  const Golden golden{answers};
   ThreadTeam team{1};
   ReferenceOps reference{team};
 };
@@ -158,15 +163,15 @@ struct LayerRope {
 
 // What the files say about a layer's rotation. In a GGUF file the scaling is that of the layers without a window.
 LayerRope rope_of(const GoldenFiles& files, const std::filesystem::path& folder, std::size_t layer) {
-  if (files.source.is_gguf()) {
-    const Gguf& gguf = files.source.gguf();
-    const std::string key = std::string(*gguf.string("general.architecture")) + ".rope.";
-    const bool named = gguf.string(key + "scaling.type").has_value() || files.tensors().contains("rope_freqs.weight");
+  if (files.gguf) {
+    const std::string key = std::string(*files.gguf->string("general.architecture")) + ".rope.";
+    const bool named = files.gguf->string(key + "scaling.type").has_value() || files.tensors().contains("rope_freqs.weight");
     const bool everywhere = files.plan.config.layers[layer].attention.window_tokens == 0;
-    return {named && everywhere, static_cast<float>(*gguf.number(key + "freq_base"))};
+    return {named && everywhere, static_cast<float>(*files.gguf->number(key + "freq_base"))};
   }
   const Json config = read_json(folder / "config.json");
   const Json& text = config.contains("text_config") ? config["text_config"] : config;
+  if (!text.contains("rope_parameters")) return {false, text["rope_theta"].get<float>()};
   const Json& all = text["rope_parameters"];
   const Json& rope = all.contains("rope_type") ? all : all[text["layer_types"][layer].get<std::string>()];
   return {rope["rope_type"] != "default", rope["rope_theta"].get<float>()};
@@ -213,11 +218,36 @@ TEST_P(GoldenModels, BiteWhenAWindowIsForgottenOrOffByOne) {
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
+  std::replace_if(name.begin(), name.end(), [](char c) { return c == '-' || c == '/'; }, '_');
   return name;
 }
 
+// 512 tokens of stories: of the many tensors only those that tell positions apart are broken here.
+class PebbleAtFullContext : public testing::Test {
+ protected:
+  const Golden golden{std::filesystem::path(RUNG_GOLDEN) / "pebble" / "full"};
+  const GoldenFiles files{pebble};
+  const Model model = bind_weights(files.plan, files.tensors());
+  ThreadTeam team{usable_processors()};
+  ReferenceOps reference{team};
+};
+
+TEST_F(PebbleAtFullContext, EveryCheckpointEqualsTheOfficialOne) {
+  ASSERT_EQ(golden.ids.size(), model.config.context);
+  expect_equal(run_and_compare(model, reference, golden));
+}
+
+TEST_F(PebbleAtFullContext, SoWhenThePromptIsFedInPieces) { expect_equal(run_and_compare(model, reference, golden, 100)); }
+
+TEST_F(PebbleAtFullContext, BitesWhenPositionsAreWrong) {
+  for (const Mistake mistake : {Mistake::rope_pairing, Mistake::causal_mask, Mistake::cache_position}) {
+    BrokenOps broken(reference, mistake);
+    expect_first(run_and_compare(model, broken, golden), first_checkpoint(mistake, model));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(, GoldenModels, testing::ValuesIn(golden_folders("models")), test_name);
+INSTANTIATE_TEST_SUITE_P(Trained, GoldenModels, testing::Values("pebble/short"), test_name);
 
 }  // namespace
 }  // namespace rung

@@ -31,15 +31,6 @@ std::vector<Prompt> prompts(bool quick) {
   return found;
 }
 
-// The rows of a checkpoint that the golden keeps. What comes after the last layer is computed for these alone.
-CheckpointValues kept_rows(const CheckpointValues& all, const std::vector<std::size_t>& rows) {
-  if (all.rows() == rows.size()) return all;
-  CheckpointValues kept{all.shape, {}};
-  kept.shape[0] = rows.size();
-  for (const std::size_t r : rows) kept.values.insert(kept.values.end(), all.row(r).begin(), all.row(r).end());
-  return kept;
-}
-
 class RealModels : public testing::TestWithParam<Prompt> {
  protected:
   void SetUp() override {
