@@ -45,7 +45,7 @@ class Logits : public Command {
  public:
   const char* name() const override { return "logits"; }
   const char* summary() const override { return "the likeliest next tokens of a text"; }
-  const char* example() const override { return "rung logits \"The capital of France is\""; }
+  const char* example() const override { return "rung logits \"There was a\""; }
 
   void add_options(CLI::App& app) override {
     text_.add(app, "the text (default: standard input)");
