@@ -112,7 +112,8 @@ struct Lanes {
   static constexpr int kUnpackedTokens = 4;
   static constexpr int kPlainTokens = 6;  // twelve float registers, two of weights, a broadcast
   static Pair held(Pair a) { return {now(a.low), now(a.high)}; }
-  static constexpr int kTileQueries = 3, kTileColumns = 2;
+  // Six queries × 16 keys or dimensions are twelve float registers, and what is loaded serves six.
+  static constexpr int kTileQueries = 6, kTileColumns = 1;
 
   static Floats broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
   static Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }

@@ -83,6 +83,11 @@ inline constexpr bool kHasScales = Load::kBytes == 16;
 template <class V>
 inline typename V::Floats load_scales(const f16* scales) { return V::load_f16(reinterpret_cast<const std::byte*>(scales)); }
 
+// How many registers of columns a tile of so many queries takes: a set whose widest tile is one column wide has room for two where there are few
+// queries, and needs them to hide the latency of its sums.
+template <class V, int kTokens>
+inline constexpr int kColumnsOfTile = kTokens < V::kTileQueries && V::kTileColumns == 1 ? 2 : V::kTileColumns;
+
 // out[t][16·c + lane] = Σ_d q[t][d]·K[d][at + 16·c + lane]
 template <class V, class Load, int kTokens, int kColumns>
 inline void score_keys(float* const (&out)[kTokens], const float* const (&q)[kTokens], const AttentionBlock& block, std::size_t at) {
@@ -133,7 +138,7 @@ inline void weigh_values(float* const (&out)[kTokens], const float* const (&p)[k
 template <class V, class Load, int kTokens>
 inline void weigh_all_values(const float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens], const AttentionBlock& block,
                              std::size_t query) {
-  constexpr int kColumns = kHasScales<Load> ? 2 : V::kTileColumns;  // not more than have a scale in common
+  constexpr int kColumns = kHasScales<Load> ? 2 : kColumnsOfTile<V, kTokens>;  // not more than have a scale in common
   alignas(64) float scaled[kTokens][kAttentionKeys];
   const float* p[kTokens];
   float* out[kTokens];
@@ -160,7 +165,7 @@ inline void weigh_all_values(const float (&scores)[kTokens][kAttentionKeys], con
 
 template <class V, class Load, int kTokens>
 void attend_tile(const AttentionBlock& block, std::size_t query) {
-  constexpr int kColumns = V::kTileColumns;
+  constexpr int kColumns = kColumnsOfTile<V, kTokens>;
   alignas(64) float scores[kTokens][kAttentionKeys];
   AttentionBlock::Seen seen[kTokens];
   const float* q[kTokens];
