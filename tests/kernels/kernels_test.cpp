@@ -169,7 +169,7 @@ TEST_P(EveryKernel, ExponentiateGivesMaximumAndSum) {
 
 // What is no number stays in its own row, and in softmax and the norms reaches all of it.
 TEST_P(EveryKernel, ExponentiateHandsNaNAndInfinityOn) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     for (const float odd : {std::nanf(""), kInfinity}) {
       auto x = some_values(n, 10, 20);
       x[n / 2] = odd;
@@ -185,7 +185,7 @@ TEST_P(EveryKernel, ExponentiateHandsNaNAndInfinityOn) {
 }
 
 TEST_P(EveryKernel, ExponentiateOfNothingButMinusInfinityIsNoNumber) {  // 0 / 0, as everywhere else
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     std::vector<float> x(n, -kInfinity);
     const auto [max, sum] = k.exponentiate(x.data(), n);
     EXPECT_EQ(max, -kInfinity);
@@ -194,7 +194,7 @@ TEST_P(EveryKernel, ExponentiateOfNothingButMinusInfinityIsNoNumber) {  // 0 / 0
 }
 
 TEST_P(EveryKernel, RmsNormHandsNaNToTheWholeRow) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     auto x = some_values(n, 5);
     x[n - 1] = std::nanf("");
     const std::vector<float> weight(n, 1.0f);
@@ -206,7 +206,7 @@ TEST_P(EveryKernel, RmsNormHandsNaNToTheWholeRow) {
 }
 
 TEST_P(EveryKernel, GatesRotationAndAdditionKeepNaNWhereItIs) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     const auto up = some_values(n, 9);
     for (const auto kernel : {k.silu_gate, k.gelu_gate}) {
       auto gate = some_values(n, 8);
@@ -242,7 +242,7 @@ TEST_P(EveryKernel, QuantizeKeepsNaNAndInfinityInTheirBlock) {
 }
 
 TEST_P(EveryKernel, RoundToQ8GivesEvery32AScale) {
-  for (const std::size_t n : lengths()) {
+  for (const std::size_t n : kernel_lengths()) {
     for (const float size : {0.0f, 1e-42f, 1e-3f, 5.0f, 1e6f}) {
       const auto x = some_values(n, 13, size);
       std::vector<std::int8_t> bytes(n + 1, 99), plain_bytes(n);
