@@ -103,7 +103,7 @@ std::vector<Label> place_labels(const std::vector<QualityPoint>& points, const A
   std::vector<Label> labels;
   for (const QualityPoint& p : points) {
     const double x = kLeft + bytes.place(static_cast<double>(p.bytes)) * (kRight - kLeft), y = kBottom - divergence.place(p.divergence) * (kBottom - kTop);
-    const double width = kLetterWidth * static_cast<double>(std::max(display_columns(p.name), display_columns(p.note)));
+    const double width = kLetterWidth * static_cast<double>(std::max(display_columns(visible(p.name)), display_columns(visible(p.note))));
     labels.push_back({&p, x, y, x + 14 + width > kRight, y + 1});
   }
   std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
