@@ -52,7 +52,7 @@ struct Axis {
   // 0 at the low end, 1 at the high one.
   double place(double value) const {
     if (!by_tens) return (value - low) / (high - low);
-    return value <= low ? 0 : std::log10(value / low) / std::log10(high / low);
+    return value <= low ? 0 : (std::log10(value) - std::log10(low)) / (std::log10(high) - std::log10(low));
   }
 };
 
@@ -72,9 +72,10 @@ Axis axis_of_bytes(double most) {
 }
 
 Axis axis_of_divergence(const std::vector<QualityPoint>& points) {
+  constexpr double kLeast = 1e-12;  // below it is nothing but rounding
   double least = INFINITY, most = 0;
   for (const QualityPoint& p : points) {
-    if (p.divergence > 0) least = std::min(least, p.divergence);
+    if (p.divergence > 0) least = std::min(least, std::max(p.divergence, kLeast));
     most = std::max(most, p.divergence);
   }
   Axis axis;
