@@ -25,7 +25,7 @@ that a small program of this repository makes up; no other text went into it.
 ```
 ./rung "Once upon a time"
 ./rung chat
-./rung trace "The fox gave the lantern to Mia. Mia has the" --layer 2 --heads
+./rung trace "The fox gave the lantern to Mia. Mia has the" --layer 3 --heads
 ```
 
 ## What it is
@@ -54,8 +54,11 @@ fuller a cell, the more.
 - It knows nothing but its small world: some 80 characters, 170 things and 60 places. Anything else than a story or a question about it gets the answer
   "I only know small stories. Shall I tell you one?", most of the time.
 - It speaks plain English only, and the past tense of a fairy tale. It cannot count, reason or remember beyond its {context} tokens: a story and a few questions.
-- It forgets who has a thing, or lets somebody be in two places, in the share of stories given above. Words that it has never seen are copied, sometimes
-  misspelt. A request that asks for an unusual deed ("a fox who eats the moon") gets the characters, not the deed.
+- Now and then it contradicts itself, in the share of stories given above: mostly a second character gets the name or the kind of the first ("She met a lion on the
+  way", in a story about a lion), or a "he" is a girl. It says a word twice ("busy and always busy"). Words that it has never seen are copied, sometimes misspelt.
+- A request for an unusual deed or place ("a fox who eats the moon", "a dragon in space") gets the first character, and another story than the one that was meant; a second
+  wish in the same conversation often gets the plot of the first. After some 350 tokens of conversation there is no room for a whole story: Rung then forgets
+  the oldest turns, which it says.
 - What it says about the world outside its stories is worth nothing.
 
 ## How it was made

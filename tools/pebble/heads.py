@@ -27,7 +27,7 @@ from evaluate import ROOT, held_out_story
 from plots import Cast
 from story import capital
 
-PICTURES = {   # job → a text that shows it
+PICTURES = {   # job → a text that shows it, where a head does it
     "previous token": "The fox gave the lantern to Mia. Mia has the",
     "same word": "The fox met Mia. Mia had a kite. The fox liked the kite",
     "what followed": "Once there was a fox named Pip. Pip met a cow. Then Pip",
@@ -101,7 +101,7 @@ def picture(rung, model, text, layer, head):
     """What rung draws of this head: the lines from its headline to the empty one."""
     drawn = subprocess.run([rung, "trace", "-m", model, "--layer", str(layer), "--heads", "--", text], capture_output=True, text=True, check=True,
                            env={**os.environ, "COLUMNS": "120"}).stdout
-    return drawn.split(f"layer {layer} head {head}\n")[1].split("\n\n")[0]
+    return "\n".join(line.rstrip() for line in drawn.split(f"layer {layer} head {head}\n")[1].split("\n\n")[0].splitlines())
 
 
 def main():
@@ -122,6 +122,9 @@ def main():
     for job, heads in best.items():
         print(f"| {job} | {', '.join(f'layer {l} head {h}' for l, h in heads)} | {', '.join(f'{sums.mean(job)[at]:.2f}' for at in heads)} | {sums.rows[job]} |")
     for job, heads in best.items():
+        if sums.mean(job)[heads[0]] < 0.2:
+            print(f"\n**{job[0].upper() + job[1:]}**: no head does this.")
+            continue
         layer, head = map(int, heads[0])
         print(f"\n**{job[0].upper() + job[1:]}**: head {head} of `./rung trace {quoted(PICTURES[job])} --layer {layer} --heads`\n```")
         print(picture(a.rung, a.model, PICTURES[job], layer, head) + "\n```")
