@@ -49,6 +49,7 @@ class Session {
   KvCache cache_;
   Forward forward_;
   std::vector<std::int32_t> tokens_;
+  Batch batch_;  // the one at hand; kept, so that a step of the decode loop allocates nothing
 };
 
 }  // namespace rung

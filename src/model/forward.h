@@ -23,6 +23,13 @@ struct Batch {
     positions.push_back(position);
     caches.push_back(&cache);
   }
+  // Empty again, with its memory kept.
+  void clear() {
+    ids.clear();
+    positions.clear();
+    caches.clear();
+    logits_rows.clear();
+  }
 };
 
 // Room for the intermediate tensors of up to `rows` rows.
