@@ -319,14 +319,18 @@ TokenizerParts read_parts(std::string_view tokenizer_json, std::string_view wher
   return parts;
 }
 
-// A token in tokenizer_config.json: its text, or an object with the text as "content". Whatever has such a name is a control token, also
-// where tokenizer.json has it as a word like any other. A word that the vocabulary lacks, transformers would add behind its end, where the
+// A token in tokenizer_config.json: its text, or an object with the text as "content". Whatever has a name there is a control token, also
+// where tokenizer.json has it as a word like any other; an extra one is, unless its flags say nothing of it. A word that the vocabulary lacks, transformers would add behind its end, where the
 // model has no row for it; here it stays plain text.
-TokenId read_named(TokenizerParts& parts, const Node& token) {
+enum class Role { named, extra };
+
+TokenId read_config_token(TokenizerParts& parts, const Node& token, Role role) {
   const bool has_flags = token.json().is_object();
   const std::string content = has_flags ? token.text("content") : token.text();
-  for (const AddedToken& added : parts.added) {
-    if (added.content == content) return added.id;
+  for (AddedToken& added : parts.added) {
+    if (added.content != content) continue;
+    if (role == Role::named) added.special = true;
+    return added.id;
   }
   const TokenId id = content.empty() ? no_token : find_spelled(parts, parts.model->vocabulary(), content);
   if (id == no_token) return id;
@@ -337,6 +341,7 @@ TokenId read_named(TokenizerParts& parts, const Node& token) {
     added.lstrip = token.flag("lstrip", false);
     added.rstrip = token.flag("rstrip", false);
     added.normalized = token.flag("normalized", false);
+    if (role == Role::extra) added.special = token.flag("special", false);
   }
   parts.added.push_back(std::move(added));
   return id;
@@ -345,13 +350,13 @@ TokenId read_named(TokenizerParts& parts, const Node& token) {
 void read_names(TokenizerParts& parts, const Node& config) {
   for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
     if (!config.has(key)) continue;
-    const TokenId id = read_named(parts, config.at(key));
+    const TokenId id = read_config_token(parts, config.at(key), Role::named);
     if (key == std::string_view("bos_token")) parts.bos = id;
     if (key == std::string_view("eos_token")) parts.eos = id;
   }
   for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
     if (!config.has(key) || !config.at(key).json().is_array()) continue;
-    for (const Node& token : config.list(key)) read_named(parts, token);
+    for (const Node& token : config.list(key)) read_config_token(parts, token, Role::extra);
   }
 }
 
