@@ -99,7 +99,7 @@ TEST(ChatTemplate, TellsTheTimeItIsGiven) {
 
 // llama.cpp pull requests 24140 (range(10⁹) was made at once) and 26387 (a macro that calls itself), haystack 9402 (loops in loops).
 TEST(ChatTemplate, TemplatesThatNeverEndAreErrors) {
-  EXPECT_NE(error_of("{% for i in range(1000000000) %}{% endfor %}").find("does not come to an end"), std::string::npos);
+  EXPECT_EQ(error_of("{% for i in range(1000000000) %}{% endfor %}"), "test:1: a range of more than 100000 numbers");
   const std::string nested =
       "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x{% endfor %}{% endfor %}{% endfor %}";
   EXPECT_NE(error_of(nested).find("does not come to an end"), std::string::npos);
