@@ -1,8 +1,8 @@
 """What stories have in common with the training corpus: which of their words it knows, and the longest run of words that stands in it.
 
 Enters: the corpus's packed rows, the tokenizer, the stories. Leaves: the words that the corpus lacks, and the length of the longest run, a
-story each. The corpus is never made text again: a word is a polynomial hash over its letters, put together from its tokens' hashes, and a run of n
-words is a hash over theirs, a difference of two sums. 100 million tokens take half a minute.
+story each. The corpus is never made text again: a word is a polynomial hash over its letters, put together from its tokens' hashes, and a
+run of n words is a hash over theirs, a difference of two sums. 100 million tokens take a minute.
 """
 import numpy as np
 

@@ -120,7 +120,8 @@ def train_tokenizer(seed, count=6000, pool=None):
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(QWEN2), "isolated"),
                                                        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=CONTROL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=CONTROL, show_progress=False,
+                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
     jobs = [(f"{seed} tokenizer {i}", 300) for i in range(count // 300)]
     parts = pool.imap(texts, jobs) if pool else map(texts, jobs)
     tokenizer.train_from_iterator((text for part in parts for text in part), trainer)

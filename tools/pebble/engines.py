@@ -23,7 +23,8 @@ class Rung:
             return list(several.map(lambda prompt: self.one(*prompt, most), prompts))
 
     def one(self, prompt, seed, most):
-        done = subprocess.run(self.command + ["--seed", str(seed), "--max-tokens", str(most), "--", prompt], capture_output=True, text=True, check=True)
+        command = self.command + ["--seed", str(seed), "--max-tokens", str(most), "--", prompt]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         answer = json.loads(done.stdout.strip().splitlines()[-1])
         return answer["text"], answer["stop"] == "end-of-text"
 

@@ -12,14 +12,15 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 import chat
 import corpus
 
-TEMPLATE = ("{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
+TEMPLATE = ("{% for message in messages %}"
+            "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
             "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
 
 
 def make_config():
     return Qwen3Config(vocab_size=corpus.VOCABULARY, hidden_size=192, intermediate_size=352, num_hidden_layers=5, num_attention_heads=4,
-                       num_key_value_heads=2, head_dim=32, max_position_embeddings=corpus.CONTEXT, rms_norm_eps=1e-6, tie_word_embeddings=True,
-                       bos_token_id=None, eos_token_id=0, initializer_range=0.04)
+                       num_key_value_heads=2, head_dim=32, max_position_embeddings=corpus.CONTEXT, rms_norm_eps=1e-6,
+                       tie_word_embeddings=True, bos_token_id=None, eos_token_id=0, initializer_range=0.04)
 
 
 def make_model():
@@ -39,9 +40,10 @@ def write(build, folder):
     config = make_config().to_dict()
     config.pop("rope_parameters", None)
     config = {k: config[k] for k in ("attention_bias", "attention_dropout", "head_dim", "hidden_act", "hidden_size", "initializer_range",
-                                     "intermediate_size", "max_position_embeddings", "model_type", "num_attention_heads", "num_hidden_layers",
-                                     "num_key_value_heads", "rms_norm_eps", "tie_word_embeddings", "use_cache", "vocab_size")}
-    config |= {"architectures": ["Qwen3ForCausalLM"], "bos_token_id": None, "eos_token_id": 0, "rope_theta": 10000.0, "torch_dtype": "bfloat16"}
+                                     "intermediate_size", "max_position_embeddings", "model_type", "num_attention_heads",
+                                     "num_hidden_layers", "num_key_value_heads", "rms_norm_eps", "tie_word_embeddings", "use_cache", "vocab_size")}
+    config |= {"architectures": ["Qwen3ForCausalLM"], "bos_token_id": None, "eos_token_id": 0, "rope_theta": 10000.0,
+               "torch_dtype": "bfloat16"}
     dump(folder, "config.json", dict(sorted(config.items())))
     dump(folder, "generation_config.json", {"do_sample": True, "temperature": 0.7, "eos_token_id": [0, 2], "pad_token_id": 0})
     dump(folder, "tokenizer_config.json", {
@@ -81,8 +83,11 @@ def curve_svg(curve, width=640, height=300):
     line = " ".join(f"{px(t):.1f},{py(l):.1f}" for t, l, _ in keep)
     dots = "".join(f"<circle cx='{px(t):.1f}' cy='{py(h):.1f}' r='2.2'/>" for t, _, h in curve if h)
     ticks = [v for v in (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2, 3, 4, 5, 7) if low <= v <= high]
-    rules = "".join(f"<path d='M{left} {py(v):.1f}H{width - right}' stroke='#8884'/><text x='{left - 8}' y='{py(v) + 4:.1f}' text-anchor='end'>{v}</text>" for v in ticks)
-    marks = "".join(f"<text x='{px(last * i / 4):.1f}' y='{height - 20}' text-anchor='middle'>{last * i / 4e6:.0f} M</text>" for i in range(5))
-    return (f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' font-family='sans-serif' font-size='11' fill='#777'>{rules}{marks}"
-            f"<text x='{width / 2}' y='{height - 4}' text-anchor='middle'>tokens · line: training loss, dots: held-out loss (nats per token)</text>"
+    rules = "".join(f"<path d='M{left} {py(v):.1f}H{width - right}' stroke='#8884'/>"
+                    f"<text x='{left - 8}' y='{py(v) + 4:.1f}' text-anchor='end'>{v}</text>" for v in ticks)
+    marks = "".join(f"<text x='{px(last * i / 4):.1f}' y='{height - 20}' text-anchor='middle'>{last * i / 4e6:.0f} M</text>"
+                    for i in range(5))
+    return (f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' font-family='sans-serif' font-size='11' fill='#777'>"
+            f"{rules}{marks}<text x='{width / 2}' y='{height - 4}' text-anchor='middle'>"
+            "tokens · line: training loss, dots: held-out loss (nats per token)</text>"
             f"<polyline points='{line}' fill='none' stroke='#3b82c4' stroke-width='1.2'/><g fill='#d2691e'>{dots}</g></svg>\n")

@@ -31,7 +31,8 @@ PICTURES = {   # job → a text that shows it, where a head does it
     "previous token": "The fox gave the lantern to Mia. Mia has the",
     "same word": "The fox met Mia. Mia had a kite. The fox liked the kite",
     "what followed": "Once there was a fox named Pip. Pip met a cow. Then Pip",
-    "what was asked": chat.START + "user\nTell me a story about a fox and a lantern." + chat.END + "\n" + chat.START + "assistant\nOnce a fox had a",
+    "what was asked": (f"{chat.START}user\nTell me a story about a fox and a lantern.{chat.END}\n"
+                       f"{chat.START}assistant\nOnce a fox had a"),
     "who has it": "The fox gave the lantern to Mia. Mia has the",
 }
 
@@ -60,7 +61,8 @@ def in_stories(model, tokenizer, stories, sums):
         story = held_out_story(seed)[1]
         ids = tokenizer(story.text())["input_ids"]
         attention = attention_of(model, ids)
-        content = {tokenizer(" " + word)["input_ids"][-1] for word in [c.name or c.kind for c in story.cast] + [x.noun for x in story.things]}
+        names = [c.name or c.kind for c in story.cast] + [x.noun for x in story.things]
+        content = {tokenizer(" " + word)["input_ids"][-1] for word in names}
         for t in range(1, len(ids)):
             sums.add("previous token", attention[:, :, t, t - 1])
             earlier = [i for i in range(t) if ids[i] == ids[t]]
@@ -74,7 +76,8 @@ def in_requests(model, tokenizer, stories, sums):
     for seed in range(stories):
         rng, story = held_out_story(seed)
         for thing in story.things[:1]:
-            request = chat.START + f"user\nTell me a story about {chat.asked_character(story.cast[0], rng)} and {chat.asked_thing(thing, rng)}." + chat.END + "\n"
+            wish = f"{chat.asked_character(story.cast[0], rng)} and {chat.asked_thing(thing, rng)}"
+            request = f"{chat.START}user\nTell me a story about {wish}.{chat.END}\n"
             asked, told = tokenizer(request)["input_ids"], tokenizer(chat.START + "assistant\n" + story.text())["input_ids"]
             word = tokenizer(" " + thing.noun)["input_ids"][0]
             if word in asked and word in told:
@@ -99,8 +102,8 @@ def quoted(text):
 
 def picture(rung, model, text, layer, head):
     """What rung draws of this head: the lines from its headline to the empty one."""
-    drawn = subprocess.run([rung, "trace", "-m", model, "--layer", str(layer), "--heads", "--", text], capture_output=True, text=True, check=True,
-                           env={**os.environ, "COLUMNS": "120"}).stdout
+    command = [rung, "trace", "-m", model, "--layer", str(layer), "--heads", "--", text]
+    drawn = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "120"}).stdout
     return "\n".join(line.rstrip() for line in drawn.split(f"layer {layer} head {head}\n")[1].split("\n\n")[0].splitlines())
 
 
@@ -120,7 +123,8 @@ def main():
     print("| job | the three heads that do it most | mean attention on the target | rows measured |\n| --- | --- | --- | ---: |")
     best = {job: [np.unravel_index(i, sums.mean(job).shape) for i in np.argsort(-sums.mean(job), axis=None)[:3]] for job in PICTURES}
     for job, heads in best.items():
-        print(f"| {job} | {', '.join(f'layer {l} head {h}' for l, h in heads)} | {', '.join(f'{sums.mean(job)[at]:.2f}' for at in heads)} | {sums.rows[job]} |")
+        named, means = ", ".join(f"layer {l} head {h}" for l, h in heads), ", ".join(f"{sums.mean(job)[at]:.2f}" for at in heads)
+        print(f"| {job} | {named} | {means} | {sums.rows[job]} |")
     for job, heads in best.items():
         if sums.mean(job)[heads[0]] < 0.2:
             print(f"\n**{job[0].upper() + job[1:]}**: no head does this.")

@@ -48,7 +48,7 @@ def parse_arguments():
     p.add_argument("--rate", type=float, help="the learning rate while it stays (default 3e-3, on a GPU 4e-3)")
     p.add_argument("--build", help="working folder (default build/pebble)")
     p.add_argument("--model", help="folder for the finished model (default models/pebble)")
-    p.add_argument("--workers", type=int, help="processes that make the corpus (default: one a core), and on a CPU share a batch (default 2)")
+    p.add_argument("--workers", type=int, help="processes that make the corpus (default: one a core) and, on a CPU, train (default 2)")
     p.add_argument("--export", action="store_true", help="only write the model folder from the last checkpoint")
     p.add_argument("--no-compile", action="store_true")
     a = p.parse_args()
@@ -64,7 +64,7 @@ def parse_arguments():
 
 
 def batch_of(rows):
-    """Inputs, targets (−100: not learned), positions and mask: a document sees only itself, and begins at position 0, as it will in use."""
+    """Inputs, targets (−100: not learned), positions, mask: a document sees only itself, and begins at position 0, as it will in use."""
     ids = rows & (corpus.SKIP - 1)
     x, y = ids[:, :-1], torch.where(rows >= corpus.SKIP, -100, ids)[:, 1:]
     starts = F.pad(x[:, :-1] == STOP_ID, (1, 0))
@@ -141,7 +141,8 @@ class Training:
 
     def save(self):
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step, "seconds": self.seconds,
-                 "curve": self.curve, "facts": self.facts, "batch_rows": self.a.batch_rows, "rate": self.a.rate, "warmup_steps": WARMUP_STEPS,
+                 "curve": self.curve, "facts": self.facts, "batch_rows": self.a.batch_rows, "rate": self.a.rate,
+                 "warmup_steps": WARMUP_STEPS,
                  "machine": machine(self.a.device), "command": " ".join(["python3 tools/pebble/train.py", *map(shlex.quote, sys.argv[1:])])}
         torch.save(state, self.checkpoint + ".new")
         os.replace(self.checkpoint + ".new", self.checkpoint)
@@ -229,7 +230,8 @@ class Training:
     def report(self, mean, heldout, done, rate, tokens):
         now = time.time()
         speed, self.reported = tokens / (now - self.reported), now
-        self.log(f"step {self.step} ({100 * done:.1f}%)  {self.step * self.a.batch_rows * corpus.CONTEXT / 1e6:6.2f} M tokens  loss {mean:.4f}"
+        trained = self.step * self.a.batch_rows * corpus.CONTEXT / 1e6
+        self.log(f"step {self.step} ({100 * done:.1f}%)  {trained:6.2f} M tokens  loss {mean:.4f}"
                  + (f"  held out {heldout:.4f}" if heldout else "") + f"  rate {rate:.1e}  {speed:.0f} tokens/s")
 
 
