@@ -247,7 +247,7 @@ def run_and_wait(arguments):
 # ---- The models ----
 
 class Models:
-    """name → file, made on first use in `folder`: the two that `rung pull` brings, and a random one of Qwen3-0.6B's shape in four formats."""
+    """name → file, made on first use: the two that `rung pull` brings, and a random one of Qwen3-0.6B's shape in four formats."""
 
     def __init__(self, folder, python):
         self.folder, self.python = folder, python
@@ -388,7 +388,8 @@ def peer_rows(m, table, names):
         sides = m.model(name, ["llama.cpp", "OpenVINO"])
         if median(sides["OpenVINO"]["prefill"]) is None:
             why = sides["OpenVINO"]["error"] or "no answer"
-            table.add("peers", f"prefill against the faster peer, {TITLES[name]}", 1.1, 1.5, None, "x", f"OpenVINO cannot load it: {why}"[:80])
+            table.add("peers", f"prefill against the faster peer, {TITLES[name]}", 1.1, 1.5, None, "x",
+                      f"OpenVINO cannot load it: {why}"[:80])
             continue
         faster = [max(a, b) for a, b in zip(sides["llama.cpp"]["prefill"], sides["OpenVINO"]["prefill"])]
         table.add("peers", f"prefill against the faster peer, {TITLES[name]}", 1.1, 1.5, ratio(sides["rung"]["prefill"], faster), "x",
