@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "cli/bench_runs.h"
 #include "cli/bench_words.h"
@@ -41,7 +42,7 @@ class Bench : public Command {
     list("--prompt-tokens", prompts_, "how many tokens prefill reads (default: 512)");
     list("--contexts", contexts_, "how many tokens stand before those that decode writes (default: 64,1024)");
     list("--batches", batches_, "how many sequences write together, at the first of the contexts (default: 1,2,4,8,16)");
-    app.add_option("--decode-tokens", decode_tokens_, "how many tokens decode writes (default: 32, or what a quarter of a second is enough for)")
+    app.add_option("--decode-tokens", decode_tokens_, "how many tokens decode writes (default: 32, or what fits into a quarter of a second)")
         ->type_name("N")
         ->check(positive);
     app.add_option("--repeat", repeat_, "how many runs")->type_name("N")->capture_default_str()->check(positive);
@@ -57,6 +58,8 @@ class Bench : public Command {
     Device device(run_.device, run_.threads, run_.cache.type());
     const SignalWatch watch;
     const std::vector<BenchCase> cases = cases_for(loaded.model());
+    std::optional<AtomicFile> picture;  // a place that cannot be written to is an error before anything is measured
+    if (!out_.empty()) picture.emplace(out_);
     CeilingMeter meter(device.team(), show_ceilings_ ? CeilingMeter::Reads::all : CeilingMeter::Reads::likely);
     for (int i = 0; i < (show_ceilings_ ? 4 : 2); ++i) measure_ceilings(meter);
     if (!json_) print_head(loaded, device, meter);
@@ -75,7 +78,10 @@ class Bench : public Command {
     } else {
       write_out(results_table(results, meter.best(), predict_));
     }
-    if (!out_.empty()) draw(loaded, device, results, meter.best());
+    if (picture) {
+      picture->write(drawn(loaded, device, results, meter.best()).svg());
+      picture->commit();
+    }
     return 0;
   }
 
@@ -92,16 +98,19 @@ class Bench : public Command {
     if (contexts_.empty() && !slow && fits(1024) == 1024) contexts.push_back(1024);
     if (batches.empty() && slow) batches = {1};
     if (batches.empty()) batches = {1, 2, 4, 8, 16};
+    if (run_.context > model.config.context) fail("--context is {}, expected at most the model's {}", run_.context, model.config.context);
     if (no_cache_ && (batches.size() != 1 || batches[0] != 1)) throw UsageError("--no-cache: one sequence at a time, found --batches");
     std::vector<BenchCase> cases;
     for (const std::size_t tokens : prompts) cases.push_back({.prefill = true, .tokens = tokens});
-    for (const std::size_t before : contexts) {
-      cases.push_back({.prefill = false, .tokens = decode_tokens_.value_or(0), .context = before, .batch = batches[0]});
-    }
-    for (std::size_t i = 1; i < batches.size(); ++i) {
-      cases.push_back({.prefill = false, .tokens = decode_tokens_.value_or(0), .context = contexts[0], .batch = batches[i]});
-    }
+    const auto decode = [&](std::size_t before, std::size_t batch) {
+      const std::size_t at_most = before < context ? std::min<std::size_t>(32, context - before) : 1;
+      cases.push_back({.prefill = false, .tokens = decode_tokens_.value_or(0), .at_most = at_most, .context = before, .batch = batch});
+    };
+    for (const std::size_t before : contexts) decode(before, batches[0]);
+    for (std::size_t i = 1; i < batches.size(); ++i) decode(contexts[0], batches[i]);
+    constexpr std::size_t kMostTogether = 1024;
     for (const BenchCase& c : cases) {
+      if (c.batch > kMostTogether) fail("--batches is {}, expected at most {}", c.batch, kMostTogether);
       const std::size_t needed = c.prefill ? c.tokens : c.context + steps;
       if (needed > context || needed < c.context) fail("{} needs {} tokens of context, the context holds {}", name_of(c), needed, context);
     }
@@ -165,10 +174,12 @@ class Bench : public Command {
     out["prefill"] = to_json(first(true), best);
     out["decode"] = to_json(first(false), best);
     for (const BenchResult& r : results) out[r.what.prefill ? "prefills" : "decodes"].push_back(to_json(r, best));
-    out["ceilings"] = {{"read_gb_per_s", best.read_gb_per_s}, {"int8_gop_per_s", best.int8_gop_per_s}, {"f32_gflop_per_s", best.f32_gflop_per_s}};
+    out["ceilings"] = {
+        {"read_gb_per_s", best.read_gb_per_s}, {"int8_gop_per_s", best.int8_gop_per_s}, {"f32_gflop_per_s", best.f32_gflop_per_s}};
     for (const ReadPattern& r : meter.reads()) {
       if (!show_ceilings_) break;
-      out["ceilings"]["reads"].push_back({{"streams", r.streams}, {"ahead_bytes", r.ahead_bytes}, {"huge_pages", r.huge_pages}, {"gb_per_s", r.gb_per_s}});
+      out["ceilings"]["reads"].push_back(
+          {{"streams", r.streams}, {"ahead_bytes", r.ahead_bytes}, {"huge_pages", r.huge_pages}, {"gb_per_s", r.gb_per_s}});
     }
     write_line(out);
   }
@@ -183,10 +194,10 @@ class Bench : public Command {
     write_out(ceilings_line(meter.best()) + "\n");
   }
 
-  void draw(const LoadedModel& loaded, const Device& device, const std::vector<BenchResult>& results, const Ceilings& ceilings) const {
+  static Chart drawn(const LoadedModel& loaded, const Device& device, const std::vector<BenchResult>& results, const Ceilings& ceilings) {
     const std::string title = fmt::format("{} under its roof", loaded.files().path().filename().string());
     const std::string how = fmt::format("device {}, kernels {}, {}", device.name(), device.kernels(), count_of(device.threads(), "thread"));
-    write_svg(out_, roofline(title, how, results, ceilings).svg());
+    return roofline(title, how, results, ceilings);
   }
 
   ModelOption model_;

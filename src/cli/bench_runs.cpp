@@ -15,7 +15,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr std::size_t kMostTokens = 32;  // that a run writes where nobody said how many
 constexpr double kEnoughSeconds = 0.25;
 
 // Tokens, keys and values without a meaning: speed does not depend on it.
@@ -42,7 +41,7 @@ bool go_on(std::size_t, std::size_t) {
 }
 
 bool enough(const BenchCase& what, std::size_t tokens, double seconds) {
-  return what.tokens != 0 ? tokens == what.tokens : tokens == kMostTokens || (tokens > 0 && seconds > kEnoughSeconds);
+  return what.tokens != 0 ? tokens == what.tokens : tokens == what.at_most || (tokens > 0 && seconds > kEnoughSeconds);
 }
 
 // A prompt, in the pieces that a session makes of it.
@@ -125,7 +124,7 @@ class DecodeAnew : public BenchRun {
  public:
   DecodeAnew(const BenchSetting& setting, const BenchCase& what)
       : BenchRun(what), setting_(setting),
-        ids_(synthetic_tokens(what.context + (what.tokens == 0 ? kMostTokens : what.tokens), setting.model.config.vocab_size)) {}
+        ids_(synthetic_tokens(what.context + (what.tokens == 0 ? what.at_most : what.tokens), setting.model.config.vocab_size)) {}
 
   void run() override {
     Session session(setting_.model, setting_.ops, {.context = setting_.context, .keep_cache = false});

@@ -15,7 +15,8 @@ namespace rung {
 // What is measured: a prompt that is read, or tokens that are written after `context` others.
 struct BenchCase {
   bool prefill = false;
-  std::size_t tokens = 0;   // read, or written by each sequence; 0: as many as some tenths of a second are enough for, at most 32
+  std::size_t tokens = 0;   // read, or written by each sequence; 0: as many as a quarter of a second is enough for,
+  std::size_t at_most = 32; // but no more than these
   std::size_t context = 0;  // of each sequence before
   std::size_t batch = 1;    // sequences that write together
 };

@@ -47,8 +47,8 @@ std::string name_of(const BenchCase& what) {
 }
 
 std::string ceilings_line(const Ceilings& c) {
-  return fmt::format("ceilings here: {:.1f} GB/s from memory, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in f32\n", c.read_gb_per_s, c.int8_gop_per_s,
-                     c.f32_gflop_per_s);
+  return fmt::format("ceilings here: {:.1f} GB/s from memory, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in f32\n", c.read_gb_per_s,
+                     c.int8_gop_per_s, c.f32_gflop_per_s);
 }
 
 std::string read_patterns_table(const CeilingMeter& meter) {
@@ -65,7 +65,8 @@ std::string read_patterns_table(const CeilingMeter& meter) {
   return out;
 }
 
-std::string prediction(const Model& model, const std::vector<BenchCase>& cases, const std::vector<PassCost>& costs, const Ceilings& ceilings) {
+std::string prediction(const Model& model, const std::vector<BenchCase>& cases, const std::vector<PassCost>& costs,
+                       const Ceilings& ceilings) {
   std::string out = fmt::format(
       "What the limit allows\n"
       "  To write a token, each of {:.1f} M weights is multiplied once, and to be multiplied it must come from memory.\n"
@@ -78,9 +79,11 @@ std::string prediction(const Model& model, const std::vector<BenchCase>& cases, 
     out += fmt::format("  {}{}{}: {} of weights", style().bold, name_of(cases[i]), style().reset, megabytes(cost.weight_bytes));
     out += fmt::format(" and {} of keys and values ÷ {:.1f} GB/s = {:.1f} ms;\n", megabytes(cost.cache_bytes), ceilings.read_gb_per_s,
                        limit.memory_seconds * 1e3);
-    out += fmt::format("    {} operations in int8 ÷ {:.0f} GOP/s, {} in f32 ÷ {:.0f} GFLOP/s = {:.1f} ms.\n", operations(cost.int8_operations),
-                       ceilings.int8_gop_per_s, operations(cost.float_operations), ceilings.f32_gflop_per_s, limit.compute_seconds * 1e3);
-    out += fmt::format("    Bound by {}: at most {:.1f} tok/s.\n", limit.by_memory() ? "memory" : "arithmetic", tokens / limit.seconds());
+    out += fmt::format("    {} operations in int8 ÷ {:.0f} GOP/s, {} in f32 ÷ {:.0f} GFLOP/s = {:.1f} ms.\n",
+                       operations(cost.int8_operations), ceilings.int8_gop_per_s, operations(cost.float_operations), ceilings.f32_gflop_per_s,
+                       limit.compute_seconds * 1e3);
+    out += fmt::format("    Bound by {}: at most {:.1f} tok/s.\n", limit.by_memory() ? "memory" : "arithmetic",
+                       tokens / limit.seconds());
   }
   const double ridge = ceilings.int8_gop_per_s / ceilings.read_gb_per_s;
   out += fmt::format(
@@ -92,8 +95,9 @@ std::string prediction(const Model& model, const std::vector<BenchCase>& cases, 
 }
 
 std::string results_table(const std::vector<BenchResult>& results, const Ceilings& ceilings, bool predicted) {
-  std::string out = fmt::format("{}{:<28}{:>10}{}{:>9}{:>9}  {}{}\n", style().dim, "", "tok/s", predicted ? fmt::format("{:>11}", "predicted") : "",
-                                "GB/s", "GOP/s", "of the limit", style().reset);
+  const std::string column = predicted ? fmt::format("{:>11}", "predicted") : "";
+  std::string out = fmt::format("{}{:<28}{:>10}{}{:>9}{:>9}  {}{}\n", style().dim, "", "tok/s", column, "GB/s", "GOP/s", "of the limit",
+                                style().reset);
   for (const BenchResult& r : results) {
     const Limit limit = limit_of(r.cost, ceilings);
     const std::string most = predicted ? fmt::format("{:>11.1f}", static_cast<double>(r.tokens) / limit.seconds()) : "";
@@ -116,8 +120,10 @@ Chart roofline(const std::string& title, const std::string& subtitle, const std:
   const double bottom = round_out(std::min(slowest, left * c.read_gb_per_s) / 1.2, false), top = round_out(c.int8_gop_per_s * 1.3, true);
   Chart chart(title, subtitle, {.title = "operations per byte from memory", .from = left, .to = right, .logarithmic = true},
               {.title = "GOP/s", .from = bottom, .to = top, .logarithmic = true});
-  chart.line({{left, left * c.read_gb_per_s}, {ridge, c.int8_gop_per_s}}, {.series = 0, .label = fmt::format("memory, {:.1f} GB/s", c.read_gb_per_s)});
-  chart.line({{ridge, c.int8_gop_per_s}, {right, c.int8_gop_per_s}}, {.series = 0, .label = fmt::format("int8 peak, {:.0f} GOP/s", c.int8_gop_per_s)});
+  chart.line({{left, left * c.read_gb_per_s}, {ridge, c.int8_gop_per_s}},
+             {.series = 0, .label = fmt::format("memory, {:.1f} GB/s", c.read_gb_per_s)});
+  chart.line({{ridge, c.int8_gop_per_s}, {right, c.int8_gop_per_s}},
+             {.series = 0, .label = fmt::format("int8 peak, {:.0f} GOP/s", c.int8_gop_per_s)});
   chart.line({{f32_ridge, c.f32_gflop_per_s}, {right, c.f32_gflop_per_s}},
              {.series = 3, .label = fmt::format("f32 peak, {:.0f} GFLOP/s", c.f32_gflop_per_s), .dashed = true});
   for (const BenchResult& r : results) {

@@ -15,7 +15,8 @@ std::string ceilings_line(const Ceilings& ceilings);
 std::string read_patterns_table(const CeilingMeter& meter);
 
 // How the limit of each case comes about, in words and numbers.
-std::string prediction(const Model& model, const std::vector<BenchCase>& cases, const std::vector<PassCost>& costs, const Ceilings& ceilings);
+std::string prediction(const Model& model, const std::vector<BenchCase>& cases, const std::vector<PassCost>& costs,
+                       const Ceilings& ceilings);
 
 // A line a result: tok/s, GB/s, GOP/s, and which share of its limit that is.
 std::string results_table(const std::vector<BenchResult>& results, const Ceilings& ceilings, bool predicted);

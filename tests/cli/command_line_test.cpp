@@ -543,6 +543,7 @@ TEST_F(CommandLine, BenchDrawsTheRoofline) {
 TEST_F(CommandLine, BenchWithoutTheCacheTakesOneSequence) {
   EXPECT_EQ(run({"bench", "--no-cache", "--batches", "2"}).status, 2);
   EXPECT_EQ(run({"bench", "--batches", "0"}).status, 2);
+  EXPECT_EQ(run({"bench", "--batches", "100000"}).status, 1);
 }
 
 }  // namespace
