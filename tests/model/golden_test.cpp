@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/processors.h"
 #include "model/golden_model.h"
 #include "model/rope.h"
 #include "ops/broken.h"
