@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "base/processors.h"
 #include "ladder.h"
 #include "ops/ceilings.h"
 
