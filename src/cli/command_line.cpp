@@ -11,6 +11,7 @@
 #include "cli/child.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/quantize.h"
 #include "cli/terminal.h"
 
 namespace rung {
@@ -113,6 +114,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(make_inspect());
   commands.push_back(make_logits());
   commands.push_back(make_trace());
+  commands.push_back(make_quantize());
   commands.push_back(make_eval());
   commands.push_back(make_compare());
   commands.push_back(make_bench());

@@ -313,13 +313,32 @@ GgufPart parse_gguf(std::span<const std::byte> bytes, const std::string& file) {
   return part;
 }
 
+// The scalars stand in the file's order, without `array`; the vectors likewise, with arrays last.
+std::uint32_t value_type(const GgufValue& value) {
+  constexpr auto kArray = static_cast<std::uint32_t>(ValueType::array);
+  const auto* scalar = std::get_if<GgufScalar>(&value);
+  if (scalar == nullptr) return kArray;
+  const auto index = static_cast<std::uint32_t>(scalar->index());
+  return index < kArray ? index : index + 1;
+}
+
+std::uint32_t element_type(const GgufArray& array) {
+  constexpr auto kArray = static_cast<std::uint32_t>(ValueType::array);
+  if (std::holds_alternative<std::vector<GgufArray>>(array.values)) return kArray;
+  const auto index = static_cast<std::uint32_t>(array.values.index());
+  return index < kArray ? index : index + 1;
+}
+
+std::uint32_t tensor_type_id(DType type) {
+  for (const TensorType& known : kTensorTypes) {
+    if (known.dtype == type) return known.id;
+  }
+  return 0;  // not reached: every DType is in the table
+}
+
 std::string type_name(const GgufValue& value) {
-  // The scalars stand in the file's order, without `array`; the vectors likewise, with arrays last.
-  constexpr auto kArray = static_cast<std::size_t>(ValueType::array);
-  const auto name = [](std::size_t index) { return kValueNames[index < kArray ? index : index + 1]; };
-  if (const auto* scalar = std::get_if<GgufScalar>(&value)) return name(scalar->index());
-  const auto& values = std::get_if<GgufArray>(&value)->values;
-  return fmt::format("array of {}", std::holds_alternative<std::vector<GgufArray>>(values) ? "array" : name(values.index()));
+  if (const auto* array = std::get_if<GgufArray>(&value)) return fmt::format("array of {}", kValueNames[element_type(*array)]);
+  return kValueNames[value_type(value)];
 }
 
 }  // namespace rung

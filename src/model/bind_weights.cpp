@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "model/known_names.h"
 #include "model/model.h"
 #include "tensor/blocks.h"
 
@@ -101,22 +102,6 @@ class Binder {
   std::set<std::string_view> used_;
 };
 
-// The same tensors under the names that the layout knows. Each keeps the file's own name for errors.
-TensorMap renamed(const TensorMap& tensors, const std::vector<std::pair<std::string, std::string>>& prefixes) {
-  const auto known = [&](const std::string& name) {
-    for (const auto& [from, to] : prefixes) {
-      if (name.starts_with(from)) return to + name.substr(from.size());
-    }
-    return name;
-  };
-  TensorMap result;
-  for (const auto& [name, tensor] : tensors.others) result.others.emplace(known(name), tensor);
-  for (const auto& [name, tensor] : tensors) {
-    if (!result.emplace(known(name), tensor).second) fail("{}: tensor '{}' is there under two names", tensor.file, name);
-  }
-  return result;
-}
-
 // The rows of q and k are found where the file has them (PackedMatrix::row); their few biases move.
 void take_halves_apart(PackedMatrix& w, std::size_t head_dim) {
   w.neighbours_head_dim = head_dim;
@@ -155,8 +140,23 @@ DecoderLayer bind_layer(Binder& binder, const ModelPlan& plan, std::size_t index
 
 }  // namespace
 
+TensorMap by_known_names(const TensorMap& tensors, const WeightLayout& layout) {
+  const auto known = [&](const std::string& name) {
+    for (const auto& [from, to] : layout.renamed_prefixes) {
+      if (name.starts_with(from)) return to + name.substr(from.size());
+    }
+    return name;
+  };
+  TensorMap result;
+  for (const auto& [name, tensor] : tensors.others) result.others.emplace(known(name), tensor);
+  for (const auto& [name, tensor] : tensors) {
+    if (!result.emplace(known(name), tensor).second) fail("{}: tensor '{}' is there under two names", tensor.file, name);
+  }
+  return result;
+}
+
 Model bind_weights(ModelPlan plan, const TensorMap& in_file) {
-  const TensorMap tensors = renamed(in_file, plan.layout.renamed_prefixes);
+  const TensorMap tensors = by_known_names(in_file, plan.layout);
   Binder binder(plan, tensors);
   binder.refuse_other_types();
   const ModelConfig& c = plan.config;

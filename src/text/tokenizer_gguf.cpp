@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "files/gguf.h"
+#include "text/gguf_pre.h"
 #include "text/tokenizer_impl.h"
 #include "text/utf8.h"
 
@@ -303,6 +304,16 @@ Tokenizer Tokenizer::from_gguf(const Gguf& gguf, std::optional<std::string_view>
   if (*model != "llama") fail("{}: tokenizer.ggml.model '{}' is not supported, expected gpt2 or llama", gguf.file(), *model);
   if (pre) fail("{}: --pre {}: a tokenizer of model 'llama' has no pre-tokenizer to choose", gguf.file(), *pre);
   return Impl::make(read_scored(source));
+}
+
+std::optional<std::string_view> gguf_pre_name(const GgufPreSteps& steps) {
+  for (const Pre& pre : known_pres()) {
+    if (std::equal(steps.splits.begin(), steps.splits.end(), pre.splits.begin(), pre.splits.end()) && pre.single_digits == steps.single_digits &&
+        pre.gpt2 == steps.gpt2 && pre.nfc == steps.nfc && pre.ignore_merges == steps.ignore_merges) {
+      return pre.names[0];
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace rung

@@ -44,6 +44,23 @@ WeightLayout hub_layout() {
           .head = "lm_head"};
 }
 
+// What no single key can say wrong but several together can.
+void check_sizes(const ModelConfig& m, const std::string& where) {
+  if (m.heads % m.kv_heads != 0) fail("{}: {} heads cannot share {} key/value heads evenly", where, m.heads, m.kv_heads);
+  if (m.head_dim % 2 != 0) fail("{}: head_dim is {}, expected an even number (RoPE turns pairs)", where, m.head_dim);
+  constexpr std::size_t kLargestHead = 65'536;  // a table is made of it before any tensor is looked at
+  if (m.head_dim > kLargestHead) fail("{}: head_dim is {}, expected at most {}", where, m.head_dim, kLargestHead);
+}
+
+// Whole contexts, the usual scale 1/√head_dim. A file that claims billions of layers gets no memory for them.
+void set_layers(ModelConfig& m, std::size_t count, const Settings& settings, std::string_view key) {
+  constexpr std::size_t kMostLayers = 10'000;
+  if (count > kMostLayers) settings.wrong(key, fmt::format("at most {}", kMostLayers));
+  m.layers.assign(count, {.attention = {.scale = 1.0f / std::sqrt(static_cast<float>(m.head_dim))}});
+}
+
+}  // namespace
+
 WeightLayout gguf_layout() {
   return {.embedding = "token_embd",
           .layer_prefix = "blk.",
@@ -64,23 +81,6 @@ WeightLayout gguf_layout() {
           .head = "output",
           .ignored_prefixes = {"rope_freqs.weight"}};  // read where the rope is made
 }
-
-// What no single key can say wrong but several together can.
-void check_sizes(const ModelConfig& m, const std::string& where) {
-  if (m.heads % m.kv_heads != 0) fail("{}: {} heads cannot share {} key/value heads evenly", where, m.heads, m.kv_heads);
-  if (m.head_dim % 2 != 0) fail("{}: head_dim is {}, expected an even number (RoPE turns pairs)", where, m.head_dim);
-  constexpr std::size_t kLargestHead = 65'536;  // a table is made of it before any tensor is looked at
-  if (m.head_dim > kLargestHead) fail("{}: head_dim is {}, expected at most {}", where, m.head_dim, kLargestHead);
-}
-
-// Whole contexts, the usual scale 1/√head_dim. A file that claims billions of layers gets no memory for them.
-void set_layers(ModelConfig& m, std::size_t count, const Settings& settings, std::string_view key) {
-  constexpr std::size_t kMostLayers = 10'000;
-  if (count > kMostLayers) settings.wrong(key, fmt::format("at most {}", kMostLayers));
-  m.layers.assign(count, {.attention = {.scale = 1.0f / std::sqrt(static_cast<float>(m.head_dim))}});
-}
-
-}  // namespace
 
 ModelPlan plan_from_common_config(const Settings& c, const ConfigDefaults& d) {
   ignore_what_says_nothing(c);

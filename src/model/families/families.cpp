@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "model/families/common.h"
 
 namespace rung {
 
@@ -52,6 +53,19 @@ ModelPlan plan_from_gguf(const Gguf& gguf) {
     return plan;
   }
   fail("{}: 'general.architecture' is '{}', expected {}", gguf.file(), *architecture, known_families());
+}
+
+GgufModel gguf_from_config(const Json& config, const std::string& where, const ModelConfig& model) {
+  const Settings settings = Settings::from_json(config, where);
+  for (const Family& family : families()) {
+    if (model.family != family.name) continue;
+    GgufModel out{.metadata = {}, .layout = gguf_layout()};
+    out.metadata.set_text("general.architecture", std::string(family.name));
+    set_common_for_gguf(out, model);
+    family.to_gguf(out, settings, model);
+    return out;
+  }
+  settings.wrong("model_type", known_families());
 }
 
 }  // namespace rung

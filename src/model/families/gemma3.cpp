@@ -118,8 +118,52 @@ ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
   return plan;
 }
 
+// Which layers are local: every n-th is global, or a list. Readers that find neither take every 6th.
+void set_pattern_for_gguf(GgufModel& out, const ModelConfig& m) {
+  std::vector<bool> local;
+  for (const LayerConfig& layer : m.layers) local.push_back(layer.rope == kLocal);
+  const auto fits = [&](std::size_t pattern) {
+    for (std::size_t i = 0; i < local.size(); ++i) {
+      if (local[i] != is_local(pattern)(i)) return false;
+    }
+    return true;
+  };
+  if (fits(6)) return;
+  for (std::size_t pattern = 1; pattern <= local.size() + 1; ++pattern) {
+    if (!fits(pattern)) continue;
+    out.metadata.set_scalar(gguf_key(m, "attention.sliding_window_pattern"), static_cast<std::uint32_t>(pattern));
+    return;
+  }
+  out.metadata.set_array(gguf_key(m, "attention.sliding_window_pattern"), local);
+}
+
+void text_to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
+  const float scale = m.layers[0].attention.scale;
+  for (const LayerConfig& layer : m.layers) {
+    if (layer.rope != kLocal) continue;
+    out.metadata.set_scalar(gguf_key(m, "attention.sliding_window"), static_cast<std::uint32_t>(layer.attention.window_tokens));
+    set_pattern_for_gguf(out, m);
+    break;
+  }
+  const float query_scalar = static_cast<float>(m.layers.size() == 62 ? m.hidden_size / m.heads : m.head_dim);
+  if (std::fabs(scale * std::sqrt(query_scalar) - 1) > 1e-6f) out.metadata.set_scalar(gguf_key(m, "attention.scale"), scale);
+  const auto now = c.object("rope_parameters"), before = c.object("rope_scaling");
+  set_rope_for_gguf(out, c, before ? before : now ? now->object("full_attention") : std::nullopt, m, kGlobalTheta);
+  float local_theta = c.number("rope_local_base_freq", kLocalTheta);
+  if (const auto s = now ? now->object("sliding_attention") : std::nullopt) {
+    local_theta = s->number("rope_theta", local_theta);
+    s->require("rope_type", "default", "GGUF cannot say that the local rope is scaled");
+  }
+  if (local_theta != kLocalTheta) out.metadata.set_scalar(gguf_key(m, "rope.freq_base_swa"), local_theta);
+}
+
+void to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
+  const auto text = c.object("text_config");
+  text_to_gguf(out, text ? *text : c, m);
+}
+
 }  // namespace
 
-const Family gemma3{"gemma3", {"gemma3_text", "gemma3"}, from_config, from_gguf};
+const Family gemma3{"gemma3", {"gemma3_text", "gemma3"}, from_config, from_gguf, to_gguf};
 
 }  // namespace rung

@@ -26,8 +26,14 @@ ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
   return plan;
 }
 
+void to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
+  out.metadata.set_scalar(gguf_key(m, "rope.dimension_count"), static_cast<std::uint32_t>(m.head_dim));
+  out.layout.interleaved_qk = true;
+  set_rope_for_gguf(out, c, m, 10000);
+}
+
 }  // namespace
 
-const Family llama{"llama", {"llama"}, from_config, from_gguf};
+const Family llama{"llama", {"llama"}, from_config, from_gguf, to_gguf};
 
 }  // namespace rung

@@ -28,8 +28,13 @@ ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
   return plan;
 }
 
+void to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
+  refuse_windows_for_gguf(c, m);
+  set_rope_for_gguf(out, c, m, 10000);
+}
+
 }  // namespace
 
-const Family qwen3{"qwen3", {"qwen3"}, from_config, from_gguf};
+const Family qwen3{"qwen3", {"qwen3"}, from_config, from_gguf, to_gguf};
 
 }  // namespace rung

@@ -1,0 +1,210 @@
+#include "text/gguf_vocabulary.h"
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.h"
+#include "text/decoder.h"
+#include "text/gguf_pre.h"
+#include "text/tokenizer_file.h"
+#include "text/utf8.h"
+#include "text/vocabulary.h"
+
+namespace rung {
+
+namespace {
+
+const std::string kMark = "▁";  // how SentencePiece spells a space
+
+// The steps of a pre-tokenizer or normalizer, one after the other; a null is none.
+std::vector<Json> steps_of(const Json& node, const char* list) {
+  if (node.is_null()) return {};
+  if (node.value("type", "") != "Sequence") return {node};
+  std::vector<Json> steps;
+  if (node.contains(list) && node.at(list).is_array()) {
+    for (const Json& child : node.at(list)) {
+      for (Json& step : steps_of(child, list)) steps.push_back(std::move(step));
+    }
+  }
+  return steps;
+}
+
+Json part(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() ? Json() : *found;
+}
+
+std::string type_of(const Json& step) { return step.value("type", ""); }
+
+class Converter {
+ public:
+  Converter(const TokenizerFile& file, std::string where)
+      : file_(file), where_(std::move(where)), model_(part(file.rest, "model")), normalizer_(steps_of(part(file.rest, "normalizer"), "normalizers")),
+        pre_(steps_of(part(file.rest, "pre_tokenizer"), "pretokenizers")) {}
+
+  GgufVocabulary convert(std::size_t tokens, std::optional<std::string_view> pre) {
+    if (const std::string affix = affixed(); !affix.empty()) refuse(affix);
+    byte_level_ = !pre_.empty() && type_of(pre_.back()) == "ByteLevel";
+    read_tokens(tokens);
+    if (byte_level_) {
+      out_.model = "gpt2";
+      out_.pre = pre ? std::string(*pre) : find_pre();
+      for (const TokenizerFile::Merge& merge : file_.merges) out_.merges.push_back(fmt::format("{} {}", file_[merge.left], file_[merge.right]));
+    } else {
+      if (pre) fail("{}: --pre {}: a tokenizer of characters has no pre-tokenizer to choose", where_, *pre);
+      out_.model = "llama";
+      out_.pre = "default";
+      out_.add_space_prefix = check_characters();
+      rank_by_merges();
+    }
+    return std::move(out_);
+  }
+
+ private:
+  [[noreturn]] void refuse(std::string_view what) const { fail("{}: {}: GGUF cannot say that", where_, what); }
+
+  std::string affixed() const {
+    for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+      const Json affix = part(model_, key);
+      if (affix.is_string() && !affix.get<std::string>().empty()) return fmt::format("model.{} is '{}'", key, affix.get<std::string>());
+    }
+    return {};
+  }
+
+  // Tokens by id: the vocabulary, then what was added, then fillers.
+  void read_tokens(std::size_t count) {
+    std::size_t known = 0;
+    const auto place = [&](TokenId id) -> std::size_t {
+      const auto i = static_cast<std::size_t>(id);
+      if (i >= count) fail("{}: token {} lies beyond the model's {} tokens", where_, id, count);
+      known = std::max(known, i + 1);
+      return i;
+    };
+    out_.tokens.assign(count, "");
+    out_.types.assign(count, static_cast<std::int32_t>(GgufTokenType::unused));
+    for (const TokenizerFile::Entry& entry : file_.vocabulary) {
+      const std::size_t i = place(entry.id);
+      out_.tokens[i] = file_[entry.text];
+      set_type(i, byte_token_value(out_.tokens[i]) && !byte_level_ ? GgufTokenType::byte : GgufTokenType::normal);
+    }
+    read_added(place);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (out_.types[i] == static_cast<std::int32_t>(GgufTokenType::unused)) out_.tokens[i] = fmt::format("[PAD{}]", i);
+    }
+    if (const Json unknown = part(model_, "unk_token"); unknown.is_string() && !byte_level_) {
+      const auto found = std::find(out_.tokens.begin(), out_.tokens.end(), unknown.get<std::string>());
+      if (found != out_.tokens.end()) set_type(static_cast<std::size_t>(found - out_.tokens.begin()), GgufTokenType::unknown);
+    }
+  }
+
+  template <class Place>
+  void read_added(const Place& place) {
+    for (const Json& token : part(file_.rest, "added_tokens")) {
+      const std::size_t i = place(token.at("id").get<TokenId>());
+      const std::string content = token.at("content").get<std::string>();
+      for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
+        if (token.value(flag, false)) refuse(fmt::format("the added token '{}' has {}", content, flag));
+      }
+      const bool special = token.value("special", false);
+      set_type(i, special ? GgufTokenType::control : GgufTokenType::user_defined);
+      out_.tokens[i] = special || byte_level_ ? content : with_spaces(content);
+    }
+  }
+
+  void set_type(std::size_t i, GgufTokenType type) { out_.types[i] = static_cast<std::int32_t>(type); }
+  bool is_type(std::size_t i, GgufTokenType type) const { return out_.types[i] == static_cast<std::int32_t>(type); }
+
+  // What stands for itself is written with the spaces that it stands for.
+  static std::string with_spaces(std::string text) {
+    for (std::size_t at; (at = text.find(kMark)) != text.npos;) text.replace(at, kMark.size(), " ");
+    return text;
+  }
+
+  // The name of the pre-tokenizer that does what this file says.
+  std::string find_pre() {
+    GgufPreSteps steps;
+    for (std::size_t i = 0; i + 1 < pre_.size(); ++i) {
+      const Json& step = pre_[i];
+      const std::string regex = part(step, "pattern").is_object() ? step["pattern"].value("Regex", "") : "";
+      if (type_of(step) == "Split" && !regex.empty() && step.value("behavior", "") == "Isolated" && !step.value("invert", false) && !steps.single_digits) {
+        steps.splits.push_back(regex);
+      } else if (type_of(step) == "Digits" && step.value("individual_digits", false) && !steps.single_digits) {
+        steps.single_digits = true;
+      } else {
+        refuse(fmt::format("pre_tokenizer.{} '{}'", type_of(step), regex));
+      }
+    }
+    out_.add_space_prefix = pre_.back().value("add_prefix_space", false);
+    steps.gpt2 = pre_.back().value("use_regex", true);
+    steps.nfc = normalizer_.size() == 1 && type_of(normalizer_[0]) == "NFC";
+    steps.ignore_merges = model_.value("ignore_merges", false);
+    if (!normalizer_.empty() && !steps.nfc) refuse(fmt::format("normalizer '{}'", type_of(normalizer_[0])));
+    if (const auto name = gguf_pre_name(steps)) return std::string(*name);
+    refuse(fmt::format("no name is known for how this tokenizer cuts text into words ('{}'); --pre chooses one",
+                       steps.splits.empty() ? "ByteLevel" : to_valid_utf8(steps.splits[0].substr(0, 60))));
+  }
+
+  // Of a tokenizer of characters: spaces become marks, bytes stand in for characters that have no token. Returns whether a mark goes first.
+  bool check_characters() const {
+    bool prefix = false, marks = false;
+    for (const Json& step : normalizer_) {
+      if (type_of(step) == "Prepend" && step.value("prepend", "") == kMark && !marks) {
+        prefix = true;
+      } else if (type_of(step) == "Replace" && part(step, "pattern").value("String", "") == " " && step.value("content", "") == kMark) {
+        marks = true;
+      } else {
+        refuse(fmt::format("normalizer '{}'", type_of(step)));
+      }
+    }
+    if (!marks) refuse("a tokenizer of characters that does not spell a space '▁'");
+    if (!model_.value("byte_fallback", false)) refuse("a tokenizer of characters without byte_fallback");
+    for (const Json& step : pre_) {  // Gemma's: a split at spaces, of which there are none left
+      if (type_of(step) != "Split" || part(step, "pattern").value("String", "") != " ") refuse(fmt::format("pre_tokenizer '{}'", type_of(step)));
+    }
+    return prefix;
+  }
+
+  // GGUF has no merges here but a score for each token: whatever two neighbours spell a token may become it, best score first. That is the same as
+  // the merges if all that lead to one token stand together, as SentencePiece's do.
+  void rank_by_merges() {
+    std::unordered_map<std::string_view, std::size_t> ids;
+    for (std::size_t i = 0; i < out_.tokens.size(); ++i) ids.emplace(out_.tokens[i], i);
+    constexpr float kNever = -1000.0f;  // as the official converter writes for tokens that no merge leads to
+    out_.scores.assign(out_.tokens.size(), kNever);
+    std::vector<bool> ranked(out_.tokens.size());
+    std::size_t last = out_.tokens.size();
+    float score = 0;
+    std::string joined;
+    for (const TokenizerFile::Merge& merge : file_.merges) {
+      joined.assign(file_[merge.left]).append(file_[merge.right]);
+      const auto found = ids.find(joined);
+      if (found == ids.end()) continue;  // a run of spaces, which was added as a word of its own
+      const std::size_t i = found->second;
+      if (!is_type(i, GgufTokenType::normal) || i == last) continue;
+      if (ranked[i]) refuse(fmt::format("the merges that lead to '{}' do not stand together", joined));
+      ranked[i] = true;
+      last = i;
+      out_.scores[i] = score;
+      score -= 1;
+    }
+  }
+
+  const TokenizerFile& file_;
+  std::string where_;
+  Json model_;
+  std::vector<Json> normalizer_, pre_;
+  bool byte_level_ = false;
+  GgufVocabulary out_;
+};
+
+}  // namespace
+
+GgufVocabulary gguf_vocabulary(std::string_view tokenizer_json, const std::string& where, std::size_t tokens, std::optional<std::string_view> pre) {
+  if (tokens > static_cast<std::size_t>(max_token_id)) fail("{}: {} tokens, expected at most {}", where, tokens, max_token_id);
+  const TokenizerFile file = read_tokenizer_file(tokenizer_json, where);
+  return Converter(file, where).convert(tokens, pre);
+}
+
+}  // namespace rung

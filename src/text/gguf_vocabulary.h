@@ -1,0 +1,31 @@
+// tokenizer.json → the lists by which a GGUF file says the same: the way back of tokenizer_gguf.cpp.  Milestone M5.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rung {
+
+// tokenizer.ggml.token_type
+enum class GgufTokenType : std::int32_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+
+struct GgufVocabulary {
+  std::string model;                 // "gpt2": byte-level, with merges; "llama": characters, with scores
+  std::string pre;                   // how texts are cut into words
+  std::vector<std::string> tokens;   // by id, without gaps
+  std::vector<std::int32_t> types;   // of each
+  std::vector<std::string> merges;   // "left right", best first
+  std::vector<float> scores;         // of each token, the greater merges first
+  bool add_space_prefix = false;
+};
+
+// `where` names the file in errors. `tokens`: how many the model has; what the tokenizer leaves of them is filled up. `pre`: instead of the name that would be found.
+// Throws Error: a tokenizer that GGUF has no words for would be another one there, which nobody would notice.
+GgufVocabulary gguf_vocabulary(std::string_view tokenizer_json, const std::string& where, std::size_t tokens,
+                               std::optional<std::string_view> pre = {});
+
+}  // namespace rung
