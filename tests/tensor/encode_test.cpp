@@ -85,7 +85,9 @@ void expect_no_worse(DType type, std::span<const float> importance, const Json& 
     const double theirs = official[r].get<double>(), ours = square_error(row, encode(type, row, importance).values, importance);
     double size = 0;
     for (const float v : row) size += static_cast<double>(v) * static_cast<double>(v);
-    if (size == 0) EXPECT_EQ(ours, 0) << "row " << r;
+    if (size == 0) {
+      EXPECT_EQ(ours, 0) << "row " << r;
+    }
     if (size == 0 || theirs > 0.1 * size) continue;
     ours_relative += ours / size;
     official_relative += theirs / size;
@@ -118,7 +120,7 @@ TEST_P(AllFormats, GiveBackWhatTheyDecodeTo) {
   const std::vector<float> values = read_floats("values.f32");
   const Encoded once = encode(GetParam(), std::span(values).first(kRow));
   const Encoded twice = encode(GetParam(), once.values);
-  EXPECT_LE(square_error(once.values, twice.values), 1e-6 * square_error(once.values, std::vector<float>(kRow)));
+  EXPECT_LE(square_error(once.values, twice.values), 1e-4 * square_error(once.values, std::vector<float>(kRow)));
 }
 
 TEST_P(AllFormats, SurviveWhatIsNoNumber) {

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Holds the files that `rung quantize` writes against llama.cpp: it must load each, go on greedily as Rung does, and find the same perplexity.
+
+    python3 tools/check_gguf.py MODEL... [--rung build/release/src/cli/rung] [--formats q8_0,q4_k_m,...] [--tokens 1500]
+    pip install gguf numpy llama-cpp-python
+
+MODEL: whatever `rung quantize` reads. The text is the GPL-3 that every Debian has. For each model and format, a line: whether the gguf package reads the
+file, how many of 32 greedy tokens agree (the reference backend, whose numbers are llama.cpp's but for its quantised activations), and both perplexities
+on the same tokens, each predicted from those before it in windows of 512, the second half of each window counted.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import gguf
+import llama_cpp
+import numpy as np
+
+WINDOW = 512
+PROMPT = "The freedom to share and change"
+
+
+def log_softmax_of(logits: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    top = logits.max(axis=1, keepdims=True)
+    return (logits - top)[np.arange(len(chosen)), chosen] - np.log(np.exp((logits - top).astype(np.float64)).sum(axis=1))
+
+
+def llama_cpp_perplexity(model: llama_cpp.Llama, ids: list[int], bos: int | None) -> float:
+    losses = []
+    for begin in range(0, len(ids) - WINDOW + 1, WINDOW):
+        window = list(ids[begin:begin + WINDOW])
+        if bos is not None:
+            window[0] = bos
+        model.reset()
+        model.eval(window)
+        logits = model.scores[WINDOW // 2:WINDOW - 1]
+        losses.append(-log_softmax_of(logits, np.array(ids[begin + WINDOW // 2 + 1:begin + WINDOW])))
+    return float(np.exp(np.concatenate(losses).mean()))
+
+
+def rung_json(rung: Path, *arguments: str) -> dict:
+    out = subprocess.run([rung, *arguments, "--json"], check=True, capture_output=True, text=True).stdout
+    return json.loads(out.splitlines()[-1])
+
+
+def check(rung: Path, model: str, form: str, out: Path, text: Path) -> bool:
+    made = rung_json(rung, "quantize", model, "--to", form, str(out))
+    tensors = len(gguf.GGUFReader(out).tensors)
+    theirs = llama_cpp.Llama(str(out), n_ctx=WINDOW, n_batch=WINDOW, logits_all=True, verbose=False, n_threads=2)
+    prompt = rung_json(rung, "tokenize", "-m", str(out), PROMPT)["ids"]
+    same_ids = prompt == theirs.tokenize(PROMPT.encode(), add_bos=True, special=False)
+    greedy = []
+    for token in theirs.generate(prompt, temp=0, repeat_penalty=1.0):
+        greedy.append(token)
+        if len(greedy) == 32 or token == theirs.token_eos():
+            break
+    ours = rung_json(rung, "generate", "-m", str(out), "--device", "reference", "--temperature", "0", "--repeat-penalty", "1", "-n", "32", PROMPT)["ids"]
+    agree = next((i for i, (a, b) in enumerate(zip(ours, greedy)) if a != b), min(len(ours), len(greedy)))
+    ids = theirs.tokenize(text.read_bytes(), add_bos=True, special=False)
+    bos = theirs.token_bos() if prompt and prompt[0] == theirs.token_bos() else None
+    mine = rung_json(rung, "eval", "-m", str(out), "--device", "reference", str(text))["perplexity"]
+    llama = llama_cpp_perplexity(theirs, ids, bos)
+    print(f"{model} {form}: {tensors} tensors, {made['bytes'] / 1e6:.1f} MB, tokens {'same' if same_ids else 'DIFFER'}, greedy {agree} of {len(greedy)}, "
+          f"perplexity {mine:.3f} (rung) {llama:.3f} (llama.cpp), {100 * (mine / llama - 1):+.2f}%", flush=True)
+    return same_ids and abs(mine / llama - 1) < 0.01
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--rung", type=Path, default=Path("build/release/src/cli/rung"))
+    parser.add_argument("--formats", default="f32,f16,bf16,q8_0,q6_k,q5_0,q4_1,q4_0,q4_k_m")
+    parser.add_argument("--tokens", type=int, default=2048)
+    args = parser.parse_args()
+    good = True
+    with tempfile.TemporaryDirectory() as scratch:
+        text = Path(scratch) / "text.txt"
+        whole = Path("/usr/share/common-licenses/GPL-3").read_text()
+        text.write_text(whole[:4 * args.tokens])
+        for model in args.models:
+            for form in args.formats.split(","):
+                good = check(args.rung, model, form, Path(scratch) / "made.gguf", text) and good
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
