@@ -320,8 +320,8 @@ TokenizerParts read_parts(std::string_view tokenizer_json, std::string_view wher
 }
 
 // A token in tokenizer_config.json: its text, or an object with the text as "content". Whatever has a name there is a control token, also
-// where tokenizer.json has it as a word like any other; an extra one is, unless its flags say nothing of it. A word that the vocabulary lacks, transformers would add behind its end, where the
-// model has no row for it; here it stays plain text.
+// where tokenizer.json has it as a word like any other; an extra one is, unless its flags say nothing of it. A word that the vocabulary
+// lacks, transformers would add behind its end, where the model has no row for it; here it stays plain text.
 enum class Role { named, extra };
 
 TokenId read_config_token(TokenizerParts& parts, const Node& token, Role role) {

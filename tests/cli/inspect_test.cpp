@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <ctime>
 #include <cmath>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 
 #include "cli/command.h"
