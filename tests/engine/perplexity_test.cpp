@@ -78,7 +78,7 @@ TEST(Windows, ThatSlideCountEachTokenOnceButTheFirst) {
             "   ...###\n"
             "      ...##\n");
   EXPECT_EQ(drawn(sliding(5, 100, 50)), ".####\n");
-  for (const std::size_t stride : {2, 3, 5, 7}) {
+  for (const std::size_t stride : {2u, 3u, 5u, 7u}) {
     std::vector<int> counted(50);
     for (const Window& w : sliding(50, 7, stride)) {
       for (std::size_t t = w.first_counted; t < w.end; ++t) ++counted[t];
