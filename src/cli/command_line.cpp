@@ -49,7 +49,8 @@ void refuse_misspelt_verb(const std::string& word, const std::vector<std::unique
 // A script's variable that is not set, more likely than a name.
 void refuse_empty_names(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
-    const bool is_name = option->get_type_name().starts_with("FILE") || option->get_type_name() == "MODEL" || option->get_type_name() == "NAME";
+    const std::string type = option->get_type_name();
+    const bool is_name = type.starts_with("FILE") || type == "MODEL" || type == "NAME";
     const auto& given = option->results();
     if (!is_name || std::find(given.begin(), given.end(), "") == given.end()) continue;
     throw UsageError(fmt::format("{}: found nothing, expected a name", option->get_name()));
