@@ -39,10 +39,12 @@ std::optional<TokenId> only_id(const std::optional<Json>& config, const char* ke
 }
 
 // What the tokenizer puts around a text: in GGUF that can be a BOS before it and an EOS behind it, nothing else.
-void set_around(GgufMetadata& out, const Tokenizer& tokenizer, std::optional<TokenId> bos, std::optional<TokenId> eos, const std::string& where) {
+void set_around(GgufMetadata& out, const Tokenizer& tokenizer, std::optional<TokenId> bos, std::optional<TokenId> eos,
+                const std::string& where) {
   const std::vector<TokenId> plain = tokenizer.encode("a", {.add_special = false}), whole = tokenizer.encode("a");
   const auto text = std::search(whole.begin(), whole.end(), plain.begin(), plain.end());
-  const std::vector<TokenId> before(whole.begin(), text), after(text == whole.end() ? text : text + static_cast<std::ptrdiff_t>(plain.size()), whole.end());
+  const auto behind = text == whole.end() ? text : text + static_cast<std::ptrdiff_t>(plain.size());
+  const std::vector<TokenId> before(whole.begin(), text), after(behind, whole.end());
   const auto is_only = [](const std::vector<TokenId>& ids, std::optional<TokenId> id) { return ids.size() == 1 && id && ids[0] == *id; };
   if ((!before.empty() && !is_only(before, bos)) || (!after.empty() && !is_only(after, eos))) {
     fail("{}: the tokenizer puts other tokens around a text than one BOS and one EOS: GGUF cannot say that", where);

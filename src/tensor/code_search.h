@@ -157,7 +157,8 @@ inline Line fit(const Moments& m, const Totals& t, float before, float highest) 
 }
 
 template <std::size_t n>
-void try_line(Shifted<n>& best, const float* x, const float* weights, const Totals& t, Line line, const Range& range, float highest_shift, int steps) {
+void try_line(Shifted<n>& best, const float* x, const float* weights, const Totals& t, Line line, const Range& range, float highest_shift,
+              int steps) {
   Codes<n> codes;
   while (steps-- > 0) {
     nearest_codes<n>(codes, x, line, range);

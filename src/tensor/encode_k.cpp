@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "tensor/blocks.h"
 #include "tensor/code_search.h"
@@ -268,7 +269,9 @@ void encode(BlockQ5_K& block, const float* x, const float* weights) {
   found.search();
   write_groups(block, found);
   for (std::size_t g = 0; g < BlockOf32::kGroups; ++g) {
-    for (std::size_t i = 0; i < BlockOf32::kGroup; ++i) block.high[i] = static_cast<std::uint8_t>(block.high[i] | (byte(found.codes[g][i]) >> 4) << g);
+    for (std::size_t i = 0; i < BlockOf32::kGroup; ++i) {
+      block.high[i] = static_cast<std::uint8_t>(block.high[i] | (byte(found.codes[g][i]) >> 4) << g);
+    }
   }
 }
 
