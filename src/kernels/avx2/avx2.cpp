@@ -38,10 +38,10 @@ std::uint64_t int8_peak_of_small_quants(std::size_t rounds) {
     for (int g = 0; g < 8; ++g) {
       const __m256i w = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights[g]));
       RUNG_UNROLL
-      for (int s = 0; s < 4; ++s) pairs[s] = _mm256_add_epi16(pairs[s], _mm256_maddubs_epi16(w, x[s]));
+      for (int s = 0; s < 4; ++s) pairs[s] = now(_mm256_add_epi16(pairs[s], _mm256_maddubs_epi16(w, x[s])));
     }
     RUNG_UNROLL
-    for (int s = 0; s < 4; ++s) sums[s] = _mm256_add_epi32(sums[s], _mm256_madd_epi16(pairs[s], _mm256_set1_epi16(1)));
+    for (int s = 0; s < 4; ++s) sums[s] = Maddubs::wide(sums[s], pairs[s]);
   }
   const __m256i result = _mm256_add_epi32(_mm256_add_epi32(sums[0], sums[1]), _mm256_add_epi32(sums[2], sums[3]));
   seen_by_the_world(&result);
