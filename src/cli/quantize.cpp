@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "cli/child.h"
 #include "cli/positive.h"
 #include "cli/terminal.h"
