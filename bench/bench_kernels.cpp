@@ -49,7 +49,8 @@ void attention(benchmark::State& state, const Kernels& kernels, std::size_t head
   state.counters["op/s"] = benchmark::Counter(operations, benchmark::Counter::kIsRate);
 }
 
-const bool registered = [] {
+// Called by main: while statics are made, the kernel tables may not be there yet.
+void register_all() {
   for (const Kernels* kernels : supported_kernels()) {
     const std::string set(kernels->name);
     for (const VectorCase& what : kVectorCases) {
@@ -64,10 +65,15 @@ const bool registered = [] {
       }
     }
   }
-  return true;
-}();
+}
 
 }  // namespace
 }  // namespace rung
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  rung::register_all();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

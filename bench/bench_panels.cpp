@@ -45,7 +45,8 @@ void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::
   state.counters["B/s"] = benchmark::Counter(runs * static_cast<double>(panels.size()), benchmark::Counter::kIsRate);
 }
 
-const bool registered = [] {
+// Called by main: while statics are made, the kernel tables may not be there yet.
+void register_all() {
   for (const Kernels* kernels : supported_kernels()) {
     for (const DType type : kWeightTypes) {
       const std::string name = std::string(kernels->name) + "/" + std::string(info(type).name);
@@ -55,10 +56,15 @@ const bool registered = [] {
       }
     }
   }
-  return true;
-}();
+}
 
 }  // namespace
 }  // namespace rung
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  rung::register_all();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}
