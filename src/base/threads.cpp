@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace rung {
 
@@ -20,6 +21,9 @@ void relax() {
   asm volatile("yield");
 #endif
 }
+
+// What `open_` says when the team is dissolved: no number of ranges, so that a member who comes late from a round takes none.
+constexpr std::uint32_t kNoMore = UINT32_MAX;
 
 // More ranges than threads, so that who comes late, or is held up by the system, finds less to do.
 constexpr std::size_t kRangesPerThread = 4;
@@ -42,8 +46,7 @@ ThreadTeam::ThreadTeam(std::size_t threads) {
 }
 
 ThreadTeam::~ThreadTeam() {
-  stop_.store(true, std::memory_order_relaxed);
-  open_.store(1, std::memory_order_release);
+  open_.store(kNoMore, std::memory_order_release);
   open_.notify_all();
   for (std::thread& t : members_) t.join();
 }
@@ -68,7 +71,7 @@ void ThreadTeam::run(std::size_t count, RangeBody body) {
 void ThreadTeam::member() {
   for (;;) {
     wait_while(open_, 0);
-    if (stop_.load(std::memory_order_relaxed)) return;
+    if (open_.load(std::memory_order_acquire) == kNoMore) return;
     take_ranges();
   }
 }
@@ -76,7 +79,7 @@ void ThreadTeam::member() {
 void ThreadTeam::take_ranges() {
   // A thread that read `open` in an earlier round may take a range of this one: it is a range like any other.
   std::uint32_t open = open_.load(std::memory_order_acquire);
-  while (open != 0) {
+  while (open != 0 && open != kNoMore) {
     if (!open_.compare_exchange_weak(open, open - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
     const std::size_t index = ranges_ - open;
     (*body_)(count_ * index / ranges_, count_ * (index + 1) / ranges_);

@@ -49,7 +49,6 @@ class ThreadTeam {
   std::vector<std::thread> members_;
   std::atomic<std::uint32_t> open_{0};
   std::atomic<std::uint32_t> unfinished_{0};
-  std::atomic<bool> stop_{false};
   const RangeBody* body_ = nullptr;
   std::size_t count_ = 0;
   std::size_t ranges_ = 0;

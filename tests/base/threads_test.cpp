@@ -34,6 +34,16 @@ TEST(ThreadTeam, SurvivesManyShortRounds) {
   EXPECT_EQ(sums, std::vector<std::size_t>(64, 5000u * 4999u / 2u));
 }
 
+// A member may still look for ranges of the last round when the team is dissolved: it finds none, and goes.
+TEST(ThreadTeam, IsDissolvedWhileMembersComeLate) {
+  for (int team_count = 0; team_count < 3000; ++team_count) {
+    ThreadTeam team(3);
+    std::atomic<int> done{0};
+    team.run(2, [&](std::size_t begin, std::size_t end) { done += static_cast<int>(end - begin); });
+    EXPECT_EQ(done, 2);
+  }
+}
+
 TEST(ThreadTeam, UsesAllItsThreads) {
   ThreadTeam team(3);
   std::atomic<int> inside{0};

@@ -20,7 +20,7 @@ std::string bytes_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-TEST(Folder, OnTheDiskHasWhatLiesThere) {
+TEST(FolderOfFiles, OnTheDiskHasWhatLiesThere) {
   const TemporaryFolder place;
   std::ofstream(place / "config.json") << "{}";
   const Folder folder(place.path());
@@ -32,7 +32,7 @@ TEST(Folder, OnTheDiskHasWhatLiesThere) {
   EXPECT_FALSE(Folder(place / "absent").exists());
 }
 
-TEST(Folder, CompiledInIsReadFromMemory) {
+TEST(FolderOfFiles, CompiledInIsReadFromMemory) {
   const std::string weights = bytes_of(RUNG_GOLDEN "/files/whole.safetensors");
   const std::string config = "{}";
   const CompiledFile files[]{{"config.json", std::as_bytes(std::span(config))}, {"model.safetensors", std::as_bytes(std::span(weights))}};

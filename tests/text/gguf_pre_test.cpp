@@ -24,7 +24,10 @@ std::uint32_t checksum(const std::vector<TokenId>& ids) {
   }();
   std::uint32_t crc = 0xffffffff;
   std::string text;
-  for (const TokenId id : ids) text += (text.empty() ? "" : ",") + std::to_string(id);
+  for (const TokenId id : ids) {
+    if (!text.empty()) text += ',';
+    text += std::to_string(id);
+  }
   for (const char c : text) crc = table[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ (crc >> 8);
   return ~crc;
 }

@@ -251,7 +251,7 @@ TEST(GgufTokenizer, ListsThatDoNotFitTogetherAreRefused) {
   expect([](auto& v) { v.model = "gpt2", v.merges = {"a c"}; }, "names a token that the vocabulary lacks");
   expect([](auto& v) { v.model = "gpt2", v.merges = {"ab"}; }, "is not two tokens");
   expect([](auto& v) { v.model = "gpt2", v.merges = {""}; }, "is not two tokens");
-  expect([](auto& v) { v.model = "gpt2", v.tokens[4] = "\xff"; }, "entry 4 is no valid UTF-8");
+  expect([](auto& v) { v.model = "gpt2", v.tokens[4].assign(1, '\xff'); }, "entry 4 is no valid UTF-8");
 }
 
 TEST(GgufTokenizer, AnUnknownWayToCutWordsIsAnErrorThatListsTheKnownOnes) {
