@@ -105,6 +105,7 @@ ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
   ModelPlan plan = plan_from_common_gguf(g, gguf);
   ModelConfig& m = plan.config;
   set_common(plan);
+  plan.layout.qkv_bias = plan.layout.output_bias = Presence::optional;  // `attention_bias` has no key: its tensors say it
   set_rope_from_gguf(m, g, gguf, kGlobalTheta);
   const float local_theta = g.number("rope.freq_base_swa", g.number("rope.local.freq_base", kLocalTheta));
   m.ropes.push_back(plain_rope(local_theta, m.head_dim));

@@ -1,0 +1,109 @@
+// `rung quantize` as a person meets it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/json.h"
+#include "cli/program.h"
+#include "engine/tiny_model.h"
+
+namespace rung {
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class QuantizeCommand : public testing::Test {
+ protected:
+  Outcome run(const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"quantize", model.path().string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_rung(arguments);
+  }
+  static std::string answer_of(const std::string& path) { return run_rung({"logits", "--device", "reference", "-m", path, "the fox"}).out; }
+
+  TinyModel model;
+  TemporaryFolder folder;
+  const std::string out = (folder / "out.gguf").string();
+};
+
+TEST_F(QuantizeCommand, WritesAModelThatAnswersAsTheFolderDoes) {
+  const Outcome outcome = run({"--to", "f32", out});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "out.gguf: ")) << outcome.out;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_NE(answer_of(out), "");
+  EXPECT_EQ(answer_of(out), answer_of(model.path().string()));
+}
+
+TEST_F(QuantizeCommand, KeepsTheTemplateAndTheEndOfATurn) {
+  ASSERT_EQ(run({"--to", "bf16", out}).status, 0);
+  const auto chat = [](const std::string& path) {
+    return run_rung({"generate", "--chat", "--device", "reference", "-n", "8", "--temperature", "0", "-m", path, "the"}).out;
+  };
+  EXPECT_NE(chat(out), "");
+  EXPECT_EQ(chat(out), chat(model.path().string()));
+}
+
+TEST_F(QuantizeCommand, SaysWhatItDidAsJson) {
+  const Outcome outcome = run({"--to", "q8_0", "--json", out});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json summary = Json::parse(outcome.out);
+  EXPECT_EQ(summary["format"], "q8_0");
+  EXPECT_EQ(summary["out"], out);
+  EXPECT_GT(summary["weights"], 1000);
+  EXPECT_GT(summary["bits_per_weight"], 8.4);
+  EXPECT_EQ(summary["tensors"].size(), 2u + 2u * 9u + 1u);
+}
+
+TEST_F(QuantizeCommand, MeasuresImportanceInAText) {
+  std::ofstream(folder / "text.txt") << "the fox and the hen, the hen and the fox";
+  const Outcome outcome = run({"--to", "q4_0", "--imatrix", (folder / "text.txt").string(), out});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  std::ofstream(folder / "empty.txt");
+  EXPECT_TRUE(has(run({"--to", "q4_0", "--imatrix", (folder / "empty.txt").string(), out}).err, "is empty"));
+}
+
+TEST_F(QuantizeCommand, MistakesAreUsageErrors) {
+  for (const auto& [arguments, what] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"quantize"}, "which model?"},
+           {{"quantize", "in.gguf"}, "where to?"},
+           {{"quantize", "in.gguf", "out.gguf"}, "to which format?"},
+           {{"quantize", "in.gguf", "out.gguf", "--to", "q4_k_s"}, "no format is called 'q4_k_s', expected one of: q8_0"}}) {
+    const Outcome outcome = run_rung(arguments);
+    EXPECT_EQ(outcome.status, 2) << what;
+    EXPECT_TRUE(has(outcome.err, what)) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST_F(QuantizeCommand, WhatCannotBeIsOneLineAndNoFile) {
+  ASSERT_EQ(run({"--to", "q8_0", out}).status, 0);
+  const auto size = std::filesystem::file_size(out);
+  EXPECT_TRUE(has(run_rung({"quantize", out, "--to", "q4_0", out}).err, "is what would be read")) << "its own input";
+  EXPECT_EQ(std::filesystem::file_size(out), size);
+  EXPECT_TRUE(has(run({"--to", "q8_0", folder.path().string()}).err, "not a regular file"));
+  EXPECT_TRUE(has(run_rung({"quantize", (folder / "none").string(), "--to", "q8_0", out}).err, "no such file or folder"));
+  std::filesystem::remove(model / "model.safetensors");
+  const Outcome weightless = run({"--to", "q8_0", (folder / "other.gguf").string()});
+  EXPECT_EQ(weightless.status, 1);
+  EXPECT_TRUE(has(weightless.err, "model.safetensors")) << weightless.err;
+  EXPECT_FALSE(std::filesystem::exists(folder / "other.gguf"));
+}
+
+TEST_F(QuantizeCommand, ATokenizerThatGgufCannotExpressIsRefused) {
+  std::ifstream in(model / "tokenizer.json");
+  Json tokenizer = Json::parse(in);
+  tokenizer["pre_tokenizer"] = {{"type", "Sequence"},
+                                {"pretokenizers",
+                                 {{{"type", "Split"}, {"pattern", {{"Regex", "[aeiou]"}}}, {"behavior", "Isolated"}, {"invert", false}},
+                                  tokenizer["pre_tokenizer"]}}};
+  model.write("tokenizer.json", tokenizer);
+  const Outcome outcome = run({"--to", "q8_0", out});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.err, "no name is known for how this tokenizer cuts text into words ('[aeiou]')")) << outcome.err;
+  EXPECT_EQ(run({"--to", "q8_0", "--pre", "gpt-2", out}).status, 0);
+}
+
+}  // namespace
+}  // namespace rung
