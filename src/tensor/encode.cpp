@@ -189,7 +189,7 @@ void encode_row(std::byte* row, DType type, std::span<const float> values, std::
     case DType::q4_k: case DType::q5_k: case DType::q6_k: encode_k_row(row, type, values, importance); return;
     case DType::q2_k: case DType::q3_k: break;
   }
-  assert(!"can_encode() says no");
+  assert(false && "can_encode() says no");
 }
 
 }  // namespace rung
