@@ -104,6 +104,7 @@ TEST_P(GgufPre, CutsTextAsTheOfficialTokenizerDoes) {
   const auto strings = golden_lines("hard_strings.jsonl");
   ASSERT_EQ((*golden)["strings"].size(), strings.size());
   for (std::size_t i = 0; i < strings.size(); ++i) {
+    if ((*golden)["strings"][i].is_null()) continue;  // llama.cpp is not believed (tools/goldens/gguf_pres.py)
     const auto ids = tokenizer.encode(strings[i].get<std::string>(), {.add_special = false});
     EXPECT_EQ(checksum(ids), (*golden)["strings"][i]) << strings[i] << " became " << Json(ids);
   }
