@@ -13,23 +13,12 @@
 #include "engine/divergence.h"
 #include "kernels/panels.h"
 #include "tensor/blocks.h"
+#include "tensor/scale_offsets.h"
 
 namespace rung {
 namespace {
 
 constexpr std::size_t kHidden = 256, kHeads = 4, kKvHeads = 2, kHeadDim = 64, kIntermediate = 512, kVocab = 256, kLayers = 2, kContext = 128;
-
-// Where the f16 scales of a block lie; every other bit may be anything.
-std::vector<std::size_t> scale_offsets(DType type) {
-  switch (type) {
-    case DType::q4_0: case DType::q5_0: case DType::q8_0: return {0};
-    case DType::q4_1: case DType::q5_1: case DType::q4_k: case DType::q5_k: return {0, 2};
-    case DType::q2_k: return {80, 82};
-    case DType::q3_k: return {108};
-    case DType::q6_k: return {208};
-    default: return {};
-  }
-}
 
 class RandomModel {
  public:

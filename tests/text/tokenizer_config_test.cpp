@@ -27,14 +27,7 @@ TEST(TokenizerConfig, ChangesWhatTransformersLetsItChange) {
     const Tokenizer tokenizer = Tokenizer::from_folder(folder.path());
     EXPECT_EQ(id_or_null(tokenizer.bos()), config["bos"]);
     EXPECT_EQ(id_or_null(tokenizer.eos()), config["eos"]);
-    for (const Json& item : config["cases"]) {
-      const auto text = item[0].get<std::string>();
-      const auto plain = item[2].get<std::vector<TokenId>>();
-      EXPECT_EQ(Json(tokenizer.encode(text)), item[1]) << item[0];
-      EXPECT_EQ(Json(tokenizer.encode(text, {.add_special = false})), item[2]) << item[0];
-      EXPECT_EQ(Json(tokenizer.decode(plain)), item[3]) << item[0];
-      EXPECT_EQ(Json(tokenizer.decode(plain, true)), item[4]) << item[0];
-    }
+    for (const Json& item : config["cases"]) expect_case(tokenizer, item);
   }
 }
 

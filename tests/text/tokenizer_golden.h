@@ -25,6 +25,15 @@ inline std::vector<Json> golden_lines(const std::string& name) {
   return lines;
 }
 
+// A golden case: [text, its ids, its ids without special tokens, what these decode to, the same without special tokens].
+inline void expect_case(const Tokenizer& tokenizer, const Json& item) {
+  const auto plain = item[2].get<std::vector<TokenId>>();
+  EXPECT_EQ(Json(tokenizer.encode(item[0].get<std::string>())), item[1]) << item[0];
+  EXPECT_EQ(Json(tokenizer.encode(item[0].get<std::string>(), {.add_special = false})), item[2]) << item[0];
+  EXPECT_EQ(Json(tokenizer.decode(plain)), item[3]) << item[0];
+  EXPECT_EQ(Json(tokenizer.decode(plain, true)), item[4]) << item[0];
+}
+
 // "qwen3" → build/downloads/tokenizers/tokenizer-qwen3, "smollm2.gguf" → build/downloads/smollm2.gguf
 inline std::filesystem::path download(const std::string& name) {
   const std::filesystem::path folder = RUNG_DOWNLOADS;
