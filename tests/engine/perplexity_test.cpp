@@ -136,7 +136,8 @@ TEST(Text, ThatIsEmptyOrNoneIsRefusedByName) {
 // ---- Against the official implementations ----
 
 TEST(Perplexity, IsThatOfLlamaCppAndTransformers) {
-  for (const Json& c : perplexity_cases()["models"]) {
+  const Json cases = perplexity_cases();
+  for (const Json& c : cases["models"]) {
     const BareModel model(c["model"]);
     Device device("reference", 1);
     const auto perplexity = [&](std::vector<Window> windows) { return evaluate(model.model(), device, windowed(c["ids"], std::move(windows))).losses; };
