@@ -56,9 +56,7 @@ void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Acti
   const auto up = room.up.as<Tokens, Intermediate>(tokens, c.intermediate_size);
 
   ops_.rms_norm(normed, x, layer.attention_norm, at("attention_norm"));
-  ops_.linear(q, normed, layer.q, at("q"));
-  ops_.linear(k, normed, layer.k, at("k"));
-  ops_.linear(v, normed, layer.v, at("v"));
+  ops_.linear_each(normed, LinearOf{q, layer.q, at("q")}, LinearOf{k, layer.k, at("k")}, LinearOf{v, layer.v, at("v")});
   if (layer.q_norm) ops_.rms_norm(q, q, *layer.q_norm, at("q_norm"));
   if (layer.k_norm) ops_.rms_norm(k, k, *layer.k_norm, at("k_norm"));
   ops_.rope(q, rows.positions, rope, at("q_rope"));
@@ -70,8 +68,7 @@ void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Acti
   ops_.add(x, branch, at("attention_residual"));
 
   ops_.rms_norm(normed, x, layer.mlp_norm, at("mlp_norm"));
-  ops_.linear(gate, normed, layer.mlp.gate, at("gate"));
-  ops_.linear(up, normed, layer.mlp.up, at("up"));
+  ops_.linear_each(normed, LinearOf{gate, layer.mlp.gate, at("gate")}, LinearOf{up, layer.mlp.up, at("up")});
   ops_.gate(gate, gate, up, c.activation, at("gated"));
   ops_.linear(branch, gate, layer.mlp.down, at("mlp_output"));
   if (layer.mlp_post_norm) ops_.rms_norm(branch, branch, *layer.mlp_post_norm, at("mlp_post_norm"));

@@ -80,25 +80,45 @@ const ActivationBlock* CpuOps::quantized(ConstMatrix x) {
 }
 
 void CpuOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
-  const PanelProduct whole{
-      .panels = panels_of(w),
-      .panel_bytes = panel_bytes(w.dtype, w.columns),
-      .rows = w.rows,
-      .columns = w.columns,
-      .bias = w.bias.empty() ? nullptr : w.bias.data(),
-      .blocks = takes_blocks(w.dtype) ? quantized(x) : nullptr,
-      .floats = x.data(),
-      .tokens = x.extent<Rows>(),
-      .out = out.data(),
-      .out_stride = w.rows,
-      .first_panel = 0,
-      .end_panel = 0,
-  };
-  share_rows(panel_count(w.rows), whole.panel_bytes / 2 * whole.tokens, [&](std::size_t begin, std::size_t end) {
-    PanelProduct part = whole;
-    part.first_panel = begin;
-    part.end_panel = end;
-    kernels_.product(w.dtype)(part);
+  const LinearTask task{out, &w};
+  do_linear_each({&task, 1}, x);
+}
+
+// The activations are quantised once, and the panels of all the weights are one range for the team.
+void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
+  const bool blocks = std::any_of(tasks.begin(), tasks.end(), [](const LinearTask& task) { return takes_blocks(task.w->dtype); });
+  const ActivationBlock* const quants = blocks ? quantized(x) : nullptr;
+  products_.clear();
+  std::size_t panels = 0, bytes = 0;
+  for (const LinearTask& task : tasks) {
+    const PackedMatrix& w = *task.w;
+    const std::size_t count = panel_count(w.rows);
+    products_.push_back({w.dtype, panels, {
+        .panels = panels_of(w),
+        .panel_bytes = panel_bytes(w.dtype, w.columns),
+        .rows = w.rows,
+        .columns = w.columns,
+        .bias = w.bias.empty() ? nullptr : w.bias.data(),
+        .blocks = quants,
+        .floats = x.data(),
+        .tokens = x.extent<Rows>(),
+        .out = task.out.data(),
+        .out_stride = w.rows,
+        .first_panel = 0,
+        .end_panel = count,
+    }});
+    panels += count;
+    bytes += count * panel_bytes(w.dtype, w.columns);
+  }
+  share_rows(panels, bytes / std::max<std::size_t>(1, panels) / 2 * x.extent<Rows>(), [&](std::size_t begin, std::size_t end) {
+    for (const SharedProduct& product : products_) {
+      const std::size_t from = std::max(begin, product.first), to = std::min(end, product.first + product.whole.end_panel);
+      if (from >= to) continue;
+      PanelProduct part = product.whole;
+      part.first_panel = from - product.first;
+      part.end_panel = to - product.first;
+      kernels_.product(product.type)(part);
+    }
   });
 }
 

@@ -21,6 +21,7 @@ class CpuOps : public Ops {
   void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) override;
   void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) override;
   void do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) override;
+  void do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) override;
   void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) override;
   void do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                    Tensor<const float, Tokens, KvHeads, HeadDim> v) override;
@@ -51,6 +52,12 @@ class CpuOps : public Ops {
   const Kernels& kernels_;
   Arena arena_;
   std::vector<const std::byte*> panels_;  // by PackedMatrix::id
+  struct SharedProduct {
+    DType type;
+    std::size_t first;  // its panels are [first, first + their count) of those that the team shares
+    PanelProduct whole;
+  };
+  std::vector<SharedProduct> products_;  // of the linear layers at hand
   Buffer<ActivationBlock> blocks_;
   Buffer<float> partials_;
   struct RowRange {

@@ -199,14 +199,16 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
       attend_block(kernels_, group(kv_head), first_block + i % blocks, q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
     }
   });
-  for (std::size_t h = 0; h < q.extent<Heads>(); ++h) {
-    float* const total = partials_.data() + totals + h * stride;
-    clear(total, head_dim);
-    for (std::size_t b = 0; b < blocks; ++b) {
-      kernels_.combine(total, partials_.data() + ((h / heads * blocks + b) * heads + h % heads) * stride, head_dim);
+  share_rows(q.extent<Heads>(), blocks * stride, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t h = begin; h < end; ++h) {
+      float* const total = partials_.data() + totals + h * stride;
+      clear(total, head_dim);
+      for (std::size_t b = 0; b < blocks; ++b) {
+        kernels_.combine(total, partials_.data() + ((h / heads * blocks + b) * heads + h % heads) * stride, head_dim);
+      }
+      finish(out[h].data(), total, head_dim);
     }
-    finish(out[h].data(), total, head_dim);
-  }
+  });
 }
 
 }  // namespace rung

@@ -73,6 +73,22 @@ struct Columns {};
 using Matrix = Tensor<float, Rows, Columns>;
 using ConstMatrix = Tensor<const float, Rows, Columns>;
 
+// One of several linear layers of the same x: out = x·w.
+template <class Out, class In, class... OutAxes>
+struct LinearOf {
+  Tensor<float, Tokens, OutAxes...> out;
+  const Weight<Out, In>& w;
+  Checkpoint at;
+};
+template <class Out, class In, class... OutAxes>
+LinearOf(Tensor<float, Tokens, OutAxes...>, const Weight<Out, In>&, Checkpoint) -> LinearOf<Out, In, OutAxes...>;
+
+// The same for a backend.
+struct LinearTask {
+  Matrix out;
+  const PackedMatrix* w;
+};
+
 class Ops {
  public:
   virtual ~Ops() = default;
@@ -99,10 +115,17 @@ class Ops {
   template <class Out, class In, class... OutAxes, class... InAxes>
     requires(spelled_as<Out, OutAxes...> && spelled_as<In, InAxes...>)
   void linear(Tensor<float, Tokens, OutAxes...> out, Tensor<float, Tokens, InAxes...> x, const Weight<Out, In>& w, Checkpoint at) {
-    const std::size_t tokens = x.template extent<Tokens>();
-    expect(out.template extent<Tokens>() == tokens && out.size() == tokens * w.matrix.rows && x.size() == tokens * w.matrix.columns, "linear", at);
-    do_linear({out.data(), {tokens, w.matrix.rows}}, {x.data(), {tokens, w.matrix.columns}}, w.matrix);
+    const LinearTask task = linear_task(out, x, w, at);
+    do_linear(task.out, {x.data(), {x.template extent<Tokens>(), w.matrix.columns}}, w.matrix);
     report(at, out);
+  }
+
+  // Several linear layers of one x, as q, k and v: what one after the other would give, at less cost.
+  template <class In, class... Layers>
+  void linear_each(Tensor<float, Tokens, In> x, const Layers&... layers) {  // each a LinearOf
+    const LinearTask tasks[] = {linear_task(layers.out, x, layers.w, layers.at)...};
+    do_linear_each(tasks, {x.data(), {x.template extent<Tokens>(), x.template extent<In>()}});
+    (report(layers.at, layers.out), ...);
   }
 
   // Turns each head of x, in place, by its row's position. The pairs are (i, i + head_dim/2).
@@ -147,6 +170,9 @@ class Ops {
   virtual void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) = 0;
   virtual void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) = 0;
   virtual void do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) = 0;
+  virtual void do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
+    for (const LinearTask& task : tasks) do_linear(task.out, x, *task.w);
+  }
   virtual void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) = 0;
   virtual void do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                            Tensor<const float, Tokens, KvHeads, HeadDim> v) = 0;
@@ -168,6 +194,14 @@ class Ops {
   static Tensor<T, Rows, Columns> rows_of(Tensor<T, Axes...> x) {
     const std::size_t columns = x.extents().back();
     return {x.data(), {columns == 0 ? 0 : x.size() / columns, columns}};
+  }
+
+  template <class Out, class In, class... OutAxes, class... InAxes>
+  static LinearTask linear_task(Tensor<float, Tokens, OutAxes...> out, Tensor<float, Tokens, InAxes...> x, const Weight<Out, In>& w,
+                                const Checkpoint& at) {
+    const std::size_t tokens = x.template extent<Tokens>();
+    expect(out.template extent<Tokens>() == tokens && out.size() == tokens * w.matrix.rows && x.size() == tokens * w.matrix.columns, "linear", at);
+    return {{out.data(), {tokens, w.matrix.rows}}, &w.matrix};
   }
 
   template <class... Axes>

@@ -123,6 +123,7 @@ TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
                                                     {"bench", "--repeat", "0"},
                                                     {"bench", "--threads", "-1"},
                                                     {"generate", "--cache", "q4_0", "x"},
+                                                    {"generate", "--device", "abacus", "x"},
                                                     {"logits", "--top", "1e9", "x"},
                                                     {"trace", "--heads", "--out", "f", "x"}};
   for (const auto& arguments : wrong) {
@@ -152,7 +153,7 @@ TEST_F(CommandLine, WhatFailsSaysSoInOneLine) {
       {"tokenize", "--decode", "160"},         {"tokenize", "--file", "no-such-file"},     {"generate", ""},
       {"generate", "--context", "300", "x"},   {"generate", std::string(300, 'x')},  // longer than the context
       {"logits", std::string(300, 'x')},       {"trace", std::string(300, 'x')},           {"trace", "--layer", "2", "x"},
-      {"generate", "--device", "abacus", "x"}, {"tokenize", "--messages", "no-such-file"}, {"bench", "--prompt-tokens", "300"}};
+      {"tokenize", "--messages", "no-such-file"}, {"bench", "--prompt-tokens", "300"}};
   for (const auto& arguments : failing) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 1) << arguments[0] << ' ' << arguments[1] << '\n' << outcome.err;

@@ -93,9 +93,10 @@ def sliding(model, ids: list[int], window: int, stride: int) -> dict:
 
 
 class LlamaCpp:
-    """llama.cpp's logits for windows of tokens. Its GGUF file may lack a tokenizer: then it gets the one that knows no text."""
+    """llama.cpp's logits for windows of tokens. A GGUF file without a tokenizer gets the one that knows no text, and its weights are decoded to f32: llama.cpp
+    rounds the activations that meet a quantised weight, and what its tool computes is asked here, not how well."""
 
-    def __init__(self, path: Path, window: int, threads: int = 2):
+    def __init__(self, path: Path, window: int, threads: int = 2, cache: int = gguf.GGMLQuantizationType.F16):
         import llama_cpp
         self.api, self.window = llama_cpp, window
         self.scratch = tempfile.TemporaryDirectory()
@@ -103,7 +104,7 @@ class LlamaCpp:
         if not any(key.startswith("tokenizer.") for key in reader.fields):
             path = self.with_tokenizer(reader, Path(self.scratch.name) / "model.gguf")
         self.model = llama_cpp.Llama(str(path), n_ctx=window, n_batch=window, n_ubatch=window, n_threads=threads, n_threads_batch=threads,
-                                     logits_all=True, verbose=False)
+                                     logits_all=True, verbose=False, type_k=cache, type_v=cache)
 
     @staticmethod
     def with_tokenizer(reader: gguf.GGUFReader, path: Path) -> Path:
@@ -116,7 +117,7 @@ class LlamaCpp:
         if f"{architecture}.vocab_size" not in reader.fields:
             writer.add_vocab_size(next(int(t.shape[1]) for t in reader.tensors if t.name == "token_embd.weight"))
         for t in reader.tensors:
-            writer.add_tensor(t.name, t.data, raw_dtype=t.tensor_type)
+            writer.add_tensor(t.name, gguf.quants.dequantize(t.data, t.tensor_type).astype(np.float32))
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -169,7 +170,7 @@ def main():
                           sliding=[sliding(model, ids, WINDOW, stride) for stride in STRIDES]))
         if name not in IN_LLAMA_CPP:
             continue
-        llama_cpp = LlamaCpp(MODELS / f"{name}-gguf/model.gguf", WINDOW)
+        llama_cpp = LlamaCpp(MODELS / f"{name}-gguf/model.gguf", WINDOW, cache=gguf.GGMLQuantizationType.F32)
         ids = say(llama_cpp, TOKENS)
         cases.append(dict(model=f"{name}-gguf", ids=ids, halves=[dict(by="llama.cpp", **halves(llama_cpp, ids, WINDOW))], sliding=[]))
     pairs = []
