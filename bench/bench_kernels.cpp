@@ -39,7 +39,7 @@ void attention(benchmark::State& state, const Kernels& kernels, std::size_t head
   const std::vector<AttentionBlock::Seen> seen(queries, {0, 64});
   std::vector<float> partials(queries * partial_floats(head_dim)), total(queries * partial_floats(head_dim));
   for (auto _ : state) {
-    kernels.attend({.keys = keys.data(), .values = values.data(), .type = type, .key_scales = scales.data(), .value_scales = scales.data(),
+    kernels.attend({.keys = keys.data(), .values = values.data(), .next = keys.data(), .type = type, .key_scales = scales.data(), .value_scales = scales.data(),
                     .head_dim = head_dim, .scale = 0.1f, .queries = q.data(), .query_stride = head_dim, .seen = seen.data(), .query_count = queries,
                     .partials = partials.data(), .partial_stride = partial_floats(head_dim)});
     for (std::size_t i = 0; i < queries; ++i) kernels.combine(&total[i * partial_floats(head_dim)], &partials[i * partial_floats(head_dim)], head_dim);

@@ -22,70 +22,96 @@ void relax() {
 #endif
 }
 
-// What `open_` says when the team is dissolved: no number of ranges, so that a member who comes late from a round takes none.
-constexpr std::uint32_t kNoMore = UINT32_MAX;
-
 // More ranges than threads, so that who comes late, or is held up by the system, finds less to do.
-constexpr std::size_t kRangesPerThread = 4;
+constexpr std::size_t kRangesPerShare = 4;
 
-void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  const auto end = std::chrono::steady_clock::now() + kSpinTime;
-  do {
-    for (int i = 0; i < kSpinsPerLook; ++i) {
-      if (value.load(std::memory_order_acquire) != old) return;
-      relax();
-    }
-  } while (std::chrono::steady_clock::now() < end);
-  value.wait(old, std::memory_order_acquire);
-}
+// How much of its share a waiting thread fetches: less than the second-level cache of any processor of these years.
+constexpr std::size_t kFetchedBytes = std::size_t{128} << 10;
+constexpr std::size_t kCacheLine = 64;
 
 }  // namespace
 
-ThreadTeam::ThreadTeam(std::size_t threads) {
-  for (std::size_t i = 1; i < threads; ++i) members_.emplace_back([this] { member(); });
+ThreadTeam::ThreadTeam(std::size_t threads) : size_(std::max<std::size_t>(1, threads)), shares_(std::make_unique<Share[]>(size_)) {
+  for (std::size_t i = 1; i < size_; ++i) members_.emplace_back([this, i] { member(i); });
 }
 
 ThreadTeam::~ThreadTeam() {
-  open_.store(kNoMore, std::memory_order_release);
-  open_.notify_all();
+  dissolved_.store(true, std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
   for (std::thread& t : members_) t.join();
 }
 
+void ThreadTeam::expect(std::span<const std::byte> bytes) {
+  expected_.store(reinterpret_cast<std::uintptr_t>(bytes.data()), std::memory_order_relaxed);
+  expected_bytes_.store(bytes.size(), std::memory_order_relaxed);
+}
+
+std::uint32_t ThreadTeam::ranges_of(std::size_t share) const {
+  return static_cast<std::uint32_t>(std::min(share_begin(share + 1) - share_begin(share), kRangesPerShare));
+}
+
 void ThreadTeam::run(std::size_t count, RangeBody body) {
-  if (members_.empty() || count <= 1) {
+  if (size() == 1 || count <= 1) {
     if (count > 0) body(0, count);
     return;
   }
   body_ = &body;
   count_ = count;
-  ranges_ = std::min(count, size() * kRangesPerThread);
-  unfinished_.store(static_cast<std::uint32_t>(ranges_), std::memory_order_relaxed);
-  open_.store(static_cast<std::uint32_t>(ranges_), std::memory_order_release);
-  open_.notify_all();
-  take_ranges();
+  std::uint32_t ranges = 0;
+  for (std::size_t i = 0; i < size(); ++i) ranges += ranges_of(i);
+  unfinished_.store(ranges, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < size(); ++i) shares_[i].open.store(ranges_of(i), std::memory_order_release);
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+  take_ranges(0);
   for (std::uint32_t left = unfinished_.load(std::memory_order_acquire); left != 0; left = unfinished_.load(std::memory_order_acquire)) {
-    wait_while(unfinished_, left);
+    wait_while(unfinished_, left, 0);
   }
 }
 
-void ThreadTeam::member() {
-  for (;;) {
-    wait_while(open_, 0);
-    if (open_.load(std::memory_order_acquire) == kNoMore) return;
-    take_ranges();
+void ThreadTeam::member(std::size_t self) {
+  for (std::uint32_t seen = 0;;) {
+    wait_while(round_, seen, self);
+    seen = round_.load(std::memory_order_acquire);
+    if (dissolved_.load(std::memory_order_relaxed)) return;
+    take_ranges(self);
   }
 }
 
-void ThreadTeam::take_ranges() {
-  // A thread that read `open` in an earlier round may take a range of this one: it is a range like any other.
-  std::uint32_t open = open_.load(std::memory_order_acquire);
-  while (open != 0 && open != kNoMore) {
-    if (!open_.compare_exchange_weak(open, open - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-    const std::size_t index = ranges_ - open;
-    (*body_)(count_ * index / ranges_, count_ * (index + 1) / ranges_);
-    if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
-    open = open_.load(std::memory_order_acquire);
+void ThreadTeam::take_ranges(std::size_t self) {
+  for (std::size_t i = 0; i < size(); ++i) {
+    const std::size_t share = (self + i) % size();
+    std::atomic<std::uint32_t>& shared = shares_[share].open;
+    // A thread that read `open` in an earlier round may take a range of this one: it is a range like any other.
+    std::uint32_t open = shared.load(std::memory_order_acquire);
+    while (open != 0) {
+      if (!shared.compare_exchange_weak(open, open - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      const std::size_t ranges = ranges_of(share), index = ranges - open, begin = share_begin(share), length = share_begin(share + 1) - begin;
+      (*body_)(begin + length * index / ranges, begin + length * (index + 1) / ranges);
+      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+      open = shared.load(std::memory_order_acquire);
+    }
   }
+}
+
+void ThreadTeam::wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const {
+  const std::size_t bytes = expected_bytes_.load(std::memory_order_relaxed);
+  std::uintptr_t line = expected_.load(std::memory_order_relaxed) + bytes * self / size();
+  const std::uintptr_t last = line + std::min(bytes / size(), kFetchedBytes);
+  const auto end = std::chrono::steady_clock::now() + kSpinTime;
+  do {
+    for (int i = 0; i < kSpinsPerLook; ++i) {
+      if (value.load(std::memory_order_acquire) != old) return;
+      if (line < last) {
+        __builtin_prefetch(reinterpret_cast<const void*>(line), 0, 2);
+        line += kCacheLine;
+      } else {
+        relax();
+      }
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  value.wait(old, std::memory_order_acquire);
 }
 
 }  // namespace rung

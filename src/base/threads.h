@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -32,26 +33,43 @@ class ThreadTeam {
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
-  std::size_t size() const { return members_.size() + 1; }
+  std::size_t size() const { return size_; }
 
   // Calls body(begin, end) with disjoint ranges that cover [0, count), some a thread, and returns when all are done. The ranges are fixed
-  // by count and size(); who takes which is not: a thread that the system does not run takes none, and nobody waits for it. So the result
-  // of a range must not depend on who computes it. `body` must not throw, and must not call run().
+  // by count and size(); who takes which is not: each thread goes through its own share from left to right, then helps the others, so that
+  // nobody waits for a thread that the system does not run. So the result of a range must not depend on who computes it. `body` must not
+  // throw, and must not call run().
   void run(std::size_t count, RangeBody body);
 
+  // What the next run() will read, its first index first, if the caller's guess is right: while a thread waits, it fetches the beginning of its
+  // share of these bytes into its cache. They are not read: what is gone meanwhile does no harm.
+  void expect(std::span<const std::byte> bytes);
+
  private:
-  void member();
-  void take_ranges();
+  // A share's ranges that nobody has taken yet: alone in its cache line, which its owner then rarely loses to another core.
+  struct alignas(64) Share {
+    std::atomic<std::uint32_t> open{0};
+  };
+
+  std::size_t share_begin(std::size_t share) const { return count_ * share / size(); }
+  std::uint32_t ranges_of(std::size_t share) const;
+  void member(std::size_t self);
+  void take_ranges(std::size_t self);
+  void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const;
 
   // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
-  // value with acquire. `open_`, the ranges that nobody has taken yet, publishes body_, count_ and ranges_ to the members; `unfinished_`
-  // publishes their results back. A range that is taken keeps run() waiting, so what it reads stays as it is.
+  // value with acquire. `open` publishes body_ and count_ to whoever takes a range; `unfinished_` publishes the results back. A range that is
+  // taken keeps run() waiting, so what it reads stays as it is. `round_` wakes the members.
+  const std::size_t size_;
   std::vector<std::thread> members_;
-  std::atomic<std::uint32_t> open_{0};
+  std::unique_ptr<Share[]> shares_;  // [size()]
+  std::atomic<std::uint32_t> round_{0};
   std::atomic<std::uint32_t> unfinished_{0};
+  std::atomic<bool> dissolved_{false};
+  std::atomic<std::uintptr_t> expected_{0};
+  std::atomic<std::size_t> expected_bytes_{0};
   const RangeBody* body_ = nullptr;
   std::size_t count_ = 0;
-  std::size_t ranges_ = 0;
 };
 
 }  // namespace rung

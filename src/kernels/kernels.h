@@ -43,6 +43,7 @@ struct AttentionBlock {
   };
   const std::byte* keys;    // [head_dim, 64]
   const std::byte* values;  // [64, head_dim], readable for 64 bytes past the end
+  const std::byte* next;    // the keys that come after this block, to be fetched meanwhile; or nullptr
   DType type;               // f32, f16, or q8_0: bytes, times the scale of each 32 dimensions of a key
   const f16* key_scales;    // q8_0 alone: [⌈head_dim / 32⌉, 64]
   const f16* value_scales;

@@ -110,6 +110,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
     panels += count;
     bytes += count * panel_bytes(w.dtype, w.columns);
   }
+  if (x.extent<Rows>() == 1 && !tasks.empty()) expect_successor(*tasks[0].w, {products_[0].whole.panels, bytes});
   share_rows(panels, bytes / std::max<std::size_t>(1, panels) / 2 * x.extent<Rows>(), [&](std::size_t begin, std::size_t end) {
     for (const SharedProduct& product : products_) {
       const std::size_t from = std::max(begin, product.first), to = std::min(end, product.first + product.whole.end_panel);
@@ -120,6 +121,13 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
       kernels_.product(product.type)(part);
     }
   });
+}
+
+void CpuOps::expect_successor(const PackedMatrix& first, std::span<const std::byte> panels) {
+  if (successors_.size() < panels_.size()) successors_.resize(panels_.size());
+  successors_[previous_] = panels;  // those of several matrices lie one after the other, because they were first used so
+  previous_ = first.id;
+  team_.expect(successors_[previous_]);
 }
 
 void CpuOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) {

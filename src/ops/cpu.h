@@ -31,6 +31,9 @@ class CpuOps : public Ops {
   void do_add(Matrix x, ConstMatrix y) override;
 
  private:
+  // Tells the team what it will probably read after the panels of `first`.
+  void expect_successor(const PackedMatrix& first, std::span<const std::byte> panels);
+
   // A matrix is laid out in panels when it is first used; they are kept for as long as this lives.
   const std::byte* panels_of(const PackedMatrix& w);
   void lay_out(std::byte* panels, const PackedMatrix& w);
@@ -58,6 +61,10 @@ class CpuOps : public Ops {
     PanelProduct whole;
   };
   std::vector<SharedProduct> products_;  // of the linear layers at hand
+
+  // The pass goes through the same weights again and again: what came after a matrix last time will come after it again.
+  std::vector<std::span<const std::byte>> successors_;  // by PackedMatrix::id: its successor's panels
+  std::size_t previous_ = 0;                            // id of the last matrix
   Buffer<ActivationBlock> blocks_;
   Buffer<float> partials_;
   struct RowRange {

@@ -4,7 +4,7 @@
 // of them. The results of a query's blocks are combined from left to right, whoever computed them:
 //
 //   prefill:                tile of tokens × head of keys     a thread walks the blocks and combines as it goes
-//   decode, long context:   token × head of keys × block      threads share the blocks; the results are combined afterwards
+//   decode, long context:   token × block × head of keys      threads share the blocks; the results are combined afterwards
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -43,8 +43,9 @@ struct QueryGroup {
   }
 };
 
-// partials ← the group's share of one block, of the queries that see it; these are [first, first + the result).
-std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, std::size_t block, const float* queries, float* partials, std::size_t& first) {
+// partials ← the group's share of one block, of the queries that see it; these are [first, first + the result). `next`: keys that are read after it.
+std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, std::size_t block, const std::byte* next, const float* queries,
+                         float* partials, std::size_t& first) {
   AttentionBlock::Seen seen[kQueriesAtOnce];
   std::size_t count = 0;
   first = 0;
@@ -62,6 +63,7 @@ std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, std::s
   kernels.attend({
       .keys = group.cache.key_block(group.layer, block, group.kv_head),
       .values = group.cache.value_block(group.layer, block, group.kv_head),
+      .next = next,
       .type = shape.dtype,
       .key_scales = group.cache.key_scales(group.layer, block, group.kv_head),
       .value_scales = group.cache.value_scales(group.layer, block, group.kv_head),
@@ -103,9 +105,11 @@ void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, c
     std::copy_n(q + t * token_stride, group.heads * head_dim, queries + t * group.heads * head_dim);
   }
   for (std::size_t i = 0; i < count; ++i) clear(totals + i * stride, head_dim);
-  for (std::size_t block = group.start(0) / kKvBlock; block <= group.positions.back() / kKvBlock; ++block) {
+  const std::size_t last_block = group.positions.back() / kKvBlock;
+  for (std::size_t block = group.start(0) / kKvBlock; block <= last_block; ++block) {
     std::size_t first = 0;
-    const std::size_t some = attend_block(kernels, group, block, queries, partials, first);
+    const std::byte* const next = block < last_block ? group.cache.key_block(group.layer, block + 1, group.kv_head) : nullptr;
+    const std::size_t some = attend_block(kernels, group, block, next, queries, partials, first);
     for (std::size_t i = first; i < first + some; ++i) kernels.combine(totals + i * stride, partials + i * stride, head_dim);
   }
   for (std::size_t i = 0; i < count; ++i) {
@@ -192,11 +196,13 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
   const std::size_t first_block = group(0).start(0) / kKvBlock, blocks = position[0] / kKvBlock + 1 - first_block;
   const std::size_t totals = shape.kv_heads * blocks * heads * stride;
   if (partials_.size() < totals + q.extent<Heads>() * stride) partials_ = Buffer<float>(2 * (totals + q.extent<Heads>() * stride));
-  team_.run(shape.kv_heads * blocks, [&](std::size_t begin, std::size_t end) {
+  const auto keys = [&](std::size_t i) { return context.cache.key_block(context.layer, first_block + i / shape.kv_heads, i % shape.kv_heads); };
+  team_.run(blocks * shape.kv_heads, [&](std::size_t begin, std::size_t end) {  // in the order in which they lie in memory
     for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t kv_head = i / blocks;
+      const std::size_t kv_head = i % shape.kv_heads;
       std::size_t first = 0;
-      attend_block(kernels_, group(kv_head), first_block + i % blocks, q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
+      attend_block(kernels_, group(kv_head), first_block + i / shape.kv_heads, i + 1 < end ? keys(i + 1) : nullptr, q[kv_head * heads].data(),
+                   partials_.data() + i * heads * stride, first);
     }
   });
   share_rows(q.extent<Heads>(), blocks * stride, [&](std::size_t begin, std::size_t end) {
@@ -204,7 +210,7 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
       float* const total = partials_.data() + totals + h * stride;
       clear(total, head_dim);
       for (std::size_t b = 0; b < blocks; ++b) {
-        kernels_.combine(total, partials_.data() + ((h / heads * blocks + b) * heads + h % heads) * stride, head_dim);
+        kernels_.combine(total, partials_.data() + (b * q.extent<Heads>() + h) * stride, head_dim);
       }
       finish(out[h].data(), total, head_dim);
     }

@@ -1,18 +1,35 @@
 #include "ops/kv_cache.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/scalar/scalar.h"
 
 namespace rung {
 
+namespace {
+
+constexpr std::size_t kLargestChunk = std::size_t{64} << 20;
+
+}  // namespace
+
 void KvCache::reserve(std::size_t tokens) {
-  while (blocks_.size() * kKvBlock < tokens) blocks_.emplace_back(shape_.bytes_per_block() + kReadablePast);
+  while (blocks_.size() * kKvBlock < tokens) {
+    const std::size_t next = blocks_.size();
+    if (chunks_.empty() || chunks_.back().first_block + chunks_.back().blocks == next) {
+      const std::size_t most = std::max<std::size_t>(1, kLargestChunk / shape_.bytes_per_block());
+      const std::size_t blocks = std::clamp<std::size_t>(next, 1, most);
+      chunks_.push_back({Pages(blocks * shape_.bytes_per_block() + kReadablePast), next, blocks});
+    }
+    blocks_.push_back(chunks_.back().memory.data() + (next - chunks_.back().first_block) * shape_.bytes_per_block());
+  }
 }
 
 void KvCache::truncate(std::size_t tokens) {
   const std::size_t needed = (tokens + kKvBlock - 1) / kKvBlock;
-  if (needed < blocks_.size()) blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(needed), blocks_.end());
+  if (needed >= blocks_.size()) return;
+  blocks_.resize(needed);
+  while (!chunks_.empty() && chunks_.back().first_block >= needed) chunks_.pop_back();
 }
 
 void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
@@ -88,7 +105,7 @@ float KvCache::value_at(const std::byte* head, std::size_t at, std::size_t d, st
 
 std::byte* KvCache::head_rows(std::size_t layer, Part part, std::size_t block, std::size_t kv_head) const {
   const std::size_t head_bytes = kKvBlock * shape_.bytes_per_head();
-  return blocks_[block].data() + ((layer * 2 + part) * shape_.kv_heads + kv_head) * head_bytes;
+  return blocks_[block] + ((layer * shape_.kv_heads + kv_head) * 2 + part) * head_bytes;
 }
 
 }  // namespace rung

@@ -3,7 +3,7 @@
 // Attention asks each token for the keys and values of all tokens before it, and these never change: so they are kept. Memory comes in
 // blocks of kKvBlock positions as the sequence grows; what is already kept never moves.
 //
-//   block b:  layer 0 K [kv_heads, head_dim, kKvBlock]  V [kv_heads, kKvBlock, head_dim]   layer 1 K V   …   positions [b·kKvBlock, (b+1)·kKvBlock)
+//   block b:  layer 0, head 0: K [head_dim, kKvBlock]  V [kKvBlock, head_dim], head 1: K V  …   layer 1  …   positions [b·kKvBlock, (b+1)·kKvBlock)
 //
 // Keys lie with the positions side by side, values with the dimensions: so in both of attention's products what is added up lies one under the other,
 // and the lanes of a SIMD register need never be added to each other.
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/half.h"
+#include "base/pages.h"
 #include "tensor/dtype.h"
 #include "tensor/tensor.h"
 
@@ -54,7 +55,7 @@ class KvCache {
 
   // Makes room for positions [0, tokens).
   void reserve(std::size_t tokens);
-  // Forgets positions from `tokens` on.
+  // Forgets positions from `tokens` on. Memory is given back in the chunks in which it came.
   void truncate(std::size_t tokens);
 
   // Rounds to the cache's type and keeps. `key` and `value`: [kv_heads, head_dim].
@@ -85,7 +86,14 @@ class KvCache {
   std::byte* head_rows(std::size_t layer, Part part, std::size_t block, std::size_t kv_head) const;
 
   KvShape shape_;
-  std::vector<Buffer<std::byte>> blocks_;
+  // Each chunk has as many blocks as there were before it, so that most of a long context lies in few large pieces, in which pages can be large.
+  struct Chunk {
+    Pages memory;
+    std::size_t first_block;
+    std::size_t blocks;
+  };
+  std::vector<Chunk> chunks_;
+  std::vector<std::byte*> blocks_;
 };
 
 }  // namespace rung

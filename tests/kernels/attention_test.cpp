@@ -76,8 +76,10 @@ class Attention : public testing::TestWithParam<const Kernels*> {
 
   std::vector<float> partials_of(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen) {
     std::vector<float> partials(seen.size() * partial_floats(b.head_dim));
-    kernels.attend({b.key_bytes.data(), b.value_bytes.data(), b.type, b.key_scales.data(), b.value_scales.data(), b.head_dim, kScale, q.data(), b.head_dim,
-                    seen.data(), seen.size(), partials.data(), partial_floats(b.head_dim)});
+    kernels.attend({.keys = b.key_bytes.data(), .values = b.value_bytes.data(), .next = seen.size() % 2 == 0 ? b.key_bytes.data() : nullptr,
+                    .type = b.type, .key_scales = b.key_scales.data(), .value_scales = b.value_scales.data(), .head_dim = b.head_dim,
+                    .scale = kScale, .queries = q.data(), .query_stride = b.head_dim, .seen = seen.data(), .query_count = seen.size(),
+                    .partials = partials.data(), .partial_stride = partial_floats(b.head_dim)});
     return partials;
   }
 

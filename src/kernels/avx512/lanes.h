@@ -15,6 +15,8 @@ struct Maddubs {
     return dot(sums, _mm512_abs_epi8(w), _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x));
   }
   static constexpr std::int32_t kOffset8 = 0;
+  static __m512i ready8(__m512i w) { return w; }
+  static __m512i dot_ready8(__m512i sums, __m512i w, __m512i x) { return dot8(sums, w, x); }
 };
 
 template <class Dots>
@@ -27,6 +29,30 @@ struct Lanes {
   // loads feed its twelve dot products; one panel and twelve tokens would need thirteen.
   static constexpr int kTilePanels = 2, kTileTokens = 6;
   static constexpr int kTileQueries = 6, kTileColumns = 4;
+
+  // Of many tokens eight at a time: that many chains of eight dot products hide each other's latency.
+  static constexpr int kUnpackedTokens = 8;
+  static constexpr std::size_t kUnpackedColumns = 256;
+  template <bool kSigned>
+  struct Many {
+    static constexpr bool kSixteenBits = false;
+    static constexpr int kPieces = 1;
+    using Chain = __m512i;
+    struct Quants {
+      __m512i piece[1];
+    };
+    struct X {
+      const std::int8_t* q;
+      void take(const std::int8_t* p) { q = p; }
+    };
+    static Quants quants(__m512i w) { return {{kSigned ? Dots::ready8(w) : w}}; }
+    static Chain begin(__m512i sums) { return sums; }
+    static Chain add(Chain sums, __m512i w, X x, int step, int) {
+      const __m512i four = four_bytes(x.q + 4 * step);
+      return kSigned ? Dots::dot_ready8(sums, w, four) : Dots::dot(sums, w, four);
+    }
+    static Chain end(__m512i, Chain sums) { return sums; }
+  };
 
   static Floats broadcast(float x) { return _mm512_set1_ps(x); }
   static Floats load(const float* p) { return _mm512_loadu_ps(p); }
@@ -99,6 +125,10 @@ struct Lanes {
   }
   static Bytes nibbles(Bytes a, int shift) { return _mm512_and_si512(_mm512_srl_epi32(a, _mm_cvtsi32_si128(shift)), bytes(15)); }
   static Bytes move_bits(Bytes a, int up) { return _mm512_rolv_epi32(a, integers(up)); }  // up or, where negative, down; mask what comes in
+  static Bytes held(Bytes a) {  // an asm statement without instructions: the compiler no longer knows what the register holds
+    asm("" : "+v"(a));
+    return a;
+  }
   static Bytes bits_and(Bytes a, Bytes b) { return _mm512_and_si512(a, b); }
   static Bytes bits_or(Bytes a, Bytes b) { return _mm512_or_si512(a, b); }
 

@@ -15,9 +15,11 @@
 #pragma once
 
 // out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
+//
+// Few queries wait for memory: what comes next lies `fetch` bytes from b, as large as b is, and is asked for meanwhile.
 template <class V, class Load, int kTokens, int kColumns>
 inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k, std::size_t k_end, const std::byte* b,
-                          std::size_t b_stride) {
+                          std::size_t b_stride, std::ptrdiff_t fetch) {
   typename V::Floats sums[kTokens][kColumns];
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
@@ -25,6 +27,11 @@ inline void small_product(float* const (&out)[kTokens], const float* const (&a)[
     for (int c = 0; c < kColumns; ++c) sums[t][c] = V::load(out[t] + 16 * c);
   }
   for (; k < k_end; ++k) {
+    if constexpr (kTokens <= 3) {
+      for (std::size_t line = 0; line < kColumns * Load::kBytes; line += 64) {
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(b + k * b_stride + line) + static_cast<std::size_t>(fetch)), 0, 2);
+      }
+    }
     typename V::Floats row[kColumns];
     RUNG_UNROLL
     for (int c = 0; c < kColumns; ++c) row[c] = Load::column(b + k * b_stride + static_cast<std::size_t>(c) * Load::kBytes);
@@ -93,9 +100,10 @@ template <class V, class Load, int kTokens, int kColumns>
 inline void score_keys(float* const (&out)[kTokens], const float* const (&q)[kTokens], const AttentionBlock& block, std::size_t at) {
   constexpr std::size_t kStride = kAttentionKeys / 16 * Load::kBytes;
   const std::byte* const keys = block.keys + at / 16 * Load::kBytes;
+  const std::ptrdiff_t fetch = block.values - block.keys;
   clear<V, kTokens, kColumns>(out);
   if constexpr (!kHasScales<Load>) {
-    small_product<V, Load, kTokens, kColumns>(out, q, 0, block.head_dim, keys, kStride);
+    small_product<V, Load, kTokens, kColumns>(out, q, 0, block.head_dim, keys, kStride, fetch);
   } else {
     alignas(64) float sums[kTokens][16 * kColumns];
     float* sum[kTokens];
@@ -103,7 +111,7 @@ inline void score_keys(float* const (&out)[kTokens], const float* const (&q)[kTo
     for (std::size_t d = 0; d < block.head_dim; d += 32) {
       const std::size_t end = d + 32 < block.head_dim ? d + 32 : block.head_dim;
       clear<V, kTokens, kColumns>(sum);
-      small_product<V, Load, kTokens, kColumns>(sum, q, d, end, keys, kStride);
+      small_product<V, Load, kTokens, kColumns>(sum, q, d, end, keys, kStride, fetch);
       for (int c = 0; c < kColumns; ++c) {
         const typename V::Floats scales = load_scales<V>(block.key_scales + d / 32 * kAttentionKeys + at + 16 * static_cast<std::size_t>(c));
         for (int t = 0; t < kTokens; ++t) V::store(out[t] + 16 * c, V::fma(V::load(sum[t] + 16 * c), scales, V::load(out[t] + 16 * c)));
@@ -119,6 +127,7 @@ inline void weigh_values(float* const (&out)[kTokens], const float* const (&p)[k
                          const AttentionBlock& block, std::size_t at) {
   const std::size_t stride = block.head_dim * Load::kBytes / 16;
   const std::byte* const values = block.values + at / 16 * Load::kBytes;
+  const std::ptrdiff_t fetch = block.next == nullptr ? 0 : block.next - block.values;
   AttentionBlock::Seen all = seen[0];
   for (int t = 1; t < kTokens; ++t) {
     if (seen[t].first > all.first) all.first = seen[t].first;
@@ -126,11 +135,11 @@ inline void weigh_values(float* const (&out)[kTokens], const float* const (&p)[k
   }
   if (all.end < all.first) all.end = all.first;
   const auto alone = [&](int t, std::size_t first, std::size_t end) {
-    if (first < end) small_product<V, Load, 1, kColumns>({out[t]}, {p[t]}, first, end, values, stride);
+    if (first < end) small_product<V, Load, 1, kColumns>({out[t]}, {p[t]}, first, end, values, stride, fetch);
   };
   clear<V, kTokens, kColumns>(out);
   for (int t = 0; t < kTokens; ++t) alone(t, seen[t].first, seen[t].end < all.first ? seen[t].end : all.first);
-  small_product<V, Load, kTokens, kColumns>(out, p, all.first, all.end, values, stride);
+  small_product<V, Load, kTokens, kColumns>(out, p, all.first, all.end, values, stride, fetch);
   for (int t = 0; t < kTokens; ++t) alone(t, seen[t].first > all.end ? seen[t].first : all.end, seen[t].end);
 }
 

@@ -320,12 +320,23 @@ inline void tokens_of(const PanelProduct& task, std::size_t panel, std::size_t t
   for (; token < end; ++token) tile<V, Format, kPanels, 1>(task, panel, token);
 }
 
+// Whether many tokens go against columns that were unpacked for all of them. Their sums then travel between the tokens' registers and memory: a set with
+// registers enough does it only for the formats of 256 columns, whose unpacking takes longer.
+template <class V, class Format>
+constexpr bool unpacks() {
+  if constexpr (requires { V::kUnpackedTokens; Format::kGroups; }) {
+    return Format::kColumns >= V::kUnpackedColumns;
+  } else {
+    return false;
+  }
+}
+
 template <class V, class Format>
 void panel_product(const PanelProduct& task) {
   for (std::size_t token = 0; token < task.tokens; token += kTokensAtOnce) {
     const std::size_t end = token + kTokensAtOnce < task.tokens ? token + kTokensAtOnce : task.tokens;
     std::size_t panel = task.first_panel;
-    if constexpr (requires { V::kUnpackedTokens; Format::kGroups; }) {
+    if constexpr (unpacks<V, Format>()) {
       if (end - token >= V::kUnpackedTokens) {
         for (; panel < task.end_panel; ++panel) many_tokens<V, Format>(task, panel, token, end);
         continue;

@@ -34,22 +34,19 @@ void read_peak(const std::byte* p, std::size_t bytes, std::size_t streams, std::
   read_streams<V, 1>(p, bytes, ahead);
 }
 
-// kSums registers' worth of sums of 16 lanes, four products a lane and step.
+// kSums registers' worth of sums of 16 lanes, four products a lane and step. What is multiplied stays in registers; the compiler must not know that it
+// stays the same, or it would multiply once.
 template <class V, int kSums>
 std::uint64_t int8_peak(std::size_t rounds) {
-  alignas(64) std::byte weights[kSums][64];
   const std::int8_t x[4] = {1, -1, 1, -1};
-  for (auto& register_ : weights) {
-    for (std::size_t i = 0; i < 64; ++i) register_[i] = static_cast<std::byte>(i % 16);
-  }
-  const typename V::Bytes four = V::four_bytes(x);
+  typename V::Bytes four = V::four_bytes(x), weights = V::bytes(3);
   typename V::Integers sums[kSums];
   RUNG_UNROLL
   for (int s = 0; s < kSums; ++s) sums[s] = V::integers(s);
   for (std::size_t round = 0; round < rounds; ++round) {
-    seen_by_the_world(weights);
+    weights = V::held(weights);
     RUNG_UNROLL
-    for (int s = 0; s < kSums; ++s) sums[s] = V::dot(sums[s], V::load_bytes(weights[s]), four);
+    for (int s = 0; s < kSums; ++s) sums[s] = V::dot(sums[s], weights, four);
   }
   typename V::Integers result[kSums];  // sums themselves must stay in registers
   for (int s = 0; s < kSums; ++s) result[s] = sums[s];

@@ -120,6 +120,10 @@ struct Lanes {
   static Bytes move_bits(Bytes a, int up) {  // negative: down
     return each([&](int i) { return vshlq_u8(a.part[i], vdupq_n_s8(static_cast<std::int8_t>(up))); });
   }
+  static Bytes held(Bytes a) {  // an asm statement without instructions: the compiler no longer knows what the registers hold
+    for (uint8x16_t& part : a.part) asm("" : "+w"(part));
+    return a;
+  }
   static Bytes bits_and(Bytes a, Bytes b) { return each([&](int i) { return vandq_u8(a.part[i], b.part[i]); }); }
   static Bytes bits_or(Bytes a, Bytes b) { return each([&](int i) { return vorrq_u8(a.part[i], b.part[i]); }); }
 

@@ -157,6 +157,10 @@ struct Lanes {
     for (std::uint8_t& b : a.byte) b = static_cast<std::uint8_t>(up >= 0 ? b << up : b >> -up);
     return a;
   }
+  static Bytes held(Bytes a) {  // the compiler no longer knows what it holds
+    asm("" : "+m"(a));
+    return a;
+  }
   static Bytes bits_and(Bytes a, const Bytes& b) {
     for (std::size_t i = 0; i < 64; ++i) a.byte[i] &= b.byte[i];
     return a;
