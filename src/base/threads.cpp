@@ -8,8 +8,8 @@ namespace rung {
 
 namespace {
 
-// A round comes every few microseconds in the decode loop, and waking a sleeper costs more than that: spin a while first. The while is a time, because
-// what a spin takes differs forty-fold between processors.
+// A round comes every few microseconds in the decode loop, and waking a sleeper costs more than that: spin a while first. The while is
+// a time, because what a spin takes differs forty-fold between processors.
 constexpr std::chrono::microseconds kSpinTime{100};
 constexpr int kSpinsPerLook = 64;  // at the clock
 

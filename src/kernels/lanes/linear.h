@@ -5,9 +5,9 @@
 // One tile is kPanels panels against kTokens tokens, and all its sums stay in registers while the columns go by:
 //
 //   for each 32 columns:    whole[p][t] = Σ_i quants[p][i] · x[t].q[i]              integers: exact, so their order is free
-//                           sums[p][t]  = fma(whole, scales[p]·x[t].scale, sums)    floats: one addition per block of 32 columns, left to right
+//                           sums[p][t]  = fma(whole, scales[p]·x[t].scale, sums)    floats: one addition per 32 columns, left to right
 //
-// A decode step is the same tile with one token. So a row's bits depend on nothing but the row: not on its company, the chunk or the thread.
+// A decode step is the same tile with one token. So a row's bits depend on the row alone: not on its company, the chunk or the thread.
 #pragma once
 
 // -Σq of all 32 columns, or of a group of 16.

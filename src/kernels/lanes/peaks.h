@@ -2,12 +2,12 @@
 //
 // Included by each instruction set, inside its target region and namespace, after lanes.h.
 //
-// A ceiling is measured with the instructions that the kernels use and with nothing else to wait for: products of what the first-level cache holds,
-// summed into more registers than the latency of a sum asks for; reads whose values are only or-ed together.
+// A ceiling is measured with the instructions that the kernels use and with nothing else to wait for: products of what the first-level
+// cache holds, summed into more registers than the latency of a sum asks for; reads whose values are only or-ed together.
 #pragma once
 
-// An asm statement without instructions: the compiler must take it for something that reads and writes all memory, so that it neither computes
-// ahead of it nor leaves out what only it could see.
+// An asm statement without instructions: the compiler must take it for something that reads and writes all memory, so that it neither
+// computes ahead of it nor leaves out what only it could see.
 inline void seen_by_the_world(const void* p) { asm volatile("" : : "r"(p) : "memory"); }
 
 template <class V, int kStreams>
