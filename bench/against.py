@@ -421,7 +421,8 @@ def context_row(m, table, names):
         near, far = bench(path, m.options.threads, contexts=(NEAR, FAR), prompt=1)["decodes"]
         rounds.append((near["bandwidth_share"], far["bandwidth_share"]))
     table.add("context", f"decode at {FAR} against {NEAR}, share of bandwidth, {TITLES[names[0]]}", -0.05, 0,
-              median([b - a for a, b in rounds]), "points", f"{median([a for a, _ in rounds]):.0%} and {median([b for _, b in rounds]):.0%}")
+              median([b - a for a, b in rounds]), "points",
+              f"{median([a for a, _ in rounds]):.0%} and {median([b for _, b in rounds]):.0%}")
 
 
 def prompt_of(path, tokens, threads):
@@ -443,9 +444,10 @@ def start_rows(m, table, names):
         say(f"start, {TITLES[name]}, {2 * m.options.rounds} rounds")
         ours, theirs = [], []
         for _ in range(2 * m.options.rounds):
-            ours.append(run_and_wait([RUNG, "generate", "-m", path, "-n", 1, "--temperature", 0, "--threads", m.options.threads, prompt])[0])
-            done = subprocess.run([m.python, __file__, "--first-token", path, prompt, str(m.options.threads)], capture_output=True, text=True,
-                                  check=False)
+            ours.append(run_and_wait([RUNG, "generate", "-m", path, "-n", 1, "--temperature", 0,
+                                      "--threads", m.options.threads, prompt])[0])
+            done = subprocess.run([m.python, __file__, "--first-token", path, prompt, str(m.options.threads)],
+                                  capture_output=True, text=True, check=False)
             theirs.append(json.loads(done.stdout)["seconds"] if done.returncode == 0 else None)
         table.add("start", f"process start to first token, 16 tokens, {TITLES[name]}", 1, 0.5, ratio(ours, theirs), "time",
                   f"{1e3 * median(ours):.0f} ms, llama.cpp {1e3 * median(theirs):.0f} ms (from opening its library)", smaller=True)

@@ -1,5 +1,5 @@
-// decode_row: nanoseconds a value, for each type, one thread. The reference backend decodes every row of a matrix each time that it uses it, so
-// this is most of what it does.
+// decode_row: nanoseconds a value, for each type, one thread. The reference backend decodes every row of a matrix each time that it uses
+// it, so this is most of what it does.
 //
 //   bench_decode
 #include <fmt/format.h>
@@ -15,7 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kRowValues = 1536, kRows = 200, kRepeats = 50;  // rows as long as those of a small model; together they fit the L2 cache
+// Rows as long as those of a small model; together they fit the L2 cache.
+constexpr std::size_t kRowValues = 1536, kRows = 200, kRepeats = 50;
 
 // The best of the repeats: what else runs on the machine only ever adds.
 double nanoseconds_per_value(rung::DType type) {

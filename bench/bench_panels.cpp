@@ -11,7 +11,8 @@
 namespace rung {
 namespace {
 
-constexpr std::size_t kRows = 768, kColumns = 1536;  // a megabyte of Q8_0: stays in the second-level cache, so that only the kernel is timed
+// A megabyte of Q8_0: stays in the second-level cache, so that only the kernel is timed.
+constexpr std::size_t kRows = 768, kColumns = 1536;
 
 void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::size_t tokens) {
   std::mt19937 random(1);

@@ -51,8 +51,8 @@ def main():
             start = time.perf_counter()
             count = sum(len(e.ids) for e in (tokenizer.encode(line, add_special_tokens=False) for line in lines))
             theirs = len(text.encode()) / (time.perf_counter() - start) / 1e6
-            print(f"{name}: ours {ours['megabytes_per_second']:.1f} MB/s ({ours['tokens']} tokens), official {theirs:.1f} MB/s ({count} tokens by line), "
-                  f"{ours['megabytes_per_second'] / theirs:.1f} times", flush=True)
+            print(f"{name}: ours {ours['megabytes_per_second']:.1f} MB/s ({ours['tokens']} tokens), official {theirs:.1f} MB/s "
+                  f"({count} tokens by line), {ours['megabytes_per_second'] / theirs:.1f} times", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Holds the files that `rung quantize` writes against llama.cpp: it must load each, go on greedily as Rung does, and find the same perplexity.
+"""Holds the files that `rung quantize` writes against llama.cpp: it must load each, go on greedily as Rung does,
+and find the same perplexity.
 
     python3 tools/check_gguf.py MODEL... [--rung build/release/src/cli/rung] [--formats q8_0,q4_k_m,...] [--tokens 1500]
     pip install gguf numpy llama-cpp-python
 
-MODEL: whatever `rung quantize` reads. The text is the GPL-3 that every Debian has. For each model and format, a line: whether the gguf package reads the
-file, how many of 32 greedy tokens agree (the reference backend, whose numbers are llama.cpp's but for its quantised activations), and both perplexities
-on the same tokens, each predicted from those before it in windows of 512, the second half of each window counted.
+MODEL: whatever `rung quantize` reads. The text is the GPL-3 that every Debian has. For each model and format, a line: whether the
+gguf package reads the file, how many of 32 greedy tokens agree (the reference backend, whose numbers are llama.cpp's but for its
+quantised activations), and both perplexities on the same tokens, each predicted from those before it in windows of 512, the second
+half of each window counted.
 """
 
 import argparse
@@ -57,14 +59,16 @@ def check(rung: Path, model: str, form: str, out: Path, text: Path) -> bool:
         greedy.append(token)
         if len(greedy) == 32 or token == theirs.token_eos():
             break
-    ours = rung_json(rung, "generate", "-m", str(out), "--device", "reference", "--temperature", "0", "--repeat-penalty", "1", "-n", "32", PROMPT)["ids"]
+    ours = rung_json(rung, "generate", "-m", str(out), "--device", "reference", "--temperature", "0", "--repeat-penalty", "1",
+                     "-n", "32", PROMPT)["ids"]
     agree = next((i for i, (a, b) in enumerate(zip(ours, greedy)) if a != b), min(len(ours), len(greedy)))
     ids = theirs.tokenize(text.read_bytes(), add_bos=True, special=False)
     bos = theirs.token_bos() if prompt and prompt[0] == theirs.token_bos() else None
     mine = rung_json(rung, "eval", "-m", str(out), "--device", "reference", str(text))["perplexity"]
     llama = llama_cpp_perplexity(theirs, ids, bos)
-    print(f"{model} {form}: {tensors} tensors, {made['bytes'] / 1e6:.1f} MB, tokens {'same' if same_ids else 'DIFFER'}, greedy {agree} of {len(greedy)}, "
-          f"perplexity {mine:.3f} (rung) {llama:.3f} (llama.cpp), {100 * (mine / llama - 1):+.2f}%", flush=True)
+    print(f"{model} {form}: {tensors} tensors, {made['bytes'] / 1e6:.1f} MB, tokens {'same' if same_ids else 'DIFFER'}, "
+          f"greedy {agree} of {len(greedy)}, perplexity {mine:.3f} (rung) {llama:.3f} (llama.cpp), {100 * (mine / llama - 1):+.2f}%",
+          flush=True)
     return same_ids and abs(mine / llama - 1) < 0.01
 
 

@@ -3,9 +3,10 @@
     python3 tools/compare_quality.py [MODEL.gguf] [TEXT] [--windows N] [--json FILE]
     pip install torch transformers accelerate safetensors gguf numpy llama-cpp-python
 
-MODEL: build/downloads/smollm2.gguf; TEXT: the GPL-3 that every Debian has. Windows of 512 tokens, the second half of each counts. The reference
-is transformers in f32 with the weights of the file for llama.cpp, and Rung's own reference backend for `rung compare`; that these two are the same
-is seen in their perplexities (and, token by token, with tools/compare_logits.py). --sliding compares `rung eval --stride` with transformers, too.
+MODEL: build/downloads/smollm2.gguf; TEXT: the GPL-3 that every Debian has. Windows of 512 tokens, the second half of each counts. The
+reference is transformers in f32 with the weights of the file for llama.cpp, and Rung's own reference backend for `rung compare`; that
+these two are the same is seen in their perplexities (and, token by token, with tools/compare_logits.py). --sliding compares
+`rung eval --stride` with transformers, too.
 """
 
 import argparse
@@ -42,8 +43,8 @@ def main():
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
 
-    tokens = json.loads(subprocess.run([given.rung, "tokenize", "-m", given.model, "--json", "--file", given.text], capture_output=True, text=True,
-                                       check=True).stdout)["ids"]
+    tokens = json.loads(subprocess.run([given.rung, "tokenize", "-m", given.model, "--json", "--file", given.text],
+                                       capture_output=True, text=True, check=True).stdout)["ids"]
     torch.set_num_threads(given.threads)
     official, llama_cpp = load(given.model), LlamaCpp(given.model, WINDOW, given.threads)
     ids = tokens[:WINDOW * given.windows] if given.windows else tokens

@@ -30,11 +30,13 @@ STRINGS = [
     "+7", "1.5", "1e3", "0x1f", "0b11", " 42 ", "1_000", "nan?", "%s", "%d items", "a,b,,c", ",", "user", "assistant", "system",
     "tool", "aXbXc", "ǅ", "ŉ", "true", "None", "[1]",
 ]  # fmt: skip
-STRINGS += [" ", "two\nlines", "\n", "\r\n", "a\r\nb\rc", "tab\there", "\u2028", "\x85", "\x0b\x1c", "\u00a0x\u00a0", "x" * 30, "\x00", "\x7f", "\u0301e"]
+STRINGS += [" ", "two\nlines", "\n", "\r\n", "a\r\nb\rc", "tab\there", "\u2028", "\x85", "\x0b\x1c", "\u00a0x\u00a0", "x" * 30, "\x00",
+            "\x7f", "\u0301e"]
 KEYS = ["role", "content", "a", "b", "c", "name", "items", "keys", "x y", "é", "type", "function", "tool_calls"]
 ROLES = ["system", "user", "assistant", "tool"]
 CONTROLS = ["{%", "{%", "{%-", "{%-", "{%+"], ["%}", "%}", "-%}", "-%}", "+%}"]
-DATA = ["", "", "", " ", "\n", "\n\n", "text", " text ", "  \n  ", "a\n  ", "\tb", "{ }", "}}", "\r\n", "<|x|>", "\u00a0\n", "end\n", "  ", "% }"]
+DATA = ["", "", "", " ", "\n", "\n\n", "text", " text ", "  \n  ", "a\n  ", "\tb", "{ }", "}}", "\r\n", "<|x|>", "\u00a0\n", "end\n", "  ",
+        "% }"]
 
 # kind → productions; <kind> stands for another expression of that kind, one level less deep. Leaves (no <…>) end what is deep enough.
 GRAMMAR = {
@@ -62,7 +64,8 @@ GRAMMAR = {
         (<str>).find(<str>) ;; (<str>).rfind(<str>, <small>) ;; (<str>).find(<lit>, <small>, <small>) ;; (<str>).count(<str>)
         (<str>).count(<lit>, <small>) ;; (<str>)|int ;; (<str>)|int(<small>, 16) ;; (<str>)|int(base=0) ;; (<int>)|abs
         (<str>)|float ;; -(<int>) ;; +(<int>) ;; (<int>)|float|round(<small>) ;; ll|select('number')|sum ;; f|round ;; f|round(1)
-        f|round(1, 'floor') ;; f|round(0, 'ceil') ;; f|int ;; (<int>) ** 2 ;; 2 ** j ;; 2 ** (i - j) ;; f * 3 ;; f // <divisor> ;; f % <divisor>
+        f|round(1, 'floor') ;; f|round(0, 'ceil') ;; f|int ;; (<int>) ** 2 ;; 2 ** j ;; 2 ** (i - j) ;; f * 3 ;; f // <divisor>
+        f % <divisor>
         [<int>, <int>]|min ;; [<int>, <int>]|max ;; [<int>, <int>]|sum ;; [<int>, <int>]|sum(start=<int>) ;; (<int>) / 3|round(2)
         (<list>).count(<any>) ;; messages|map(attribute='role')|map('length')|max""",
     "divisor": "2 ;; 3 ;; 7 ;; -2 ;; -3 ;; f ;; j ;; 0.5",
@@ -136,7 +139,8 @@ class Writer:
 
     def literal(self):
         if self.r.random() < 0.1:
-            return self.r.choice(["'a\\nb'", '"\\u00e9"', "'\\x41'", "'\\\\'", "'\\''", "'\\d'", "'\\101'", "'a' 'b'", "'\\\n'", "'two\nlines'"])
+            return self.r.choice(["'a\\nb'", '"\\u00e9"', "'\\x41'", "'\\\\'", "'\\''", "'\\d'", "'\\101'", "'a' 'b'", "'\\\n'",
+                                  "'two\nlines'"])
         text = self.r.choice(STRINGS)
         quote = "'" if "'" not in text else '"'
         return quote + text.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote
@@ -231,7 +235,8 @@ class Writer:
 
     def macro(self, depth):
         name = self.r.choice(["foo", "bar"])
-        signature, names = self.r.choice([("", []), ("a", ["a"]), ("a, b", "ab"), ("a, b=1", "ab"), ("a='x', b=a", "ab"), ("a, b=none", "ab")])
+        signature, names = self.r.choice([("", []), ("a", ["a"]), ("a, b", "ab"), ("a, b=1", "ab"), ("a='x', b=a", "ab"),
+                                          ("a, b=none", "ab")])
         macros, self.macros = self.macros, []  # no recursion
         body = self.inside(depth, [*names, *self.r.choice([[], [], ["caller()"], ["varargs"], ["kwargs"]])], function=True)
         self.macros = [*macros, name]

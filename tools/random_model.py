@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A model of Qwen3-0.6B's shape with random weights, as a GGUF file in bf16: to measure speed on true sizes without 1.2 GB from the network.
+"""A model of Qwen3-0.6B's shape with random weights, a GGUF file in bf16: to measure speed on true sizes without 1.2 GB from the network.
 
     python3 tools/random_model.py OUT.gguf [--tokenizer FOLDER] [--layers N] [--vocab N] [--seed N]      pip install gguf numpy
 
 FOLDER holds Qwen3's tokenizer.json (tests/fetch brings it to build/downloads/tokenizers/tokenizer-qwen3); without it the vocabulary is made
-up: the 256 bytes and pairs of them. The weights are normal, each matrix's outputs about as large as its inputs, so that activations stay what a real
-model has and nothing overflows in any engine. What the model says is noise.
+up: the 256 bytes and pairs of them. The weights are normal, each matrix's outputs about as large as its inputs, so that activations stay
+what a real model has and nothing overflows in any engine. What the model says is noise.
 
     rung quantize OUT.gguf --to q8_0 qwen3-shaped-q8_0.gguf
 """

@@ -4,8 +4,8 @@
     python3 tools/terminal_svg.py docs/pictures/story.svg './rung "Once upon a time"' './rung pull --list'
     python3 tools/terminal_svg.py --type 'Hi!' --type '/stats' docs/pictures/chat.svg './rung chat'
 
-Each command is run by the shell in a pseudo-terminal, one after the other, and drawn below its prompt. What the screen would show in the end
-is what is drawn: colours, erased and overwritten lines, wide characters.
+Each command is run by the shell in a pseudo-terminal, one after the other, and drawn below its prompt. What the screen would show in the
+end is what is drawn: colours, erased and overwritten lines, wide characters.
 """
 import argparse
 import dataclasses
@@ -208,8 +208,10 @@ def paint(colour, classes):
     return (f'class="{" ".join(names)}"' if names else "") + direct
 
 
-LIGHT = "#ffffff #1f2328 #d0d7de #24292f #cf222e #116329 #7d4e00 #0969da #8250df #1b7c83 #6e7781 #57606a #a40e26 #1a7f37 #9a6700 #218bff #a475f9 #3192aa #8c959f"
-DARK = "#0d1117 #e6edf3 #30363d #484f58 #ff7b72 #3fb950 #d29922 #58a6ff #bc8cff #39c5cf #b1bac4 #6e7681 #ffa198 #56d364 #e3b341 #79c0ff #d2a8ff #56d4dd #ffffff"
+LIGHT = ("#ffffff #1f2328 #d0d7de #24292f #cf222e #116329 #7d4e00 #0969da #8250df #1b7c83 #6e7781 #57606a #a40e26 #1a7f37 #9a6700 #218bff "
+         "#a475f9 #3192aa #8c959f")
+DARK = ("#0d1117 #e6edf3 #30363d #484f58 #ff7b72 #3fb950 #d29922 #58a6ff #bc8cff #39c5cf #b1bac4 #6e7681 #ffa198 #56d364 #e3b341 #79c0ff "
+        "#d2a8ff #56d4dd #ffffff")
 NAMES = ["page", "ink", "edge"] + [f"c{i}" for i in range(16)]
 
 
@@ -223,11 +225,13 @@ def svg(screen, title):
         lines.pop()
     width, height = round(2 * MARGIN + screen.columns * CELL), 2 * MARGIN + len(lines) * LINE
     body = "\n".join(filter(None, (drawn_line(MARGIN + LINE * i, line) for i, line in enumerate(lines))))
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 {width} {height}" width="{width}" \
+height="{height}" role="img">
 <title>{escape(title)}</title>
 <style>
 text{{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}}
-text{{fill:{LIGHT.split()[1]}}}.bold{{font-weight:600}}.dim{{opacity:.65}}.italic{{font-style:italic}}.underline{{text-decoration:underline}}
+text{{fill:{LIGHT.split()[1]}}}.bold{{font-weight:600}}.dim{{opacity:.65}}.italic{{font-style:italic}}\
+.underline{{text-decoration:underline}}
 {palette(LIGHT)}
 @media(prefers-color-scheme:dark){{text{{fill:{DARK.split()[1]}}}{palette(DARK)}}}
 </style>
@@ -244,7 +248,8 @@ def main():
     parser.add_argument("commands", nargs="+", metavar="command", help="a command line, shown after the prompt as it is written here")
     parser.add_argument("--columns", type=int, default=100)
     parser.add_argument("--rows", type=int, default=40, help="of the terminal that the command sees; the picture has as many as it needs")
-    parser.add_argument("--type", action="append", default=[], metavar="LINE", help="typed into the last command when it waits; ^D ends its input")
+    parser.add_argument("--type", action="append", default=[], metavar="LINE",
+                        help="typed into the last command when it waits; ^D ends its input")
     parser.add_argument("--limit", type=float, default=600, metavar="SECONDS", help="how long a command may take")
     options = parser.parse_args()
 

@@ -153,7 +153,8 @@ for c in range(0xD800, 0xE000):
     kind_of[c] = kinds[(CATEGORIES.index("Cn"), False, False, False, False, False)]
 
 with OUT.open("w") as out:
-    out.write(f"// Made by tools/unicode_tables.py from the behaviour of tokenizers {tokenizers.__version__}, code point by code point. Not edited by hand.\n\n")
+    out.write(f"// Made by tools/unicode_tables.py from the behaviour of tokenizers {tokenizers.__version__}, code point by code point. "
+              "Not edited by hand.\n\n")
     out.write(f"constexpr unsigned block_size = {BLOCK};\n\n// kind → general category and what else sets it apart.\n")
     out.write("constexpr KindInfo kind_infos[] = {\n")
     for category, *flags in kinds:

@@ -1,8 +1,8 @@
 // Rung 1: the formula, as it stands in a book.
 //
-// What limits it: waiting. Each addition needs the sum before it, and a sum takes three or four cycles to come out of the adder; meanwhile nothing
-// else is left to do. So a product every four cycles, of the sixteen or more a cycle that the processor could do. Memory and caches are far from
-// being busy, whatever the number of tokens.
+// What limits it: waiting. Each addition needs the sum before it, and a sum takes three or four cycles to come out of the adder; meanwhile
+// nothing else is left to do. So a product every four cycles, of the sixteen or more a cycle that the processor could do. Memory and caches
+// are far from being busy, whatever the number of tokens.
 //
 // The compiler may not help: (a + b) + c and a + (b + c) are different floats, and it keeps the order that is written.
 //

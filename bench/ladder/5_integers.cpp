@@ -1,15 +1,17 @@
 // Rung 5: integers times integers.
 //
-// The activations become blocks, too (once a pass, and cheap: each is used by every row). Within a block the sum Σ w.q·x.q is then one of small
-// integers: exact, in any order, and a register of 32 bytes does 32 products at a time where it had eight floats. The scales come once per 32:
+// The activations become blocks, too (once a pass, and cheap: each is used by every row). Within a block the sum Σ w.q·x.q is
+// then one of small integers: exact, in any order, and a register of 32 bytes does 32 products at a time where it had eight
+// floats. The scales come once per 32:
 //
 //   sum += (w.scale·x.scale) · Σ_i w.q[i]·x.q[i]
 //
-// AVX2 multiplies unsigned by signed bytes only: vpmaddubsw(|w|, x with w's sign) gives the same products, added in pairs into 16 bits (at most
-// 2·127·127 < 2¹⁵), vpmaddwd adds these in pairs into 32.
+// AVX2 multiplies unsigned by signed bytes only: vpmaddubsw(|w|, x with w's sign) gives the same products, added in pairs into 16 bits (at
+// most 2·127·127 < 2¹⁵), vpmaddwd adds these in pairs into 32.
 //
-// What limits it: the lanes of a register hold products of one row, eight partial sums, and at the end of each row they must be added across the
-// register; and each block's integers are turned into floats eight at a time, for one number. The bookkeeping is now as much as the work.
+// What limits it: the lanes of a register hold products of one row, eight partial sums, and at the end of each row they must be
+// added across the register; and each block's integers are turned into floats eight at a time, for one number. The bookkeeping
+// is now as much as the work.
 //
 // The next rung gives each lane a row of its own.
 #include "ladder.h"

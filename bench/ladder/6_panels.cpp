@@ -1,12 +1,12 @@
 // Rung 6: panels, a row a lane.
 //
-// Sixteen rows lie side by side, four quants of each at a time, so that a load brings the same four columns of sixteen rows; four activations are
-// copied into every lane beside them. Each 32-bit lane sums its own row, and nothing is ever added across a register:
+// Sixteen rows lie side by side, four quants of each at a time, so that a load brings the same four columns of sixteen rows; four
+// activations are copied into every lane beside them. Each 32-bit lane sums its own row, and nothing is ever added across a register:
 //
 //   panel:  scales of rows 0…15 | q0…q3 of row 0, of row 1, … of row 15 | q4…q7 of row 0, … | … q28…q31 of row 15      then the next block
 //
-// A block's integers become floats once, sixteen rows at a time; a tile of two tokens shares what was loaded. This is the layout of Rung's own
-// kernels (src/kernels/panels.h), which write it once for all formats and instruction sets.
+// A block's integers become floats once, sixteen rows at a time; a tile of two tokens shares what was loaded. This is the layout of Rung's
+// own kernels (src/kernels/panels.h), which write it once for all formats and instruction sets.
 //
 // What limits it: with one token memory, as far as one core can ask for it; with many the multipliers of one core.
 //
@@ -114,7 +114,8 @@ void pack_panels(std::byte* packed, const float* weights, const Shape& shape) {
   }
 }
 
-void multiply_panels(float* out, const std::byte* packed, const Block* x, const Shape& shape, std::size_t first_panel, std::size_t end_panel) {
+void multiply_panels(float* out, const std::byte* packed, const Block* x, const Shape& shape, std::size_t first_panel,
+                     std::size_t end_panel) {
   const std::size_t blocks = shape.columns / 32;
   for (std::size_t p = first_panel; p < end_panel; ++p) {
     const Panel* panel = reinterpret_cast<const Panel*>(packed) + p * blocks;

@@ -2,8 +2,8 @@
 //
 //   out[t][r] = Σ_i weights[r][i]·x[t][i]          the product of a linear layer: rows × columns weights, and tokens that go through it
 //
-// A rung first packs the weights as it wants to have them (once, when a model is loaded), then multiplies (at every pass). `ladder` tests each
-// against sums in double precision and times it; read the files in their order.
+// A rung first packs the weights as it wants to have them (once, when a model is loaded), then multiplies (at every pass). `ladder` tests
+// each against sums in double precision and times it; read the files in their order.
 #pragma once
 
 #include <cstddef>
@@ -50,10 +50,12 @@ std::size_t float_bytes(const Shape& shape);                                    
 void copy_floats(std::byte* packed, const float* weights, const Shape& shape);
 std::size_t block_bytes(const Shape& shape);                                       // 4_bytes.cpp
 void pack_blocks(std::byte* packed, const float* weights, const Shape& shape);
-std::span<const Block> quantized(const float* x, const Shape& shape);              // 5_integers.cpp: [tokens, columns / 32], until the next call
+// [tokens, columns / 32], until the next call.
+std::span<const Block> quantized(const float* x, const Shape& shape);              // 5_integers.cpp
 std::size_t panel_bytes(const Shape& shape);                                       // 6_panels.cpp
 void pack_panels(std::byte* packed, const float* weights, const Shape& shape);
-void multiply_panels(float* out, const std::byte* packed, const Block* x, const Shape& shape, std::size_t first_panel, std::size_t end_panel);
+void multiply_panels(float* out, const std::byte* packed, const Block* x, const Shape& shape, std::size_t first_panel,
+                     std::size_t end_panel);
 
 extern const Rung naive, vectors, tiles, bytes, integers, panels, threads;
 

@@ -42,10 +42,11 @@ void time_rungs(const ladder::Shape& many) {
   rung::CeilingMeter meter(team);
   for (int i = 0; i < 3; ++i) meter.measure();
   const rung::Ceilings& c = meter.best();
-  fmt::print("{} x {} weights, {} thread{} at most, kernels {}; ceilings: {:.1f} GB/s, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in f32\n\n", many.rows,
-             many.columns, team.size(), team.size() == 1 ? "" : "s", rung::chosen_kernels().name, c.read_gb_per_s, c.int8_gop_per_s, c.f32_gflop_per_s);
-  fmt::print("| rung | bytes a weight | one token: ms | GB/s | of memory | {} tokens: ms | GOP/s | of int8 peak |\n|---|---|---|---|---|---|---|---|\n",
-             many.tokens);
+  fmt::print("{} x {} weights, {} thread{} at most, kernels {}; ceilings: {:.1f} GB/s, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in f32\n\n",
+             many.rows, many.columns, team.size(), team.size() == 1 ? "" : "s", rung::chosen_kernels().name, c.read_gb_per_s,
+             c.int8_gop_per_s, c.f32_gflop_per_s);
+  fmt::print("| rung | bytes a weight | one token: ms | GB/s | of memory | {} tokens: ms | GOP/s | of int8 peak |\n"
+             "|---|---|---|---|---|---|---|---|\n", many.tokens);
   const ladder::Shape one{many.rows, many.columns, 1};
   const auto weights = some_values(many.rows * many.columns), x = some_values(many.tokens * many.columns);
   std::vector<float> out(many.tokens * many.rows);
@@ -72,7 +73,8 @@ int main(int argc, char** argv) {
   if (argc == 4) shape = {std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10)};
   const bool fits = shape.rows > 0 && shape.rows % 16 == 0 && shape.columns > 0 && shape.columns % 32 == 0 && shape.tokens > 0;
   if ((argc != 1 && argc != 4) || !fits || shape.rows > 1u << 20 || shape.columns > 1u << 16 || shape.tokens > 4096) {
-    fmt::print(stderr, "usage: ladder [ROWS COLUMNS TOKENS]: rows in sixteens up to 2^20, columns in thirty-twos up to 2^16, tokens up to 4096\n");
+    fmt::print(stderr, "usage: ladder [ROWS COLUMNS TOKENS]: rows in sixteens up to 2^20, columns in thirty-twos up to 2^16, "
+                       "tokens up to 4096\n");
     return 2;
   }
   time_rungs(shape);

@@ -23,8 +23,8 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
-  // Says that these bytes are not needed for now: their pages stop counting as this process's memory, and come back from the file when they are touched.
-  // Bytes that lie in no mapped file are left as they are.
+  // Says that these bytes are not needed for now: their pages stop counting as this process's memory, and come back from the file when they
+  // are touched. Bytes that lie in no mapped file are left as they are.
   static void release(std::span<const std::byte> bytes);
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }

@@ -8,8 +8,8 @@ namespace rung {
 
 namespace {
 
-// A round comes every few microseconds in the decode loop, and waking a sleeper costs more than that: spin a while first. The while is a time, because
-// what a spin takes differs forty-fold between processors.
+// A round comes every few microseconds in the decode loop, and waking a sleeper costs more than that: spin a while first. The while is
+// a time, because what a spin takes differs forty-fold between processors.
 constexpr std::chrono::microseconds kSpinTime{100};
 constexpr int kSpinsPerLook = 64;  // at the clock
 
@@ -87,7 +87,8 @@ void ThreadTeam::take_ranges(std::size_t self) {
     std::uint32_t open = shared.load(std::memory_order_acquire);
     while (open != 0) {
       if (!shared.compare_exchange_weak(open, open - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-      const std::size_t ranges = ranges_of(share), index = ranges - open, begin = share_begin(share), length = share_begin(share + 1) - begin;
+      const std::size_t ranges = ranges_of(share), index = ranges - open;
+      const std::size_t begin = share_begin(share), length = share_begin(share + 1) - begin;
       (*body_)(begin + length * index / ranges, begin + length * (index + 1) / ranges);
       if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
       open = shared.load(std::memory_order_acquire);

@@ -41,8 +41,8 @@ class ThreadTeam {
   // throw, and must not call run().
   void run(std::size_t count, RangeBody body);
 
-  // What the next run() will read, its first index first, if the caller's guess is right: while a thread waits, it fetches the beginning of its
-  // share of these bytes into its cache. They are not read: what is gone meanwhile does no harm.
+  // What the next run() will read, its first index first, if the caller's guess is right: while a thread waits, it fetches the beginning
+  // of its share of these bytes into its cache. They are not read: what is gone meanwhile does no harm.
   void expect(std::span<const std::byte> bytes);
 
  private:
@@ -58,8 +58,8 @@ class ThreadTeam {
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const;
 
   // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
-  // value with acquire. `open` publishes body_ and count_ to whoever takes a range; `unfinished_` publishes the results back. A range that is
-  // taken keeps run() waiting, so what it reads stays as it is. `round_` wakes the members.
+  // value with acquire. `open` publishes body_ and count_ to whoever takes a range; `unfinished_` publishes the results back. A range
+  // that is taken keeps run() waiting, so what it reads stays as it is. `round_` wakes the members.
   const std::size_t size_;
   std::vector<std::thread> members_;
   std::unique_ptr<Share[]> shares_;  // [size()]

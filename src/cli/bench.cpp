@@ -42,7 +42,8 @@ class Bench : public Command {
     list("--prompt-tokens", prompts_, "how many tokens prefill reads (default: 512)");
     list("--contexts", contexts_, "how many tokens stand before those that decode writes (default: 64,1024)");
     list("--batches", batches_, "how many sequences write together, at the first of the contexts (default: 1,2,4,8,16)");
-    app.add_option("--decode-tokens", decode_tokens_, "how many tokens decode writes (default: 32, or what fits into a quarter of a second)")
+    app.add_option("--decode-tokens", decode_tokens_,
+                   "how many tokens decode writes (default: 32, or what fits into a quarter of a second)")
         ->type_name("N")
         ->check(positive);
     app.add_option("--repeat", repeat_, "how many runs")->type_name("N")->capture_default_str()->check(positive);
@@ -158,7 +159,8 @@ class Bench : public Command {
     return out;
   }
 
-  void print_json(const LoadedModel& loaded, const Device& device, const std::vector<BenchResult>& results, const CeilingMeter& meter) const {
+  void print_json(const LoadedModel& loaded, const Device& device, const std::vector<BenchResult>& results,
+                  const CeilingMeter& meter) const {
     const Model& model = loaded.model();
     OrderedJson out{{"model", loaded.files().path().string()},
                     {"family", model.config.family},

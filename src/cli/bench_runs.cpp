@@ -164,7 +164,8 @@ class DecodeAnew : public BenchRun {
 
 Limit limit_of(const PassCost& cost, const Ceilings& ceilings) {
   return {.memory_seconds = cost.bytes() / (ceilings.read_gb_per_s * 1e9),
-          .compute_seconds = cost.int8_operations / (ceilings.int8_gop_per_s * 1e9) + cost.float_operations / (ceilings.f32_gflop_per_s * 1e9)};
+          .compute_seconds = cost.int8_operations / (ceilings.int8_gop_per_s * 1e9) +
+                             cost.float_operations / (ceilings.f32_gflop_per_s * 1e9)};
 }
 
 BenchResult BenchRun::result() const {

@@ -80,16 +80,16 @@ std::string prediction(const Model& model, const std::vector<BenchCase>& cases, 
     out += fmt::format(" and {} of keys and values ÷ {:.1f} GB/s = {:.1f} ms;\n", megabytes(cost.cache_bytes), ceilings.read_gb_per_s,
                        limit.memory_seconds * 1e3);
     out += fmt::format("    {} operations in int8 ÷ {:.0f} GOP/s, {} in f32 ÷ {:.0f} GFLOP/s = {:.1f} ms.\n",
-                       operations(cost.int8_operations), ceilings.int8_gop_per_s, operations(cost.float_operations), ceilings.f32_gflop_per_s,
-                       limit.compute_seconds * 1e3);
+                       operations(cost.int8_operations), ceilings.int8_gop_per_s, operations(cost.float_operations),
+                       ceilings.f32_gflop_per_s, limit.compute_seconds * 1e3);
     out += fmt::format("    Bound by {}: at most {:.1f} tok/s.\n", limit.by_memory() ? "memory" : "arithmetic",
                        tokens / limit.seconds());
   }
   const double ridge = ceilings.int8_gop_per_s / ceilings.read_gb_per_s;
   out += fmt::format(
-      "  The two limits meet at {:.1f} operations a byte: with fewer, memory is the slower, with more, arithmetic. One token does {:.1f} with\n"
-      "  each byte of weights. Tokens that share a pass share its bytes, those of a prompt as those of sequences side by side: so a prompt is\n"
-      "  read many times faster than an answer is written.\n\n",
+      "  The two limits meet at {:.1f} operations a byte: with fewer, memory is the slower, with more, arithmetic. One token does "
+      "{:.1f} with\n  each byte of weights. Tokens that share a pass share its bytes, those of a prompt as those of sequences side by "
+      "side: so a prompt is\n  read many times faster than an answer is written.\n\n",
       ridge, 2 * static_cast<double>(model.parameters()) / static_cast<double>(model.weight_bytes()));
   return out;
 }

@@ -34,7 +34,9 @@ struct Named {
 Named split_device(const std::string& argument) {
   std::error_code ignored;
   const std::size_t at = argument.rfind('@');
-  if (at == std::string::npos || argument.find('/', at) != std::string::npos || std::filesystem::exists(argument, ignored)) return {argument, ""};
+  if (at == std::string::npos || argument.find('/', at) != std::string::npos || std::filesystem::exists(argument, ignored)) {
+    return {argument, ""};
+  }
   return {argument.substr(0, at), argument.substr(at + 1)};
 }
 
@@ -70,7 +72,9 @@ void check_same_vocabulary(const LoadedModel& base, const LoadedModel& other) {
   if (&base == &other) return;
   const std::string a = base.files().path().string(), b = other.files().path().string();
   const std::size_t size = base.model().config.vocab_size, others_size = other.model().config.vocab_size;
-  if (size != others_size) fail("{} has a vocabulary of {} tokens, {} of {}: only models with the same vocabulary compare", a, size, b, others_size);
+  if (size != others_size) {
+    fail("{} has a vocabulary of {} tokens, {} of {}: only models with the same vocabulary compare", a, size, b, others_size);
+  }
   const std::size_t named = std::min(base.tokenizer().vocab_size(), other.tokenizer().vocab_size());
   for (TokenId id = 0; static_cast<std::size_t>(id) < named; ++id) {
     const std::string piece = base.tokenizer().piece(id), others = other.tokenizer().piece(id);
@@ -99,7 +103,9 @@ class Compare : public Command {
   }
 
   void add_options(CLI::App& app) override {
-    app.add_option("models", arguments_, "two models or more with the same vocabulary, and the text's file")->type_name("MODEL")->expected(0, 64);
+    app.add_option("models", arguments_, "two models or more with the same vocabulary, and the text's file")
+        ->type_name("MODEL")
+        ->expected(0, 64);
     app.add_option("--pre", pre_, "the pre-tokenizer of GGUF files that do not name their own")->type_name("NAME");
     run_.add(app, false);
     windows_.add(app);
@@ -173,8 +179,8 @@ class Compare : public Command {
       if (e.loaded == entries_.front().loaded) continue;
       const std::string path = e.loaded->files().path().string();
       if (encode_prompt(e.loaded->tokenizer(), text) != cut.ids) {
-        fail("{} and {} make different tokens of {}: only models with the same tokenizer compare", entries_.front().loaded->files().path().string(), path,
-             file_);
+        fail("{} and {} make different tokens of {}: only models with the same tokenizer compare",
+             entries_.front().loaded->files().path().string(), path, file_);
       }
       const std::size_t context = e.loaded->model().config.context, window = windows_.window_of(entries_.front().loaded->model().config);
       if (window > context) fail("{} has a context of {}, a window takes {} (--context N makes windows smaller)", path, context, window);
@@ -187,7 +193,8 @@ class Compare : public Command {
     Progress progress("comparing");
     return compare(contestants, cut, [&](const Comparison& so_far) {
       if (so_far.distances.back().count() > 0) {
-        progress.update(so_far.windows, cut.windows.size(), fmt::format("windows, KL {:.3g}", so_far.distances.back().mean_divergence().value));
+        progress.update(so_far.windows, cut.windows.size(),
+                        fmt::format("windows, KL {:.3g}", so_far.distances.back().mean_divergence().value));
       }
       return SignalWatch::caught() == 0;
     });
@@ -214,10 +221,13 @@ class Compare : public Command {
   void print(const WindowedText& cut, const Comparison& c) const {
     const ModelConfig& config = entries_.front().loaded->model().config;
     write_out(fmt::format("{}: {}; {}\n", visible(file_), count_of(cut.ids.size(), "token"), windows_.describe(cut, config)));
-    if (c.windows < cut.windows.size()) write_out(fmt::format("interrupted: what follows is about the first {}\n", count_of(c.windows, "window")));
-    write_out(fmt::format("base {}: perplexity {:.4f} ± {:.4f}\n\n", visible(entries_[0].name), c.base_losses.perplexity(), c.base_losses.perplexity_error()));
-    write_out(fmt::format("{}{:<22} {:>9} {:>8} {:>8} {:>6} {:>7} {:>6} {:>6}{}\n", style().dim, "model", "size", "KL", "99%", "same", "ppl ×", "read",
-                          "write", style().reset));
+    if (c.windows < cut.windows.size()) {
+      write_out(fmt::format("interrupted: what follows is about the first {}\n", count_of(c.windows, "window")));
+    }
+    write_out(fmt::format("base {}: perplexity {:.4f} ± {:.4f}\n\n", visible(entries_[0].name), c.base_losses.perplexity(),
+                          c.base_losses.perplexity_error()));
+    write_out(fmt::format("{}{:<22} {:>9} {:>8} {:>8} {:>6} {:>7} {:>6} {:>6}{}\n", style().dim, "model", "size", "KL", "99%", "same",
+                          "ppl ×", "read", "write", style().reset));
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const std::string name = shortened(visible(entries_[i].name), 22);
       std::string figures(32, ' ');
@@ -227,12 +237,15 @@ class Compare : public Command {
                               100 * d.same_first().value, d.perplexity_ratio().value);
       }
       write_out(fmt::format("{}{}{}{} {:>9} {} {:>6} {:>6}\n", i == 0 ? style().dim : style().bold, name, style().reset,
-                            std::string(22 - std::min<std::size_t>(22, display_columns(name)), ' '), human_bytes(entries_[i].loaded->model().weight_bytes()),
-                            figures, speed(c.readings[i].tokens_per_second()), speed(entries_[i].writing.tokens_per_second())));
+                            std::string(22 - std::min<std::size_t>(22, display_columns(name)), ' '),
+                            human_bytes(entries_[i].loaded->model().weight_bytes()), figures, speed(c.readings[i].tokens_per_second()),
+                            speed(entries_[i].writing.tokens_per_second())));
     }
   }
 
-  static std::string small_number(double value) { return value != 0 && value < 1e-4 ? fmt::format("{:.1e}", value) : fmt::format("{:.5f}", value); }
+  static std::string small_number(double value) {
+    return value != 0 && value < 1e-4 ? fmt::format("{:.1e}", value) : fmt::format("{:.5f}", value);
+  }
   static std::string speed(double tokens_per_second) { return fmt::format("{:.{}f}", tokens_per_second, tokens_per_second < 100 ? 1 : 0); }
 
   static OrderedJson json_of(const Estimate& e) { return {{"value", e.value}, {"error", e.error}}; }

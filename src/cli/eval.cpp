@@ -40,7 +40,9 @@ class Eval : public Command {
   }
 
   int run() override {
-    if (file_.empty() && stdin_is_terminal()) throw UsageError("no text: give its file as the last argument, or the text on standard input");
+    if (file_.empty() && stdin_is_terminal()) {
+      throw UsageError("no text: give its file as the last argument, or the text on standard input");
+    }
     if (file_.empty()) file_ = "-";
     const std::string text = read_text(file_);
     check_text(text, file_);  // before a model is loaded for it
@@ -69,7 +71,9 @@ class Eval : public Command {
     double bytes = 0;
     for (std::size_t w = 0; w < e.windows; ++w) {
       const Window& window = cut.windows[w];
-      for (std::size_t t = window.first_counted; t < window.end; ++t) bytes += window.weight * static_cast<double>(tokenizer.piece(cut.ids[t]).size());
+      for (std::size_t t = window.first_counted; t < window.end; ++t) {
+        bytes += window.weight * static_cast<double>(tokenizer.piece(cut.ids[t]).size());
+      }
     }
     return bytes > 0 ? e.losses.sum() / std::numbers::ln2 / bytes : 0;
   }
@@ -78,9 +82,13 @@ class Eval : public Command {
   void print(const LoadedModel& loaded, const Device& device, const WindowedText& cut, const Evaluation& e) const {
     write_out(fmt::format("{}: device {}, kernels {}, {}\n", loaded.files().path().filename().string(), device.name(), device.kernels(),
                           count_of(device.threads(), "thread")));
-    write_out(fmt::format("{}: {}; {}\n", visible(file_), count_of(cut.ids.size(), "token"), windows_.describe(cut, loaded.model().config)));
-    if (e.windows < cut.windows.size()) write_out(fmt::format("interrupted: what follows is about the first {}\n", count_of(e.windows, "window")));
-    write_out(fmt::format("perplexity {}{:.4f} ± {:.4f}{}\n", style().bold, e.losses.perplexity(), e.losses.perplexity_error(), style().reset));
+    write_out(fmt::format("{}: {}; {}\n", visible(file_), count_of(cut.ids.size(), "token"),
+                          windows_.describe(cut, loaded.model().config)));
+    if (e.windows < cut.windows.size()) {
+      write_out(fmt::format("interrupted: what follows is about the first {}\n", count_of(e.windows, "window")));
+    }
+    write_out(fmt::format("perplexity {}{:.4f} ± {:.4f}{}\n", style().bold, e.losses.perplexity(), e.losses.perplexity_error(),
+                          style().reset));
     write_out(fmt::format("{:.5f} ± {:.5f} nats a token, {:.4f} bits a byte, {:.1f} tok/s\n", e.losses.mean(), e.losses.standard_error(),
                           bits_per_byte(loaded.tokenizer(), cut, e), tokens_per_second(e)));
   }

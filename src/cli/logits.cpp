@@ -107,8 +107,9 @@ class Logits : public Command {
     const std::size_t longest = std::min(kLongestBar, room - width);
     for (std::size_t i = 0; i < choices.size(); ++i) {
       const Choice& c = choices[i];
-      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}{}{}{}  {}{}{}\n", 100 * c.probability, style().dim, c.id, style().reset, style().bold, pieces[i],
-                            style().reset, std::string(width - display_columns(pieces[i]), ' '), style().cyan, bar(c.probability, longest), style().reset));
+      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}{}{}{}  {}{}{}\n", 100 * c.probability, style().dim, c.id, style().reset,
+                            style().bold, pieces[i], style().reset, std::string(width - display_columns(pieces[i]), ' '), style().cyan,
+                            bar(c.probability, longest), style().reset));
     }
   }
 

@@ -76,7 +76,9 @@ std::optional<DType> CacheOption::type() const { return cache_type_named(name); 
 
 void RunOptions::add(CLI::App& app, bool with_context) {
   app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")->type_name("NAME")->capture_default_str()->check(
-      [](const std::string& text) { return text == "cpu" || text == "reference" ? std::string() : "found '" + text + "', expected cpu or reference"; });
+      [](const std::string& text) {
+        return text == "cpu" || text == "reference" ? std::string() : "found '" + text + "', expected cpu or reference";
+      });
   app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
       ->type_name("N")
       ->check(positive);
@@ -99,7 +101,10 @@ void SamplingOptions::add(CLI::App& app) {
   app.add_option("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")
       ->type_name("X")
       ->group(kGroup);
-  app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")->type_name("N")->group(kGroup)->check(any_seed);
+  app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")
+      ->type_name("N")
+      ->group(kGroup)
+      ->check(any_seed);
 }
 
 Sampling SamplingOptions::over(Sampling s) const {

@@ -103,7 +103,8 @@ struct Label {
 std::vector<Label> place_labels(const std::vector<QualityPoint>& points, const Axis& bytes, const Axis& divergence) {
   std::vector<Label> labels;
   for (const QualityPoint& p : points) {
-    const double x = kLeft + bytes.place(static_cast<double>(p.bytes)) * (kRight - kLeft), y = kBottom - divergence.place(p.divergence) * (kBottom - kTop);
+    const double x = kLeft + bytes.place(static_cast<double>(p.bytes)) * (kRight - kLeft),
+                 y = kBottom - divergence.place(p.divergence) * (kBottom - kTop);
     const double width = kLetterWidth * static_cast<double>(std::max(display_columns(visible(p.name)), display_columns(visible(p.note))));
     labels.push_back({&p, x, y, x + 14 + width > kRight, y + 1});
   }
@@ -115,10 +116,13 @@ std::vector<Label> place_labels(const std::vector<QualityPoint>& points, const A
 }
 
 constexpr const char* kStyle =
-    "text{font:13px system-ui,-apple-system,\"Segoe UI\",\"DejaVu Sans\",sans-serif;fill:#1f2328;paint-order:stroke;stroke:#fff;stroke-width:3px}.small{font-size:11.5px;fill:#57606a}"
+    "text{font:13px system-ui,-apple-system,\"Segoe UI\",\"DejaVu Sans\",sans-serif;fill:#1f2328;paint-order:stroke;stroke:#fff;"
+    "stroke-width:3px}.small{font-size:11.5px;fill:#57606a}"
     ".title{font-size:15px;font-weight:600}.page{fill:#fff}.edge{stroke:#d0d7de}.grid{stroke:#d8dee4}.axis{stroke:#57606a}"
-    ".base{stroke:#8250df;stroke-dasharray:5 4}.of-base{fill:#8250df}.dot{fill:#0969da}.leader{stroke:#8c959f}line,.edge{fill:none;stroke-width:1}"
-    "@media(prefers-color-scheme:dark){text{fill:#e6edf3;stroke:#0d1117}.small{fill:#9198a1}.page{fill:#0d1117}.edge{stroke:#30363d}.grid{stroke:#21262d}"
+    ".base{stroke:#8250df;stroke-dasharray:5 4}.of-base{fill:#8250df}.dot{fill:#0969da}.leader{stroke:#8c959f}"
+    "line,.edge{fill:none;stroke-width:1}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6edf3;stroke:#0d1117}.small{fill:#9198a1}.page{fill:#0d1117}.edge{stroke:#30363d}"
+    ".grid{stroke:#21262d}"
     ".axis{stroke:#9198a1}.base{stroke:#bc8cff}.of-base{fill:#bc8cff}.dot{fill:#58a6ff}.leader{stroke:#6e7681}}";
 
 std::string line(const char* kind, double x1, double y1, double x2, double y2) {
@@ -141,8 +145,9 @@ std::string draw_axes(const Axis& bytes, const Axis& divergence) {
   }
   out += line("axis", kLeft, kBottom, kRight, kBottom) + line("axis", kLeft, kTop, kLeft, kBottom);
   out += text("", (kLeft + kRight) / 2, kBottom + 46, "middle", "size of the weights");
-  out += fmt::format("<text transform=\"translate(22 {:.1f}) rotate(-90)\" text-anchor=\"middle\">mean KL divergence, nats a token</text>\n",
-                     (kTop + kBottom) / 2);
+  out += fmt::format(
+      "<text transform=\"translate(22 {:.1f}) rotate(-90)\" text-anchor=\"middle\">mean KL divergence, nats a token</text>\n",
+      (kTop + kBottom) / 2);
   return out;
 }
 
@@ -153,10 +158,12 @@ std::string quality_svg(const QualityPoint& base, const std::vector<QualityPoint
   for (const QualityPoint& p : points) most = std::max(most, static_cast<double>(p.bytes));
   const Axis bytes = axis_of_bytes(most), divergence = axis_of_divergence(points);
 
-  std::string out = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\">\n", kWidth, kHeight);
+  std::string out = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\">\n", kWidth, kHeight);
   out += fmt::format("<title>How far models are from {}</title>\n<style>{}</style>\n", escaped(base.name), kStyle);
   out += fmt::format("<rect class=\"page edge\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n", kWidth - 1, kHeight - 1);
-  out += text("title", kLeft - 60, 30, "start", fmt::format("How far from {}", base.name)) + text("small", kLeft - 60, 48, "start", "lower is better: 0 would be the base itself");
+  out += text("title", kLeft - 60, 30, "start", fmt::format("How far from {}", base.name)) +
+         text("small", kLeft - 60, 48, "start", "lower is better: 0 would be the base itself");
   out += draw_axes(bytes, divergence);
 
   const double base_x = kLeft + bytes.place(static_cast<double>(base.bytes)) * (kRight - kLeft);

@@ -13,8 +13,8 @@ struct QualityPoint {
   double divergence = 0;   // mean KL, nats a token
 };
 
-// Bytes of weights to the right, divergence upwards: by tens where the points are far apart. The base is a dashed line: its divergence is 0.
-// Colours follow the page that shows it, light or dark.
+// Bytes of weights to the right, divergence upwards: by tens where the points are far apart. The base is a dashed line: its divergence
+// is 0. Colours follow the page that shows it, light or dark.
 std::string quality_svg(const QualityPoint& base, const std::vector<QualityPoint>& points);
 
 }  // namespace rung

@@ -62,10 +62,12 @@ class Quantize : public Command {
   }
 
   void add_options(CLI::App& app) override {
-    app.add_option("IN", in_, "a folder with config.json and safetensors, a .gguf file, or a name that `rung pull` has brought")->type_name("IN");
+    app.add_option("IN", in_, "a folder with config.json and safetensors, a .gguf file, or a name that `rung pull` has brought")
+        ->type_name("IN");
     app.add_option("OUT", out_, "the file to write; it is whole or not there")->type_name("OUT.gguf");
     app.add_option("--to", to_, "q8_0, q6_k, q5_0, q4_k_m, q4_1, q4_0, bf16, f16 or f32")->type_name("FORMAT");
-    app.add_option("--imatrix", imatrix_, "a text in which to see, by running the model over it, which columns matter most: they are kept best")
+    app.add_option("--imatrix", imatrix_,
+                   "a text in which to see, by running the model over it, which columns matter most: they are kept best")
         ->type_name("FILE.txt");
     app.add_option("--pre", pre_, "the pre-tokenizer that tokenizer.json means, where Rung finds no name for it")->type_name("NAME");
     app.add_option("--threads", threads_, "how many threads (default: all that this process may use)")->type_name("N")->check(positive);
@@ -137,22 +139,28 @@ class Quantize : public Command {
     const Summary sum(tensors);
     for (const auto& [type, t] : sum.types) {
       const std::string error = t.square_error > 0 ? fmt::format("{:.3f}% off", 100 * t.relative_error()) : "";
-      write_out(fmt::format("{}{:<6}{}{:>5} tensors {:>10}   {}{}{}\n", style().bold, info(type).name, style().reset, t.tensors, human_bytes(t.bytes),
-                            style().dim, error, style().reset));
+      write_out(fmt::format("{}{:<6}{}{:>5} tensors {:>10}   {}{}{}\n", style().bold, info(type).name, style().reset, t.tensors,
+                            human_bytes(t.bytes), style().dim, error, style().reset));
     }
-    write_out(fmt::format("{}: {}, {:.2f} bits a weight ({} before) in {:.1f} s\n", visible(out_), human_bytes(sum.bytes), sum.bits_per_weight(),
-                          human_bytes(sum.bytes_before), seconds));
+    write_out(fmt::format("{}: {}, {:.2f} bits a weight ({} before) in {:.1f} s\n", visible(out_), human_bytes(sum.bytes),
+                          sum.bits_per_weight(), human_bytes(sum.bytes_before), seconds));
   }
 
   void print_json(const std::vector<QuantizedTensor>& tensors, const QuantizeFormat& format, double seconds) const {
     const Summary sum(tensors);
     OrderedJson types = OrderedJson::object(), list = OrderedJson::array();
     for (const auto& [type, t] : sum.types) {
-      types[std::string(info(type).name)] = {{"tensors", t.tensors}, {"weights", t.values}, {"bytes", t.bytes}, {"relative_error", t.relative_error()}};
+      types[std::string(info(type).name)] = {
+          {"tensors", t.tensors}, {"weights", t.values}, {"bytes", t.bytes}, {"relative_error", t.relative_error()}};
     }
     for (const QuantizedTensor& t : tensors) {
       const double rms = t.values == 0 ? 0.0 : std::sqrt(t.square_error / static_cast<double>(t.values));
-      list.push_back({{"name", t.name}, {"from", info(t.from).name}, {"to", info(t.to).name}, {"weights", t.values}, {"bytes", t.bytes}, {"rms_error", rms}});
+      list.push_back({{"name", t.name},
+                      {"from", info(t.from).name},
+                      {"to", info(t.to).name},
+                      {"weights", t.values},
+                      {"bytes", t.bytes},
+                      {"rms_error", rms}});
     }
     write_line({{"in", in_},
                 {"out", out_},

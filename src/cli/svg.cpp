@@ -107,7 +107,8 @@ void Chart::line(const std::vector<std::pair<double, double>>& points, const Cha
   for (const auto& [x, y] : points) path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", place_x(x), place_y(y));
   lines_ += fmt::format("<path class=\"line s{}{}\" d=\"{}\"/>\n", mark.series % 6, mark.dashed ? " dashed" : "", path);
   if (points.size() < 2 || mark.label.empty()) return;
-  const double left = place_x(points[0].first), right = place_x(points[1].first), from = place_y(points[0].second), to = place_y(points[1].second);
+  const double left = place_x(points[0].first), right = place_x(points[1].first);
+  const double from = place_y(points[0].second), to = place_y(points[1].second);
   const double aside = from > to + 40 ? text_width(mark.label) + 24 : 0;  // of a line that rises: to the left of it
   labels_.push_back({mark.label, (left + right) / 2 - aside, (from + to) / 2 - 12, mark.series});
 }

@@ -71,7 +71,9 @@ const Style& style() {
 void Progress::update(std::size_t done, std::size_t total, std::string_view unit) {
   using namespace std::chrono_literals;
   const auto now = std::chrono::steady_clock::now();
-  if (!stderr_is_terminal() || environment().dumb_terminal || now - start_ < 1s || (visible_ && now - shown_ < 100ms && done < total)) return;
+  if (!stderr_is_terminal() || environment().dumb_terminal || now - start_ < 1s || (visible_ && now - shown_ < 100ms && done < total)) {
+    return;
+  }
   fmt::print(stderr, "\r\033[K{}: {} of {} {}", what_, done, total, unit);
   std::fflush(stderr);
   shown_ = now;

@@ -47,7 +47,7 @@ std::string in_eight(double value) {
   return text;
 }
 
-// How wide the columns of the table are. All tensors begin with the same axis, tokens: where there is no room, its name stands over the others.
+// How wide the table's columns are. All tensors begin with the same axis, tokens: where there is no room, its name stands over the others.
 struct TableLayout {
   std::size_t name = 4, axes = 4, shape = 5;
   std::size_t axes_skipped = 0;  // of each tensor
@@ -180,16 +180,17 @@ class Trace : public Command {
     OrderedJson checkpoints = OrderedJson::array();
     const TableLayout table(json_ ? std::vector<OutputTensor>{} : expect_tensors(pass));
     if (!json_) {
-      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>8} {:>8} {:>8}{}\n", style().dim, "name", table.name, table.title(), table.axes, "shape", table.shape,
-                            "min", "max", "rms", style().reset));
+      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>8} {:>8} {:>8}{}\n", style().dim, "name", table.name, table.title(), table.axes,
+                            "shape", table.shape, "min", "max", "rms", style().reset));
     }
     listen(pass, pass.ids, [&](const Checkpoint& at, const NamedTensor& x) {
       const Statistics s = statistics(x.values);
       if (json_) {
         checkpoints.push_back({{"name", at.text()}, {"axes", x.axes}, {"shape", x.shape}, {"min", s.min}, {"max", s.max}, {"rms", s.rms}});
       } else {
-        write_out(fmt::format("{:<{}} {}{:<{}}{} {:<{}} {} {} {}\n", at.text(), table.name, style().dim, table.axes_of(x.axes), table.axes, style().reset,
-                              fmt::format("{}", fmt::join(x.shape, ",")), table.shape, in_eight(s.min), in_eight(s.max), in_eight(s.rms)));
+        write_out(fmt::format("{:<{}} {}{:<{}}{} {:<{}} {} {} {}\n", at.text(), table.name, style().dim, table.axes_of(x.axes), table.axes,
+                              style().reset, fmt::format("{}", fmt::join(x.shape, ",")), table.shape, in_eight(s.min), in_eight(s.max),
+                              in_eight(s.rms)));
       }
     });
     if (json_) write_line({{"ids", pass.ids}, {"checkpoints", std::move(checkpoints)}});

@@ -66,8 +66,8 @@ Estimate Distance::perplexity_ratio() const { return {more_.perplexity(), more_.
 
 namespace {
 
-std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base, Tensor<const float, Tokens, Vocab> other, const Piece& piece,
-                                       ThreadTeam& team) {
+std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base, Tensor<const float, Tokens, Vocab> other,
+                                       const Piece& piece, ThreadTeam& team) {
   std::vector<RowDistance> rows(piece.next.size());
   team.run(rows.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t t = begin; t < end; ++t) rows[t] = row_distance(base[t].span(), other[t].span(), piece.next[t]);

@@ -2,8 +2,8 @@
 //
 //   KL(p ‖ q) = Σ_v p(v)·ln(p(v) / q(v))        p: the base's next-token distribution, q: the other's
 //
-// It is 0 where both expect the same, and says how many nats more a token costs whoever believes q while p is right. The perplexity of a text sees only the
-// token that came; this sees all that could have come, so that a few thousand tokens tell even Q8_0 from its original.
+// It is 0 where both expect the same, and says how many nats more a token costs whoever believes q while p is right. The perplexity of
+// a text sees only the token that came; this sees all that could have come, so that a few thousand tokens tell even Q8_0 from its original.
 #pragma once
 
 #include <cstddef>

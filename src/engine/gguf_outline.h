@@ -44,9 +44,9 @@ struct GgufOutline {
   bool has_tokenizer = true;
 };
 
-// Of a GGUF the metadata stay what they are; of a folder they are made as llama.cpp's converter makes them. The views in it point into `files`, which
-// outlives it. `pre`: the pre-tokenizer of a folder's tokenizer.json, where its name is not found. Throws Error: what GGUF cannot express, what this
-// family has no place for.
+// Of a GGUF the metadata stay what they are; of a folder they are made as llama.cpp's converter makes them. The views in it point into
+// `files`, which outlives it. `pre`: the pre-tokenizer of a folder's tokenizer.json, where its name is not found. Throws Error: what GGUF
+// cannot express, what this family has no place for.
 GgufOutline outline_gguf(const ModelFiles& files, std::optional<std::string_view> pre = {});
 
 // A JSON file of a folder, an object; absent: nullopt.

@@ -1,7 +1,8 @@
 // A model and a text → how much each column of each matrix matters: the mean of the squares of what meets it.  Milestone M5.
 //
-// A linear layer's output is off by Σ_i x[i]·Δw[i]. With inputs that are on average independent, the mean square of that is Σ_i mean(x[i]²)·Δw[i]²: so an
-// error in a column costs as much as its inputs are large, and the quantisers are told so. (llama.cpp calls the table an importance matrix.)
+// A linear layer's output is off by Σ_i x[i]·Δw[i]. With inputs that are on average independent, the mean square of that is
+// Σ_i mean(x[i]²)·Δw[i]²: so an error in a column costs as much as its inputs are large, and the quantisers are told so. (llama.cpp calls
+// the table an importance matrix.)
 #pragma once
 
 #include <cstddef>

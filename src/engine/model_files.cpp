@@ -20,7 +20,9 @@ void add_ids(std::set<TokenId>& ids, const Json& object, const char* key, const 
   const auto it = object.find(key);
   if (it == object.end() || it->is_null()) return;
   for (const Json& id : it->is_array() ? *it : Json::array({*it})) {
-    if (!id.is_number_integer() || id.get<double>() < 0 || id.get<double>() > 1e9) fail("{}: '{}' holds {}, expected token ids", where, key, id.dump());
+    if (!id.is_number_integer() || id.get<double>() < 0 || id.get<double>() > 1e9) {
+      fail("{}: '{}' holds {}, expected token ids", where, key, id.dump());
+    }
     ids.insert(id.get<TokenId>());
   }
 }
@@ -76,7 +78,9 @@ std::optional<std::string> template_in(const Json& config, bool tools, const std
   if (!it->is_array()) fail("{}: 'chat_template' is {}, expected a string or a list", where, it->type_name());
   std::optional<std::string> chosen;
   for (const Json& entry : *it) {
-    if (!entry.is_object() || !entry.contains("template") || !entry["template"].is_string()) fail("{}: 'chat_template' holds an entry without a template", where);
+    if (!entry.is_object() || !entry.contains("template") || !entry["template"].is_string()) {
+      fail("{}: 'chat_template' holds an entry without a template", where);
+    }
     const std::string name = entry.value("name", "");
     if (name == "default" && !chosen) chosen = entry["template"].get<std::string>();
     if (name == "tool_use" && tools) chosen = entry["template"].get<std::string>();
@@ -173,7 +177,9 @@ std::set<TokenId> ModelFiles::stop_ids() const {
     if (!config) continue;
     const std::string where = (path() / name).string();
     add_ids(ids, *config, "eos_token_id", where);
-    if (const auto text = config->find("text_config"); text != config->end() && text->is_object()) add_ids(ids, *text, "eos_token_id", where);
+    if (const auto text = config->find("text_config"); text != config->end() && text->is_object()) {
+      add_ids(ids, *text, "eos_token_id", where);
+    }
   }
   return ids;
 }

@@ -22,7 +22,8 @@ std::vector<Window> sliding(std::size_t tokens, std::size_t window_tokens, std::
   std::size_t counted = 1;  // nothing stands before the text's first token that could foretell it
   for (std::size_t begin = 0; counted < tokens; begin += stride) {
     const std::size_t end = std::min(begin + window_tokens, tokens);
-    const std::size_t first = std::max(counted, begin + 1);  // with a stride of a whole window, its first token has nothing before it either
+    // With a stride of a whole window, its first token has nothing before it either.
+    const std::size_t first = std::max(counted, begin + 1);
     const double added = static_cast<double>(begin == 0 ? end : end - counted);
     if (first < end) windows.push_back({begin, end, first, (added - 1) / static_cast<double>(end - first)});
     counted = end;
@@ -86,7 +87,9 @@ std::vector<double> losses_of(Tensor<const float, Tokens, Vocab> logits, std::sp
     }
   });
   for (const double loss : losses) {
-    if (!std::isfinite(loss)) fail("the model's logits are no numbers (a token's loss is {}): its weights are broken, or too large for their type", loss);
+    if (!std::isfinite(loss)) {
+      fail("the model's logits are no numbers (a token's loss is {}): its weights are broken, or too large for their type", loss);
+    }
   }
   return losses;
 }

@@ -3,7 +3,8 @@
 //   loss of a token = −ln p(token | what stands before it in its window), in nats
 //   perplexity      = e^(mean loss): the model is as unsure as if it had to choose among so many tokens, each as likely as the others
 //
-// A model sees the text through windows, and a method says which of their tokens count (#). The others (·) are only there to be looked back at:
+// A model sees the text through windows, and a method says which of their tokens count (#). The others (·) are only
+// there to be looked back at:
 //
 //   halves_of (llama.cpp)             sliding (transformers)
 //   ····####                          ########
@@ -30,19 +31,21 @@ struct Window {
   double weight = 1;
 };
 
-// Side by side. Of each the second half counts: of 512 tokens 255, as the first token of that half is given, too. What is left at the end is left out.
-// (llama.cpp, tools/perplexity)
+// Side by side. Of each the second half counts: of 512 tokens 255, as the first token of that half is given, too. What is left at the end
+// is left out. (llama.cpp, tools/perplexity)
 std::vector<Window> halves_of(std::size_t tokens, std::size_t window_tokens);
 
-// Each begins `stride` ≥ 2 after the one before, and what was not in that one counts: each token once, but for the text's first. The original multiplies
-// the mean loss of a window by one token less than it adds. That is right for the first, which has a token that nothing foretells, and a little too little
-// for the others; so a token of theirs weighs (n − 1) / n here, too.  (https://huggingface.co/docs/transformers/perplexity)
+// Each begins `stride` ≥ 2 after the one before, and what was not in that one counts: each token once, but for the text's first. The
+// original multiplies the mean loss of a window by one token less than it adds. That is right for the first, which has a token that nothing
+// foretells, and a little too little for the others; so a token of theirs weighs (n − 1) / n here, too.
+// (https://huggingface.co/docs/transformers/perplexity)
 std::vector<Window> sliding(std::size_t tokens, std::size_t window_tokens, std::size_t stride);
 
 struct WindowedText {
   std::vector<TokenId> ids;
   std::vector<Window> windows;
-  std::optional<TokenId> first_of_window;  // takes the place of each window's first token: the BOS, where the model wants one and the method gives it
+  // Takes the place of each window's first token: the BOS, where the model wants one and the method gives it.
+  std::optional<TokenId> first_of_window;
 };
 
 // Throws Error, naming `where`: a text that is empty or no text (control bytes, no UTF-8).
@@ -102,7 +105,8 @@ struct Evaluation {
   double seconds = 0;  // of forward passes
 };
 
-// Reads one window after the other. `progress(so far)` is called after each piece; when it says false, the windows that were read whole are the result.
+// Reads one window after the other. `progress(so far)` is called after each piece; when it says false, the windows that were
+// read whole are the result.
 using EvaluationProgress = std::function<bool(const Evaluation& so_far)>;
 Evaluation evaluate(const Model& model, Device& device, const WindowedText& text, const EvaluationProgress& progress = {});
 

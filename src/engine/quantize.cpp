@@ -170,7 +170,8 @@ std::vector<QuantizedTensor> quantize(const GgufOutline& outline, std::span<cons
   for (std::size_t i = 0; i < types.size(); ++i) {
     const SourceTensor& source = outline.tensors[i];
     const auto weights = importance.find(source.name);
-    report.push_back(quantizer.add(source, types[i], weights == importance.end() ? std::span<const float>{} : std::span<const float>(weights->second)));
+    report.push_back(quantizer.add(source, types[i],
+                                   weights == importance.end() ? std::span<const float>{} : std::span<const float>(weights->second)));
   }
   quantizer.commit();
   return report;

@@ -26,8 +26,8 @@ struct QuantizeFormat {
 std::span<const QuantizeFormat> quantize_formats();
 const QuantizeFormat& quantize_format(std::string_view name);  // throws Error
 
-// The type of each tensor of the file to be, by llama.cpp's rules: vectors stay f32; the head (or the embedding that is one) gets more bits; a row
-// that is no whole number of blocks falls back to a format with smaller ones.
+// The type of each tensor of the file to be, by llama.cpp's rules: vectors stay f32; the head (or the embedding that is one) gets more
+// bits; a row that is no whole number of blocks falls back to a format with smaller ones.
 std::vector<DType> choose_types(const QuantizeFormat& format, const std::vector<SourceTensor>& tensors, bool with_importance);
 
 // For each tensor, by its GGUF name, how much each of its columns matters. Empty: all alike.

@@ -1,4 +1,5 @@
-// Which tensor gets which type. The rules are llama.cpp's (src/llama-quant.cpp): a file that is called Q4_K_M should be what people know by that name.
+// Which tensor gets which type. The rules are llama.cpp's (src/llama-quant.cpp): a file that is called Q4_K_M should be what
+// people know by that name.
 #include <algorithm>
 #include <array>
 #include <charconv>

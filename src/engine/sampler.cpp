@@ -64,7 +64,9 @@ void check(const Sampling& s) {
 std::vector<Candidate> Sampler::distribution(std::span<const float> logits, std::span<const std::int32_t> seen) const {
   std::vector<Score> scores(logits.size());
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (std::isnan(logits[i]) || logits[i] == std::numeric_limits<float>::infinity()) fail("the model gave {} as the logit of token {}", logits[i], i);
+    if (std::isnan(logits[i]) || logits[i] == std::numeric_limits<float>::infinity()) {
+      fail("the model gave {} as the logit of token {}", logits[i], i);
+    }
     scores[i] = {static_cast<std::int32_t>(i), logits[i]};
   }
   if (sampling_.repeat_penalty != 1) penalise(scores, seen, sampling_.repeat_penalty);

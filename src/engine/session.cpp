@@ -22,7 +22,9 @@ std::span<const float> Session::feed(std::span<const std::int32_t> ids, const Pr
     fail("the prompt has {} tokens, the context holds {}", tokens_.size() + ids.size(), context_);
   }
   for (const std::int32_t id : ids) {
-    if (id < 0 || static_cast<std::size_t>(id) >= model_.config.vocab_size) fail("token id {} is outside the vocabulary of {}", id, model_.config.vocab_size);
+    if (id < 0 || static_cast<std::size_t>(id) >= model_.config.vocab_size) {
+      fail("token id {} is outside the vocabulary of {}", id, model_.config.vocab_size);
+    }
   }
   const std::size_t begin = tokens_.size();
   tokens_.insert(tokens_.end(), ids.begin(), ids.end());

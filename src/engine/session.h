@@ -25,8 +25,8 @@ class Session {
   Session(const Model& model, Ops& ops, const SessionOptions& options = {});
 
   // Appends `ids` and gives the logits that follow the last of them, valid until the next call. At least one id.
-  // Throws Error: ids beyond the vocabulary, more tokens than the context holds. `progress(done, total)` is called after each chunk; when it says
-  // false, the session keeps what was done and the result is empty.
+  // Throws Error: ids beyond the vocabulary, more tokens than the context holds. `progress(done, total)` is called after each chunk; when
+  // it says false, the session keeps what was done and the result is empty.
   using Progress = std::function<bool(std::size_t done, std::size_t total)>;
   std::span<const float> feed(std::span<const std::int32_t> ids, const Progress& progress = {});
 

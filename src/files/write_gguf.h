@@ -52,8 +52,8 @@ struct GgufOutputTensor {
   std::size_t bytes() const { return rows() * row_bytes(type, row_values()); }
 };
 
-// What the tensors will be is said first; their bytes then come in that order, in pieces of any size, so that no more than one piece is ever
-// in memory. Whole or not at all (base/atomic_file.h). Throws Error.
+// What the tensors will be is said first; their bytes then come in that order, in pieces of any size, so that no more than one piece is
+// ever in memory. Whole or not at all (base/atomic_file.h). Throws Error.
 class GgufWriter {
  public:
   GgufWriter(const std::filesystem::path& path, const GgufMetadata& metadata, std::span<const GgufOutputTensor> tensors);

@@ -1,7 +1,7 @@
 // A table of plain functions per instruction set, chosen once at start.  Milestones M2 (scalar), M6 (the fast ones).
 //
-// Kernels work on bare pointers: shapes were checked at the entry of the operation. Each sums in one fixed order that depends on n alone, so
-// that a row's result is the same bits whatever batch, chunk or thread it is computed in.
+// Kernels work on bare pointers: shapes were checked at the entry of the operation. Each sums in one fixed order that depends on n alone,
+// so that a row's result is the same bits whatever batch, chunk or thread it is computed in.
 #pragma once
 
 #include <array>
@@ -68,7 +68,7 @@ struct Kernels {
   void (*scale)(float* y, float a, std::size_t n);
   // out[i] = x[i] / √(mean(x²) + epsilon) · weight[i].  out may be x.  (Zhang & Sennrich 2019, arXiv:1910.07467)
   void (*rms_norm)(float* out, const float* x, const float* weight, std::size_t n, float epsilon);
-  // (x[i], x[i+half]) turned by the angle whose cosine and sine are given.  (Su et al. 2021, arXiv:2104.09864; the half-split pairing of GPT-NeoX)
+  // (x[i], x[i+half]) turned by the angle with this cosine and sine.  (Su et al. 2021, arXiv:2104.09864; half-split pairing of GPT-NeoX)
   void (*rotate)(float* x, const float* cosine, const float* sine, std::size_t half);
   // out[i] = silu(gate[i])·up[i], silu(g) = g / (1 + e^-g).  out may be gate.  (Shazeer 2020, arXiv:2002.05202)
   void (*silu_gate)(float* out, const float* gate, const float* up, std::size_t n);
@@ -86,7 +86,8 @@ struct Kernels {
   // The fast backend's own. n is a multiple of 32.
   void (*quantize)(ActivationBlock* out, const float* x, std::size_t n);
   void (*round_to_f16)(std::uint16_t* out, const float* x, std::size_t n);
-  // x[i] ≈ scales[i / 32]·out[i], a scale: the largest magnitude of its 32 / 127, rounded to f16. n may be anything: the last few have a scale, too.
+  // x[i] ≈ scales[i / 32]·out[i], a scale: the largest magnitude of its 32 / 127, rounded to f16. n may be anything: the last
+  // few have a scale, too.
   void (*round_to_q8)(std::int8_t* out, std::uint16_t* scales, const float* x, std::size_t n);
   using Product = void (*)(const PanelProduct&);
   std::array<Product, 13> products;  // by type

@@ -1,9 +1,9 @@
 // Weights as the fast kernels want them: panels of 16 rows, a row a lane.  Milestone M6.
 //
-// A SIMD register holds 16 floats or 16 integers side by side: 16 lanes. In a file a row lies in one piece, so 16 lanes hold 16 products of one row, and
-// at the end they must be added across the register, which is slow. In a panel the lanes belong to 16 different rows: each lane sums its own output, and
-// nothing is ever added across. A panel has the very bytes of its 16 rows, in another order: the unit u of a field (four quants, a scale) of all 16 rows
-// stands together,
+// A SIMD register holds 16 floats or 16 integers side by side: 16 lanes. In a file a row lies in one piece, so 16 lanes hold 16 products of
+// one row, and at the end they must be added across the register, which is slow. In a panel the lanes belong to 16 different rows: each
+// lane sums its own output, and nothing is ever added across. A panel has the very bytes of its 16 rows, in another order: the unit u of
+// a field (four quants, a scale) of all 16 rows stands together,
 //
 //   rows:   block of row 0 [scale | q0 q1 … q31]   block of row 1 [scale | q0 … q31]   …
 //   panel:  scales of rows 0…15 | q0…q3 of row 0, of row 1, … of row 15 | q4…q7 of row 0, …     then the next block along the rows

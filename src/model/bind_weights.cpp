@@ -65,7 +65,9 @@ class Binder {
   // Every tensor must have found its place: one that did not would change what the model computes.
   void finish() const {
     for (const auto& [name, tensor] : tensors_) {
-      if (!used_.contains(name) && !ignored(name)) fail("{}: tensor '{}' is not understood: this family has no place for it", tensor.file, name);
+      if (!used_.contains(name) && !ignored(name)) {
+        fail("{}: tensor '{}' is not understood: this family has no place for it", tensor.file, name);
+      }
     }
   }
 
@@ -184,7 +186,10 @@ void for_each_matrix(const Model& m, const F& f) {
   f(m.embedding.matrix);
   if (!m.tied) f(m.head.matrix);
   for (const DecoderLayer& l : m.layers) {
-    for (const PackedMatrix* w : {&l.q.matrix, &l.k.matrix, &l.v.matrix, &l.o.matrix, &l.mlp.gate.matrix, &l.mlp.up.matrix, &l.mlp.down.matrix}) f(*w);
+    for (const PackedMatrix* w : {&l.q.matrix, &l.k.matrix, &l.v.matrix, &l.o.matrix, &l.mlp.gate.matrix, &l.mlp.up.matrix,
+                                  &l.mlp.down.matrix}) {
+      f(*w);
+    }
   }
 }
 

@@ -41,8 +41,8 @@ enum class Presence { never, optional, required };
 // How the file spells the tensors, and what must be folded at load.
 struct WeightLayout {
   // Each name without ".weight" / ".bias"; those of a layer without the prefix and number.
-  std::string embedding, layer_prefix, attention_norm, q, k, v, o, q_norm, k_norm, attention_post_norm, mlp_norm, gate, up, down, mlp_post_norm,
-      final_norm, head;
+  std::string embedding, layer_prefix, attention_norm, q, k, v, o, q_norm, k_norm, attention_post_norm, mlp_norm, gate, up, down,
+      mlp_post_norm, final_norm, head;
   Presence qkv_bias = Presence::never;
   Presence output_bias = Presence::never;
   Presence mlp_bias = Presence::never;

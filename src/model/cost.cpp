@@ -23,7 +23,9 @@ void add_linear(PassCost& cost, const PackedMatrix& w, std::size_t rows) {
 // How many keys the tokens at [before, before + tokens) look at, together.
 double keys_seen(const PassShape& pass, std::size_t window) {
   double keys = 0;
-  for (std::size_t t = pass.before; t < pass.before + pass.tokens; ++t) keys += static_cast<double>(window == 0 ? t + 1 : std::min(window, t + 1));
+  for (std::size_t t = pass.before; t < pass.before + pass.tokens; ++t) {
+    keys += static_cast<double>(window == 0 ? t + 1 : std::min(window, t + 1));
+  }
   return keys;
 }
 

@@ -57,7 +57,8 @@ Rope yarn(const Settings& s, const RopeContext& c) {
   const auto mscale_all_dim = s.number_unless_zero("mscale_all_dim");
   float attention_factor = yarn_attention_factor(y.factor);
   if (mscale && mscale_all_dim) {
-    attention_factor = yarn_attention_factor(y.factor, static_cast<float>(*mscale)) / yarn_attention_factor(y.factor, static_cast<float>(*mscale_all_dim));
+    attention_factor =
+        yarn_attention_factor(y.factor, static_cast<float>(*mscale)) / yarn_attention_factor(y.factor, static_cast<float>(*mscale_all_dim));
   }
   return yarn_rope(y, s.number("attention_factor", attention_factor), c.theta, c.head_dim);
 }
@@ -76,7 +77,8 @@ float yarn_attention_factor(float factor, float mscale) { return factor <= 1 ? 1
 // stretched by the factor, and a ramp lies between.
 Rope yarn_rope(const Yarn& y, float attention_factor, float theta, std::size_t head_dim) {
   const auto dimension_of = [&](double rotations) {
-    return static_cast<double>(head_dim) * std::log(y.original_positions / (rotations * 2 * std::numbers::pi)) / (2 * std::log(static_cast<double>(theta)));
+    return static_cast<double>(head_dim) * std::log(y.original_positions / (rotations * 2 * std::numbers::pi)) /
+           (2 * std::log(static_cast<double>(theta)));
   };
   double low = dimension_of(y.beta_fast);
   double high = dimension_of(y.beta_slow);
@@ -120,7 +122,8 @@ NamedRope scaled_rope(const Settings& s, const RopeContext& outer) {
   if (type == "default") s.ignore({"factor"});
   if (type == "linear") s.ignore({"original_max_position_embeddings"});
   s.finish();
-  result.name = type == "default" ? fmt::format("theta {}", c.theta) : fmt::format("{} ×{}, theta {}", type, s.number("factor", 1), c.theta);
+  result.name =
+      type == "default" ? fmt::format("theta {}", c.theta) : fmt::format("{} ×{}, theta {}", type, s.number("factor", 1), c.theta);
   return result;
 }
 

@@ -176,7 +176,9 @@ void Settings::require(std::string_view key, const Json& value, std::string_view
 
 void Settings::finish() const {
   for (const auto& [key, value] : values_.items()) {
-    if (!read_.contains(key) && !says_nothing(value)) fail("{}: '{}{}': {} is not understood, and may change the result", where_, prefix_, key, shown(value));
+    if (!read_.contains(key) && !says_nothing(value)) {
+      fail("{}: '{}{}': {} is not understood, and may change the result", where_, prefix_, key, shown(value));
+    }
   }
 }
 

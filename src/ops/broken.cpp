@@ -55,8 +55,8 @@ void BrokenOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<con
   inner_.do_store_kv({late, rows.caches}, layer, k, v);
 }
 
-void BrokenOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
-                             std::size_t layer, const AttentionSettings& settings) {
+void BrokenOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
+                             const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) {
   if (mistake_ == Mistake::query_scale) {
     inner_.do_attention(out, q, rows, layer, {.scale = 1.0f, .window_tokens = settings.window_tokens});
   } else if (mistake_ == Mistake::causal_mask) {

@@ -1,4 +1,4 @@
-// The classic mistakes of people who write a forward pass, one at a time: the tests must catch each, and the course shows what it looks like.
+// The classic mistakes of people who write a forward pass, one at a time: tests must catch each, and the course shows what it looks like.
 #pragma once
 
 #include <span>

@@ -1,7 +1,7 @@
 // A machine → its ceilings: what no program can go beyond, however it is written.  Milestone M6.
 //
-// Writing a token reads every weight once, so bytes per second bound it; reading a prompt uses each weight for many tokens, so operations per
-// second do. (Williams, Waterman & Patterson 2009: Roofline, doi:10.1145/1498765.1498785)
+// Writing a token reads every weight once, so bytes per second bound it; reading a prompt uses each weight for many tokens, so operations
+// per second do. (Williams, Waterman & Patterson 2009: Roofline, doi:10.1145/1498765.1498785)
 #pragma once
 
 #include <cstddef>

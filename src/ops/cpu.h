@@ -1,4 +1,4 @@
-// The fast backend: weights in panels, activations in eight bits, the kernels of the best instruction set that the machine has.  Milestone M6.
+// The fast backend: weights in panels, activations in eight bits, the kernels of the machine's best instruction set.  Milestone M6.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Keys and values into the cache, and attention over it: tiles of queries against blocks of 64 keys.  Milestones M4, M6.
 //
-// Heads that share keys and values (grouped queries) go through a block together, and in prefill so do neighbouring tokens: each key that is read meets all
-// of them. The results of a query's blocks are combined from left to right, whoever computed them:
+// Heads that share keys and values (grouped queries) go through a block together, and in prefill so do neighbouring tokens: each key that
+// is read meets all of them. The results of a query's blocks are combined from left to right, whoever computed them:
 //
 //   prefill:                tile of tokens × head of keys     a thread walks the blocks and combines as it goes
 //   decode, long context:   token × block × head of keys      threads share the blocks; the results are combined afterwards
@@ -43,7 +43,8 @@ struct QueryGroup {
   }
 };
 
-// partials ← the group's share of one block, of the queries that see it; these are [first, first + the result). `next`: keys that are read after it.
+// partials ← the group's share of one block, of the queries that see it; these are [first, first + the result). `next`: keys that are read
+// after it.
 std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, std::size_t block, const std::byte* next, const float* queries,
                          float* partials, std::size_t& first) {
   AttentionBlock::Seen seen[kQueriesAtOnce];
@@ -142,7 +143,8 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
       if (cache.shape().dtype == DType::f32) {
         cache.store(layer, rows.positions[t], k[t], v[t]);
       } else {
-        const std::size_t most = k[t].size() + k.extent<KvHeads>() * cache.shape().scales_per_head();  // floats, which are larger than either type
+        // Floats, which are larger than either type.
+        const std::size_t most = k[t].size() + k.extent<KvHeads>() * cache.shape().scales_per_head();
         float* const scratch = thread_scratch(2 * most);
         cache.store_rounded(layer, rows.positions[t], rounded(kernels_, cache.shape(), k[t], scratch),
                             rounded(kernels_, cache.shape(), v[t], scratch + most));
@@ -171,7 +173,8 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
   }
   const std::size_t token_stride = q.extent<Heads>() * head_dim;
   const std::size_t keys = std::size_t{rows.positions.back()} + 1;
-  share_rows(tiles_.size() * shape.kv_heads, heads * std::min(tile, rows.size()) * keys * head_dim / 4, [&](std::size_t begin, std::size_t end) {
+  const std::size_t work = heads * std::min(tile, rows.size()) * keys * head_dim / 4;
+  share_rows(tiles_.size() * shape.kv_heads, work, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       // Later tokens see more keys: taken from both ends in turn, the tiles of a range weigh about the same.
       const std::size_t turn = i / shape.kv_heads, kv_head = i % shape.kv_heads;
@@ -179,7 +182,8 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
       for (std::size_t h = 0; h < heads; h += heads_at_once) {
         const std::size_t offset = first * token_stride + (kv_head * heads + h) * head_dim;
         attend_group(kernels_,
-                     {*rows.caches[first], layer, kv_head, rows.positions.subspan(first, last - first), std::min(heads_at_once, heads - h), settings},
+                     {*rows.caches[first], layer, kv_head, rows.positions.subspan(first, last - first),
+                      std::min(heads_at_once, heads - h), settings},
                      out.data() + offset, q.data() + offset, token_stride);
       }
     }
@@ -196,13 +200,15 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
   const std::size_t first_block = group(0).start(0) / kKvBlock, blocks = position[0] / kKvBlock + 1 - first_block;
   const std::size_t totals = shape.kv_heads * blocks * heads * stride;
   if (partials_.size() < totals + q.extent<Heads>() * stride) partials_ = Buffer<float>(2 * (totals + q.extent<Heads>() * stride));
-  const auto keys = [&](std::size_t i) { return context.cache.key_block(context.layer, first_block + i / shape.kv_heads, i % shape.kv_heads); };
-  team_.run(blocks * shape.kv_heads, [&](std::size_t begin, std::size_t end) {  // in the order in which they lie in memory
+  const auto keys = [&](std::size_t i) {  // in the order in which they lie in memory
+    return context.cache.key_block(context.layer, first_block + i / shape.kv_heads, i % shape.kv_heads);
+  };
+  team_.run(blocks * shape.kv_heads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t kv_head = i % shape.kv_heads;
       std::size_t first = 0;
-      attend_block(kernels_, group(kv_head), first_block + i / shape.kv_heads, i + 1 < end ? keys(i + 1) : nullptr, q[kv_head * heads].data(),
-                   partials_.data() + i * heads * stride, first);
+      attend_block(kernels_, group(kv_head), first_block + i / shape.kv_heads, i + 1 < end ? keys(i + 1) : nullptr,
+                   q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
     }
   });
   share_rows(q.extent<Heads>(), blocks * stride, [&](std::size_t begin, std::size_t end) {

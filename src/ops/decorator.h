@@ -1,5 +1,5 @@
-// An Ops around an Ops: passes every verb on. Its heirs change one thing. linear_each stays what Ops makes of it: so an heir who changes do_linear
-// changes all linear layers.
+// An Ops around an Ops: passes every verb on. Its heirs change one thing. linear_each stays what Ops makes of it: so an heir who changes
+// do_linear changes all linear layers.
 #pragma once
 
 #include "ops/ops.h"

@@ -46,8 +46,8 @@ void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float,
       scalar::kernels.round_to_f16(reinterpret_cast<std::uint16_t*>(values.data()), x, heads * head_dim);
     } else {
       for (std::size_t h = 0; h < heads; ++h) {
-        scalar::kernels.round_to_q8(reinterpret_cast<std::int8_t*>(values.data()) + h * head_dim, &head_scales[h * shape_.scales_per_head()].bits,
-                                    x + h * head_dim, head_dim);
+        scalar::kernels.round_to_q8(reinterpret_cast<std::int8_t*>(values.data()) + h * head_dim,
+                                    &head_scales[h * shape_.scales_per_head()].bits, x + h * head_dim, head_dim);
       }
     }
     return {values.data(), head_scales.data()};
@@ -66,7 +66,8 @@ void KvCache::store_rounded(std::size_t layer, std::size_t position, const Round
 
 template <std::size_t kBytes>
 void KvCache::put(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value) {
-  const std::size_t block = position / kKvBlock, in_block = position % kKvBlock, head_dim = shape_.head_dim, count = shape_.scales_per_head();
+  const std::size_t block = position / kKvBlock, in_block = position % kKvBlock;
+  const std::size_t head_dim = shape_.head_dim, count = shape_.scales_per_head();
   for (std::size_t h = 0; h < shape_.kv_heads; ++h) {
     std::byte* const keys = head_rows(layer, kKeys, block, h);
     std::byte* const values = head_rows(layer, kValues, block, h);

@@ -3,13 +3,14 @@
 // Attention asks each token for the keys and values of all tokens before it, and these never change: so they are kept. Memory comes in
 // blocks of kKvBlock positions as the sequence grows; what is already kept never moves.
 //
-//   block b:  layer 0, head 0: K [head_dim, kKvBlock]  V [kKvBlock, head_dim], head 1: K V  …   layer 1  …   positions [b·kKvBlock, (b+1)·kKvBlock)
+//   block b, positions [b·kKvBlock, (b+1)·kKvBlock):
+//     layer 0: head 0 K [head_dim, kKvBlock], V [kKvBlock, head_dim]   head 1 K, V   …   layer 1: …
 //
-// Keys lie with the positions side by side, values with the dimensions: so in both of attention's products what is added up lies one under the other,
-// and the lanes of a SIMD register need never be added to each other.
+// Keys lie with the positions side by side, values with the dimensions: so in both of attention's products what is added up lies one under
+// the other, and the lanes of a SIMD register need never be added to each other.
 //
-// A cache of type Q8_0 holds bytes, and for every 32 of a head's values (the last few of a head, where it is no multiple of 32, by themselves) an f16
-// scale. The scales of a head's keys or values follow them, [scales per head, kKvBlock]: value = scale·byte.
+// A cache of type Q8_0 holds bytes, and for every 32 of a head's values (the last few of a head, where it is no multiple of 32, by
+// themselves) an f16 scale. The scales of a head's keys or values follow them, [scales per head, kKvBlock]: value = scale·byte.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +41,7 @@ struct KvShape {
   std::size_t bytes_per_block() const { return kKvBlock * bytes_per_position(); }
 };
 
-// A position's keys or values, already rounded to the cache's type: [kv_heads, head_dim], and the scales of Q8_0 [kv_heads, scales per head].
+// A position's keys or values, rounded to the cache's type: [kv_heads, head_dim], and the scales of Q8_0 [kv_heads, scales per head].
 struct RoundedHeads {
   const std::byte* values;
   const f16* scales = nullptr;
@@ -59,19 +60,28 @@ class KvCache {
   void truncate(std::size_t tokens);
 
   // Rounds to the cache's type and keeps. `key` and `value`: [kv_heads, head_dim].
-  void store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key, Tensor<const float, KvHeads, HeadDim> value);
+  void store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
+             Tensor<const float, KvHeads, HeadDim> value);
 
   void store_rounded(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value);
 
   // One head in one block as it lies in memory, readable for 64 bytes past its end.
-  const std::byte* key_block(std::size_t layer, std::size_t block, std::size_t kv_head) const { return head_rows(layer, kKeys, block, kv_head); }
-  const std::byte* value_block(std::size_t layer, std::size_t block, std::size_t kv_head) const { return head_rows(layer, kValues, block, kv_head); }
+  const std::byte* key_block(std::size_t layer, std::size_t block, std::size_t kv_head) const {
+    return head_rows(layer, kKeys, block, kv_head);
+  }
+  const std::byte* value_block(std::size_t layer, std::size_t block, std::size_t kv_head) const {
+    return head_rows(layer, kValues, block, kv_head);
+  }
   // Their scales: [scales per head, kKvBlock].
-  const f16* key_scales(std::size_t layer, std::size_t block, std::size_t kv_head) const { return scales(key_block(layer, block, kv_head)); }
-  const f16* value_scales(std::size_t layer, std::size_t block, std::size_t kv_head) const { return scales(value_block(layer, block, kv_head)); }
+  const f16* key_scales(std::size_t layer, std::size_t block, std::size_t kv_head) const {
+    return scales(key_block(layer, block, kv_head));
+  }
+  const f16* value_scales(std::size_t layer, std::size_t block, std::size_t kv_head) const {
+    return scales(value_block(layer, block, kv_head));
+  }
 
-  // The rows of one head in one block: [kKvBlock, head_dim] as floats, in `scratch`, which holds kKvBlock·head_dim, or where they lie in the cache;
-  // only the first `count` rows are made.
+  // The rows of one head in one block: [kKvBlock, head_dim] as floats, in `scratch`, which holds kKvBlock·head_dim, or where they lie in
+  // the cache; only the first `count` rows are made.
   const float* keys(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count, float* scratch) const;
   const float* values(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count, float* scratch) const;
 
@@ -82,11 +92,14 @@ class KvCache {
   void put(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value);
   // The value at index `at` of a head in a block, its dimension d and position j.
   float value_at(const std::byte* head, std::size_t at, std::size_t d, std::size_t j) const;
-  const f16* scales(const std::byte* head) const { return reinterpret_cast<const f16*>(head + kKvBlock * shape_.head_dim * shape_.value_bytes()); }
+  const f16* scales(const std::byte* head) const {
+    return reinterpret_cast<const f16*>(head + kKvBlock * shape_.head_dim * shape_.value_bytes());
+  }
   std::byte* head_rows(std::size_t layer, Part part, std::size_t block, std::size_t kv_head) const;
 
   KvShape shape_;
-  // Each chunk has as many blocks as there were before it, so that most of a long context lies in few large pieces, in which pages can be large.
+  // Each chunk has as many blocks as there were before it, so that most of a long context lies in few large pieces, in which pages can be
+  // large.
   struct Chunk {
     Pages memory;
     std::size_t first_block;

@@ -1,8 +1,8 @@
-// n values → the few numbers that stand for them: scale (and shift) such that Σ weight·(value − scale·code − shift)² is small.  Milestone M5.
+// n values → the few numbers that stand for them: scale (and shift) with a small Σ weight·(value − scale·code − shift)².  Milestone M5.
 //
-// Codes and line depend on each other: for given codes the best line is a least-squares fit, for a given line the best codes are the nearest
-// ones. Each step alone can only lessen the error; from several beginnings, the best end is kept. (Lloyd 1982, "Least squares quantization
-// in PCM")
+// Codes and line depend on each other: for given codes the best line is a least-squares fit, for a given line the best codes are the
+// nearest ones. Each step alone can only lessen the error; from several beginnings, the best end is kept. (Lloyd 1982, "Least
+// squares quantization in PCM")
 #pragma once
 
 #include <array>
@@ -147,7 +147,7 @@ Totals totals(const float* x, const float* weights) {
   return {sum(weight), sum(value)};
 }
 
-// The best line for these codes whose shift is not above `highest`. Codes that are all the same say nothing about the shift: it stays `before`.
+// The best line for these codes whose shift is not above `highest`. Codes all the same say nothing about the shift: it stays `before`.
 inline Line fit(const Moments& m, const Totals& t, float before, float highest) {
   const double weight = t.weight, code = m.code, square = m.square, determinant = weight * square - code * code;
   double shift = before;

@@ -60,7 +60,9 @@ class Converter {
 
   Value string(const std::string& bytes) const {
     runtime_.spend(bytes.size());
-    if (const auto invalid = find_invalid_utf8(bytes)) runtime_.fail("a string of the conversation is not UTF-8 (at its byte {})", *invalid);
+    if (const auto invalid = find_invalid_utf8(bytes)) {
+      runtime_.fail("a string of the conversation is not UTF-8 (at its byte {})", *invalid);
+    }
     return Value(untrusted_ ? Text::untrusted(bytes) : Text::trusted(bytes));
   }
 

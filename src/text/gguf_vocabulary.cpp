@@ -41,7 +41,8 @@ std::string type_of(const Json& step) { return step.value("type", ""); }
 class Converter {
  public:
   Converter(const TokenizerFile& file, std::string where)
-      : file_(file), where_(std::move(where)), model_(part(file.rest, "model")), normalizer_(steps_of(part(file.rest, "normalizer"), "normalizers")),
+      : file_(file), where_(std::move(where)), model_(part(file.rest, "model")),
+        normalizer_(steps_of(part(file.rest, "normalizer"), "normalizers")),
         pre_(steps_of(part(file.rest, "pre_tokenizer"), "pretokenizers")) {}
 
   GgufVocabulary convert(std::size_t tokens, std::optional<std::string_view> pre) {
@@ -51,7 +52,9 @@ class Converter {
     if (byte_level_) {
       out_.model = "gpt2";
       out_.pre = pre ? std::string(*pre) : find_pre();
-      for (const TokenizerFile::Merge& merge : file_.merges) out_.merges.push_back(fmt::format("{} {}", file_[merge.left], file_[merge.right]));
+      for (const TokenizerFile::Merge& merge : file_.merges) {
+        out_.merges.push_back(fmt::format("{} {}", file_[merge.left], file_[merge.right]));
+      }
     } else {
       if (pre) fail("{}: --pre {}: a tokenizer of characters has no pre-tokenizer to choose", where_, *pre);
       out_.model = "llama";
@@ -128,7 +131,8 @@ class Converter {
     for (std::size_t i = 0; i + 1 < pre_.size(); ++i) {
       const Json& step = pre_[i];
       const std::string regex = part(step, "pattern").is_object() ? step["pattern"].value("Regex", "") : "";
-      if (type_of(step) == "Split" && !regex.empty() && step.value("behavior", "") == "Isolated" && !step.value("invert", false) && !steps.single_digits) {
+      if (type_of(step) == "Split" && !regex.empty() && step.value("behavior", "") == "Isolated" && !step.value("invert", false) &&
+          !steps.single_digits) {
         steps.splits.push_back(regex);
       } else if (type_of(step) == "Digits" && step.value("individual_digits", false) && !steps.single_digits) {
         steps.single_digits = true;
@@ -161,13 +165,15 @@ class Converter {
     if (!marks) refuse("a tokenizer of characters that does not spell a space '▁'");
     if (!model_.value("byte_fallback", false)) refuse("a tokenizer of characters without byte_fallback");
     for (const Json& step : pre_) {  // Gemma's: a split at spaces, of which there are none left
-      if (type_of(step) != "Split" || part(step, "pattern").value("String", "") != " ") refuse(fmt::format("pre_tokenizer '{}'", type_of(step)));
+      if (type_of(step) != "Split" || part(step, "pattern").value("String", "") != " ") {
+        refuse(fmt::format("pre_tokenizer '{}'", type_of(step)));
+      }
     }
     return prefix;
   }
 
-  // GGUF has no merges here but a score for each token: whatever two neighbours spell a token may become it, best score first. That is the same as
-  // the merges if all that lead to one token stand together, as SentencePiece's do.
+  // GGUF has no merges here but a score for each token: whatever two neighbours spell a token may become it, best score first. That is the
+  // same as the merges if all that lead to one token stand together, as SentencePiece's do.
   void rank_by_merges() {
     std::unordered_map<std::string_view, std::size_t> ids;
     for (std::size_t i = 0; i < out_.tokens.size(); ++i) ids.emplace(out_.tokens[i], i);
@@ -201,7 +207,8 @@ class Converter {
 
 }  // namespace
 
-GgufVocabulary gguf_vocabulary(std::string_view tokenizer_json, const std::string& where, std::size_t tokens, std::optional<std::string_view> pre) {
+GgufVocabulary gguf_vocabulary(std::string_view tokenizer_json, const std::string& where, std::size_t tokens,
+                               std::optional<std::string_view> pre) {
   if (tokens > static_cast<std::size_t>(max_token_id)) fail("{}: {} tokens, expected at most {}", where, tokens, max_token_id);
   const TokenizerFile file = read_tokenizer_file(tokenizer_json, where);
   return Converter(file, where).convert(tokens, pre);

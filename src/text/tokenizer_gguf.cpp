@@ -308,8 +308,9 @@ Tokenizer Tokenizer::from_gguf(const Gguf& gguf, std::optional<std::string_view>
 
 std::optional<std::string_view> gguf_pre_name(const GgufPreSteps& steps) {
   for (const Pre& pre : known_pres()) {
-    if (std::equal(steps.splits.begin(), steps.splits.end(), pre.splits.begin(), pre.splits.end()) && pre.single_digits == steps.single_digits &&
-        pre.gpt2 == steps.gpt2 && pre.nfc == steps.nfc && pre.ignore_merges == steps.ignore_merges) {
+    if (std::equal(steps.splits.begin(), steps.splits.end(), pre.splits.begin(), pre.splits.end()) &&
+        pre.single_digits == steps.single_digits && pre.gpt2 == steps.gpt2 && pre.nfc == steps.nfc &&
+        pre.ignore_merges == steps.ignore_merges) {
       return pre.names[0];
     }
   }

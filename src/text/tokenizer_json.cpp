@@ -361,8 +361,8 @@ void read_names(TokenizerParts& parts, const Node& config) {
 }
 
 // What would change the ids or the text, and is not done here. `add_bos_token`, `add_eos_token` and `tokenizer_class` change nothing where
-// there is a tokenizer.json, nor does `clean_up_tokenization_spaces` for BPE (transformers 5.24; tools/goldens/tokenizer_configs.py asks it,
-// with --official about the official folders).
+// there is a tokenizer.json, nor does `clean_up_tokenization_spaces` for BPE (transformers 5.24; tools/goldens/tokenizer_configs.py asks
+// it, with --official about the official folders).
 void refuse_what_is_not_done(const Node& config) {
   constexpr const char* kForced = "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";
   if (config.has("split_special_tokens") && config.flag("split_special_tokens"))

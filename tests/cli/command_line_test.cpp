@@ -462,7 +462,8 @@ TEST_F(CommandLine, ChatNeedsATemplate) {
 
 TEST_F(CommandLine, BenchSaysWhatItMeasured) {
   for (const bool cached : {true, false}) {
-    std::vector<std::string> arguments{"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4", "--repeat", "1"};
+    std::vector<std::string> arguments{"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4",
+                                       "--repeat", "1"};
     if (!cached) arguments.push_back("--no-cache");
     const Json line = Json::parse(run(arguments).out);
     EXPECT_EQ(line["cache"], cached);
@@ -480,14 +481,16 @@ TEST_F(CommandLine, BenchSaysWhatItMeasured) {
 TEST_F(CommandLine, TheTypeOfTheCacheIsChosenAndCounted) {
   std::vector<double> bytes;
   for (const char* type : {"f32", "f16", "q8_0"}) {
-    const Json line = Json::parse(run({"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1", "--cache", type}).out);
+    const Json line = Json::parse(
+        run({"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1", "--cache", type}).out);
     EXPECT_EQ(line["cache_type"], type);
     bytes.push_back(line["decode"]["bytes_per_token"].get<double>());
   }
   EXPECT_GT(bytes[0], bytes[1]);
   EXPECT_GT(bytes[1], bytes[2]);
   for (const auto& [device, type] : {std::pair{"cpu", "f16"}, std::pair{"reference", "f32"}}) {
-    const Json line = Json::parse(run({"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1", "--device", device}).out);
+    const Json line = Json::parse(
+        run({"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1", "--device", device}).out);
     EXPECT_EQ(line["cache_type"], type) << "nobody asked for another";
     const std::string logits = run({"logits", "--json", "--device", device, "Hi there"}).out;
     EXPECT_EQ(run({"logits", "--json", "--device", device, "--cache", type, "Hi there"}).out, logits);
@@ -498,7 +501,8 @@ TEST_F(CommandLine, TheTypeOfTheCacheIsChosenAndCounted) {
 
 TEST_F(CommandLine, BenchMeasuresEachContextAndEachBatch) {
   const Json line = Json::parse(
-      run({"bench", "--json", "--prompt-tokens", "5,9", "--contexts", "6,70", "--batches", "1,3", "--decode-tokens", "2", "--repeat", "1"}).out);
+      run({"bench", "--json", "--prompt-tokens", "5,9", "--contexts", "6,70", "--batches", "1,3", "--decode-tokens", "2",
+           "--repeat", "1"}).out);
   EXPECT_EQ(line["prefills"].size(), 2u);
   ASSERT_EQ(line["decodes"].size(), 3u) << "two contexts, and another batch at the first of them";
   EXPECT_EQ(line["decodes"][1]["context"], 70);
@@ -521,22 +525,27 @@ TEST_F(CommandLine, BenchCountsTheCacheInItsOwnType) {
 
 TEST_F(CommandLine, BenchPredictsBeforeItMeasures) {
   const std::string out =
-      run({"bench", "--predict", "--ceilings", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1,2", "--decode-tokens", "2", "--repeat", "1"}).out;
+      run({"bench", "--predict", "--ceilings", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1,2", "--decode-tokens", "2",
+           "--repeat", "1"}).out;
   const std::size_t limit = out.find("What the limit allows"), measured = out.find("predicted");
   ASSERT_NE(limit, std::string::npos) << out;
   ASSERT_NE(measured, std::string::npos) << out;
   EXPECT_LT(limit, measured);
-  for (const char* name : {"prefill of 8", "decode at 6", "decode at 6, 2 together", "4 streams a thread, 4096 ahead"}) EXPECT_TRUE(has(out, name)) << name;
+  for (const char* name : {"prefill of 8", "decode at 6", "decode at 6, 2 together", "4 streams a thread, 4096 ahead"}) {
+    EXPECT_TRUE(has(out, name)) << name;
+  }
 }
 
 TEST_F(CommandLine, BenchDrawsTheRoofline) {
   const TemporaryFolder folder;
   const std::string path = (folder / "roof.svg").string();
-  EXPECT_EQ(run({"bench", "--out", path, "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--decode-tokens", "2", "--repeat", "1"}).status, 0);
+  EXPECT_EQ(run({"bench", "--out", path, "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--decode-tokens", "2",
+                 "--repeat", "1"}).status, 0);
   std::ifstream file(path);
   const std::string svg{std::istreambuf_iterator<char>(file), {}};
   for (const char* what : {"<svg ", "GB/s", "int8 peak", "prefill of 8", "decode at 6", "</svg>"}) EXPECT_TRUE(has(svg, what)) << what;
-  const Outcome nowhere = run({"bench", "--out", "no-such-folder/roof.svg", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--repeat", "1"});
+  const Outcome nowhere = run({"bench", "--out", "no-such-folder/roof.svg", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1",
+                               "--repeat", "1"});
   EXPECT_EQ(nowhere.status, 1);
   EXPECT_EQ(line_count(nowhere.err), 1u) << nowhere.err;
 }

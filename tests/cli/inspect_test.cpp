@@ -186,7 +186,8 @@ TEST(InspectVerb, JsonIsOneObjectOnOneLine) {
   const Json model = Json::parse(output_of({"inspect", "-m", path, "--json", "--context", "64"}, 0));
   EXPECT_EQ(model["family"], "llama");
   EXPECT_EQ(model["memory"]["context"], 64);
-  const Json parts = Json::parse(output_of({"inspect", "-m", path, "--json", "--tensors", "--metadata", "--tensor", "token_embd.weight"}, 0));
+  const Json parts =
+      Json::parse(output_of({"inspect", "-m", path, "--json", "--tensors", "--metadata", "--tensor", "token_embd.weight"}, 0));
   EXPECT_EQ(parts["tensors"].size(), 1u);
   EXPECT_EQ(parts["metadata"].size(), 11u);
   EXPECT_EQ(parts["tensor"]["statistics"]["zeros"], 300 * 8192);

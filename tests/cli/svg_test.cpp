@@ -45,7 +45,9 @@ TEST(Svg, LabelsOfPointsAtOnePlaceStandApart) {
   const std::string svg = chart.svg();
   std::set<std::string> places;
   const std::regex label{R"(class="label s0" (x="[^"]+" y="[^"]+"))"};
-  for (auto match = std::sregex_iterator(svg.begin(), svg.end(), label); match != std::sregex_iterator(); ++match) places.insert((*match)[1]);
+  for (auto match = std::sregex_iterator(svg.begin(), svg.end(), label); match != std::sregex_iterator(); ++match) {
+    places.insert((*match)[1]);
+  }
   EXPECT_EQ(places.size(), 6u);
 }
 

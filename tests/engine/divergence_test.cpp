@@ -24,7 +24,8 @@ TEST(RowDistance, IsTheKullbackLeiblerDivergence) {
   EXPECT_NEAR(row.base_loss, std::log(2), 1e-6);
   EXPECT_NEAR(row.loss, std::log(4), 1e-6);
   // It is no distance: the other way round it is another.
-  EXPECT_NEAR(row_distance(logits_of({0.25, 0.75}), logits_of({0.5, 0.5}), 0).divergence, 0.25 * std::log(0.5) + 0.75 * std::log(1.5), 1e-6);
+  EXPECT_NEAR(row_distance(logits_of({0.25, 0.75}), logits_of({0.5, 0.5}), 0).divergence,
+              0.25 * std::log(0.5) + 0.75 * std::log(1.5), 1e-6);
 }
 
 TEST(RowDistance, OfACertaintyFromADieIsTheDiesEntropy) {
@@ -49,7 +50,10 @@ Distance distance_of(const std::vector<RowDistance>& rows) {
 }
 
 TEST(Distance, SummarisesItsRows) {
-  const Distance d = distance_of({{0.1, true, 1, 1 + std::log(2)}, {0.3, true, 2, 2 + std::log(2)}, {0.2, false, 3, 3 + std::log(2)}, {0.2, true, 4, 4 + std::log(2)}});
+  const Distance d = distance_of({{0.1, true, 1, 1 + std::log(2)},
+                                  {0.3, true, 2, 2 + std::log(2)},
+                                  {0.2, false, 3, 3 + std::log(2)},
+                                  {0.2, true, 4, 4 + std::log(2)}});
   EXPECT_NEAR(d.mean_divergence().value, 0.2, 1e-12);
   EXPECT_NEAR(d.mean_divergence().error, std::sqrt(0.005 / 3), 1e-12);
   EXPECT_DOUBLE_EQ(d.same_first().value, 0.75);

@@ -25,7 +25,8 @@ TEST(GenerationConfig, IsTheDefaultOfSamplingWhereItSaysSo) {
   EXPECT_EQ(sampling_with({{"temperature", 0.6}}).temperature, ours.temperature) << "without do_sample it says nothing about sampling";
   EXPECT_EQ(sampling_with({{"do_sample", false}, {"temperature", 0.6}}).temperature, 0.0f);
   const Sampling s =
-      sampling_with({{"do_sample", true}, {"temperature", 0.5}, {"top_k", 20}, {"top_p", 0.75}, {"min_p", 0.25}, {"repetition_penalty", 1.5}});
+      sampling_with({{"do_sample", true}, {"temperature", 0.5}, {"top_k", 20}, {"top_p", 0.75}, {"min_p", 0.25},
+                     {"repetition_penalty", 1.5}});
   EXPECT_EQ(s.temperature, 0.5f);
   EXPECT_EQ(s.top_k, 20u);
   EXPECT_EQ(s.top_p, 0.75f);
@@ -108,7 +109,10 @@ TEST(ChatTemplates, OfTheWrongTypeAreErrors) {
 // The template that names the end of a turn is the one that chats are rendered with.
 TEST(LoadedModel, HandsOutItsTemplateOrSaysWhatIsWrongWithIt) {
   const TinyModel good, none(""), broken("{% if %}");
-  EXPECT_FALSE(LoadedModel(ModelFiles::open(good.path())).prompter().render({{"messages", OrderedJson::array({make_message("user", "Hi")})}}).ids.empty());
+  EXPECT_FALSE(LoadedModel(ModelFiles::open(good.path()))
+                   .prompter()
+                   .render({{"messages", OrderedJson::array({make_message("user", "Hi")})}})
+                   .ids.empty());
   const LoadedModel without(ModelFiles::open(none.path())), wrong(ModelFiles::open(broken.path()));
   expect_error([&] { without.prompter(); }, "no chat template");
   expect_error([&] { wrong.prompter(); }, "chat template:1:");

@@ -140,7 +140,9 @@ TEST(Perplexity, IsThatOfLlamaCppAndTransformers) {
   for (const Json& c : cases["models"]) {
     const BareModel model(c["model"]);
     Device device("reference", 1);
-    const auto perplexity = [&](std::vector<Window> windows) { return evaluate(model.model(), device, windowed(c["ids"], std::move(windows))).losses; };
+    const auto perplexity = [&](std::vector<Window> windows) {
+      return evaluate(model.model(), device, windowed(c["ids"], std::move(windows))).losses;
+    };
     for (const Json& official : c["halves"]) {
       SCOPED_TRACE(c["model"].get<std::string>() + ", halves, " + official["by"].get<std::string>());
       const Losses ours = perplexity(halves_of(c["ids"].size(), official["window"]));

@@ -20,7 +20,8 @@ inline Json perplexity_cases() {
 // A model of golden/models, which has no tokenizer.
 class BareModel {
  public:
-  explicit BareModel(const std::string& name) : files_(ModelFiles::open(path_of(name))), model_(bind_weights(files_.plan(), files_.tensors())) {}
+  explicit BareModel(const std::string& name)
+      : files_(ModelFiles::open(path_of(name))), model_(bind_weights(files_.plan(), files_.tensors())) {}
   const Model& model() const { return model_; }
 
  private:
@@ -32,6 +33,8 @@ class BareModel {
   Model model_;
 };
 
-inline WindowedText windowed(const Json& ids, std::vector<Window> windows) { return {ids.get<std::vector<TokenId>>(), std::move(windows), {}}; }
+inline WindowedText windowed(const Json& ids, std::vector<Window> windows) {
+  return {ids.get<std::vector<TokenId>>(), std::move(windows), {}};
+}
 
 }  // namespace rung

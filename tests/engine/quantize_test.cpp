@@ -13,7 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// SmolLM2's file is llama.cpp's Q4_1, Gemma 3's its Q4_K_M: rows of 576 and 640 values, which are no multiple of 256, and layers with more bits.
+// SmolLM2's file is llama.cpp's Q4_1, Gemma 3's its Q4_K_M: rows of 576 and 640 values, which are no multiple of 256,
+// and layers with more bits.
 TEST(ChooseTypes, AreThoseOfTheFilesThatLlamaCppWrote) {
   for (const auto& [name, format] : {std::pair{"smollm2", "q4_1"}, {"gemma3", "q4_k_m"}}) {
     const fs::path path = fs::path(RUNG_DOWNLOADS) / (std::string(name) + ".gguf");
@@ -30,7 +31,9 @@ TEST(ChooseTypes, AreThoseOfTheFilesThatLlamaCppWrote) {
   }
 }
 
-SourceTensor tensor(const std::string& name, std::vector<std::size_t> shape) { return {.name = name, .shape = std::move(shape), .bytes = {}}; }
+SourceTensor tensor(const std::string& name, std::vector<std::size_t> shape) {
+  return {.name = name, .shape = std::move(shape), .bytes = {}};
+}
 
 std::vector<std::string> types_of(std::string_view format, const std::vector<SourceTensor>& tensors, bool with_importance = false) {
   std::vector<std::string> names;
@@ -73,7 +76,8 @@ TEST(Quantize, RefusesWhatIsNoNumberAndWhatDoesNotFit) {
   EXPECT_EQ(quantize_row(row, DType::q8_0, folder / "fine.gguf").at(0).values, 256u);
   fs::remove(folder / "fine.gguf");
   row[7] = std::numeric_limits<float>::quiet_NaN();
-  expect_error([&] { quantize_row(row, DType::q8_0, folder / "x.gguf"); }, "tensor 'blk.0.ffn_up.weight' holds nan in row 0, column 7, expected numbers");
+  expect_error([&] { quantize_row(row, DType::q8_0, folder / "x.gguf"); },
+               "tensor 'blk.0.ffn_up.weight' holds nan in row 0, column 7, expected numbers");
   row[7] = -std::numeric_limits<float>::infinity();
   expect_error([&] { quantize_row(row, DType::q4_k, folder / "x.gguf"); }, "holds -inf in row 0, column 7");
   row[7] = 1e30f;
@@ -86,7 +90,8 @@ TEST(Quantize, SaysHowFarItIsOff) {
   const TemporaryFolder folder;
   std::vector<float> row(256);
   for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<float>(i % 17) - 8;
-  const QuantizedTensor exact = quantize_row(row, DType::f16, folder / "a.gguf").at(0), coarse = quantize_row(row, DType::q4_0, folder / "b.gguf").at(0);
+  const QuantizedTensor exact = quantize_row(row, DType::f16, folder / "a.gguf").at(0);
+  const QuantizedTensor coarse = quantize_row(row, DType::q4_0, folder / "b.gguf").at(0);
   EXPECT_EQ(exact.square_error, 0);
   EXPECT_GT(coarse.square_error, 0);
   EXPECT_LT(coarse.square_error, 0.02 * coarse.square_sum);

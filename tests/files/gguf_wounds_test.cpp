@@ -141,7 +141,8 @@ TEST(GgufWounds, Pr26690ElementTypeThatDoesNotExist) {
   expect_refused(GgufBuilder(0, 1).key("a", 0xffffffff).number(std::uint64_t{0}), "has value type 4294967295");
 }
 
-// 8816: a type that was given up has blocks of no values, and dividing by that crashed. Unknown types take no place, and nobody can ask for them.
+// 8816: a type that was given up has blocks of no values, and dividing by that crashed. Unknown types take no place,
+// and nobody can ask for them.
 TEST(GgufWounds, Issue8816TypesThatWereGivenUp) {
   for (const std::uint32_t type : {4u, 5u, 31u, 33u, 36u, 38u, 4711u, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
     const GgufBuilder file = one_tensor({33}, type);

@@ -130,7 +130,9 @@ TEST(SafetensorsHeader, OtherTypesAreRefusedWhenAskedFor) {
 class Folder : public testing::Test {
  protected:
   void write(const std::string& name, const std::string& bytes) { std::ofstream(folder_ / name, std::ios::binary) << bytes; }
-  void write_index(const std::string& weight_map) { write("model.safetensors.index.json", R"({"metadata":{},"weight_map":)" + weight_map + "}"); }
+  void write_index(const std::string& weight_map) {
+    write("model.safetensors.index.json", R"({"metadata":{},"weight_map":)" + weight_map + "}");
+  }
   void expect_folder_refused(const std::string& part) {
     expect_error([&] { Safetensors::open(folder_.path()); }, part);
   }

@@ -1,5 +1,5 @@
-// What GgufWriter writes, our reader reads back: every type of value, every type of tensor. (tools/check_gguf.py has the gguf package and llama.cpp
-// read files of ours.)
+// What GgufWriter writes, our reader reads back: every type of value, every type of tensor. (tools/check_gguf.py has the gguf package and
+// llama.cpp read files of ours.)
 #include <gtest/gtest.h>
 
 #include <cstring>

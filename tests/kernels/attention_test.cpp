@@ -37,7 +37,8 @@ class Attention : public testing::TestWithParam<const Kernels*> {
   };
 
   // x[j·stride + d·step] of the 64 positions, rounded; and the bytes that hold it, with room behind.
-  void pack(const Block& b, std::vector<float>& x, std::size_t stride, std::size_t step, std::vector<std::byte>& bytes, std::vector<f16>& scales) {
+  void pack(const Block& b, std::vector<float>& x, std::size_t stride, std::size_t step, std::vector<std::byte>& bytes,
+            std::vector<f16>& scales) {
     const std::size_t size = b.type == DType::f32 ? 4 : b.type == DType::f16 ? 2 : 1;
     bytes.assign(x.size() * size + 64, std::byte{0xff});
     scales.assign((b.head_dim + 31) / 32 * 64, f16{0x7fff});
@@ -90,16 +91,20 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
   for (const DType type : kCacheTypes) {
     for (const std::size_t head_dim : kHeadDims) {
       const Block b = some_block(head_dim, type);
-      const std::vector<AttentionBlock::Seen> seen{{0, 64}, {0, 1}, {63, 64}, {3, 17}, {0, 33}, {31, 64}, {16, 32}, {5, 6}, {0, 63}, {1, 50}};
+      const std::vector<AttentionBlock::Seen> seen{{0, 64}, {0, 1}, {63, 64}, {3, 17}, {0, 33}, {31, 64}, {16, 32}, {5, 6}, {0, 63},
+                                                   {1, 50}};
       const std::vector<float> q = some_values(seen.size() * head_dim, 1);
       const std::vector<float> partials = partials_of(b, q, seen);
       for (std::size_t i = 0; i < seen.size(); ++i) {
-        SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to " << seen[i].end << ", " << rung::info(type).name);
+        SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to " << seen[i].end << ", "
+                                        << rung::info(type).name);
         const float* partial = &partials[i * partial_floats(head_dim)];
         std::vector<double> scores(64, -std::numeric_limits<double>::infinity());
         for (std::size_t j = seen[i].first; j < seen[i].end; ++j) {
           scores[j] = 0;
-          for (std::size_t d = 0; d < head_dim; ++d) scores[j] += static_cast<double>(q[i * head_dim + d]) * static_cast<double>(b.keys[d * 64 + j]);
+          for (std::size_t d = 0; d < head_dim; ++d) {
+            scores[j] += static_cast<double>(q[i * head_dim + d]) * static_cast<double>(b.keys[d * 64 + j]);
+          }
           scores[j] *= static_cast<double>(kScale);
         }
         const double max = *std::max_element(scores.begin(), scores.end());
@@ -107,7 +112,9 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
         std::vector<double> values(head_dim);
         for (std::size_t j = 0; j < 64; ++j) {
           sum += std::exp(scores[j] - max);
-          for (std::size_t d = 0; d < head_dim; ++d) values[d] += std::exp(scores[j] - max) * static_cast<double>(b.values[j * head_dim + d]);
+          for (std::size_t d = 0; d < head_dim; ++d) {
+            values[d] += std::exp(scores[j] - max) * static_cast<double>(b.values[j * head_dim + d]);
+          }
         }
         // A score of n terms below 1 is off by some ε·n/2, e^x by as much again, and 64 of them are added.
         const double tolerance = std::numeric_limits<float>::epsilon() * (static_cast<double>(head_dim) + 64) * std::max(1.0, sum);
@@ -131,7 +138,8 @@ TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
       const auto begin = q.begin() + static_cast<std::ptrdiff_t>(i * head_dim);
       const std::vector<float> alone = partials_of(b, {begin, begin + 64}, {seen[i]});
       for (const std::size_t at : {std::size_t{0}, std::size_t{1}, kPartialHead, kPartialHead + 63}) {
-        EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at])) << i << " " << at;
+        EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at]))
+            << i << " " << at;
       }
     }
   }
@@ -148,16 +156,19 @@ TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
           (in_keys ? b.keys[7 * 64 + 20] : b.values[20 * head_dim + 7]) = odd;
           pack(b);
           // Neighbours in every tile: some end before it or start behind it, in turn with those that see it.
-          const std::vector<AttentionBlock::Seen> seen{{0, 20}, {0, 21}, {0, 20}, {0, 22}, {20, 64}, {21, 64}, {21, 30}, {0, 64}, {0, 1}, {20, 21}, {40, 50}};
+          const std::vector<AttentionBlock::Seen> seen{{0, 20}, {0, 21}, {0, 20}, {0, 22}, {20, 64}, {21, 64}, {21, 30}, {0, 64}, {0, 1},
+                                                       {20, 21}, {40, 50}};
           const std::vector<float> q(seen.size() * head_dim, 0.01f);
           const std::vector<float> partials = partials_of(b, q, seen);
           for (std::size_t i = 0; i < seen.size(); ++i) {
-            SCOPED_TRACE(testing::Message() << rung::info(type).name << ", head_dim " << head_dim << ", " << odd << (in_keys ? " in a key" : " in a value")
-                                            << ", keys " << seen[i].first << " to " << seen[i].end);
+            SCOPED_TRACE(testing::Message() << rung::info(type).name << ", head_dim " << head_dim << ", " << odd
+                                            << (in_keys ? " in a key" : " in a value") << ", keys " << seen[i].first << " to "
+                                            << seen[i].end);
             const float* const partial = &partials[i * partial_floats(head_dim)];
             const bool sees = seen[i].first <= 20 && seen[i].end > 20;
-            const bool all_finite = std::all_of(partial, partial + 2, [](float x) { return std::isfinite(x); }) &&
-                                    std::all_of(partial + kPartialHead, partial + kPartialHead + head_dim, [](float x) { return std::isfinite(x); });
+            const auto is_finite = [](float x) { return std::isfinite(x); };
+            const bool all_finite = std::all_of(partial, partial + 2, is_finite) &&
+                                    std::all_of(partial + kPartialHead, partial + kPartialHead + head_dim, is_finite);
             // A key whose score is -infinity is not looked at, nor is what stands there; when it is the only one, softmax has no answer.
             const bool no_weight = in_keys && odd == -infinity && type != DType::q8_0 && seen[i].end - seen[i].first > 1;
             EXPECT_EQ(all_finite, !sees || no_weight);

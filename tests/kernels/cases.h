@@ -1,5 +1,5 @@
-// What the kernels are tested and timed with. bench/bench_kernels.cpp and bench/bench_panels.cpp take their cases from here: what is added to a list is in
-// the tests and in the benchmarks.
+// What the kernels are tested and timed with. bench/bench_kernels.cpp and bench/bench_panels.cpp take their cases from here: what is added
+// to a list is in the tests and in the benchmarks.
 #pragma once
 
 #include <array>
@@ -37,15 +37,22 @@ struct VectorCase {
 };
 
 inline constexpr std::array kVectorCases{
-    VectorCase{"dot", 1, 2, [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { out[0] = k.dot(a, b, n); }, true},
-    VectorCase{"add_scaled", 1, 3, [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.add_scaled(out, 0.75f, b, n); }},
+    VectorCase{"dot", 1, 2,
+               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { out[0] = k.dot(a, b, n); }, true},
+    VectorCase{"add_scaled", 1, 3,
+               [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.add_scaled(out, 0.75f, b, n); }},
     VectorCase{"scale", 1, 2, [](const Kernels& k, float* out, const float*, const float*, std::size_t n) { k.scale(out, -1.25f, n); }},
     VectorCase{"add", 1, 3, [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.add(out, b, n); }},
-    VectorCase{"rms_norm", 1, 4, [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.rms_norm(out, a, b, n, 1e-5f); }},
-    VectorCase{"rotate", 2, 3, [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.rotate(out, b, b + n / 2, n / 2); }},
-    VectorCase{"silu_gate", 1, 3, [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.silu_gate(out, a, b, n); }},
-    VectorCase{"gelu_gate", 1, 3, [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.gelu_gate(out, a, b, n); }},
-    VectorCase{"exponentiate", 1, 2, [](const Kernels& k, float* out, const float*, const float*, std::size_t n) { k.exponentiate(out, n); }},
+    VectorCase{"rms_norm", 1, 4,
+               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.rms_norm(out, a, b, n, 1e-5f); }},
+    VectorCase{"rotate", 2, 3,
+               [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.rotate(out, b, b + n / 2, n / 2); }},
+    VectorCase{"silu_gate", 1, 3,
+               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.silu_gate(out, a, b, n); }},
+    VectorCase{"gelu_gate", 1, 3,
+               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.gelu_gate(out, a, b, n); }},
+    VectorCase{"exponentiate", 1, 2,
+               [](const Kernels& k, float* out, const float*, const float*, std::size_t n) { k.exponentiate(out, n); }},
     VectorCase{"round_to_f16", 1, 2,
                [](const Kernels& k, float* out, const float* a, const float*, std::size_t n) {
                  static std::array<std::uint16_t, 4096> halves;

@@ -1,7 +1,7 @@
 // Every kernel of every set that this machine supports, at every tail length, against sums in double precision.
 //
-// Tolerances are derived: a sum of n terms tᵢ in f32, however it is ordered, is off by about ε·√n·√(Σtᵢ²) when rounding errors are independent;
-// twice that, as the style of this project has it.
+// Tolerances are derived: a sum of n terms tᵢ in f32, however it is ordered, is off by about ε·√n·√(Σtᵢ²) when rounding errors are
+// independent; twice that, as the style of this project has it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -90,7 +90,9 @@ TEST_P(EveryKernel, RmsNormDividesByTheRootOfTheMeanSquare) {
     const double inverse = 1 / std::sqrt(squares / static_cast<double>(n) + 1e-5);
     std::vector<float> out(n);
     k.rms_norm(out.data(), x.data(), weight.data(), n, 1e-5f);
-    for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(out[i], static_cast<double>(x[i]) * inverse * static_cast<double>(weight[i]), 2e-6) << n;
+    for (std::size_t i = 0; i < n; ++i) {
+      EXPECT_NEAR(out[i], static_cast<double>(x[i]) * inverse * static_cast<double>(weight[i]), 2e-6) << n;
+    }
     auto in_place = x;
     k.rms_norm(in_place.data(), in_place.data(), weight.data(), n, 1e-5f);
     EXPECT_EQ(in_place, out);
@@ -145,7 +147,9 @@ TEST_P(EveryKernel, GatesOfHugeValuesStayNumbers) {
   std::vector<float> out(gate.size());
   for (const auto kernel : {k.silu_gate, k.gelu_gate}) {
     kernel(out.data(), gate.data(), up.data(), gate.size());
-    for (std::size_t i = 0; i < gate.size(); ++i) EXPECT_NEAR(out[i], gate[i] > 0 ? gate[i] : 0, 1e-6 * std::abs(gate[i]) * (gate[i] > 0)) << gate[i];
+    for (std::size_t i = 0; i < gate.size(); ++i) {
+      EXPECT_NEAR(out[i], gate[i] > 0 ? gate[i] : 0, 1e-6 * std::abs(gate[i]) * (gate[i] > 0)) << gate[i];
+    }
   }
 }
 
@@ -254,7 +258,8 @@ TEST_P(EveryKernel, RoundToQ8GivesEvery32AScale) {
         float largest = 0;
         for (std::size_t j = i / 32 * 32; j < std::min(n, i / 32 * 32 + 32); ++j) largest = std::max(largest, std::fabs(x[j]));
         // Half a step of the byte, and 127 times what rounding the scale to f16 may be off: 2⁻¹¹ of it, or half of the least f16.
-        const double tolerance = static_cast<double>(largest) / 254 + 127 * std::max(static_cast<double>(largest) / 127 * 0x1p-11, 0x1p-25) + 1e-45;
+        const double tolerance =
+            static_cast<double>(largest) / 254 + 127 * std::max(static_cast<double>(largest) / 127 * 0x1p-11, 0x1p-25) + 1e-45;
         EXPECT_NEAR(to_f32(f16{scales[i / 32]}) * static_cast<float>(bytes[i]), x[i], tolerance) << n << ", size " << size;
       }
       supported_kernels().back()->round_to_q8(plain_bytes.data(), plain_scales.data(), x.data(), n);

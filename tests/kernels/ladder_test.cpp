@@ -1,7 +1,7 @@
 // The ladder of kernels (bench/ladder): every rung gives the sums of the formula.
 //
-// Each is held to sums in double precision of the values that it multiplies, rounded to eight bits where it rounds. n additions in f32 are off by at
-// most n·ε/2 of the sum of magnitudes, whatever their order.
+// Each is held to sums in double precision of the values that it multiplies, rounded to eight bits where it rounds. n additions in f32 are
+// off by at most n·ε/2 of the sum of magnitudes, whatever their order.
 #include "bench/ladder/ladder.h"
 
 #include <gtest/gtest.h>
@@ -58,7 +58,8 @@ TEST_P(Ladder, GivesTheSumsOfTheFormula) {
           sum += product;
           magnitude += std::fabs(product);
         }
-        const double tolerance = static_cast<double>(shape.columns + 5) * magnitude * static_cast<double>(std::numeric_limits<float>::epsilon() / 2);
+        const double tolerance =
+            static_cast<double>(shape.columns + 5) * magnitude * static_cast<double>(std::numeric_limits<float>::epsilon() / 2);
         ASSERT_NEAR(out[t * shape.rows + r], sum, tolerance) << "token " << t << ", row " << r;
       }
     }
@@ -94,9 +95,8 @@ TEST_P(Ladder, GivesTheSameBitsForAnyNumberOfThreads) {
   for (const std::size_t n : {2u, 3u, 5u}) EXPECT_EQ(multiply(weights, x, shape, n), one) << n;
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryRung, Ladder, testing::ValuesIn(rungs().begin(), rungs().end()), [](const testing::TestParamInfo<Rung>& rung) {
-  return std::string(rung.param.name).substr(2);
-});
+INSTANTIATE_TEST_SUITE_P(EveryRung, Ladder, testing::ValuesIn(rungs().begin(), rungs().end()),
+                         [](const testing::TestParamInfo<Rung>& rung) { return std::string(rung.param.name).substr(2); });
 
 }  // namespace
 }  // namespace ladder

@@ -59,7 +59,8 @@ class Panels : public testing::TestWithParam<Case> {
     std::vector<double> exact, magnitude;  // the same from the definitions, and Σ|products|
   };
 
-  Result multiply(std::size_t rows, std::size_t columns, std::size_t tokens, const std::vector<float>& x, const std::vector<float>& bias = {}) {
+  Result multiply(std::size_t rows, std::size_t columns, std::size_t tokens, const std::vector<float>& x,
+                  const std::vector<float>& bias = {}) {
     const std::vector<std::byte> packed = some_rows(rows, columns);
     const std::size_t panel = panel_bytes(type, columns);
     std::vector<std::byte> panels(panel_count(rows) * panel);
@@ -123,7 +124,8 @@ class Panels : public testing::TestWithParam<Case> {
   void expect_near(const Result& result, std::size_t columns) {
     const std::size_t additions = takes_blocks(type) ? columns / 16 : columns;
     for (std::size_t i = 0; i < result.out.size(); ++i) {
-      const double tolerance = static_cast<double>(additions + 5) * (kEpsilon / 2 * result.magnitude[i] + 1.5e-45);  // or a denormal's last bit
+      // Or a denormal's last bit.
+      const double tolerance = static_cast<double>(additions + 5) * (kEpsilon / 2 * result.magnitude[i] + 1.5e-45);
       ASSERT_NEAR(result.out[i], result.exact[i], tolerance) << "output " << i;
     }
   }
@@ -174,7 +176,8 @@ TEST_P(Panels, TakeZerosDenormalsAndHugeValues) {
   }
 }
 
-// Where products are added in 16 bits first, these are the sums that come closest to what fits: all quants at their largest or smallest, -128 among them.
+// Where products are added in 16 bits first, these are the sums that come closest to what fits: all quants at their largest or
+// smallest, -128 among them.
 TEST_P(Panels, AreExactForTheLargestQuants) {
   const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
   if (!takes_blocks(type)) return;  // there are no integers
@@ -182,7 +185,9 @@ TEST_P(Panels, AreExactForTheLargestQuants) {
     for (const float value : {1.0f, -1.0f}) {
       SCOPED_TRACE(testing::Message() << "bytes " << byte << ", x " << value);
       every_byte = byte;
-      for (const std::size_t tokens : {1u, 2u, 6u}) expect_near(multiply(16, columns, tokens, std::vector<float>(tokens * columns, value)), columns);
+      for (const std::size_t tokens : {1u, 2u, 6u}) {
+        expect_near(multiply(16, columns, tokens, std::vector<float>(tokens * columns, value)), columns);
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-// The decode loop takes no memory: what a token needs was made when the first ones came. Only the cache grows, a block of positions at a time.
+// The decode loop takes no memory: what a token needs was made when the first ones came. Only the cache grows, a block at a time.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -108,7 +108,9 @@ TEST_P(Bits, AreTheSameInABatchOfSeveralSequences) {
     Batch before;
     for (std::size_t i = 0; i < s.already; ++i) before.add(s.ids[i], static_cast<std::uint32_t>(i), s.cache);
     if (s.already > 0) forward.run(before);
-    for (std::size_t i = s.already; i < s.ids.size(); ++i) together.add(s.ids[i], static_cast<std::uint32_t>(i), s.cache, i + 1 == s.ids.size());
+    for (std::size_t i = s.already; i < s.ids.size(); ++i) {
+      together.add(s.ids[i], static_cast<std::uint32_t>(i), s.cache, i + 1 == s.ids.size());
+    }
   }
   const auto logits = forward.run(together);
   ASSERT_EQ(logits.extent<Tokens>(), sequences.size());

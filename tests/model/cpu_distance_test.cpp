@@ -46,7 +46,8 @@ Distance distance(const std::vector<float>& reference, const std::vector<float>&
   const std::size_t tokens = reference.size() / vocab;
   Distance d;
   for (std::size_t t = 0; t < tokens; ++t) {
-    const auto p = log_probabilities(std::span(reference).subspan(t * vocab, vocab)), q = log_probabilities(std::span(fast).subspan(t * vocab, vocab));
+    const auto p = log_probabilities(std::span(reference).subspan(t * vocab, vocab));
+    const auto q = log_probabilities(std::span(fast).subspan(t * vocab, vocab));
     for (std::size_t v = 0; v < vocab; ++v) d.mean_divergence += std::exp(p[v]) * (p[v] - q[v]);
     d.same_first += std::max_element(p.begin(), p.end()) - p.begin() == std::max_element(q.begin(), q.end()) - q.begin();
   }
@@ -61,7 +62,8 @@ Distance distance(const Model& model, std::span<const std::int32_t> ids, const P
 
 class CpuDistance : public testing::TestWithParam<std::string> {};
 
-// Their weights are small random numbers in every format (GGUF) or in 16 and 32 bits, where nothing but the cache and the order of sums is rounded.
+// Their weights are small random numbers in every format (GGUF) or in 16 and 32 bits, where nothing but the cache and the
+// order of sums is rounded.
 TEST_P(CpuDistance, OfATinyModelIsSmall) {
   const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
   const bool is_gguf = std::filesystem::exists(folder / "model.gguf");
@@ -72,9 +74,10 @@ TEST_P(CpuDistance, OfATinyModelIsSmall) {
   EXPECT_GE(d.same_first, is_gguf ? 0.8 : 1.0);
 }
 
-// What the cache's type alone does: f16 keeps eleven bits of a value, Q8_0 seven and a sign of the largest of 32; a divergence goes with the square of
-// an error, so one is some 16² times the other. (Measured: up to 3.5e-6 and 8.6e-4.) Where the fast backend rounds activations as well, a little less or
-// more in the cache turns some of them by a whole step: there the sum of all roundings is held to the bound of the test above.
+// What the cache's type alone does: f16 keeps eleven bits of a value, Q8_0 seven and a sign of the largest of 32; a divergence goes with
+// the square of an error, so one is some 16² times the other. (Measured: up to 3.5e-6 and 8.6e-4.) Where the fast backend rounds
+// activations as well, a little less or more in the cache turns some of them by a whole step: there the sum of all roundings is held to
+// the bound of the test above.
 TEST_P(CpuDistance, OfACacheFromOneOfF32IsSmall) {
   const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
   const bool is_gguf = std::filesystem::exists(folder / "model.gguf");

@@ -1,7 +1,8 @@
 // How far the fast backend is from the reference in each weight format: a small model whose matrices are random bits of that format.
 //
-// The logits have a standard deviation of 3, like those of real models. The divergence grows with the square of what is wrong with them, so a scale, a
-// min or an offset that is only a little off shows. A format whose weights are taken as 32- or 16-bit floats is rounded in its cache alone.
+// The logits have a standard deviation of 3, like those of real models. The divergence grows with the square of what is wrong with
+// them, so a scale, a min or an offset that is only a little off shows. A format whose weights are taken as 32- or 16-bit floats is
+// rounded in its cache alone.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -18,14 +19,16 @@
 namespace rung {
 namespace {
 
-constexpr std::size_t kHidden = 256, kHeads = 4, kKvHeads = 2, kHeadDim = 64, kIntermediate = 512, kVocab = 256, kLayers = 2, kContext = 128;
+constexpr std::size_t kHidden = 256, kHeads = 4, kKvHeads = 2, kHeadDim = 64, kIntermediate = 512, kVocab = 256, kLayers = 2;
+constexpr std::size_t kContext = 128;
 
 class RandomModel {
  public:
   explicit RandomModel(DType type) : type_(type) {
     ModelConfig& c = model.config;
-    c = {.family = "random", .vocab_size = kVocab, .hidden_size = kHidden, .intermediate_size = kIntermediate, .heads = kHeads, .kv_heads = kKvHeads,
-         .head_dim = kHeadDim, .context = kContext, .norm_epsilon = 1e-6f, .ropes = {Rope{}}, .rope_names = {}, .layers = {}};
+    c = {.family = "random", .vocab_size = kVocab, .hidden_size = kHidden, .intermediate_size = kIntermediate, .heads = kHeads,
+         .kv_heads = kKvHeads, .head_dim = kHeadDim, .context = kContext, .norm_epsilon = 1e-6f, .ropes = {Rope{}}, .rope_names = {},
+         .layers = {}};
     for (std::size_t i = 0; i < kHeadDim / 2; ++i) {
       c.ropes[0].inverse_frequencies.push_back(std::pow(1e4f, -static_cast<float>(2 * i) / static_cast<float>(kHeadDim)));
     }
@@ -128,9 +131,10 @@ TEST_P(FormatDistance, IsSmall) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, FormatDistance,
-                         testing::Values(Bound{DType::f32, 3e-6}, Bound{DType::f16, 3e-6}, Bound{DType::bf16, 3e-6}, Bound{DType::q4_0, 0.0030},
-                                         Bound{DType::q4_1, 0.0009}, Bound{DType::q5_0, 0.0030}, Bound{DType::q5_1, 0.0008}, Bound{DType::q8_0, 0.0031},
-                                         Bound{DType::q2_k, 0.0013}, Bound{DType::q3_k, 0.0064}, Bound{DType::q4_k, 0.0014}, Bound{DType::q5_k, 0.0009},
+                         testing::Values(Bound{DType::f32, 3e-6}, Bound{DType::f16, 3e-6}, Bound{DType::bf16, 3e-6},
+                                         Bound{DType::q4_0, 0.0030}, Bound{DType::q4_1, 0.0009}, Bound{DType::q5_0, 0.0030},
+                                         Bound{DType::q5_1, 0.0008}, Bound{DType::q8_0, 0.0031}, Bound{DType::q2_k, 0.0013},
+                                         Bound{DType::q3_k, 0.0064}, Bound{DType::q4_k, 0.0014}, Bound{DType::q5_k, 0.0009},
                                          Bound{DType::q6_k, 0.0057}),
                          [](const testing::TestParamInfo<Bound>& bound) { return std::string(rung::info(bound.param.type).name); });
 

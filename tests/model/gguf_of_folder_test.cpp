@@ -1,5 +1,5 @@
-// Each tiny model of the hub, written as a GGUF file and read again, computes what the official implementation does with the folder: names, the order of
-// q and k, Gemma's norms, ropes, windows and biases all arrived.
+// Each tiny model of the hub, written as a GGUF file and read again, computes what the official implementation does with the folder: names,
+// the order of q and k, Gemma's norms, ropes, windows and biases all arrived.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -23,7 +23,8 @@ std::string refusal(const std::string& name) {
 }
 
 TEST(OtherTypes, AreRefusedByName) {
-  EXPECT_NE(refusal("layers.0.q.bias").find("model.safetensors: tensor 'layers.0.q.bias' is of type I64, expected one of f32"), std::string::npos);
+  EXPECT_NE(refusal("layers.0.q.bias").find("model.safetensors: tensor 'layers.0.q.bias' is of type I64, expected one of f32"),
+            std::string::npos);
   EXPECT_NE(refusal("language.embed.weight").find("is of type I64"), std::string::npos);
 }
 

@@ -38,9 +38,10 @@ TEST(Config, IsReadAsTheFamilyMeansIt) {
 }
 
 TEST(Config, NumbersThatCannotBeAreErrorsThatNameTheKey) {
-  for (const char* key : {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
-                          "max_position_embeddings", "head_dim"}) {
-    for (const Json& value : {Json(0), Json(-1), Json(1.5), Json(1e300), Json(std::uint64_t{1} << 63), Json("64"), Json(true), Json::array({64})}) {
+  for (const char* key : {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+                          "num_key_value_heads", "max_position_embeddings", "head_dim"}) {
+    for (const Json& value : {Json(0), Json(-1), Json(1.5), Json(1e300), Json(std::uint64_t{1} << 63), Json("64"), Json(true),
+                              Json::array({64})}) {
       EXPECT_NE(complaint_with(key, value).find(key), std::string::npos) << key << " = " << value;
     }
   }
@@ -87,7 +88,8 @@ TEST(Config, AnUnknownFamilyIsAnErrorThatListsTheKnown) {
 TEST(RopeScaling, AnUnknownSchemeOrNumberIsAnError) {
   EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "longrope"}, {"factor", 2.0}}).find("longrope"), std::string::npos);
   EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 0.0}}).find("rope_scaling.factor"), std::string::npos);
-  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}, {"surprise", 3}}).find("surprise"), std::string::npos);
+  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}, {"surprise", 3}}).find("surprise"),
+            std::string::npos);
   EXPECT_NE(complaint_with("rope_scaling", "yarn").find("rope_scaling"), std::string::npos);
 }
 
@@ -102,8 +104,8 @@ Rope yarn_with(const Json& more) {
 TEST(RopeScaling, YarnTakesAZeroForAbsentWhereTheOfficialOneDoes) {
   const Rope plain = yarn_with(Json::object());
   EXPECT_FLOAT_EQ(plain.magnitude, 1.1386294f);  // 0.1·ln 4 + 1
-  for (const Json& zeros : {Json{{"mscale", 0}}, Json{{"mscale", 0.0}, {"mscale_all_dim", 1.0}}, Json{{"mscale", 2.0}, {"mscale_all_dim", 0}},
-                            Json{{"beta_fast", 0}, {"beta_slow", 0}}}) {
+  for (const Json& zeros : {Json{{"mscale", 0}}, Json{{"mscale", 0.0}, {"mscale_all_dim", 1.0}},
+                            Json{{"mscale", 2.0}, {"mscale_all_dim", 0}}, Json{{"beta_fast", 0}, {"beta_slow", 0}}}) {
     const Rope rope = yarn_with(zeros);
     EXPECT_EQ(rope.magnitude, plain.magnitude) << zeros;
     EXPECT_EQ(rope.inverse_frequencies, plain.inverse_frequencies) << zeros;
@@ -118,7 +120,8 @@ TEST(RopeScaling, BothDialectsSayTheSame) {
   Json now = llama_config();
   now.erase("rope_theta");
   now["rope_parameters"] = {{"rope_type", "linear"}, {"factor", 4.0}, {"rope_theta", 10000.0}};
-  EXPECT_EQ(plan_from_config(before, "").config.ropes[0].inverse_frequencies, plan_from_config(now, "").config.ropes[0].inverse_frequencies);
+  EXPECT_EQ(plan_from_config(before, "").config.ropes[0].inverse_frequencies,
+            plan_from_config(now, "").config.ropes[0].inverse_frequencies);
 }
 
 }  // namespace

@@ -59,7 +59,8 @@ TEST_P(KvCacheOf, GivesBackWhatWasStoredRounded) {
     for (const std::size_t p : {0u, 5u, 63u, 64u, 69u}) {
       for (const std::size_t h : {0u, 2u}) {
         const auto head_of = [&](const std::vector<float>& x) {
-          return std::vector<float>(x.begin() + static_cast<std::ptrdiff_t>(h * head_dim), x.begin() + static_cast<std::ptrdiff_t>((h + 1) * head_dim));
+          return std::vector<float>(x.begin() + static_cast<std::ptrdiff_t>(h * head_dim),
+                                    x.begin() + static_cast<std::ptrdiff_t>((h + 1) * head_dim));
         };
         const auto row = [&](const float* rows) { return std::vector<float>(rows + p % 64 * head_dim, rows + (p % 64 + 1) * head_dim); };
         EXPECT_EQ(row(cache.keys(1, p / 64, h, 64, scratch.data())), rounded(head_of(keys[p]))) << "position " << p << ", head " << h;

@@ -74,9 +74,10 @@ TEST_P(ExactFormats, AreTheOfficialBytes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, ExactFormats,
-                         testing::Values(DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1), name_of);
+                         testing::Values(DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1),
+                         name_of);
 
-// A row may fall the other way by chance; all of them together may not. (Two rows are below what a scale of f16 can say: no codes help them.)
+// A row may fall the other way by chance; all of them together may not. (Two rows are below what an f16 scale can say: no codes help them.)
 void expect_no_worse(DType type, std::span<const float> importance, const Json& official) {
   const std::vector<float> values = read_floats("values.f32");
   double ours_relative = 0, official_relative = 0;
@@ -124,8 +125,9 @@ TEST_P(AllFormats, GiveBackWhatTheyDecodeTo) {
 }
 
 TEST_P(AllFormats, SurviveWhatIsNoNumber) {
-  for (const float odd : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
-                          std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest(), std::numeric_limits<float>::denorm_min()}) {
+  for (const float odd : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                          -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::max(),
+                          std::numeric_limits<float>::lowest(), std::numeric_limits<float>::denorm_min()}) {
     for (const std::size_t place : {std::size_t{0}, std::size_t{17}, kRow - 1}) {
       std::vector<float> values(kRow, 0.5f);
       values[place] = odd;
@@ -146,8 +148,8 @@ TEST_P(AllFormats, WriteOnlyTheirRow) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, AllFormats,
-                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::q4_k,
-                                         DType::q5_k, DType::q6_k),
+                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0,
+                                         DType::q5_1, DType::q4_k, DType::q5_k, DType::q6_k),
                          name_of);
 
 }  // namespace

@@ -65,7 +65,7 @@ TEST_P(ControlTokens, AChatHasTheOfficialIds) {
   }
 }
 
-// The user types every added token that is special or stands in the template. In the ids, each is as often as in the same chat without them.
+// The user types every added token that is special or stands in the template. In the ids each is as often as in the same chat without them.
 TEST_P(ControlTokens, WhatAUserTypesNeverBecomesOne) {
   RUNG_NEEDS_DOWNLOAD(GetParam());
   const Model model(GetParam());
@@ -81,7 +81,8 @@ TEST_P(ControlTokens, WhatAUserTypesNeverBecomesOne) {
   const std::vector<TokenId> harmless = ids_of("x");
   const std::vector<TokenId> hostile = ids_of(typed);
   for (const TokenId id : forbidden) {
-    EXPECT_EQ(std::count(hostile.begin(), hostile.end(), id), std::count(harmless.begin(), harmless.end(), id)) << model.tokenizer.piece(id);
+    EXPECT_EQ(std::count(hostile.begin(), hostile.end(), id), std::count(harmless.begin(), harmless.end(), id))
+        << model.tokenizer.piece(id);
   }
   EXPECT_NE(model.tokenizer.decode(hostile).find(typed.substr(0, 40)), std::string::npos) << "the text itself arrives";
 }

@@ -1,5 +1,6 @@
-// How a GGUF file's tokenizer.ggml.pre cuts text into words, for every name that is known. The goldens are made by tools/goldens/gguf_pres.py:
-// official vocabularies written as GGUF files, and the ids of the official tokenizer, or of llama.cpp where no official one is at hand.
+// How a GGUF file's tokenizer.ggml.pre cuts text into words, for every name that is known. The goldens are made by
+// tools/goldens/gguf_pres.py: official vocabularies written as GGUF files, and the ids of the official tokenizer, or of llama.cpp where
+// no official one is at hand.
 #include <array>
 #include <fstream>
 #include <map>

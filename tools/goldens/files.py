@@ -4,11 +4,11 @@
     pip install gguf==0.19.0 safetensors numpy
     python tools/goldens/files.py
 
-tests/golden/tensor/  random blocks of every type (TYPE.blocks, one row) and the values that gguf decodes them to (TYPE.f32, little endian). The bytes
-                      are random, but the f16 scales run through the values that go wrong: zeros of both signs, subnormals, the largest, infinities,
-                      NaN, negatives.
-tests/golden/files/   small GGUF and safetensors files, whole, split and sharded, and NAME.json: metadata and tensors as gguf.GGUFReader and
-                      safetensors.safe_open see them.
+tests/golden/tensor/  random blocks of every type (TYPE.blocks, one row) and the values that gguf decodes them to (TYPE.f32, little
+                      endian). The bytes are random, but the f16 scales run through the values that go wrong: zeros of both signs,
+                      subnormals, the largest, infinities, NaN, negatives.
+tests/golden/files/   small GGUF and safetensors files, whole, split and sharded, and NAME.json: metadata and tensors as gguf.GGUFReader
+                      and safetensors.safe_open see them.
 fuzz/corpus/          the same files as seeds for the fuzzers.
 """
 import json
@@ -25,7 +25,8 @@ TENSORS = ROOT / "tests" / "golden" / "tensor"
 FILES = ROOT / "tests" / "golden" / "files"
 CORPUS = ROOT / "fuzz" / "corpus"
 
-ODD_HALVES = [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x83FF, 0x0400, 0x7BFF, 0xFBFF, 0x3C00, 0xBC00, 0x7C00, 0xFC00, 0x7E00, 0xFE00, 0x2E66]
+ODD_HALVES = [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x83FF, 0x0400, 0x7BFF, 0xFBFF, 0x3C00, 0xBC00, 0x7C00, 0xFC00, 0x7E00, 0xFE00,
+              0x2E66]
 # Where the f16 scales lie in a block.
 SCALES = {
     "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
@@ -138,9 +139,10 @@ def make_gguf():
 
 def make_safetensors():
     rng = np.random.default_rng(9)
-    tensors = {"model.embed_tokens.weight": rng.normal(size=(5, 4)).astype(np.float32), "model.norm.weight": rng.normal(size=4).astype(np.float16),
-               "scalar": np.array(2.5, dtype=np.float32), "empty": np.zeros((0, 4), dtype=np.float32), "position_ids": np.arange(6),
-               "mask": np.array([True, False]), "wörld 🦊 \"\\": np.ones(3, dtype=np.float32)}
+    tensors = {"model.embed_tokens.weight": rng.normal(size=(5, 4)).astype(np.float32),
+               "model.norm.weight": rng.normal(size=4).astype(np.float16), "scalar": np.array(2.5, dtype=np.float32),
+               "empty": np.zeros((0, 4), dtype=np.float32), "position_ids": np.arange(6), "mask": np.array([True, False]),
+               "wörld 🦊 \"\\": np.ones(3, dtype=np.float32)}
     safetensors.numpy.save_file(tensors, FILES / "whole.safetensors", metadata={"format": "np", "note": "é \"\n"})
     folder = FILES / "sharded"
     folder.mkdir(exist_ok=True)

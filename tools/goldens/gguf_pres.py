@@ -30,7 +30,7 @@ except ImportError:
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/text/pres.jsonl"
 
-# GPT-2's pre-tokenizer as its official tokenizer.json has it. (SmolLM's and StarCoder's, single digits before it, is held in tokenizer_ids.py.)
+# GPT-2's pre-tokenizer as its official tokenizer.json has it. (SmolLM's and StarCoder's, single digits before it, is in tokenizer_ids.py.)
 PIPELINES = {"gpt-2": pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)}
 # name → whose vocabulary; None: the tokenizer.json itself is the official answer.
 CASES = [("llama-bpe", "llama3", None), ("qwen2", "qwen2_5", None), ("tekken", "mistral_nemo", None), ("gpt-4o", "gpt4o", None),
@@ -39,13 +39,14 @@ CASES = [("llama-bpe", "llama3", None), ("qwen2", "qwen2_5", None), ("tekken", "
          ("default", "llama3", "llama.cpp"), ("deepseek-llm", "qwen2_5", "llama.cpp"), ("deepseek-coder", "qwen2_5", "llama.cpp")]
 
 
-# Texts of 1024 characters on which llama.cpp is not believed: letters newer than its Unicode (on the same texts it differs from the official Llama 3),
-# U+180E, which is a space to the official library, and spaces beyond ASCII, which are none to the patterns of DeepSeek in llama.cpp.
+# Texts of 1024 characters on which llama.cpp is not believed: letters newer than its Unicode (on the same texts it differs from
+# the official Llama 3), U+180E, which is a space to the official library, and spaces beyond ASCII, which are none to the
+# patterns of DeepSeek in llama.cpp.
 NEWEST = [0x10C00, 0x11000, 0x11400, 0x11800, 0x16000, 0x16C00, 0x1CC00, 0x1E400]
 NOT_BELIEVED = {"default": [0x1800, *NEWEST], "deepseek-llm": [0x1400, 0x2000], "deepseek-coder": [0x1400, 0x2000]}
 
-# Hard strings on which it is not believed either: DeepSeek's patterns take no U+3000 for a space there, and "</s>", a word of Qwen's vocabulary, is made a
-# control token because of its looks.
+# Hard strings on which it is not believed either: DeepSeek's patterns take no U+3000 for a space there, and "</s>", a word of Qwen's
+# vocabulary, is made a control token because of its looks.
 STRINGS_NOT_BELIEVED = {
     "default": lambda text: False,
     "deepseek-llm": lambda text: "\u3000" in text and text.startswith((" ", "\t", "x")) or text == "</s>",

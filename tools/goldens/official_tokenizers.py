@@ -11,7 +11,8 @@ import tokenizers
 from tokenizers import AddedToken, decoders, models, pre_tokenizers
 
 DOWNLOADS = pathlib.Path(__file__).resolve().parents[2] / "build/downloads"
-FOLDERS = {name: DOWNLOADS / "tokenizers" / f"tokenizer-{name}" for name in ("qwen3", "qwen2_5", "llama3", "llama3_1", "llama3_2", "gemma3", "gpt4o", "mistral_nemo")}
+NAMES = ("qwen3", "qwen2_5", "llama3", "llama3_1", "llama3_2", "gemma3", "gpt4o", "mistral_nemo")
+FOLDERS = {name: DOWNLOADS / "tokenizers" / f"tokenizer-{name}" for name in NAMES}
 PATHS = {**FOLDERS, "smollm2": DOWNLOADS / "smollm2.gguf", "gemma3_gguf": DOWNLOADS / "gemma3.gguf"}
 
 

@@ -3,9 +3,9 @@
     python3 tools/goldens/perplexity.py [--out tests/golden]      writes perplexity/cases.json
     pip install torch transformers safetensors gguf numpy llama-cpp-python
 
-The tokens are what the model itself says, so that its perplexity of them is neither that of a die nor 1. `halves` is the loop of llama.cpp's
-perplexity tool (tools/perplexity/perplexity.cpp) over the logits that llama.cpp itself gives where there is a GGUF file, else over those of
-transformers; `sliding` the loop on transformers' page about perplexity, where a window that adds n tokens weighs n - 1.
+The tokens are what the model itself says, so that its perplexity of them is neither that of a die nor 1. `halves` is the loop of
+llama.cpp's perplexity tool (tools/perplexity/perplexity.cpp) over the logits that llama.cpp itself gives where there is a GGUF file, else
+over those of transformers; `sliding` the loop on transformers' page about perplexity, where a window that adds n tokens weighs n - 1.
 """
 
 import argparse
@@ -59,7 +59,8 @@ def losses(logits: np.ndarray, following: list[int]) -> np.ndarray:
 
 
 def halves(logits_of_window, ids: list[int], window: int, bos: int | None = None, most: int | None = None) -> dict:
-    """`logits_of_window(ids)`: [window, vocab], or its second half. The last token of a window is foretold, but foretells nothing that counts."""
+    """`logits_of_window(ids)`: [window, vocab], or its second half. A window's last token is foretold, but foretells nothing that
+    counts."""
     first, all_losses = window // 2, []
     for start in range(0, len(ids) - window + 1, window)[:most]:
         given = ids[start:start + window]
@@ -93,8 +94,9 @@ def sliding(model, ids: list[int], window: int, stride: int) -> dict:
 
 
 class LlamaCpp:
-    """llama.cpp's logits for windows of tokens. A GGUF file without a tokenizer gets the one that knows no text, and its weights are decoded to f32: llama.cpp
-    rounds the activations that meet a quantised weight, and what its tool computes is asked here, not how well."""
+    """llama.cpp's logits for windows of tokens. A GGUF file without a tokenizer gets the one that knows no text, and its weights are
+    decoded to f32: llama.cpp rounds the activations that meet a quantised weight, and what its tool computes is asked here, not how
+    well."""
 
     def __init__(self, path: Path, window: int, threads: int = 2, cache: int = gguf.GGMLQuantizationType.F16):
         import llama_cpp
@@ -143,8 +145,9 @@ def distance(base: np.ndarray, other: np.ndarray, following: list[int]) -> dict[
 
 
 def summary(rows: dict[str, np.ndarray]) -> dict:
-    return dict(counted=len(rows["same"]), divergence=float(rows["divergence"].mean()), percentile_99=float(np.percentile(rows["divergence"], 99)),
-                same_first=float(rows["same"].mean()), perplexity_ratio=float(np.exp((rows["other"] - rows["base"]).mean())))
+    return dict(counted=len(rows["same"]), divergence=float(rows["divergence"].mean()),
+                percentile_99=float(np.percentile(rows["divergence"], 99)), same_first=float(rows["same"].mean()),
+                perplexity_ratio=float(np.exp((rows["other"] - rows["base"]).mean())))
 
 
 def distances(base, other, ids: list[int], window: int) -> dict:

@@ -5,9 +5,10 @@
     python tools/goldens/quantize.py
 
 tests/golden/quantize/  values.f32: 24 rows of 256 values, normal, heavy-tailed, one-sided, zero, denormal, tiny, huge, equal, with ties.
-                        TYPE.blocks: what gguf.quantize makes of them (f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1), with which llama.cpp agrees.
-                        errors.json: Σ (value − decoded)² of each row as llama.cpp quantises it to q4_k, q5_k, q6_k (without importance), and
-                        Σ importance·(value − decoded)² of it with importance.f32.
+                        TYPE.blocks: what gguf.quantize makes of them (f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1), with which llama.cpp
+                        agrees.
+                        errors.json: Σ (value − decoded)² of each row as llama.cpp quantises it to q4_k, q5_k, q6_k (without importance),
+                        and Σ importance·(value − decoded)² of it with importance.f32.
 """
 import ctypes
 import json
@@ -62,8 +63,8 @@ def llama_cpp_quantize(name: str, x: np.ndarray, importance: np.ndarray | None) 
     values, size = gguf.GGML_QUANT_SIZES[kind(name)]
     out = np.zeros((x.shape[0], x.shape[1] // values * size), dtype=np.uint8)
     pointer = ctypes.c_void_p(None) if importance is None else importance.ctypes.data_as(ctypes.c_void_p)
-    library.ggml_quantize_chunk(ctypes.c_int(kind(name)), x.ctypes.data_as(ctypes.c_void_p), out.ctypes.data_as(ctypes.c_void_p), ctypes.c_int64(0),
-                                ctypes.c_int64(x.shape[0]), ctypes.c_int64(x.shape[1]), pointer)
+    library.ggml_quantize_chunk(ctypes.c_int(kind(name)), x.ctypes.data_as(ctypes.c_void_p), out.ctypes.data_as(ctypes.c_void_p),
+                                ctypes.c_int64(0), ctypes.c_int64(x.shape[0]), ctypes.c_int64(x.shape[1]), pointer)
     return out
 
 

@@ -1,9 +1,9 @@
-"""What a tokenizer_config.json changes → tests/golden/text/tokenizer_configs.json: one tiny tokenizer.json, and what transformers' AutoTokenizer
-makes of it beside each of several configurations. A case: text, ids, ids without special tokens, the text of these, and that without control
-tokens.
+"""What a tokenizer_config.json changes → tests/golden/text/tokenizer_configs.json: one tiny tokenizer.json, and what transformers'
+AutoTokenizer makes of it beside each of several configurations. A case: text, ids, ids without special tokens, the text of these, and
+that without control tokens.
 
-With `--official`, nothing is written: the official folders in build/downloads are opened by AutoTokenizer and by the tokenizers library, and
-where the two disagree on a hard string it is printed.
+With `--official`, nothing is written: the official folders in build/downloads are opened by AutoTokenizer and by the tokenizers library,
+and where the two disagree on a hard string it is printed.
 
     pip install transformers tokenizers
 """
@@ -22,12 +22,15 @@ OUT = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/text/tokenizer
 VOCABULARY = ["<s>", "</s>", "<pad>", "[X]", "Ġ", "a", "b", ",", ".", "<", ">", "s", "/", "p", "d", "[", "]", "X", "n", "'", "ab", "Y", "!"]
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
 TOKENIZER = {"version": "1.0", "truncation": None, "padding": None, "normalizer": None, "pre_tokenizer": BYTE_LEVEL, "decoder": BYTE_LEVEL,
-             "added_tokens": [{"id": 2, "content": "<pad>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}],
-             "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+             "added_tokens": [{"id": 2, "content": "<pad>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+                               "special": False}],
+             "post_processor": {"type": "TemplateProcessing",
+                                "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
                                 "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
                                 "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}},
-             "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None, "fuse_unk": False,
-                       "byte_fallback": False, "ignore_merges": False, "vocab": {t: i for i, t in enumerate(VOCABULARY)}, "merges": [["a", "b"]]}}
+             "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None,
+                       "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+                       "vocab": {t: i for i, t in enumerate(VOCABULARY)}, "merges": [["a", "b"]]}}
 STRIPS = {"content": "[X]", "lstrip": True, "rstrip": True, "normalized": False, "single_word": False}
 NEW = {"content": "Y!", "lstrip": False, "rstrip": False, "normalized": False, "single_word": False, "special": True}
 # name → tokenizer_config.json, special_tokens_map.json
@@ -65,7 +68,8 @@ def make():
             files = write_folder(folder, config, special)
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         del files["tokenizer.json"]
-        lines.append({"name": name, "files": files, "bos": tokenizer.bos_token_id, "eos": tokenizer.eos_token_id, "cases": [case(tokenizer, t) for t in TEXTS]})
+        lines.append({"name": name, "files": files, "bos": tokenizer.bos_token_id, "eos": tokenizer.eos_token_id,
+                      "cases": [case(tokenizer, t) for t in TEXTS]})
     rows = ",\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     OUT.write_text(f'{{"tokenizer": {json.dumps(TOKENIZER, ensure_ascii=False)},\n"configs": [\n{rows}\n]}}\n', encoding="utf-8")
     print(f"transformers {transformers.__version__}: {len(lines)} configurations")

@@ -1,7 +1,7 @@
 """The official ids of hard strings, and the official texts of hard ids → tests/golden/text/.
 
-hard_strings.jsonl: a string per line. NAME.ids.jsonl: the ids of each, line by line, without BOS and EOS. NAME.texts.jsonl: lists of ids, whose
-tokens hold parts of characters, with their text, whole and without control tokens.
+hard_strings.jsonl: a string per line. NAME.ids.jsonl: the ids of each, line by line, without BOS and EOS. NAME.texts.jsonl: lists of ids,
+whose tokens hold parts of characters, with their text, whole and without control tokens.
 
     pip install tokenizers gguf
 """
@@ -46,8 +46,9 @@ def main():
             continue
         tokenizer = official(name)
         write(OUT / f"{name}.ids.jsonl", [tokenizer.encode(s, add_special_tokens=False).ids for s in HARD_STRINGS])
-        write(OUT / f"{name}.texts.jsonl", [[ids, tokenizer.decode(ids, skip_special_tokens=False), tokenizer.decode(ids, skip_special_tokens=True)]
-                                            for ids in hard_ids(tokenizer, name)])
+        write(OUT / f"{name}.texts.jsonl",
+              [[ids, tokenizer.decode(ids, skip_special_tokens=False), tokenizer.decode(ids, skip_special_tokens=True)]
+               for ids in hard_ids(tokenizer, name)])
     print(f"tokenizers {tokenizers.__version__}: {len(HARD_STRINGS)} strings")
 
 

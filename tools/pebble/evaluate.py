@@ -5,8 +5,8 @@
     python3 tools/pebble/evaluate.py                          # 300 samples at temperature 0.7 through ./rung
     python3 tools/pebble/evaluate.py --engine transformers    # the same through the official implementation
 
-Enters: models/pebble/ and, for the known words and the longest copied run, the corpus in build/pebble/ (made anew from the seed if it is not
-there: a minute for 5 million tokens a core).
+Enters: models/pebble/ and, for the known words and the longest copied run, the corpus in build/pebble/ (made anew from the seed if it is
+not there: a minute for 5 million tokens a core).
 Leaves: the table on stdout; every sample, with what the checker says about it, in build/pebble/samples.jsonl.
 """
 import argparse
@@ -58,7 +58,8 @@ def make_tasks(samples):
         pairs = [(c, x) for c in story.cast[:2] for x in story.things if corpus.held_out(c, x)]
         hero, thing = pairs[0] if pairs else (hero, None)
         who, what = chat.asked_character(hero, rng), thing and chat.asked_thing(thing, rng)
-        forms = [f"{who} and {what}", f"{who} who finds {what}", f"{who} with {what}"] if what else [f"{who} and {chat.asked_character(other, rng)}"]
+        forms = [f"{who} and {what}", f"{who} who finds {what}", f"{who} with {what}"] if what else [
+            f"{who} and {chat.asked_character(other, rng)}"]
         request = rng.choice(chat.ASK[:5]).format(rng.choice(forms))
         asked = [hero.name or hero.kind] + ([thing.noun] if thing else [other.name or other.kind])
         asked = [a for a in asked if a.lower() in words_of(request)] or words_of(request)[-1:]
@@ -71,18 +72,21 @@ def judge(task, text, ended):
     story = task["opening"] + text
     reading = checker.read(story)
     told = words_of(story)
-    task.update(story=story, ended=ended, problems=reading.problems, words=len(told), missing=[a for a in task["asked"] if a.lower() not in told])
+    task.update(story=story, ended=ended, problems=reading.problems, words=len(told),
+                missing=[a for a in task["asked"] if a.lower() not in told])
     return reading
 
 
 def hold_against_corpus(tasks, build, facts):
     """What the stories have in common with the training corpus, which is made anew from the seed where it is not there."""
-    tokenizer, rows, _, _ = corpus.prepare(build, facts["seed"], facts["tokens_asked"], lambda text: print(text, file=sys.stderr, flush=True))
+    tokenizer, rows, _, _ = corpus.prepare(build, facts["seed"], facts["tokens_asked"],
+                                           lambda text: print(text, file=sys.stderr, flush=True))
     told = sorted({w for t in tasks for w in words_of(t["story"])})
     longest, vocabulary = copied.compare([t["story"] for t in tasks], told, tokenizer, rows, corpus.SKIP)
     for t, copy in zip(tasks, longest.tolist()):
         known = vocabulary | set(words_of(t["prompt"]))
-        t.update(copied_run=copy, unknown=sorted({w for w in words_of(t["story"]) if w not in known}), unknown_count=sum(w not in known for w in words_of(t["story"])))
+        t.update(copied_run=copy, unknown=sorted({w for w in words_of(t["story"]) if w not in known}),
+                 unknown_count=sum(w not in known for w in words_of(t["story"])))
 
 
 def make_questions(tasks, readings, wanted):
@@ -98,7 +102,8 @@ def make_questions(tasks, readings, wanted):
                 question, answer = unanswerable(reading.characters, reading.things, rng), NO_ANSWER
             else:
                 question, answer = rng.choice(answerable)
-            transcript = task["prompt"] + task["story"] + chat.END + "\n" + "".join(t for t, _ in chat.user(question)) + chat.pebble("")[0][0]
+            asked = "".join(t for t, _ in chat.user(question))
+            transcript = task["prompt"] + task["story"] + chat.END + "\n" + asked + chat.pebble("")[0][0]
             out.append({"seed": 1000 + 1000 * repeat + task["seed"], "prompt": transcript, "question": question, "expected": answer})
     return out
 
@@ -135,11 +140,13 @@ def main():
         for item in tasks + questions:
             print(json.dumps(item, ensure_ascii=False), file=f)
     for t in tasks[:a.show]:
-        print(f"[{t['seed']}] {t.get('request', '')}\n{t['story']}\n    {t['problems']} missing {t['missing']} unknown {t.get('unknown')}\n")
+        print(f"[{t['seed']}] {t.get('request', '')}\n{t['story']}\n    {t['problems']} missing {t['missing']} "
+              f"unknown {t.get('unknown')}\n")
     for q in [q for q in questions if not q["right"]][:a.show]:
         print(f"{q['question']}\n    expected {q['expected']}\n    answered {q['answer']}")
     print(table(tasks, questions))
-    print(f"\n{len(tasks)} stories, {len(questions)} questions, temperature {a.temperature}, through {a.engine}, {time.time() - started:.0f} s")
+    print(f"\n{len(tasks)} stories, {len(questions)} questions, temperature {a.temperature}, through {a.engine}, "
+          f"{time.time() - started:.0f} s")
 
 
 def table(tasks, questions):
@@ -150,15 +157,21 @@ def table(tasks, questions):
     unread = sum(any(p.startswith("unknown sentence") for p in t["problems"]) for t in tasks)
     rows = [
         ("stories that end by themselves", share(sum(t["ended"] for t in tasks), len(tasks)), "99%"),
-        ("words that are words of the corpus or of the request", share(sum(t["words"] - t["unknown_count"] for t in tasks), sum(t["words"] for t in tasks)) if compared else "—", "99.5%"),
-        ("requested characters and things that appear", share(sum(len(t["asked"]) - len(t["missing"]) for t in asked), sum(len(t["asked"]) for t in asked)), "95%"),
-        ("stories without a contradiction (unreadable ones count as failures)", share(sum(not t["problems"] for t in tasks), len(tasks)), "90%"),
+        ("words that are words of the corpus or of the request",
+         share(sum(t["words"] - t["unknown_count"] for t in tasks), sum(t["words"] for t in tasks)) if compared else "—", "99.5%"),
+        ("requested characters and things that appear",
+         share(sum(len(t["asked"]) - len(t["missing"]) for t in asked), sum(len(t["asked"]) for t in asked)), "95%"),
+        ("stories without a contradiction (unreadable ones count as failures)",
+         share(sum(not t["problems"] for t in tasks), len(tasks)), "90%"),
         ("— of the failures: stories with a sentence that the checker cannot read", str(unread), ""),
         ("distinct 4-grams, as a share of the held-out stories'", f"{100 * ratio:.1f}%", "80%"),
-        ("longest run of words copied from training, 95th percentile", str(int(np.percentile([t["copied_run"] for t in tasks], 95))) if compared else "—", "≤ 30"),
+        ("longest run of words copied from training, 95th percentile",
+         str(int(np.percentile([t["copied_run"] for t in tasks], 95))) if compared else "—", "≤ 30"),
         ("questions about the told story answered rightly", share(sum(q["right"] for q in questions), len(questions)), "85%"),
-        ("— with an answer in the story", share(sum(q["right"] for q in questions if q["expected"] != NO_ANSWER), sum(q["expected"] != NO_ANSWER for q in questions)), ""),
-        ("— without one", share(sum(q["right"] for q in questions if q["expected"] == NO_ANSWER), sum(q["expected"] == NO_ANSWER for q in questions)), ""),
+        ("— with an answer in the story",
+         share(sum(q["right"] for q in questions if q["expected"] != NO_ANSWER), sum(q["expected"] != NO_ANSWER for q in questions)), ""),
+        ("— without one",
+         share(sum(q["right"] for q in questions if q["expected"] == NO_ANSWER), sum(q["expected"] == NO_ANSWER for q in questions)), ""),
     ]
     return "\n".join(["| measure | reached | wanted |", "| --- | ---: | ---: |"] + [f"| {a} | {b} | {c} |" for a, b, c in rows])
 

@@ -41,7 +41,8 @@ def write(build, folder):
     config.pop("rope_parameters", None)
     config = {k: config[k] for k in ("attention_bias", "attention_dropout", "head_dim", "hidden_act", "hidden_size", "initializer_range",
                                      "intermediate_size", "max_position_embeddings", "model_type", "num_attention_heads",
-                                     "num_hidden_layers", "num_key_value_heads", "rms_norm_eps", "tie_word_embeddings", "use_cache", "vocab_size")}
+                                     "num_hidden_layers", "num_key_value_heads", "rms_norm_eps", "tie_word_embeddings", "use_cache",
+                                     "vocab_size")}
     config |= {"architectures": ["Qwen3ForCausalLM"], "bos_token_id": None, "eos_token_id": 0, "rope_theta": 10000.0,
                "torch_dtype": "bfloat16"}
     dump(folder, "config.json", dict(sorted(config.items())))

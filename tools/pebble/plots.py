@@ -379,7 +379,8 @@ def thief(s, c):
 
 
 def broken(s, c):
-    A, B, x, p, q = c.character(), c.character(), c.thing(s.rng.choice(("toy", "music", "other", "other", "clean"))), c.place(True), c.place()
+    A, B, x = c.character(), c.character(), c.thing(s.rng.choice(("toy", "music", "other", "other", "clean")))
+    p, q = c.place(True), c.place()
     beginning(s, A, p)
     outing(s, A, q)
     s.say("meet", A=A, B=B, q=q)

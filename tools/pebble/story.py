@@ -183,7 +183,8 @@ def questions_about(events, state, cast, things, rng):
         for question, answer in event.questions:
             if any(s.role not in roles for form in (question, answer) for s in form.slots):
                 continue
-            variants = found.setdefault(question.source + str([(s.role, _key(roles[s.role])) for s in question.slots]), (question, roles, set()))
+            variants = found.setdefault(question.source + str([(s.role, _key(roles[s.role])) for s in question.slots]),
+                                        (question, roles, set()))
             variants[2].add(plain_text(answer, roles, rng))
     asked = {}
     for question, roles, answers in found.values():
@@ -212,7 +213,8 @@ def unanswerable(cast, things, rng):
     options = [f"How old was {who.key}?", f"What did {who.key} eat for breakfast?", f"What was the mother of {who.key} called?",
                f"What was the favourite song of {who.key}?", f"What did {who.key} dream about?", f"How many brothers did {who.key} have?",
                f"Who found the {absent_thing}?", f"Who has the {absent_thing} at the end?", f"Where was the {absent_thing}?",
-               f"What colour was the {absent_thing}?", f"Where did {absent} live?", f"What did {absent} find?", f"Who gave the {absent_thing} to {who.key}?"]
+               f"What colour was the {absent_thing}?", f"Where did {absent} live?", f"What did {absent} find?",
+               f"Who gave the {absent_thing} to {who.key}?"]
     if what and not any(a in words.COLOURS for a in what.adjectives):
         options += [f"What colour was the {what.noun}?"] * 3
     if what:

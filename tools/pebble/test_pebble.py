@@ -48,7 +48,8 @@ class Stories(unittest.TestCase):
 
 
 class Checker(unittest.TestCase):
-    beginning = "Once upon a time there was a fox in the forest. He had a red kite. One sunny day, the fox walked to the lake. There the fox met a girl named Mia. "
+    beginning = ("Once upon a time there was a fox in the forest. He had a red kite. One sunny day, the fox walked to the lake. "
+                 "There the fox met a girl named Mia. ")
 
     def test_reads_what_fits(self):
         self.assertEqual(problems(self.beginning + "The fox gave the kite to Mia. Mia gave the kite back to the fox."), [])
@@ -57,7 +58,8 @@ class Checker(unittest.TestCase):
         self.assertIn("kite is not with Mia", problems(self.beginning + "Mia gave the kite to the fox.")[0])
 
     def test_hears_who_is_elsewhere(self):
-        self.assertIn("is not at", problems(self.beginning + "The fox gave the kite to Mia. He went to the barn. By the lake, the fox met a cow.")[0])
+        self.assertIn("is not at", problems(
+            self.beginning + "The fox gave the kite to Mia. He went to the barn. By the lake, the fox met a cow.")[0])
 
     def test_hears_of_strangers_and_things_that_were_never_there(self):
         self.assertIn("never introduced", problems(self.beginning + "The fox gave the lamp to Mia.")[0])

@@ -71,10 +71,12 @@ CHARACTER_ADJECTIVES = "old little small young kind brave clever shy cheerful la
 # Plain slots: the words that may stand in [w], [d] and so on.
 WEATHER = "sunny rainy windy snowy foggy cloudy warm cold bright stormy".split()
 DETAILS = """under a bush|behind a big stone|in the tall grass|under an old tree|between two roots|behind a fence|in a hollow log|under a
-pile of leaves|next to a puddle|on a low branch|beside the path|under a wooden bench|in a muddy ditch|behind an empty barrel""".replace("\n", " ").split("|")
+pile of leaves|next to a puddle|on a low branch|beside the path|under a wooden
+bench|in a muddy ditch|behind an empty barrel""".replace("\n", " ").split("|")
 GIVERS = "grandmother grandfather mother father aunt uncle sister brother".split()
-ERRANDS = """to pick berries|to look for mushrooms|to fetch water|to play|to gather flowers|to visit a friend|to look for shells|to take a walk|
-to collect firewood|to read in peace|to count the stars|to look at the birds|to buy bread|to draw a picture|to find a quiet place"""
+ERRANDS = """to pick berries|to look for mushrooms|to fetch water|to play|to gather flowers|to visit a friend|to look for shells|
+to take a walk|to collect firewood|to read in peace|to count the stars|to look at the birds|to buy bread|to draw a picture|
+to find a quiet place"""
 ERRANDS = ERRANDS.replace("\n", "").split("|")
 PLAIN = {"w": WEATHER, "d": DETAILS, "g": GIVERS, "e": ERRANDS}
 

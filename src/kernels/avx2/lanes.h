@@ -185,7 +185,8 @@ struct Lanes {
     return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
   }
   static float largest_magnitude(Floats a, Floats b) {  // as integers the magnitudes order alike, and NaN is the largest
-    const __m256i of_a = _mm256_max_epu32(magnitude(a.low), magnitude(a.high)), of_b = _mm256_max_epu32(magnitude(b.low), magnitude(b.high));
+    const __m256i of_a = _mm256_max_epu32(magnitude(a.low), magnitude(a.high));
+    const __m256i of_b = _mm256_max_epu32(magnitude(b.low), magnitude(b.high));
     const __m256i eight = _mm256_max_epu32(of_a, of_b);
     __m128i four = _mm_max_epu32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
     four = _mm_max_epu32(four, _mm_srli_si128(four, 8));

@@ -5,8 +5,8 @@
 // integers. Dots is how four products are added into a lane: Maddubs, below, or Vnni.
 #pragma once
 
-// As in avx2/lanes.h: unsigned by signed bytes into 16 bits, then pairs into 32. Signed weights go as |w| against x with w's sign, which here is
-// a mask: a bit for each byte that is negative.
+// As in avx2/lanes.h: unsigned by signed bytes into 16 bits, then pairs into 32. Signed weights go as |w| against x with w's sign, which
+// here is a mask: a bit for each byte that is negative.
 struct Maddubs {
   static __m512i dot(__m512i sums, __m512i w, __m512i x) {
     return _mm512_add_epi32(sums, _mm512_madd_epi16(_mm512_maddubs_epi16(w, x), _mm512_set1_epi16(1)));

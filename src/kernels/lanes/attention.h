@@ -2,24 +2,25 @@
 //
 // Included by each instruction set, inside its target region and namespace, after elementwise.h.
 //
-// The cache keeps a block's keys as [head_dim, 64] and its values as [64, head_dim], so both products run along lanes and nothing is added across them:
+// The cache keeps a block's keys as [head_dim, 64] and its values as [64, head_dim], so both products run along lanes and nothing
+// is added across them:
 //
 //   s[t, j] = scale·Σ_d q[t,d]·K[d, j]       16 keys a register: a key a lane
 //   m[t] = max_j s      p[t,j] = e^(s - m)      l[t] = Σ_j p
 //   a[t, d] = Σ_j p[t,j]·V[j, d]             16 dimensions a register
 //
-// These are the partial results that are combined from left to right. A key that a query does not see has no part in its sums, not even as 0·v: what
-// stands there may be no number. A Q8_0 cache has a scale for every 32 dimensions of a key: sums of 32 are taken, then scaled; and of a value: it goes
-// into p. (Milakov & Gimelshein 2018,
-// arXiv:1805.02867; tiles of queries against blocks of keys: Dao et al. 2022, arXiv:2205.14135.)
+// These are the partial results that are combined from left to right. A key that a query does not see has no part in its sums, not even
+// as 0·v: what stands there may be no number. A Q8_0 cache has a scale for every 32 dimensions of a key: sums of 32 are taken, then
+// scaled; and of a value: it goes into p. (Milakov & Gimelshein 2018, arXiv:1805.02867; tiles of queries against blocks of keys:
+// Dao et al. 2022, arXiv:2205.14135.)
 #pragma once
 
 // out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
 //
 // Few queries wait for memory: what comes next lies `fetch` bytes from b, as large as b is, and is asked for meanwhile.
 template <class V, class Load, int kTokens, int kColumns>
-inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k, std::size_t k_end, const std::byte* b,
-                          std::size_t b_stride, std::ptrdiff_t fetch) {
+inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k, std::size_t k_end,
+                          const std::byte* b, std::size_t b_stride, std::ptrdiff_t fetch) {
   typename V::Floats sums[kTokens][kColumns];
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
@@ -29,7 +30,8 @@ inline void small_product(float* const (&out)[kTokens], const float* const (&a)[
   for (; k < k_end; ++k) {
     if constexpr (kTokens <= 3) {
       for (std::size_t line = 0; line < kColumns * Load::kBytes; line += 64) {
-        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(b + k * b_stride + line) + static_cast<std::size_t>(fetch)), 0, 2);
+        const std::uintptr_t read = reinterpret_cast<std::uintptr_t>(b + k * b_stride + line);
+        __builtin_prefetch(reinterpret_cast<const void*>(read + static_cast<std::uintptr_t>(fetch)), 0, 2);
       }
     }
     typename V::Floats row[kColumns];
@@ -90,8 +92,8 @@ inline constexpr bool kHasScales = Load::kBytes == 16;
 template <class V>
 inline typename V::Floats load_scales(const f16* scales) { return V::load_f16(reinterpret_cast<const std::byte*>(scales)); }
 
-// How many registers of columns a tile of so many queries takes: a set whose widest tile is one column wide has room for two where there are few
-// queries, and needs them to hide the latency of its sums.
+// How many registers of columns a tile of so many queries takes: a set whose widest tile is one column wide has room for two where there
+// are few queries, and needs them to hide the latency of its sums.
 template <class V, int kTokens>
 inline constexpr int kColumnsOfTile = kTokens < V::kTileQueries && V::kTileColumns == 1 ? 2 : V::kTileColumns;
 
@@ -113,15 +115,16 @@ inline void score_keys(float* const (&out)[kTokens], const float* const (&q)[kTo
       clear<V, kTokens, kColumns>(sum);
       small_product<V, Load, kTokens, kColumns>(sum, q, d, end, keys, kStride, fetch);
       for (int c = 0; c < kColumns; ++c) {
-        const typename V::Floats scales = load_scales<V>(block.key_scales + d / 32 * kAttentionKeys + at + 16 * static_cast<std::size_t>(c));
+        const typename V::Floats scales =
+            load_scales<V>(block.key_scales + d / 32 * kAttentionKeys + at + 16 * static_cast<std::size_t>(c));
         for (int t = 0; t < kTokens; ++t) V::store(out[t] + 16 * c, V::fma(V::load(sum[t] + 16 * c), scales, V::load(out[t] + 16 * c)));
       }
     }
   }
 }
 
-// out[t][16·c + lane] = Σ_j p[t][j]·V[j][at + 16·c + lane] over the keys that t sees. Those that the whole tile sees go through together; at both
-// ends, where some see what others do not, each query goes by itself.
+// out[t][16·c + lane] = Σ_j p[t][j]·V[j][at + 16·c + lane] over the keys that t sees. Those that the whole tile sees go through together;
+// at both ends, where some see what others do not, each query goes by itself.
 template <class V, class Load, int kTokens, int kColumns>
 inline void weigh_values(float* const (&out)[kTokens], const float* const (&p)[kTokens], const AttentionBlock::Seen (&seen)[kTokens],
                          const AttentionBlock& block, std::size_t at) {
@@ -145,8 +148,8 @@ inline void weigh_values(float* const (&out)[kTokens], const float* const (&p)[k
 
 // The values of all dimensions into the partial results of the queries from `query` on.
 template <class V, class Load, int kTokens>
-inline void weigh_all_values(const float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens], const AttentionBlock& block,
-                             std::size_t query) {
+inline void weigh_all_values(const float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens],
+                             const AttentionBlock& block, std::size_t query) {
   constexpr int kColumns = kHasScales<Load> ? 2 : kColumnsOfTile<V, kTokens>;  // not more than have a scale in common
   alignas(64) float scaled[kTokens][kAttentionKeys];
   const float* p[kTokens];
@@ -191,7 +194,8 @@ void attend_tile(const AttentionBlock& block, std::size_t query) {
     score_keys<V, Load, kTokens, kColumns>(out, q, block, at);
   }
   for (int t = 0; t < kTokens; ++t) {
-    softmax_block<V>(scores[t], seen[t].first, seen[t].end, block.scale, block.partials + (query + static_cast<std::size_t>(t)) * block.partial_stride);
+    softmax_block<V>(scores[t], seen[t].first, seen[t].end, block.scale,
+                     block.partials + (query + static_cast<std::size_t>(t)) * block.partial_stride);
   }
   weigh_all_values<V, Load, kTokens>(scores, seen, block, query);
 }

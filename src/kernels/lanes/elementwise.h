@@ -147,7 +147,8 @@ template <class V>
 void round_to_q8(std::int8_t* out, std::uint16_t* scales, const float* x, std::size_t n) {
   for (std::size_t i = 0; i < n; i += 32, ++scales) {
     const std::size_t some = lanes_left(n, i), others = n - i > 16 ? lanes_left(n, i + 16) : 0;
-    const typename V::Floats first = V::load_first(x + i, some), second = others == 0 ? V::broadcast(0.0f) : V::load_first(x + i + 16, others);
+    const typename V::Floats first = V::load_first(x + i, some);
+    const typename V::Floats second = others == 0 ? V::broadcast(0.0f) : V::load_first(x + i + 16, others);
     const float largest = V::largest_magnitude(first, second), scale = largest / 127.0f;
     const float inverse = largest < 1e-36f ? 0.0f : 1.0f / scale;
     std::int8_t rounded[32];

@@ -1,7 +1,7 @@
 // A block of a panel → quants, scales and mins of 32 columns × 16 rows, a row a lane.  Milestones M5, M6.
 //
-// V is an instruction set's view of 16 lanes (avx512/lanes.h describes it). V::Bytes are 64 bytes, four columns of each of the 16 rows; V::Floats are a
-// float a row. Every format offers, for columns [32s, 32s + 32) of the block at p:
+// V is an instruction set's view of 16 lanes (avx512/lanes.h describes it). V::Bytes are 64 bytes, four columns of each of the 16 rows;
+// V::Floats are a float a row. Every format offers, for columns [32s, 32s + 32) of the block at p:
 //
 //   quants(p, s, g)   columns 4g … 4g+3 of these, as unsigned bytes (Q8_0: as they are, see dot8)
 //   scales(p, s)      what a sum of products is multiplied by; of formats with groups of 16: scales(p, s, 0), scales(p, s, 1)
@@ -73,7 +73,7 @@ struct Q8_0 {
   static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
 };
 
-// The six-bit scales and mins of Q4_K and Q5_K: groups 0–3 in bytes 0–3 and 4–7, groups 4–7 in bytes 8–11 and the upper two bits of the others.
+// The six-bit scales and mins of Q4_K and Q5_K: groups 0–3 in bytes 0–3 and 4–7, groups 4–7 in bytes 8–11 and the others' upper two bits.
 template <class V>
 struct SixBits {
   static constexpr const std::byte* at(const std::byte* p, int byte) { return p + 16 * (4 + byte); }

@@ -5,9 +5,9 @@
 // One tile is kPanels panels against kTokens tokens, and all its sums stay in registers while the columns go by:
 //
 //   for each 32 columns:    whole[p][t] = Σ_i quants[p][i] · x[t].q[i]              integers: exact, so their order is free
-//                           sums[p][t]  = fma(whole, scales[p]·x[t].scale, sums)    floats: one addition per block of 32 columns, left to right
+//                           sums[p][t]  = fma(whole, scales[p]·x[t].scale, sums)    floats: one addition per 32 columns, left to right
 //
-// A decode step is the same tile with one token. So a row's bits depend on nothing but the row: not on its company, the chunk or the thread.
+// A decode step is the same tile with one token. So a row's bits depend on the row alone: not on its company, the chunk or the thread.
 #pragma once
 
 // -Σq of all 32 columns, or of a group of 16.
@@ -320,8 +320,8 @@ inline void tokens_of(const PanelProduct& task, std::size_t panel, std::size_t t
   for (; token < end; ++token) tile<V, Format, kPanels, 1>(task, panel, token);
 }
 
-// Whether many tokens go against columns that were unpacked for all of them. Their sums then travel between the tokens' registers and memory: a set with
-// registers enough does it only for the formats of 256 columns, whose unpacking takes longer.
+// Whether many tokens go against columns that were unpacked for all of them. Their sums then travel between the tokens' registers and
+// memory: a set with registers enough does it only for the formats of 256 columns, whose unpacking takes longer.
 template <class V, class Format>
 constexpr bool unpacks() {
   if constexpr (requires { V::kUnpackedTokens; Format::kGroups; }) {

@@ -2,12 +2,12 @@
 //
 // Included by each instruction set, inside its target region and namespace, after lanes.h.
 //
-// A ceiling is measured with the instructions that the kernels use and with nothing else to wait for: products of what the first-level cache holds,
-// summed into more registers than the latency of a sum asks for; reads whose values are only or-ed together.
+// A ceiling is measured with the instructions that the kernels use and with nothing else to wait for: products of what the first-level
+// cache holds, summed into more registers than the latency of a sum asks for; reads whose values are only or-ed together.
 #pragma once
 
-// An asm statement without instructions: the compiler must take it for something that reads and writes all memory, so that it neither computes
-// ahead of it nor leaves out what only it could see.
+// An asm statement without instructions: the compiler must take it for something that reads and writes all memory, so that it neither
+// computes ahead of it nor leaves out what only it could see.
 inline void seen_by_the_world(const void* p) { asm volatile("" : : "r"(p) : "memory"); }
 
 template <class V, int kStreams>
@@ -34,8 +34,8 @@ void read_peak(const std::byte* p, std::size_t bytes, std::size_t streams, std::
   read_streams<V, 1>(p, bytes, ahead);
 }
 
-// kSums registers' worth of sums of 16 lanes, four products a lane and step. What is multiplied stays in registers; the compiler must not know that it
-// stays the same, or it would multiply once.
+// kSums registers' worth of sums of 16 lanes, four products a lane and step. What is multiplied stays in registers; the compiler must not
+// know that it stays the same, or it would multiply once.
 template <class V, int kSums>
 std::uint64_t int8_peak(std::size_t rounds) {
   const std::int8_t x[4] = {1, -1, 1, -1};

@@ -168,7 +168,9 @@ void set_rope_from_gguf(ModelConfig& m, const Settings& g, const Gguf& gguf, flo
   if (divisors != gguf.tensors().end()) {
     const FileTensor& t = divisors->second;
     const std::size_t n = rope.inverse_frequencies.size();
-    if (t.shape != std::vector<std::size_t>{n}) fail("{}: tensor 'rope_freqs.weight' has {} values, expected {} (head_dim / 2)", t.file, t.size(), n);
+    if (t.shape != std::vector<std::size_t>{n}) {
+      fail("{}: tensor 'rope_freqs.weight' has {} values, expected {} (head_dim / 2)", t.file, t.size(), n);
+    }
     std::vector<float> values(n);
     decode_row(values, t.dtype, t.bytes.data());
     for (std::size_t i = 0; i < n; ++i) {
@@ -210,7 +212,8 @@ void set_windows_from_config(ModelConfig& m, const Settings& c) {
   const std::size_t first = c.count("max_window_layers", 28);
   const auto sliding = sliding_layers(c, m.layers.size(), [&](std::size_t i) { return used && window && i >= first; });
   for (std::size_t i = 0; i < sliding.size(); ++i) {
-    if (!sliding[i] || !used) continue;  // without use_sliding_window the official implementation drops the window, whatever layer_types says
+    // Without use_sliding_window the official implementation drops the window, whatever layer_types says.
+    if (!sliding[i] || !used) continue;
     m.layers[i].attention.window_tokens = window.value_or(4096);
   }
 }

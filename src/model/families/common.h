@@ -40,7 +40,8 @@ ModelPlan finish_silu_config(ModelPlan plan, const Settings& config);
 // The way to GGUF (to_gguf.cpp): sizes and epsilon; the rope of `config`, where `scaled` is its rope_parameters or rope_scaling.
 WeightLayout gguf_layout();
 void set_common_for_gguf(GgufModel& out, const ModelConfig& model);
-void set_rope_for_gguf(GgufModel& out, const Settings& config, const std::optional<Settings>& scaled, const ModelConfig& model, float default_theta);
+void set_rope_for_gguf(GgufModel& out, const Settings& config, const std::optional<Settings>& scaled, const ModelConfig& model,
+                       float default_theta);
 void set_rope_for_gguf(GgufModel& out, const Settings& config, const ModelConfig& model, float default_theta);
 void refuse_windows_for_gguf(const Settings& config, const ModelConfig& model);
 std::string gguf_key(const ModelConfig& model, std::string_view key);  // "llama.context_length"

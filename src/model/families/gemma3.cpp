@@ -83,7 +83,8 @@ ModelPlan from_config(const Settings& c) {
   if (!text) return from_text_config(c);
   ModelPlan plan = from_text_config(*text);  // the pictures' half of a multimodal model is left alone
   // As the hub has it, and as some versions of transformers save it.
-  plan.layout.renamed_prefixes = {{"language_model.model.", "model."}, {"model.language_model.", "model."}, {"language_model.lm_head.", "lm_head."}};
+  plan.layout.renamed_prefixes = {
+      {"language_model.model.", "model."}, {"model.language_model.", "model."}, {"language_model.lm_head.", "lm_head."}};
   plan.layout.ignored_prefixes = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."};
   return plan;
 }
@@ -110,8 +111,8 @@ ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
   const float local_theta = g.number("rope.freq_base_swa", g.number("rope.local.freq_base", kLocalTheta));
   m.ropes.push_back(plain_rope(local_theta, m.head_dim));
   m.rope_names = {"global: " + m.rope_names[0], fmt::format("local: theta {}", local_theta)};
-  // Neither the pattern nor the query's scale is always in the file. llama.cpp: every 6th layer is global, and the query is scaled by head_dim but in
-  // the 27B model, which alone has 62 layers, by hidden_size / heads.
+  // Neither the pattern nor the query's scale is always in the file. llama.cpp: every 6th layer is global, and the query is scaled by
+  // head_dim but in the 27B model, which alone has 62 layers, by hidden_size / heads.
   const auto scale = g.number_if("attention.scale");
   float query_scalar = static_cast<float>(m.layers.size() == 62 ? m.hidden_size / m.heads : m.head_dim);
   if (scale) query_scalar = static_cast<float>(1.0 / (*scale * *scale));

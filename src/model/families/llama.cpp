@@ -1,4 +1,5 @@
-// Llama 2 and 3, SmolLM2, and whatever else is built like them.  (Touvron et al. 2023, arXiv:2307.09288; Grattafiori et al. 2024, arXiv:2407.21783)
+// Llama 2 and 3, SmolLM2, and whatever else is built like them.  (Touvron et al. 2023, arXiv:2307.09288;
+// Grattafiori et al. 2024, arXiv:2407.21783)
 #include <utility>
 
 #include "model/families/common.h"
@@ -10,7 +11,8 @@ namespace {
 
 ModelPlan from_config(const Settings& c) {
   ModelPlan plan = plan_from_common_config(
-      c, {.vocab_size = 32000, .hidden_size = 4096, .intermediate_size = 11008, .layers = 32, .heads = 32, .context = 2048, .kv_heads = {}, .head_dim = {}});
+      c, {.vocab_size = 32000, .hidden_size = 4096, .intermediate_size = 11008, .layers = 32, .heads = 32, .context = 2048, .kv_heads = {},
+          .head_dim = {}});
   const Presence attention_bias = c.boolean("attention_bias", false) ? Presence::required : Presence::never;
   plan.layout.qkv_bias = attention_bias;
   plan.layout.output_bias = attention_bias;

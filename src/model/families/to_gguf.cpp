@@ -13,7 +13,9 @@ void set_size(GgufModel& out, const ModelConfig& model, std::string_view key, st
   out.metadata.set_scalar(gguf_key(model, key), static_cast<std::uint32_t>(value));
 }
 
-void set_number(GgufModel& out, const ModelConfig& model, std::string_view key, float value) { out.metadata.set_scalar(gguf_key(model, key), value); }
+void set_number(GgufModel& out, const ModelConfig& model, std::string_view key, float value) {
+  out.metadata.set_scalar(gguf_key(model, key), value);
+}
 
 // What YaRN multiplies with is, in GGUF, the usual factor times this key.
 void set_yarn(GgufModel& out, const Settings& s, const ModelConfig& model) {
@@ -61,7 +63,8 @@ void set_common_for_gguf(GgufModel& out, const ModelConfig& m) {
   set_size(out, m, "vocab_size", m.vocab_size);
 }
 
-void set_rope_for_gguf(GgufModel& out, const Settings& c, const std::optional<Settings>& scaled, const ModelConfig& m, float default_theta) {
+void set_rope_for_gguf(GgufModel& out, const Settings& c, const std::optional<Settings>& scaled, const ModelConfig& m,
+                       float default_theta) {
   const float outer = c.number("rope_theta", default_theta);
   const float theta = scaled ? scaled->number("rope_theta", outer) : outer;
   set_number(out, m, "rope.freq_base", theta);
