@@ -15,6 +15,7 @@ and OpenVINO run in each of their sensible settings, and the best counts.
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -391,7 +392,7 @@ def peer_rows(m, table, names):
             table.add("peers", f"prefill against the faster peer, {TITLES[name]}", 1.1, 1.5, None, "x",
                       f"OpenVINO cannot load it: {why}"[:80])
             continue
-        faster = [max(a, b) for a, b in zip(sides["llama.cpp"]["prefill"], sides["OpenVINO"]["prefill"])]
+        faster = [max(a or 0, b or 0) for a, b in zip(sides["llama.cpp"]["prefill"], sides["OpenVINO"]["prefill"])]
         table.add("peers", f"prefill against the faster peer, {TITLES[name]}", 1.1, 1.5, ratio(sides["rung"]["prefill"], faster), "x",
                   m.speeds(sides, "prefill"))
 
@@ -495,6 +496,8 @@ def ensure_peers(python):
         say("installing llama-cpp-python (compiled here, some minutes) and openvino-genai into build/against")
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         native = {**os.environ, "CMAKE_ARGS": "-DGGML_NATIVE=ON"}
+        if shutil.which("clang++-19"):  # g++ 12 compiles llama.cpp's kernels for AMX into a program that crashes
+            native.update(CC="clang-19", CXX="clang++-19")
         pip = [python, "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--no-binary", "llama-cpp-python", "llama-cpp-python"], check=True, env=native)
         subprocess.run([*pip, "openvino-genai", "openvino-tokenizers", "numpy", "gguf"], check=True)

@@ -19,7 +19,7 @@ list() {
   # A static program that could look up addresses is warned of: this one does not.
   printf '%s\n' 'rule link' '  command = aarch64-linux-gnu-g++ -static $in -o $out 2>/dev/null'
   for source in "$home"/src/kernels/{neon/*,kernels,panels,scalar/scalar}.cpp "$home"/src/tensor/{dtype,blocks}.cpp "$home"/src/ops/kv_cache.cpp \
-    "$home"/src/base/environment.cpp "$home"/tests/kernels/{attention,kernels,panels,vectors}_test.cpp \
+    "$home"/src/base/{environment,pages}.cpp "$home"/tests/kernels/{attention,kernels,panels,vectors}_test.cpp \
     "$home"/tests/ops/kv_cache_test.cpp; do
     printf 'build %s.o: compile %s\n  warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion\n' "$(basename "$source")" "$source"
     objects+=("$(basename "$source").o")
