@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 
 namespace rung {
 
@@ -25,6 +26,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
     fail("{}: cannot write: not a regular file", path.string());
   }
+  refuse_what_is_read();
   static std::atomic<unsigned> counter = 0;
   temporary_ = path_;
   temporary_ += fmt::format(".{}-{}.partial", ::getpid(), counter++);
@@ -62,7 +64,12 @@ void AtomicFile::write_through(std::span<const std::byte> bytes) {
   }
 }
 
+void AtomicFile::refuse_what_is_read() const {
+  if (MappedFile::is_mapped(path_)) fail("{}: is what is read: choose another file to write", path_.string());
+}
+
 void AtomicFile::commit() {
+  refuse_what_is_read();  // once more: it may have been opened since
   flush();
   if (::fsync(fd_) != 0) fail_errno("write");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("rename");

@@ -19,7 +19,8 @@ namespace rung {
 //   file.commit();
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::filesystem::path& path);  // throws Error, like write and commit: a full disk, no permission, a directory
+  // Throws Error, like write and commit: a full disk, no permission, a directory, a file that this process has mapped.
+  explicit AtomicFile(const std::filesystem::path& path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
@@ -29,6 +30,7 @@ class AtomicFile {
   void commit();
 
  private:
+  void refuse_what_is_read() const;
   void flush();
   void write_through(std::span<const std::byte> bytes);
   [[noreturn]] void fail_errno(std::string_view doing) const;

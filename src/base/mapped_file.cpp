@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -34,10 +35,15 @@ class Descriptor {
   int fd_;
 };
 
-// The addresses of every mapped file: begin → end. To forget pages of other memory would be to lose what is in them.
+// Every mapped file, by its first address. To forget pages of other memory would be to lose what is in them.
+struct Mapping {
+  std::uintptr_t end;
+  dev_t device;  // and inode: what a file is, whatever its names
+  ino_t inode;
+};
 struct Mapped {
   std::mutex mutex;
-  std::map<std::uintptr_t, std::uintptr_t> ends;
+  std::map<std::uintptr_t, Mapping> files;
 };
 
 Mapped& mapped() {
@@ -59,7 +65,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   data_ = static_cast<const std::byte*>(address);
   is_mapped_ = true;
   const std::lock_guard lock(mapped().mutex);
-  mapped().ends[reinterpret_cast<std::uintptr_t>(data_)] = reinterpret_cast<std::uintptr_t>(data_ + size_);
+  mapped().files[reinterpret_cast<std::uintptr_t>(data_)] = {reinterpret_cast<std::uintptr_t>(data_ + size_), status.st_dev, status.st_ino};
 }
 
 MappedFile MappedFile::over(std::filesystem::path name, std::span<const std::byte> bytes) {
@@ -70,14 +76,23 @@ MappedFile MappedFile::over(std::filesystem::path name, std::span<const std::byt
   return file;
 }
 
+bool MappedFile::is_mapped(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  const std::lock_guard lock(mapped().mutex);
+  return std::any_of(mapped().files.begin(), mapped().files.end(), [&](const auto& file) {
+    return file.second.device == status.st_dev && file.second.inode == status.st_ino;
+  });
+}
+
 void MappedFile::release(std::span<const std::byte> bytes) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
   const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
   if (begin >= end) return;
   const std::lock_guard lock(mapped().mutex);
-  const auto after = mapped().ends.upper_bound(begin);  // the file that begins at or below our first byte is the one before
-  if (after == mapped().ends.begin() || std::prev(after)->second < end) return;
+  const auto after = mapped().files.upper_bound(begin);  // the file that begins at or below our first byte is the one before
+  if (after == mapped().files.begin() || std::prev(after)->second.end < end) return;
   ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
@@ -94,7 +109,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 MappedFile::~MappedFile() {
   if (!is_mapped_) return;
   const std::lock_guard lock(mapped().mutex);
-  mapped().ends.erase(reinterpret_cast<std::uintptr_t>(data_));
+  mapped().files.erase(reinterpret_cast<std::uintptr_t>(data_));
   ::munmap(const_cast<std::byte*>(data_), size_);
 }
 

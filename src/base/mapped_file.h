@@ -23,6 +23,9 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
+  // Whether this process has the file mapped now, under this name or another: to write over it would be to change what is read.
+  static bool is_mapped(const std::filesystem::path& path);
+
   // Says that these bytes are not needed for now: their pages stop counting as this process's memory, and come back from the file when they
   // are touched. Bytes that lie in no mapped file are left as they are.
   static void release(std::span<const std::byte> bytes);

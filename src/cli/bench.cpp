@@ -30,7 +30,8 @@ class Bench : public Command {
            "GB/s counts the weights once a pass, and the keys and values that it reads; GOP/s\n"
            "a product and its addition as two. The limit is what the ceilings allow: bytes ÷\n"
            "bandwidth or operations ÷ peak, whichever takes longer. The ceilings are measured\n"
-           "in the same run. Sampling and text are not part of it.\n\n";
+           "in the same run; a model that fits into the last cache may pass that of memory.\n"
+           "Sampling and text are not part of it.\n\n";
   }
 
   void add_options(CLI::App& app) override {

@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
+#include "engine/sampler.h"
 #include "files/write_safetensors.h"
 #include "model/forward.h"
 
@@ -75,6 +76,7 @@ class Logits : public Command {
       const OutputTensor all{"logits", {logits.extent<Tokens>(), logits.extent<Vocab>()}, {Tokens::name, Vocab::name}, logits.span()};
       write_safetensors(out_, {&all, 1});
     }
+    check_logits(logits[logits.extent<Tokens>() - 1].span());
     const std::vector<Choice> choices = likeliest(logits[logits.extent<Tokens>() - 1].span(), top_);
     json_ ? print_json(choices, model.tokenizer(), ids) : print_bars(choices, model.tokenizer());
     return 0;

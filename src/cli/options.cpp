@@ -77,7 +77,7 @@ std::optional<DType> CacheOption::type() const { return cache_type_named(name); 
 void RunOptions::add(CLI::App& app, bool with_context) {
   app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")->type_name("NAME")->capture_default_str()->check(
       [](const std::string& text) {
-        return text == "cpu" || text == "reference" ? std::string() : "found '" + text + "', expected cpu or reference";
+        return text.empty() || text == "cpu" || text == "reference" ? std::string() : "found '" + text + "', expected cpu or reference";
       });
   app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
       ->type_name("N")

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "base/processors.h"
 #include "cli/child.h"
 #include "cli/positive.h"
@@ -126,12 +127,14 @@ class Quantize : public Command {
     }
   }
 
-  // The weights are read while the file is written: they must not be the same bytes. (And a lost original does not come back.)
+  // A lost original does not come back: not the weights, nor what else of a model's folder or of --imatrix was read.
   void refuse_to_overwrite(const ModelFiles& files) const {
     std::error_code none;
-    const auto same = [&](const fs::path& path) { return fs::equivalent(path, out_, none); };
-    bool input = same(files.path());
-    for (const auto& [name, tensor] : files.tensors()) input = input || same(tensor.file);
+    const auto same = [&](const fs::path& a, const fs::path& b) { return fs::equivalent(a, b, none); };
+    bool input = same(files.path(), out_) || same(imatrix_, out_) || MappedFile::is_mapped(out_);
+    for (const auto& [name, tensor] : files.tensors()) input = input || same(tensor.file, out_);
+    const bool in_folder = fs::is_directory(files.path(), none) && same(files.path(), fs::absolute(out_, none).parent_path());
+    input = input || (in_folder && fs::exists(out_, none));
     if (input) fail("{}: is what would be read: choose another file to write", out_);
   }
 

@@ -61,17 +61,24 @@ void check(const Sampling& s) {
   if (!(s.repeat_penalty > 0) || std::isinf(s.repeat_penalty)) fail("repeat-penalty is {}, expected more than 0", s.repeat_penalty);
 }
 
-std::vector<Candidate> Sampler::distribution(std::span<const float> logits, std::span<const std::int32_t> seen) const {
-  std::vector<Score> scores(logits.size());
+void check_logits(std::span<const float> logits) {
+  bool any_chance = false;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (std::isnan(logits[i]) || logits[i] == std::numeric_limits<float>::infinity()) {
       fail("the model gave {} as the logit of token {}", logits[i], i);
     }
-    scores[i] = {static_cast<std::int32_t>(i), logits[i]};
+    any_chance = any_chance || std::isfinite(logits[i]);
   }
+  if (!any_chance) fail("the model gave no token a chance: every logit is {}", -std::numeric_limits<float>::infinity());
+}
+
+std::vector<Candidate> Sampler::distribution(std::span<const float> logits, std::span<const std::int32_t> seen) const {
+  check_logits(logits);
+  std::vector<Score> scores(logits.size());
+  for (std::size_t i = 0; i < logits.size(); ++i) scores[i] = {static_cast<std::int32_t>(i), logits[i]};
   if (sampling_.repeat_penalty != 1) penalise(scores, seen, sampling_.repeat_penalty);
   const Score best = *std::min_element(scores.begin(), scores.end(), more_likely);
-  if (std::isinf(best.logit)) fail("the model gave no token a chance: every logit is {}", best.logit);
+  if (std::isinf(best.logit)) fail("the repeat penalty left no token a chance: every logit is {}", best.logit);
   if (sampling_.temperature == 0) return {{best.id, 1.0}};
 
   for (Score& s : scores) s.logit /= sampling_.temperature;

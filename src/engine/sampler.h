@@ -22,6 +22,9 @@ struct Sampling {
 // Throws Error for values out of range, naming the option.
 void check(const Sampling& sampling);
 
+// Throws Error: a logit that is no number, or +infinity, or every logit -infinity.
+void check_logits(std::span<const float> logits);
+
 struct Candidate {
   std::int32_t id;
   double probability;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "base/json.h"
 #include "cli/program.h"
@@ -73,6 +74,54 @@ TEST_F(QuantizeCommand, MistakesAreUsageErrors) {
     const Outcome outcome = run_rung(arguments);
     EXPECT_EQ(outcome.status, 2) << what;
     EXPECT_TRUE(has(outcome.err, what)) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
+// A lost original does not come back.
+TEST_F(QuantizeCommand, WritesOverNothingThatWasRead) {
+  const std::string text = (folder / "text.txt").string();
+  std::ofstream(text) << "the fox and the hen, the hen and the fox";
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--to", "q8_0", (model / "config.json").string()},
+                                                    {"--to", "q8_0", (model / "tokenizer.json").string()},
+                                                    {"--to", "q8_0", (model / "model.safetensors").string()},
+                                                    {"--to", "q4_0", "--imatrix", text, text}}) {
+    const auto size = std::filesystem::file_size(arguments.back());
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_TRUE(has(outcome.err, "is what would be read: choose another file to write")) << outcome.err;
+    EXPECT_EQ(std::filesystem::file_size(arguments.back()), size) << arguments.back();
+  }
+}
+
+// Nor does another verb write over the model that it runs.
+TEST_F(QuantizeCommand, NorDoesAnotherVerb) {
+  ASSERT_EQ(run({"--to", "f32", out}).status, 0);
+  const auto size = std::filesystem::file_size(out);
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"logits", "-m", out, "--out", out, "the fox"},
+                                                    {"trace", "-m", out, "--out", out, "the fox"},
+                                                    {"bench", "-m", out, "--prompt-tokens", "2", "--contexts", "2", "--batches", "1",
+                                                     "--decode-tokens", "1", "--repeat", "1", "--out", out}}) {
+    const Outcome outcome = run_rung(arguments);
+    EXPECT_EQ(outcome.status, 1) << arguments[0];
+    EXPECT_TRUE(has(outcome.err, "is what is read: choose another file to write")) << outcome.err;
+    EXPECT_EQ(std::filesystem::file_size(out), size) << arguments[0];
+  }
+}
+
+// A weight that is no number makes logits that are none: an error as in `generate`, not a picture of nothing.
+TEST_F(QuantizeCommand, AModelWithoutNumbersHasNoLikeliestToken) {
+  ASSERT_EQ(run({"--to", "f32", out}).status, 0);
+  std::fstream file(out, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-4, std::ios::end);
+  const float nothing = std::numeric_limits<float>::quiet_NaN();
+  file.write(reinterpret_cast<const char*>(&nothing), sizeof nothing);
+  file.close();
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"logits", "-m", out, "the fox"}, {"logits", "--json", "-m", out, "the fox"}}) {
+    const Outcome outcome = run_rung(arguments);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_TRUE(has(outcome.err, "the model gave nan as the logit of token ")) << outcome.err;
     EXPECT_EQ(outcome.out, "");
   }
 }
