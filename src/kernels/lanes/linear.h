@@ -129,8 +129,9 @@ inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const
   }
 }
 
-// Memory answers after some 100 ns: what a decode step needs is asked for this far ahead.
-inline constexpr std::size_t kPrefetchBytes = 4096;
+// Memory answers after some 100 ns: what a decode step needs is asked for this far ahead, into the second-level cache, which can wait for more
+// lines at a time than the first.
+inline constexpr std::size_t kPrefetchBytes = 8192;
 
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
@@ -149,7 +150,7 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
   }
   for (std::size_t b = 0; b < blocks; b += kParts) {
     if constexpr (kTokens == 1) {
-      for (std::size_t line = 0; line < Format::kBytes; line += 64) __builtin_prefetch(panels[0] + kPrefetchBytes + line);
+      for (std::size_t line = 0; line < Format::kBytes; line += 64) __builtin_prefetch(panels[0] + kPrefetchBytes + line, 0, 2);
     }
     for (int s = 0; s < kParts; ++s) {
       for (int group = 0; group < Format::kGroups; ++group) add_group<V, Format, kPanels, kTokens>(sums, panels, x, s, group);
@@ -273,7 +274,7 @@ void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token) 
     typename V::Floats w[kPanels];
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {
-      if constexpr (kTokens == 1) __builtin_prefetch(panels[p] + kPrefetchBytes / kPanels);
+      if constexpr (kTokens == 1) __builtin_prefetch(panels[p] + kPrefetchBytes / kPanels, 0, 2);
       w[p] = Format::column(panels[p]);
       panels[p] += Format::kBytes;
     }
