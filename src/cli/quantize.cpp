@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/mapped_file.h"
 #include "base/processors.h"
 #include "cli/child.h"
 #include "cli/positive.h"
@@ -131,7 +130,7 @@ class Quantize : public Command {
   void refuse_to_overwrite(const ModelFiles& files) const {
     std::error_code none;
     const auto same = [&](const fs::path& a, const fs::path& b) { return fs::equivalent(a, b, none); };
-    bool input = same(files.path(), out_) || same(imatrix_, out_) || MappedFile::is_mapped(out_);
+    bool input = same(files.path(), out_) || same(imatrix_, out_);
     for (const auto& [name, tensor] : files.tensors()) input = input || same(tensor.file, out_);
     const bool in_folder = fs::is_directory(files.path(), none) && same(files.path(), fs::absolute(out_, none).parent_path());
     input = input || (in_folder && fs::exists(out_, none));

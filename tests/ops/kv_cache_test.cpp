@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -90,6 +91,22 @@ TEST_P(KvCacheOf, GrowsBlockByBlockAndNeverMovesWhatItKeeps) {
   EXPECT_EQ(cache.key_block(0, 1, 0), blocks[1]);
   cache.truncate(64);
   EXPECT_EQ(cache.bytes(), cache.shape().bytes_per_block());
+}
+
+// Memory comes in chunks of several blocks: whatever is forgotten, what grows again lies beside what was kept, not in it.
+TEST_P(KvCacheOf, GrowsAgainAfterItForgot) {
+  KvCache cache(shape(32));
+  const std::size_t block_bytes = cache.shape().bytes_per_block();
+  for (const std::size_t kept : {100u, 40u, 33u, 32u, 5u, 1u, 0u}) {
+    cache.reserve(64 * 100);
+    cache.truncate(64 * kept);
+    EXPECT_EQ(cache.bytes(), kept * block_bytes);
+    cache.reserve(64 * 100);
+    std::vector<const std::byte*> blocks;
+    for (std::size_t b = 0; b < 100; ++b) blocks.push_back(cache.key_block(0, b, 0));
+    std::sort(blocks.begin(), blocks.end());
+    for (std::size_t b = 1; b < 100; ++b) EXPECT_GE(blocks[b] - blocks[b - 1], static_cast<std::ptrdiff_t>(block_bytes)) << kept;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryType, KvCacheOf, testing::Values(DType::f32, DType::f16, DType::q8_0),
