@@ -115,7 +115,7 @@ class Bench : public Command {
     for (std::size_t i = 1; i < batches.size(); ++i) decode(contexts[0], batches[i]);
     constexpr std::size_t kMostTogether = 1024;
     for (const BenchCase& c : cases) {
-      if (c.batch > kMostTogether) fail("--batches is {}, expected at most {}", c.batch, kMostTogether);
+      if (c.batch > kMostTogether) throw UsageError(fmt::format("--batches is {}, expected at most {}", c.batch, kMostTogether));
       const std::size_t needed = c.prefill ? c.tokens : c.context + steps;
       if (needed > context || needed < c.context) fail("{} needs {} tokens of context, the context holds {}", name_of(c), needed, context);
     }

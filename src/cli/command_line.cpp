@@ -57,6 +57,15 @@ void refuse_empty_names(const CLI::App& app) {
   }
 }
 
+// Of CLI11's, which name how many arguments were required and received.
+std::string words_of(const CLI::ArgumentMismatch& e, const CLI::App& app) {
+  const std::string words = e.what(), name = words.substr(0, words.find(':'));
+  const CLI::Option* const option = app.get_option_no_throw(name);
+  if (option == nullptr) return words;
+  if (option->count() > 1) return fmt::format("{}: found {} times, expected once", name, option->count());
+  return fmt::format("{}: found nothing after it, expected {}", name, option->get_type_name());
+}
+
 // Takes the verb's options from `arguments` and runs it. Each verb is an App of its own: CLI11 would take a text that is the name of
 // another verb for that verb.
 int run_verb(Command& command, std::vector<std::string> arguments) {
@@ -77,6 +86,8 @@ int run_verb(Command& command, std::vector<std::string> arguments) {
         extra.starts_with('-')
             ? fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)", extra, command.name())
             : fmt::format("'{}' is one argument too many (a text is one argument: put it in quotes)", extra));
+  } catch (const CLI::ArgumentMismatch& e) {
+    throw UsageError(fmt::format("{} (see rung {} --help)", words_of(e, app), command.name()));
   } catch (const CLI::ParseError& e) {
     throw UsageError(fmt::format("{} (see rung {} --help)", e.what(), command.name()));
   } catch (const UsageError& e) {

@@ -15,6 +15,7 @@
 #include "cli/terminal.h"
 #include "cli/window_options.h"
 #include "engine/chat_prompt.h"
+#include "engine/device.h"
 #include "engine/divergence.h"
 #include "engine/session.h"
 #include "text/utf8.h"
@@ -37,7 +38,11 @@ Named split_device(const std::string& argument) {
   if (at == std::string::npos || argument.find('/', at) != std::string::npos || std::filesystem::exists(argument, ignored)) {
     return {argument, ""};
   }
-  return {argument.substr(0, at), argument.substr(at + 1)};
+  const std::string device = argument.substr(at + 1);
+  if (device != "cpu" && device != "reference") {
+    throw UsageError(fmt::format("{}: found '{}', expected MODEL@DEVICE with one of these devices: {}", argument, device, Device::kNames));
+  }
+  return {argument.substr(0, at), device};
 }
 
 // A file that is no GGUF is a text.

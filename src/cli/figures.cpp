@@ -10,11 +10,14 @@ OrderedJson json_of(const Timing& t) {
   return {{"tokens", t.tokens}, {"seconds", t.seconds}, {"tokens_per_second", t.tokens_per_second()}};
 }
 
+std::string words_of(const Timing& t) {
+  return t.tokens == 0 ? "0 tokens" : fmt::format("{} tokens, {:.1f} tok/s", t.tokens, t.tokens_per_second());
+}
+
 }  // namespace
 
 std::string figures_line(const Generated& r) {
-  return fmt::format("prefill {} tokens, {:.1f} tok/s · decode {} tokens, {:.1f} tok/s · {}\n", r.prefill.tokens,
-                     r.prefill.tokens_per_second(), r.decode.tokens, r.decode.tokens_per_second(), name_of(r.reason));
+  return fmt::format("prefill {} · decode {} · {}\n", words_of(r.prefill), words_of(r.decode), name_of(r.reason));
 }
 
 void add_figures(OrderedJson& object, const Generated& r) {

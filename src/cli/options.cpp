@@ -12,6 +12,7 @@
 #include "cli/positive.h"
 #include "cli/pull.h"
 #include "cli/terminal.h"
+#include "engine/device.h"
 
 namespace rung {
 
@@ -81,7 +82,7 @@ void RunOptions::add(CLI::App& app, bool with_context) {
       });
   app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
       ->type_name("N")
-      ->check(positive);
+      ->check([](const std::string& text) { return from_1_to(Device::kMostThreads, text); });
   cache.add(app, "what the keys and values are kept as: f32, f16, or q8_0, half of f16 (default: f16; f32 on the reference device)");
   if (with_context) {
     app.add_option("--context", context, "how many tokens prompt and answer may have together (default: the model's)")

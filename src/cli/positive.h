@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,12 @@ inline std::string zero_or_more(const std::string& text) {
 inline std::string positive(const std::string& text) {
   const bool is_zero = text.find_first_not_of('0') == text.npos;
   return !is_zero && zero_or_more(text).empty() ? "" : "found '" + text + "', expected a number above 0";
+}
+
+inline std::string from_1_to(std::size_t most, const std::string& text) {
+  return positive(text).empty() && is_whole_number(text, std::to_string(most))
+             ? ""
+             : "found '" + text + "', expected a number from 1 to " + std::to_string(most);
 }
 
 inline std::string any_seed(const std::string& text) {

@@ -21,11 +21,14 @@ constexpr std::size_t kShownBytes = 16'384;  // of a longer text, people see fig
 std::vector<TokenId> parse_ids(std::string_view list) {
   std::vector<TokenId> ids;
   const char* const end = list.data() + list.size();
+  bool after_comma = false;
   for (const char* p = list.data(); p != end;) {
-    if (std::string_view(" \t\r\n,[]").find(*p) != std::string_view::npos) {
+    if (std::string_view(" \t\r\n,[]").find(*p) != std::string_view::npos && !(after_comma && *p == ',')) {
+      after_comma = after_comma || *p == ',';
       ++p;
       continue;
     }
+    after_comma = false;
     TokenId id = 0;
     const auto [after, error] = std::from_chars(p, end, id);
     if (error != std::errc{})

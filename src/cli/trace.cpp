@@ -39,6 +39,7 @@ Statistics statistics(std::span<const float> values) {
 
 // In 8 columns: as many digits as there is room for.
 std::string in_eight(double value) {
+  if (std::isnan(value)) return "     NaN";  // whatever its sign
   std::string text;
   for (int digits = 4; digits > 0; --digits) {
     text = fmt::format("{:>8.{}g}", value, digits);
