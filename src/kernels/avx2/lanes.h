@@ -110,7 +110,6 @@ struct Lanes {
   static constexpr int kTilePanels = 1, kTileTokens = 2;
   // With the sums in memory, four tokens are eight integer registers; weights, activations and a product take five.
   static constexpr int kUnpackedTokens = 4;
-  static constexpr std::size_t kUnpackedColumns = 32;
   static constexpr int kPlainTokens = 6;  // twelve float registers, two of weights, a broadcast
   static Pair held(Pair a) { return {now(a.low), now(a.high)}; }
   // Six queries × 16 keys or dimensions are twelve float registers, and what is loaded serves six.

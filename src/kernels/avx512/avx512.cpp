@@ -25,6 +25,7 @@ namespace {
 #include "kernels/avx512/lanes.h"
 #include "kernels/lanes/formats.h"
 #include "kernels/lanes/linear.h"
+#include "kernels/lanes/unpacked.h"
 #include "kernels/lanes/elementwise.h"
 #include "kernels/lanes/attention.h"
 #include "kernels/lanes/peaks.h"
@@ -33,6 +34,7 @@ Kernels make() {
   Kernels k = avx2::kernels();
   k.name = "avx512";
   use_panels<Lanes<Maddubs>>(k);
+  use_unpacked_panels<Lanes<Maddubs>>(k);
   use_elementwise<Lanes<Maddubs>>(k);
   use_attention<Lanes<Maddubs>>(k);
   use_peaks<Lanes<Maddubs>, 8, 12>(k);

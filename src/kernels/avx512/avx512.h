@@ -1,4 +1,4 @@
-// The kernels with AVX-512, and with AVX-512 and VNNI.  Milestone M6.
+// The kernels with AVX-512, with VNNI, and with AMX.  Milestone M6.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -18,3 +18,11 @@ bool supported();
 const Kernels& kernels();
 
 }  // namespace rung::avx512vnni
+
+// And with AMX's tiles: Intel's servers from Sapphire Rapids (2023) on, where the system lets this process use them.
+namespace rung::avx512amx {
+
+bool supported();
+const Kernels& kernels();
+
+}  // namespace rung::avx512amx

@@ -22,24 +22,17 @@ namespace rung {
 namespace {
 
 #include "kernels/avx512/lanes.h"
+#include "kernels/avx512/vnni.h"
 #include "kernels/lanes/formats.h"
 #include "kernels/lanes/linear.h"
+#include "kernels/lanes/unpacked.h"
 #include "kernels/lanes/peaks.h"
-
-// vpdpbusd: four products of unsigned and signed bytes into 32 bits, at once and exactly. Signed weights go as w + 128, whose 128·Σx is
-// taken back by where the sums start.
-struct Vnni {
-  static __m512i dot(__m512i sums, __m512i w, __m512i x) { return _mm512_dpbusd_epi32(sums, w, x); }
-  static __m512i ready8(__m512i w) { return _mm512_xor_si512(w, _mm512_set1_epi8(-128)); }
-  static __m512i dot_ready8(__m512i sums, __m512i w, __m512i x) { return dot(sums, w, x); }
-  static __m512i dot8(__m512i sums, __m512i w, __m512i x) { return dot(sums, ready8(w), x); }
-  static constexpr std::int32_t kOffset8 = 128;
-};
 
 Kernels make() {
   Kernels k = avx512::kernels();
   k.name = "avx512vnni";
   use_panels<Lanes<Vnni>>(k);
+  use_unpacked_panels<Lanes<Vnni>>(k);
   use_peaks<Lanes<Vnni>, 12, 12>(k);
   return k;
 }

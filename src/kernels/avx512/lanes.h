@@ -30,30 +30,6 @@ struct Lanes {
   static constexpr int kTilePanels = 2, kTileTokens = 6;
   static constexpr int kTileQueries = 6, kTileColumns = 4;
 
-  // Of many tokens eight at a time: that many chains of eight dot products hide each other's latency.
-  static constexpr int kUnpackedTokens = 8;
-  static constexpr std::size_t kUnpackedColumns = 256;
-  template <bool kSigned>
-  struct Many {
-    static constexpr bool kSixteenBits = false;
-    static constexpr int kPieces = 1;
-    using Chain = __m512i;
-    struct Quants {
-      __m512i piece[1];
-    };
-    struct X {
-      const std::int8_t* q;
-      void take(const std::int8_t* p) { q = p; }
-    };
-    static Quants quants(__m512i w) { return {{kSigned ? Dots::ready8(w) : w}}; }
-    static Chain begin(__m512i sums) { return sums; }
-    static Chain add(Chain sums, __m512i w, X x, int step, int) {
-      const __m512i four = four_bytes(x.q + 4 * step);
-      return kSigned ? Dots::dot_ready8(sums, w, four) : Dots::dot(sums, w, four);
-    }
-    static Chain end(__m512i, Chain sums) { return sums; }
-  };
-
   static Floats broadcast(float x) { return _mm512_set1_ps(x); }
   static Floats load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, Floats x) { _mm512_storeu_ps(p, x); }
@@ -117,6 +93,7 @@ struct Lanes {
   }
 
   static Bytes load_bytes(const std::byte* p) { return _mm512_loadu_si512(p); }
+  static void store_bytes(std::int8_t* p, Bytes a) { _mm512_storeu_si512(p, a); }
   static Bytes bytes(int x) { return _mm512_set1_epi8(static_cast<char>(x)); }
   static Bytes four_bytes(const std::int8_t* p) {  // the same four in every lane
     int four;
@@ -135,6 +112,9 @@ struct Lanes {
   // sums + Σ of four products a lane, w unsigned and below 64, x signed; dot8: w signed.
   static Integers dot(Integers sums, Bytes w, Bytes x) { return Dots::dot(sums, w, x); }
   static Integers dot8(Integers sums, Bytes w, Bytes x) { return Dots::dot8(sums, w, x); }
+  // The same with w as it is then kept: ready8(w).
+  static Bytes ready8(Bytes w) { return Dots::ready8(w); }
+  static Integers dot_ready8(Integers sums, Bytes w, Bytes x) { return Dots::dot_ready8(sums, w, x); }
   static Integers start8(std::int32_t minus_sum) { return integers(Dots::kOffset8 * minus_sum); }
 
  private:

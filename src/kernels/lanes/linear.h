@@ -163,7 +163,8 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
   store_tile<V, kPanels, kTokens>(sums, task, panel, token);
 }
 
-// Many tokens against a panel: 32 of its columns are unpacked once for all of them, and their sums wait in the first-level cache meanwhile.
+// Many tokens against a panel, where registers are few: 32 of its columns are unpacked once for all of them, and their sums wait in the
+// first-level cache meanwhile. (With registers enough: unpacked.h.)
 
 // Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a few panels in the
 // first.
@@ -321,23 +322,12 @@ inline void tokens_of(const PanelProduct& task, std::size_t panel, std::size_t t
   for (; token < end; ++token) tile<V, Format, kPanels, 1>(task, panel, token);
 }
 
-// Whether many tokens go against columns that were unpacked for all of them. Their sums then travel between the tokens' registers and
-// memory: a set with registers enough does it only for the formats of 256 columns, whose unpacking takes longer.
-template <class V, class Format>
-constexpr bool unpacks() {
-  if constexpr (requires { V::kUnpackedTokens; Format::kGroups; }) {
-    return Format::kColumns >= V::kUnpackedColumns;
-  } else {
-    return false;
-  }
-}
-
 template <class V, class Format>
 void panel_product(const PanelProduct& task) {
   for (std::size_t token = 0; token < task.tokens; token += kTokensAtOnce) {
     const std::size_t end = token + kTokensAtOnce < task.tokens ? token + kTokensAtOnce : task.tokens;
     std::size_t panel = task.first_panel;
-    if constexpr (unpacks<V, Format>()) {
+    if constexpr (requires { V::kUnpackedTokens; Format::kGroups; }) {
       if (end - token >= V::kUnpackedTokens) {
         for (; panel < task.end_panel; ++panel) many_tokens<V, Format>(task, panel, token, end);
         continue;
@@ -352,19 +342,25 @@ void panel_product(const PanelProduct& task) {
   }
 }
 
+// The product of every quantised type: of<Format>() gives it.
+template <class V, class Of>
+void use_products(Kernels& k, Of of) {
+  k.product(DType::q4_0) = of.template operator()<Q4_0<V>>();
+  k.product(DType::q4_1) = of.template operator()<Q4_1<V>>();
+  k.product(DType::q5_0) = of.template operator()<Q5_0<V>>();
+  k.product(DType::q5_1) = of.template operator()<Q5_1<V>>();
+  k.product(DType::q8_0) = of.template operator()<Q8_0<V>>();
+  k.product(DType::q2_k) = of.template operator()<Q2_K<V>>();
+  k.product(DType::q3_k) = of.template operator()<Q3_K<V>>();
+  k.product(DType::q4_k) = of.template operator()<Q4_K<V>>();
+  k.product(DType::q5_k) = of.template operator()<Q5_K<V>>();
+  k.product(DType::q6_k) = of.template operator()<Q6_K<V>>();
+}
+
 template <class V>
 void use_panels(Kernels& k) {
   k.product(DType::f32) = panel_product<V, F32<V>>;
   k.product(DType::f16) = panel_product<V, F16<V>>;
   k.product(DType::bf16) = panel_product<V, BF16<V>>;
-  k.product(DType::q4_0) = panel_product<V, Q4_0<V>>;
-  k.product(DType::q4_1) = panel_product<V, Q4_1<V>>;
-  k.product(DType::q5_0) = panel_product<V, Q5_0<V>>;
-  k.product(DType::q5_1) = panel_product<V, Q5_1<V>>;
-  k.product(DType::q8_0) = panel_product<V, Q8_0<V>>;
-  k.product(DType::q2_k) = panel_product<V, Q2_K<V>>;
-  k.product(DType::q3_k) = panel_product<V, Q3_K<V>>;
-  k.product(DType::q4_k) = panel_product<V, Q4_K<V>>;
-  k.product(DType::q5_k) = panel_product<V, Q5_K<V>>;
-  k.product(DType::q6_k) = panel_product<V, Q6_K<V>>;
+  use_products<V>(k, []<class Format>() -> Kernels::Product { return panel_product<V, Format>; });
 }
