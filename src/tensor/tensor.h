@@ -15,6 +15,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/pages.h"
+
 namespace rung {
 
 // The axes. An axis is only a name.
@@ -115,22 +117,29 @@ class Tensor {
   Extents extents_{};
 };
 
-// Owns the values of tensors: aligned for the widest registers (64 bytes), zeroed.
+// Owns the values of tensors: aligned for the widest registers (64 bytes), zeroed. What is large lies in large pages: rows that are
+// written by columns touch a page each, and a processor remembers the addresses of few pages.
 template <class T>
 class Buffer {
+  static_assert(std::is_trivially_copyable_v<T>, "zero bytes must be a value");
+
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t size)
-      : data_(static_cast<T*>(::operator new[](size * sizeof(T), std::align_val_t{64}))), size_(size) {
-    std::uninitialized_value_construct_n(data_.get(), size);
+  explicit Buffer(std::size_t size) : size_(size) {
+    if (size * sizeof(T) >= kLarge) {
+      pages_ = Pages(size * sizeof(T));
+    } else {
+      small_.reset(static_cast<T*>(::operator new[](size * sizeof(T), std::align_val_t{64})));
+      std::uninitialized_value_construct_n(small_.get(), size);
+    }
   }
 
-  T* data() const { return data_.get(); }
+  T* data() const { return small_ != nullptr ? small_.get() : reinterpret_cast<T*>(pages_.data()); }
   std::size_t size() const { return size_; }
 
   template <class... Axes, class... Sizes>
   Tensor<T, Axes...> as(Sizes... sizes) const {
-    const Tensor<T, Axes...> view(data_.get(), {static_cast<std::size_t>(sizes)...});
+    const Tensor<T, Axes...> view(data(), {static_cast<std::size_t>(sizes)...});
     assert(view.size() <= size_);
     return view;
   }
@@ -139,7 +148,10 @@ class Buffer {
   struct Free {
     void operator()(T* p) const { ::operator delete[](p, std::align_val_t{64}); }
   };
-  std::unique_ptr<T[], Free> data_;
+  static constexpr std::size_t kLarge = std::size_t{2} << 20;
+
+  std::unique_ptr<T[], Free> small_;
+  Pages pages_;
   std::size_t size_ = 0;
 };
 

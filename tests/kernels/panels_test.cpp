@@ -153,7 +153,9 @@ TEST_P(Panels, EqualTheExactSumsForMoreActivationsThanACacheHolds) {
 
 TEST_P(Panels, AddTheBias) {
   const std::size_t columns = std::max<std::size_t>(32, info(type).values_per_block);
-  for (const std::size_t tokens : {3u, 21u}) expect_near(multiply(19, columns, tokens, some_values(tokens * columns), some_values(19)), columns);
+  for (const std::size_t tokens : {3u, 21u}) {
+    expect_near(multiply(19, columns, tokens, some_values(tokens * columns), some_values(19)), columns);
+  }
 }
 
 TEST_P(Panels, GiveATokenTheSameBitsInEveryCompany) {

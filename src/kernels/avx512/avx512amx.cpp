@@ -148,8 +148,8 @@ struct ByTiles {
   }
 
   // Two groups are under way at a time: the integers of one are computed while the other's are scaled.
-  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Format>* w, const ColumnPiece& piece, std::size_t panel,
-                             std::size_t token) {
+  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Format>* w, const ColumnPiece& piece,
+                                               std::size_t panel, std::size_t token) {
     const ActivationBlock* const x = task.blocks + token * piece.all + piece.first;
     const std::size_t groups = Format::kGroups * piece.count;
     const OutputTile tile(task, panel, token);

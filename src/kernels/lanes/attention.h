@@ -206,6 +206,7 @@ void attend_queries(const AttentionBlock& block) {
   for (; i + V::kTileQueries <= block.query_count; i += V::kTileQueries) attend_tile<V, Load, V::kTileQueries>(block, i);
   if constexpr (V::kTileQueries > 3) {
     for (; i + 3 <= block.query_count; i += 3) attend_tile<V, Load, 3>(block, i);
+    for (; i + 2 <= block.query_count; i += 2) attend_tile<V, Load, 2>(block, i);
   }
   for (; i < block.query_count; ++i) attend_tile<V, Load, 1>(block, i);
 }

@@ -133,6 +133,15 @@ inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const
 // lines at a time than the first.
 inline constexpr std::size_t kPrefetchBytes = 8192;
 
+// The lines of part s of a block, not all of the block's at once: what is read meanwhile would have to wait behind them.
+template <class Format>
+inline void prefetch_part(const std::byte* panel, int s) {
+  constexpr std::size_t kPart = Format::kBytes * 32 / Format::kColumns;
+  const std::byte* const part = panel + kPrefetchBytes + static_cast<std::size_t>(s) * kPart;
+  RUNG_UNROLL
+  for (std::size_t line = 0; line < kPart; line += 64) __builtin_prefetch(part + line, 0, 2);
+}
+
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   constexpr int kParts = Format::kColumns / 32;
@@ -149,10 +158,8 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
     for (int p = 0; p < kPanels; ++p) sums[p][t] = V::broadcast(0.0f);
   }
   for (std::size_t b = 0; b < blocks; b += kParts) {
-    if constexpr (kTokens == 1) {
-      for (std::size_t line = 0; line < Format::kBytes; line += 64) __builtin_prefetch(panels[0] + kPrefetchBytes + line, 0, 2);
-    }
     for (int s = 0; s < kParts; ++s) {
+      if constexpr (kTokens == 1) prefetch_part<Format>(panels[0], s);
       for (int group = 0; group < Format::kGroups; ++group) add_group<V, Format, kPanels, kTokens>(sums, panels, x, s, group);
       RUNG_UNROLL
       for (int t = 0; t < kTokens; ++t) ++x[t];

@@ -88,8 +88,8 @@ struct ByDotProducts {
   }
 
   template <int kPanels>
-  [[gnu::noinline]] static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
-                       std::size_t token) {
+  [[gnu::noinline]] static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece,
+                                         std::size_t panel, std::size_t token) {
     constexpr int kSteps = 8 / Format::kGroups, kTokensOfTile = static_cast<int>(kTokens);
     const ActivationBlock* x[kTokensOfTile];
     typename V::Floats sums[kPanels][kTokensOfTile];
