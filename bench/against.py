@@ -430,15 +430,15 @@ def context_row(m, table, names):
               f"{median([a for a, _ in rounds]):.0%} and {median([b for _, b in rounds]):.0%}")
 
 
-def prompt_of(path, tokens, threads):
-    """Words that this model takes for so many tokens, its BOS included."""
+def prompt_of(path, tokens):
+    """Words that this model takes for so many tokens or a few more, its BOS included."""
     words = "one two three four five six seven eight nine ten red green blue black white grey high low near far".split()
-    for count in range(1, len(words)):
-        text = " ".join(words[:count])
+    text, count = "", 0
+    while count < tokens:
+        text += (" " if text else "") + words[len(text) % len(words)]
         done = subprocess.run([RUNG, "tokenize", "-m", path, "--json", text], capture_output=True, text=True, check=True)
-        if len(json.loads(done.stdout)["ids"]) >= tokens:
-            return text
-    raise SystemExit(f"{path}: no prompt of {tokens} tokens found")
+        count = len(json.loads(done.stdout)["ids"])
+    return text
 
 
 def warm(path):
@@ -452,7 +452,7 @@ def start_rows(m, table, names):
     for name in [n for n in names if n in QUICK]:
         path = m.models.file(name)
         warm(path)
-        prompt = prompt_of(path, 16, m.options.threads)
+        prompt = prompt_of(path, 16)
         say(f"start, {TITLES[name]}, {2 * m.options.rounds} rounds")
         ours, theirs = [], []
         for _ in range(2 * m.options.rounds):
@@ -471,7 +471,7 @@ def memory_rows(m, table, names):
         shape = json.loads(subprocess.run([RUNG, "inspect", "-m", path, "--json"], capture_output=True, text=True, check=True).stdout)
         tokens = 512 + 32
         cache = shape["layers"] * 2 * shape["kv_heads"] * shape["head_dim"] * 2 * tokens  # f16
-        text = " ".join(["word"] * 480)
+        text = prompt_of(path, 512)
         command = [RUNG, "generate", "-m", path, "-n", 32, "--temperature", 0, "--threads", m.options.threads, text]
         peak = median([run_and_wait(command)[1] for _ in range(3)])
         size = path.stat().st_size
