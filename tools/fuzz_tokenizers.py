@@ -5,8 +5,8 @@
     cmake -S . -B build/release -DRUNG_BENCHMARKS=ON && ninja -C build/release bench_tokenizer
     python tools/fuzz_tokenizers.py [--strings N] [--seed S] [NAME …]
 
-Run with --strings 1000000 --seed 7 against tokenizers 0.23.3: of a million questions each (nine strings to one list of ids) qwen3, llama3,
-gemma3 and smollm2 answered none differently.
+Run with --strings 1000000 --seed 7 against tokenizers 0.23.3: of a million questions each (nine strings to one list of ids) qwen3, qwen2_5,
+llama3, gemma3 and smollm2 answered none differently.
 """
 import argparse
 import json
