@@ -3,11 +3,12 @@
 and find the same perplexity.
 
     python3 tools/check_gguf.py MODEL... [--rung build/release/src/cli/rung] [--formats q8_0,q4_k_m,...] [--tokens 1500]
-    pip install gguf numpy llama-cpp-python
+    pip install gguf numpy safetensors llama-cpp-python
 
 MODEL: whatever `rung quantize` reads. The text is the GPL-3 that every Debian has. For each model and format, a line: whether the
-gguf package reads the file, how many of 32 greedy tokens agree (the reference backend, whose numbers are llama.cpp's but for its
-quantised activations), and both perplexities on the same tokens, each predicted from those before it in windows of 512, the second
+gguf package reads the file; how many of 32 greedy tokens agree before the first that does not (the reference backend, whose numbers
+are llama.cpp's but for its quantised activations); on how many both agree when both read llama.cpp's text, how far apart the two
+candidates are at most where they do not, and the logits; and both perplexities on the same tokens, each predicted from those before it in windows of 512, the second
 half of each window counted.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 import gguf
 import llama_cpp
 import numpy as np
+import safetensors.numpy
 
 WINDOW = 512
 PROMPT = "The freedom to share and change"
@@ -48,6 +50,25 @@ def rung_json(rung: Path, *arguments: str) -> dict:
     return json.loads(out.splitlines()[-1])
 
 
+def same_text(rung: Path, file: Path, theirs: llama_cpp.Llama, prompt: list[int], greedy: list[int]) -> str:
+    """Both first choices after each token of llama.cpp's text: a difference between near equals is no error."""
+    text = theirs.detokenize(prompt + greedy).decode()
+    out = file.with_suffix(".logits.safetensors")
+    ids = rung_json(rung, "tokenize", "-m", str(file), text)["ids"]
+    rung_json(rung, "logits", "-m", str(file), "--device", "reference", "--out", str(out), text)
+    ours = safetensors.numpy.load_file(out)["logits"][len(prompt) - 1:-1]
+    out.unlink()
+    if ids != prompt + greedy:
+        return "its text has other tokens"
+    theirs.reset()
+    theirs.eval(ids)
+    logits = theirs.scores[len(prompt) - 1:len(ids) - 1]
+    rows, mine, llama = np.arange(len(greedy)), ours.argmax(axis=1), logits.argmax(axis=1)
+    gaps = (ours[rows, mine] - ours[rows, llama])[mine != llama]
+    apart = f", the others {gaps.max():.3f} apart" if len(gaps) else ""
+    return f"on its text {(mine == llama).sum()} of {len(greedy)}{apart} (logits {np.abs(ours - logits).max():.3f})"
+
+
 def check(rung: Path, model: str, form: str, out: Path, text: Path) -> bool:
     made = rung_json(rung, "quantize", model, "--to", form, str(out))
     tensors = len(gguf.GGUFReader(out).tensors)
@@ -67,7 +88,7 @@ def check(rung: Path, model: str, form: str, out: Path, text: Path) -> bool:
     mine = rung_json(rung, "eval", "-m", str(out), "--device", "reference", str(text))["perplexity"]
     llama = llama_cpp_perplexity(theirs, ids, bos)
     print(f"{model} {form}: {tensors} tensors, {made['bytes'] / 1e6:.1f} MB, tokens {'same' if same_ids else 'DIFFER'}, "
-          f"greedy {agree} of {len(greedy)}, perplexity {mine:.3f} (rung) {llama:.3f} (llama.cpp), {100 * (mine / llama - 1):+.2f}%",
+          f"greedy {agree} of {len(greedy)}, {same_text(rung, out, theirs, prompt, greedy)}, perplexity {mine:.3f} (rung) {llama:.3f} (llama.cpp), {100 * (mine / llama - 1):+.2f}%",
           flush=True)
     return same_ids and abs(mine / llama - 1) < 0.01
 
