@@ -127,6 +127,7 @@ def main():
         lines.append({"pre": pre, "vocabulary": name, "by": "tokenizers" if tokenizer else "llama.cpp", "strings": sums[:len(HARD_STRINGS)],
                       "characters": sums[len(HARD_STRINGS):]})
         print(f"{pre}: {lines[-1]['by']}; the other differs on {len(different)} of {len(answers)}: {[d[:30] for d in different[:6]]}")
+    OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text("".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines), encoding="utf-8")
 
 

@@ -71,6 +71,7 @@ def make():
         lines.append({"name": name, "files": files, "bos": tokenizer.bos_token_id, "eos": tokenizer.eos_token_id,
                       "cases": [case(tokenizer, t) for t in TEXTS]})
     rows = ",\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(f'{{"tokenizer": {json.dumps(TOKENIZER, ensure_ascii=False)},\n"configs": [\n{rows}\n]}}\n', encoding="utf-8")
     print(f"transformers {transformers.__version__}: {len(lines)} configurations")
 
