@@ -98,7 +98,8 @@ class Converter {
     }
     if (const Json unknown = part(model_, "unk_token"); unknown.is_string() && !byte_level_) {
       const auto found = std::find(out_.tokens.begin(), out_.tokens.end(), unknown.get<std::string>());
-      if (found != out_.tokens.end()) set_type(static_cast<std::size_t>(found - out_.tokens.begin()), GgufTokenType::unknown);
+      const auto i = static_cast<std::size_t>(found - out_.tokens.begin());
+      if (found != out_.tokens.end() && is_type(i, GgufTokenType::normal)) set_type(i, GgufTokenType::unknown);
     }
   }
 

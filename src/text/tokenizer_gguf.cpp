@@ -117,11 +117,14 @@ Source read_source(const Gguf& gguf) {
   return source;
 }
 
-// Control tokens and the words a model was given later are found in the text as they stand.
+// Also the token for what is unknown: in the official tokenizers it is an added token like the others.
+bool is_special(std::int64_t type) { return type == control || type == unknown; }
+
+// Special tokens and the words a model was given later are found in the text as they stand.
 void read_added(TokenizerParts& parts, const Source& source, std::size_t i) {
   const std::int64_t type = source.type(i);
-  if ((type != control && type != user_defined) || source.tokens[i].empty()) return;
-  parts.added.push_back({.id = static_cast<TokenId>(i), .content = std::string(source.tokens[i]), .special = type == control});
+  if ((!is_special(type) && type != user_defined) || source.tokens[i].empty()) return;
+  parts.added.push_back({.id = static_cast<TokenId>(i), .content = std::string(source.tokens[i]), .special = is_special(type)});
 }
 
 Vocabulary read_vocabulary(TokenizerParts& parts, const Source& source) {
@@ -133,8 +136,8 @@ Vocabulary read_vocabulary(TokenizerParts& parts, const Source& source) {
     if (parts.raw && find_invalid_utf8(source.tokens[i])) {
       fail("{}: tokenizer.ggml.tokens: entry {} is no valid UTF-8", source.gguf.file(), i);
     }
-    // What a person types may be cut and merged into anything but a control token.
-    add_spelled(parts, vocabulary, static_cast<TokenId>(i), source.tokens[i], source.type(i) != control);
+    // What a person types may be cut and merged into anything but a special token.
+    add_spelled(parts, vocabulary, static_cast<TokenId>(i), source.tokens[i], !is_special(source.type(i)));
     read_added(parts, source, i);
   }
   return vocabulary;
@@ -267,7 +270,7 @@ Vocabulary read_marked_vocabulary(TokenizerParts& parts, const Source& source, s
       vocabulary.add(id, marks(spaces));
       parts.added.push_back({.id = id, .content = marks(spaces)});
     } else {
-      vocabulary.add(id, source.tokens[i], source.type(i) != control);
+      vocabulary.add(id, source.tokens[i], !is_special(source.type(i)));
       read_added(parts, source, i);
     }
   }

@@ -201,6 +201,13 @@ TEST(GgufTokenizer, NeedsNoWeightsAndOutlivesItsFile) {
   EXPECT_EQ(tokenizer.encode("A", {.add_special = false}), (std::vector<TokenId>{3, 8}));
 }
 
+// The official tokenizers have <unk> among their added tokens, and so it is found as it stands; GGUF has a type of its own for it.
+TEST(GgufTokenizer, TheUnknownTokenIsASpecialTokenLikeTheOthers) {
+  const Tokenizer tokenizer = GgufVocabulary{}.load();
+  EXPECT_EQ(tokenizer.encode("a<unk>b", {.add_special = false}), (std::vector<TokenId>{7, 0, 3, 5}));
+  EXPECT_EQ(tokenizer.decode(std::vector<TokenId>{7, 0, 3, 5}, true), "a b");
+}
+
 // llama.cpp issue 25969: byte tokens whose digits are none were read past their end.
 TEST(GgufTokenizer, ByteTokensThatSpellNoByteAreRefused) {
   for (const char* name : {"<0x-1>", "<0xZZ>", "<0x1>", "<0x", "", "<0x123>", "0x41"}) {
