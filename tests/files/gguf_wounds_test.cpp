@@ -1,8 +1,8 @@
 // The wounds of this field: files that broke other readers, each by the public report that it comes from. Every one must be refused in one
 // line, without a crash and without allocating what the file only claims to hold. Numbers without a name are issues and pull requests of
 // github.com/ggml-org/llama.cpp. The wounds of tokenizers are in tests/text/tokenizer_wounds_test.cpp, those of templates in
-// tests/text/chat_template_test.cpp. Of three numbers that were to be here, 24446, 27200 and 28810, no report could be found in the public
-// archives that were searched (by number, and for GGUF, vocabulary and template reports of June to September 2026).
+// tests/text/chat_template_test.cpp. Of two numbers that were to be here, 24446 and 28810, no report could be found in the public archives
+// that were searched (by number, and for GGUF, vocabulary and template reports of June to September 2026).
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -43,13 +43,21 @@ TEST(GgufWounds, Pr19856ProductOfExtentsWraps) {
 // 18674: one extent patched to 2^42 + 1, so that rows times stride wraps.
 TEST(GgufWounds, Pr18674PatchedExtent) { expect_refused(one_tensor({1152, 4398046511105}, kQ8_0), "tensor 'x' takes"); }
 
+// 27200: the elements of a quantised tensor, multiplied with its block's bytes before they were divided by its block's elements. Here the
+// product is less than 1088 modulo 2^64, so that the tensor seemed to take at most 34 bytes.
+TEST(GgufWounds, Pr27200BytesOfAQuantisedTensorWrap) {
+  const std::uint64_t blocks = std::numeric_limits<std::uint64_t>::max() / (32 * 34) + 1;
+  expect_refused(one_tensor({32 * blocks}, kQ8_0), "tensor 'x' takes");
+  expect_refused(one_tensor({32, blocks}, kQ8_0), "tensor 'x' takes");
+}
+
 // 26318 and 24759: size + alignment − 1 wraps when padding a size just below 2^64.
 TEST(GgufWounds, Pr26318PaddingWraps) {
   expect_refused(one_tensor({std::numeric_limits<std::uint64_t>::max() / 4}), "tensor 'x' takes");
   expect_refused(one_tensor({std::numeric_limits<std::uint64_t>::max() - 3}, kI8), "tensor 'x' takes");
 }
 
-// 27203: [2^63 − 1, 2] as i8 has a negative number of elements in 64 signed bits.
+// 27203 and 27204: [2^63 − 1, 2] as i8 has a negative number of elements in 64 signed bits.
 TEST(GgufWounds, Issue27203ProductIsNegative) {
   expect_refused(one_tensor({k2To63 - 1, 2}, kI8), "tensor 'x' takes");
   expect_refused(one_tensor({k2To63 - 1, 3}, kI8), "does not fit 64 bits");
