@@ -176,6 +176,7 @@ struct ByTiles {
   }
 
   static void product(const PanelProduct& task) {
+    if (task.tokens < kFewestTokens) return panel_product<V, Format>(task);
     const Tiles tiles(kGroupColumns);
     unpacked_product<V, ByTiles>(task);
   }
