@@ -433,12 +433,12 @@ def context_row(m, table, names):
 def prompt_of(path, tokens):
     """Words that this model takes for so many tokens or a few more, its BOS included."""
     words = "one two three four five six seven eight nine ten red green blue black white grey high low near far".split()
-    text, count = "", 0
+    text, count = [], 0
     while count < tokens:
-        text += (" " if text else "") + words[len(text) % len(words)]
-        done = subprocess.run([RUNG, "tokenize", "-m", path, "--json", text], capture_output=True, text=True, check=True)
+        text += [words[(len(text) + i) % len(words)] for i in range(max(1, (tokens - count) // 3))]
+        done = subprocess.run([RUNG, "tokenize", "-m", path, "--json", " ".join(text)], capture_output=True, text=True, check=True)
         count = len(json.loads(done.stdout)["ids"])
-    return text
+    return " ".join(text)
 
 
 def warm(path):

@@ -2,14 +2,14 @@
 """Holds the files that `rung quantize` writes against llama.cpp: it must load each, go on greedily as Rung does,
 and find the same perplexity.
 
-    python3 tools/check_gguf.py MODEL... [--rung build/release/src/cli/rung] [--formats q8_0,q4_k_m,...] [--tokens 1500]
+    python3 tools/check_gguf.py MODEL... [--rung build/release/src/cli/rung] [--formats q8_0,q4_k_m,...] [--tokens 2048]
     pip install gguf numpy safetensors llama-cpp-python
 
 MODEL: whatever `rung quantize` reads. The text is the GPL-3 that every Debian has. For each model and format, a line: whether the
 gguf package reads the file; how many of 32 greedy tokens agree before the first that does not (the reference backend, whose numbers
-are llama.cpp's but for its quantised activations); on how many both agree when both read llama.cpp's text, how far apart the two
-candidates are at most where they do not, and the logits; and both perplexities on the same tokens, each predicted from those before it in windows of 512, the second
-half of each window counted.
+are llama.cpp's but for its quantised activations); on how many both agree when both read llama.cpp's text, by how much ours prefers
+its own choice at most where they do not, and how far apart the logits are; and both perplexities on the same tokens, each predicted
+from those before it in windows of 512, the second half of each window counted.
 """
 
 import argparse
@@ -52,7 +52,9 @@ def rung_json(rung: Path, *arguments: str) -> dict:
 
 def same_text(rung: Path, file: Path, theirs: llama_cpp.Llama, prompt: list[int], greedy: list[int]) -> str:
     """Both first choices after each token of llama.cpp's text: a difference between near equals is no error."""
-    text = theirs.detokenize(prompt + greedy).decode()
+    if greedy[-1] == theirs.token_eos():
+        greedy = greedy[:-1]
+    text = theirs.detokenize(prompt + greedy).decode(errors="replace")
     out = file.with_suffix(".logits.safetensors")
     ids = rung_json(rung, "tokenize", "-m", str(file), text)["ids"]
     rung_json(rung, "logits", "-m", str(file), "--device", "reference", "--out", str(out), text)
@@ -88,7 +90,8 @@ def check(rung: Path, model: str, form: str, out: Path, text: Path) -> bool:
     mine = rung_json(rung, "eval", "-m", str(out), "--device", "reference", str(text))["perplexity"]
     llama = llama_cpp_perplexity(theirs, ids, bos)
     print(f"{model} {form}: {tensors} tensors, {made['bytes'] / 1e6:.1f} MB, tokens {'same' if same_ids else 'DIFFER'}, "
-          f"greedy {agree} of {len(greedy)}, {same_text(rung, out, theirs, prompt, greedy)}, perplexity {mine:.3f} (rung) {llama:.3f} (llama.cpp), {100 * (mine / llama - 1):+.2f}%",
+          f"greedy {agree} of {len(greedy)}, {same_text(rung, out, theirs, prompt, greedy)}, "
+          f"perplexity {mine:.3f} (rung) {llama:.3f} (llama.cpp), {100 * (mine / llama - 1):+.2f}%",
           flush=True)
     return same_ids and abs(mine / llama - 1) < 0.01
 

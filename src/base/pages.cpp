@@ -18,6 +18,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 Pages::Pages(std::size_t size) {
   const bool huge = size >= kHugePage;
+  if (size > SIZE_MAX - kHugePage) fail("no memory for {} bytes", size);
   mapped_ = huge ? size + kHugePage : size;  // of which the part from the first address that a huge page may have
   void* const mapping = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) fail("no memory for {} bytes: {}", size, std::strerror(errno));

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -17,6 +20,14 @@
 namespace rung {
 
 namespace {
+
+// "1,64,512", as `positives` has checked it
+std::vector<std::size_t> numbers_of(const std::string& list) {
+  std::vector<std::size_t> numbers;
+  std::istringstream stream(list);
+  for (std::string piece; std::getline(stream, piece, ',');) numbers.push_back(std::stoull(piece));
+  return numbers;
+}
 
 class Bench : public Command {
  public:
@@ -38,7 +49,8 @@ class Bench : public Command {
     model_.add(app);
     run_.add(app);
     const auto list = [&](const char* option, std::vector<std::size_t>& values, const char* what) {
-      app.add_option(option, values, what)->type_name("N,...")->delimiter(',')->check(positive);
+      const auto take = [&values](const std::string& text) { values = numbers_of(text); };
+      app.add_option_function<std::string>(option, take, what)->type_name("N,...")->check(positives);
     };
     list("--prompt-tokens", prompts_, "how many tokens prefill reads (default: 512)");
     list("--contexts", contexts_, "how many tokens stand before those that decode writes (default: 64,1024)");

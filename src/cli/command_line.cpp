@@ -71,6 +71,7 @@ std::string words_of(const CLI::ArgumentMismatch& e, const CLI::App& app) {
 int run_verb(Command& command, std::vector<std::string> arguments) {
   CLI::App app;
   app.set_help_flag("-h,--help", "this text");
+  app.option_defaults()->disable_flag_override();  // --json=no is neither yes nor no
   command.add_options(app);
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back

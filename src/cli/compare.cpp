@@ -39,8 +39,8 @@ Named split_device(const std::string& argument) {
     return {argument, ""};
   }
   const std::string device = argument.substr(at + 1);
-  if (device != "cpu" && device != "reference") {
-    throw UsageError(fmt::format("{}: found '{}', expected MODEL@DEVICE with one of these devices: {}", argument, device, Device::kNames));
+  if (at == 0 || !Device::exists(device)) {
+    throw UsageError(fmt::format("found '{}', expected MODEL@DEVICE with one of these devices: {}", argument, Device::kNames));
   }
   return {argument.substr(0, at), device};
 }

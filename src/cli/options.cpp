@@ -78,7 +78,7 @@ std::optional<DType> CacheOption::type() const { return cache_type_named(name); 
 void RunOptions::add(CLI::App& app, bool with_context) {
   app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")->type_name("NAME")->capture_default_str()->check(
       [](const std::string& text) {
-        return text.empty() || text == "cpu" || text == "reference" ? std::string() : "found '" + text + "', expected cpu or reference";
+        return text.empty() || Device::exists(text) ? std::string() : fmt::format("found '{}', expected one of: {}", text, Device::kNames);
       });
   app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
       ->type_name("N")
@@ -95,13 +95,18 @@ void SamplingOptions::add(CLI::App& app) {
   constexpr const char* kGroup = "sampling (defaults: the model's)";
   app.add_option("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")
       ->type_name("T")
-      ->group(kGroup);
+      ->group(kGroup)
+      ->check(a_number);
   app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup)->check(zero_or_more);
-  app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")->type_name("P")->group(kGroup);
-  app.add_option("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")->type_name("P")->group(kGroup);
+  app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")->type_name("P")->group(kGroup)->check(a_number);
+  app.add_option("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")
+      ->type_name("P")
+      ->group(kGroup)
+      ->check(a_number);
   app.add_option("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")
       ->type_name("X")
-      ->group(kGroup);
+      ->group(kGroup)
+      ->check(a_number);
   app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")
       ->type_name("N")
       ->group(kGroup)

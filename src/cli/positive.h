@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace rung {
 
@@ -29,6 +31,21 @@ inline std::string from_1_to(std::size_t most, const std::string& text) {
   return positive(text).empty() && is_whole_number(text, std::to_string(most))
              ? ""
              : "found '" + text + "', expected a number from 1 to " + std::to_string(most);
+}
+
+// "1,64,512"
+inline std::string positives(const std::string& list) {
+  for (std::size_t begin = 0, end = 0; end != list.npos; begin = end + 1) {
+    end = list.find(',', begin);
+    if (std::string wrong = positive(list.substr(begin, end - begin)); !wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+inline std::string a_number(const std::string& text) {
+  float value = 0;
+  const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && after == text.data() + text.size() ? "" : "found '" + text + "', expected a number";
 }
 
 inline std::string any_seed(const std::string& text) {

@@ -19,22 +19,28 @@ constexpr std::size_t kShownBytes = 16'384;  // of a longer text, people see fig
 
 // "1,2,3", "1 2 3" or "[1, 2, 3]".
 std::vector<TokenId> parse_ids(std::string_view list) {
+  constexpr std::string_view kSpaces = " \t\r\n";
+  const auto skip = [&](std::string_view& text) { text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size())); };
+  const auto refuse = [](std::string_view found) {
+    throw UsageError(fmt::format("--decode: found '{}', expected token ids: 1,2,3", visible(found.substr(0, 20))));
+  };
+  std::string_view rest = list;
+  rest.remove_suffix(rest.size() - std::min(rest.find_last_not_of(kSpaces) + 1, rest.size()));
+  skip(rest);
+  if (rest.size() > 1 && rest.front() == '[' && rest.back() == ']') rest = rest.substr(1, rest.size() - 2);
+  skip(rest);
   std::vector<TokenId> ids;
-  const char* const end = list.data() + list.size();
-  bool after_comma = false;
-  for (const char* p = list.data(); p != end;) {
-    if (std::string_view(" \t\r\n,[]").find(*p) != std::string_view::npos && !(after_comma && *p == ',')) {
-      after_comma = after_comma || *p == ',';
-      ++p;
-      continue;
-    }
-    after_comma = false;
+  while (!rest.empty()) {
     TokenId id = 0;
-    const auto [after, error] = std::from_chars(p, end, id);
-    if (error != std::errc{})
-      throw UsageError(fmt::format("--decode: found '{}', expected token ids: 1,2,3", visible(std::string_view(p, end).substr(0, 20))));
+    const auto [after, error] = std::from_chars(rest.data(), rest.data() + rest.size(), id);
+    if (error != std::errc{}) refuse(rest);
     ids.push_back(id);
-    p = after;
+    rest.remove_prefix(static_cast<std::size_t>(after - rest.data()));
+    skip(rest);
+    if (rest.empty() || rest.front() != ',') continue;
+    rest.remove_prefix(1);
+    skip(rest);
+    if (rest.empty()) refuse(",");
   }
   return ids;
 }

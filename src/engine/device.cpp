@@ -8,7 +8,7 @@
 namespace rung {
 
 Device::Device(std::string_view name, std::size_t threads, std::optional<DType> cache_type) {
-  if (name != "reference" && name != "cpu") fail("--device {}: this build has: {}", name, kNames);
+  if (!exists(name)) fail("--device {}: this build has: {}", name, kNames);
   if (threads > kMostThreads) fail("--threads is {}, expected at most {}", threads, kMostThreads);
   team_ = std::make_unique<ThreadTeam>(threads == 0 ? usable_processors() : threads);
   if (name == "cpu") {

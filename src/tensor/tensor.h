@@ -121,7 +121,7 @@ class Tensor {
 // written by columns touch a page each, and a processor remembers the addresses of few pages.
 template <class T>
 class Buffer {
-  static_assert(std::is_trivially_copyable_v<T>, "zero bytes must be a value");
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T>, "zero bytes must be a value");
 
  public:
   Buffer() = default;

@@ -98,8 +98,10 @@ class Converter {
     }
     if (const Json unknown = part(model_, "unk_token"); unknown.is_string() && !byte_level_) {
       const auto found = std::find(out_.tokens.begin(), out_.tokens.end(), unknown.get<std::string>());
-      const auto i = static_cast<std::size_t>(found - out_.tokens.begin());
-      if (found != out_.tokens.end() && is_type(i, GgufTokenType::normal)) set_type(i, GgufTokenType::unknown);
+      // A reader of GGUF finds the unknown token in the text as it stands, like the added ones.
+      if (found != out_.tokens.end() && is_type(static_cast<std::size_t>(found - out_.tokens.begin()), GgufTokenType::normal)) {
+        refuse(fmt::format("the unk_token '{}' is not among the added tokens", *found));
+      }
     }
   }
 

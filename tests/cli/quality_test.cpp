@@ -178,7 +178,7 @@ TEST_F(Quality, CompareRefusesWhatCannotBeCompared) {
 
   expect_failure(compare({model() + "@cpu", file("text")}), 2, "compare it with what?");
   expect_failure(compare({model(), "no-such-model"}), 1, "no-such-model: no such file or folder");
-  expect_failure(compare({model(), model() + "@abacus", file("text")}), 2, "found 'abacus'");
+  expect_failure(compare({model(), model() + "@abacus", file("text")}), 2, "@abacus', expected MODEL@DEVICE");
   expect_failure(compare({model(), file("empty")}), 1, "empty: the text is empty");
   expect_failure(compare({model(), file("binary")}), 1, "binary: byte 4 is 0");
   expect_failure(compare({model(), file("short")}), 1, "short: the text has 5 tokens, expected at least 256");

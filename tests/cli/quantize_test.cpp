@@ -154,5 +154,17 @@ TEST_F(QuantizeCommand, ATokenizerThatGgufCannotExpressIsRefused) {
   EXPECT_EQ(run({"--to", "q8_0", "--pre", "gpt-2", out}).status, 0);
 }
 
+// In a GGUF file the unknown token is found in the text as it stands: one that tokenizer.json does not look for would be another.
+TEST_F(QuantizeCommand, AnUnknownTokenThatIsNoAddedTokenIsRefused) {
+  std::ifstream in(model / "tokenizer.json");
+  Json tokenizer = Json::parse(in);
+  tokenizer["pre_tokenizer"] = nullptr;
+  tokenizer["model"]["unk_token"] = "the";
+  model.write("tokenizer.json", tokenizer);
+  const Outcome outcome = run({"--to", "q8_0", out});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.err, "the unk_token 'the' is not among the added tokens: GGUF cannot say that")) << outcome.err;
+}
+
 }  // namespace
 }  // namespace rung

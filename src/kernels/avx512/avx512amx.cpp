@@ -20,7 +20,6 @@
 
 #include "kernels/panels.h"
 #include "kernels/target.h"
-#include "tensor/tensor.h"
 
 #if defined(__linux__)
 #include <sys/syscall.h>
@@ -42,15 +41,14 @@ namespace {
 #include "kernels/lanes/formats.h"
 #include "kernels/lanes/linear.h"
 #include "kernels/lanes/unpacked.h"
-#include "kernels/lanes/peaks.h"
 
 using V = Lanes<Vnni>;
 
-constexpr std::size_t kTileTokens = 16;
+constexpr std::size_t kRowsOfTile = 16;
 
 // What the tile unit computes: the sums of 16 tokens, 16 rows each.
 struct alignas(64) Whole {
-  std::int32_t of[kTileTokens][16];
+  std::int32_t of[kRowsOfTile][16];
 };
 
 // The tile registers. The compilers' own intrinsics do not all say what memory they read and write, so these statements do, except
@@ -84,8 +82,8 @@ class Tiles {
     Shapes shapes = {};
     shapes.palette = 1;
     for (int side = 0; side < 2; ++side) {
-      shapes.set(kC + side, kTileTokens, 64);
-      shapes.set(kA + side, kTileTokens, columns);
+      shapes.set(kC + side, kRowsOfTile, 64);
+      shapes.set(kA + side, kRowsOfTile, columns);
       shapes.set(kB + side, static_cast<std::size_t>(columns / 4), 64);
     }
     asm volatile("ldtilecfg %0" : : "m"(shapes));
@@ -113,7 +111,7 @@ class Tiles {
 template <class Format_>
 struct ByTiles {
   using Format = Format_;
-  static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kTileTokens, kFewestTokens = kTileTokens;
+  static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kFewestTokens = kRowsOfTile;
   static constexpr int kGroupColumns = 32 / Format::kGroups;
 
   struct Group {  // so many columns of a block
@@ -142,6 +140,7 @@ struct ByTiles {
     const V::Floats scales = V::load(w[block].scales[group]), mins = V::load(w[block].mins[group]);
     RUNG_UNROLL
     for (std::size_t t = 0; t < kTokens; ++t) {
+      // That is t·stride, so written that four addresses are kept instead of sixteen.
       const ActivationBlock& of_token = x[t / 4 * (4 * stride) + t % 4 * stride + block];
       sums[t] = with_group<V, Format>(sums[t], _mm512_load_si512(whole.of[t]), scales, mins, of_token, static_cast<int>(group));
     }

@@ -112,7 +112,7 @@ struct Lanes {
   // sums + Σ of four products a lane, w unsigned and below 64, x signed; dot8: w signed.
   static Integers dot(Integers sums, Bytes w, Bytes x) { return Dots::dot(sums, w, x); }
   static Integers dot8(Integers sums, Bytes w, Bytes x) { return Dots::dot8(sums, w, x); }
-  // The same with w as it is then kept: ready8(w).
+  // dot8 in two steps: ready8(w) once, dot_ready8 for each token.
   static Bytes ready8(Bytes w) { return Dots::ready8(w); }
   static Integers dot_ready8(Integers sums, Bytes w, Bytes x) { return Dots::dot_ready8(sums, w, x); }
   static Integers start8(std::int32_t minus_sum) { return integers(Dots::kOffset8 * minus_sum); }

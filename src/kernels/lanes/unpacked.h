@@ -30,7 +30,7 @@ struct ColumnPiece {
   std::size_t first, count, all;
 };
 
-// piece ← its columns of the panel at p. ready(quants): as the way to multiply wants them.
+// columns ← this piece of the panel at p. ready(quants): as the way to multiply wants them.
 template <class V, class Format, class Ready>
 void unpack(UnpackedColumns<Format>& columns, const std::byte* p, const ColumnPiece& piece, Ready ready) {
   constexpr std::size_t kParts = Format::kColumns / 32;
