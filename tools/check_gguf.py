@@ -55,13 +55,13 @@ def same_text(rung: Path, file: Path, theirs: llama_cpp.Llama, prompt: list[int]
     if greedy[-1] == theirs.token_eos():
         greedy = greedy[:-1]
     text = theirs.detokenize(prompt + greedy).decode(errors="replace")
-    out = file.with_suffix(".logits.safetensors")
     ids = rung_json(rung, "tokenize", "-m", str(file), text)["ids"]
+    if ids != prompt + greedy:
+        return "its text has other tokens"
+    out = file.with_suffix(".logits.safetensors")
     rung_json(rung, "logits", "-m", str(file), "--device", "reference", "--out", str(out), text)
     ours = safetensors.numpy.load_file(out)["logits"][len(prompt) - 1:-1]
     out.unlink()
-    if ids != prompt + greedy:
-        return "its text has other tokens"
     theirs.reset()
     theirs.eval(ids)
     logits = theirs.scores[len(prompt) - 1:len(ids) - 1]

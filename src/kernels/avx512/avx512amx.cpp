@@ -114,6 +114,10 @@ struct ByTiles {
   static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kFewestTokens = kRowsOfTile;
   static constexpr int kGroupColumns = 32 / Format::kGroups;
 
+  struct Setup : Tiles {
+    Setup() : Tiles(kGroupColumns) {}
+  };
+
   struct Group {  // so many columns of a block
     std::int8_t quants[kGroupColumns / 4][64];
   };
@@ -155,7 +159,7 @@ struct ByTiles {
     Whole whole[2];
     V::Floats sums[kTokens];
     RUNG_UNROLL
-    for (std::size_t t = 0; t < kTokens; ++t) sums[t] = tile.begin<V>(t, piece);
+    for (std::size_t t = 0; t < kTokens; ++t) sums[t] = begin_piece<V>(tile, t, piece);
     multiply<0>(whole[0], w, x, piece.all, 0);
     std::size_t g = 0;
     for (; g + 2 <= groups; g += 2) {
@@ -166,18 +170,12 @@ struct ByTiles {
     }
     if (g < groups) add(sums, whole[0], w, x, piece.all, g);
     RUNG_UNROLL
-    for (std::size_t t = 0; t < kTokens; ++t) tile.end<V>(t, piece, sums[t]);
+    for (std::size_t t = 0; t < kTokens; ++t) end_piece<V>(tile, t, piece, sums[t]);
   }
 
   static void multiply_all(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
                            std::size_t panels, std::size_t token) {
     for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
-  }
-
-  static void product(const PanelProduct& task) {
-    if (task.tokens < kFewestTokens) return panel_product<V, Format>(task);
-    const Tiles tiles(kGroupColumns);
-    unpacked_product<V, ByTiles>(task);
   }
 };
 
@@ -199,7 +197,7 @@ std::uint64_t tile_peak(std::size_t rounds) {
 Kernels make() {
   Kernels k = avx512vnni::kernels();
   k.name = "avx512amx";
-  use_products<V>(k, []<class Format>() -> Kernels::Product { return ByTiles<Format>::product; });
+  use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, ByTiles<Format>>; });
   k.peaks.int8 = tile_peak;
   return k;
 }

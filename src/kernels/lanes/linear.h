@@ -78,10 +78,9 @@ constexpr int chained_steps() {
 }
 
 // One group (all 32 columns, or 16 of them) of one block into the sums.
-template <class V, class Format, int kPanels, int kTokens>
+template <class V, class Format, int kPanels, int kTokens, class One = Dot<V, Format::kSigned>>
 inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
                       const ActivationBlock* const (&x)[kTokens], int s, int group) {
-  using One = Dot<V, Format::kSigned>;
   constexpr int kSteps = 8 / Format::kGroups, kChained = chained_steps<One, Format>();
   typename V::Integers whole[kPanels][kTokens];
   typename One::Chain chain[kPanels][kTokens];
@@ -115,17 +114,32 @@ inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::b
   }
 }
 
-// The outputs of one tile to their places: the last panel may have fewer than 16 rows.
+// Where the outputs of a token and a panel's rows go: the last panel may have fewer than 16. `t` counts from that token on.
+struct OutputTile {
+  float* out;
+  std::size_t stride, rows;
+  const float* bias;
+
+  OutputTile(const PanelProduct& task, std::size_t panel, std::size_t token)
+      : out(task.out + token * task.out_stride + panel * kPanelRows), stride(task.out_stride),
+        rows(task.rows - panel * kPanelRows < kPanelRows ? task.rows - panel * kPanelRows : kPanelRows),
+        bias(task.bias == nullptr ? nullptr : task.bias + panel * kPanelRows) {}
+
+  template <class V>
+  typename V::Floats load(std::size_t t) const { return V::load_first(out + t * stride, rows); }
+  template <class V>
+  void store(std::size_t t, typename V::Floats sums) const { V::store_first(out + t * stride, sums, rows); }
+  template <class V>
+  void finish(std::size_t t, typename V::Floats sums) const {
+    store<V>(t, bias == nullptr ? sums : V::add(sums, V::load_first(bias, rows)));
+  }
+};
+
 template <class V, int kPanels, int kTokens>
 inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const PanelProduct& task, std::size_t panel, std::size_t token) {
   for (int p = 0; p < kPanels; ++p) {
-    const std::size_t row = (panel + static_cast<std::size_t>(p)) * kPanelRows;
-    const std::size_t rows = task.rows - row < kPanelRows ? task.rows - row : kPanelRows;
-    for (int t = 0; t < kTokens; ++t) {
-      typename V::Floats y = sums[p][t];
-      if (task.bias != nullptr) y = V::add(y, V::load_first(task.bias + row, rows));
-      V::store_first(task.out + (token + static_cast<std::size_t>(t)) * task.out_stride + row, y, rows);
-    }
+    const OutputTile tile(task, panel + static_cast<std::size_t>(p), token);
+    for (int t = 0; t < kTokens; ++t) tile.finish<V>(static_cast<std::size_t>(t), sums[p][t]);
   }
 }
 

@@ -49,27 +49,37 @@ void unpack(UnpackedColumns<Format>& columns, const std::byte* p, const ColumnPi
   }
 }
 
-// Where the sums of a token and a panel's rows wait and end.
-struct OutputTile {
-  float* out;
-  std::size_t stride, rows;
-  const float* bias;
+// The sums of a piece begin where the piece before left them, and wait for the next one in the output. Its line is asked for at once: a
+// store that waits for memory would hold up those behind it.
+template <class V>
+typename V::Floats begin_piece(const OutputTile& tile, std::size_t t, const ColumnPiece& piece) {
+  __builtin_prefetch(tile.out + t * tile.stride, 1);
+  return piece.first == 0 ? V::broadcast(0.0f) : tile.load<V>(t);
+}
+template <class V>
+void end_piece(const OutputTile& tile, std::size_t t, const ColumnPiece& piece, typename V::Floats sums) {
+  if (piece.first + piece.count == piece.all) return tile.finish<V>(t, sums);
+  tile.store<V>(t, sums);
+}
 
-  OutputTile(const PanelProduct& task, std::size_t panel, std::size_t token)
-      : out(task.out + token * task.out_stride + panel * kPanelRows), stride(task.out_stride),
-        rows(task.rows - panel * kPanelRows < kPanelRows ? task.rows - panel * kPanelRows : kPanelRows),
-        bias(task.bias == nullptr ? nullptr : task.bias + panel * kPanelRows) {}
-
-  // The line is asked for, to be written at the end: a store that waits for memory would hold up those behind it.
-  template <class V>
-  typename V::Floats begin(std::size_t token, const ColumnPiece& piece) const {
-    __builtin_prefetch(out + token * stride, 1);
-    return piece.first == 0 ? V::broadcast(0.0f) : V::load_first(out + token * stride, rows);
+// An unpacked block as a format of its own (formats.h), whose signed quants are ready.
+template <class V, class Format>
+struct UnpackedFormat {
+  using Block = UnpackedBlock<Format>;
+  static constexpr int kBits = Format::kBits, kOffset = Format::kOffset, kGroups = Format::kGroups;
+  static constexpr bool kHasMins = Format::kHasMins, kSigned = Format::kSigned;
+  static const Block& at(const std::byte* p) { return *reinterpret_cast<const Block*>(p); }
+  static typename V::Bytes quants(const std::byte* p, int, int g) {
+    return V::load_bytes(reinterpret_cast<const std::byte*>(at(p).quants[g]));
   }
-  template <class V>
-  void end(std::size_t token, const ColumnPiece& piece, typename V::Floats sums) const {
-    if (bias != nullptr && piece.first + piece.count == piece.all) sums = V::add(sums, V::load_first(bias, rows));
-    V::store_first(out + token * stride, sums, rows);
+  static typename V::Floats scales(const std::byte* p, int, int group) { return V::load(at(p).scales[group]); }
+  static typename V::Floats mins(const std::byte* p, int, int group) { return V::load(at(p).mins[group]); }
+};
+
+template <class V, bool kSigned>
+struct ReadyDot : Dot<V, kSigned> {
+  static typename V::Integers add(typename V::Integers sums, typename V::Bytes w, typename V::Bytes x) {
+    return kSigned ? V::dot_ready8(sums, w, x) : V::dot(sums, w, x);
   }
 };
 
@@ -81,61 +91,41 @@ struct ByDotProducts {
   // From so many tokens on it pays to unpack.
   static constexpr std::size_t kFewestTokens = 3 * kTokens;
 
-  static typename V::Bytes ready(typename V::Bytes quants) { return Format::kSigned ? V::ready8(quants) : quants; }
+  struct Setup {};
 
-  static typename V::Integers add(typename V::Integers sums, typename V::Bytes w, typename V::Bytes x) {
-    return Format::kSigned ? V::dot_ready8(sums, w, x) : V::dot(sums, w, x);
-  }
+  static typename V::Bytes ready(typename V::Bytes quants) { return Format::kSigned ? V::ready8(quants) : quants; }
 
   template <int kPanels>
   [[gnu::noinline]] static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece,
                                          std::size_t panel, std::size_t token) {
-    constexpr int kSteps = 8 / Format::kGroups, kTokensOfTile = static_cast<int>(kTokens);
+    constexpr int kTokensOfTile = static_cast<int>(kTokens);
     const ActivationBlock* x[kTokensOfTile];
+    const std::byte* panels[kPanels];
     typename V::Floats sums[kPanels][kTokensOfTile];
     RUNG_UNROLL
-    for (int t = 0; t < kTokensOfTile; ++t) {
-      x[t] = task.blocks + (token + static_cast<std::size_t>(t)) * piece.all + piece.first;
+    for (int p = 0; p < kPanels; ++p) {
+      panels[p] = reinterpret_cast<const std::byte*>(columns[p].blocks);
+      const OutputTile tile(task, panel + static_cast<std::size_t>(p), token);
       RUNG_UNROLL
-      for (int p = 0; p < kPanels; ++p) {
-        sums[p][t] = OutputTile(task, panel + static_cast<std::size_t>(p), token).template begin<V>(static_cast<std::size_t>(t), piece);
-      }
+      for (int t = 0; t < kTokensOfTile; ++t) sums[p][t] = begin_piece<V>(tile, static_cast<std::size_t>(t), piece);
     }
+    RUNG_UNROLL
+    for (int t = 0; t < kTokensOfTile; ++t) x[t] = task.blocks + (token + static_cast<std::size_t>(t)) * piece.all + piece.first;
     for (std::size_t b = 0; b < piece.count; ++b) {
       RUNG_UNROLL
       for (int group = 0; group < Format::kGroups; ++group) {
-        typename V::Integers whole[kPanels][kTokensOfTile];
-        RUNG_UNROLL
-        for (int t = 0; t < kTokensOfTile; ++t) {
-          RUNG_UNROLL
-          for (int p = 0; p < kPanels; ++p) whole[p][t] = start<V, Format>(minus_sum_of<Format>(x[t][b], group));
-        }
-        RUNG_UNROLL
-        for (int g = kSteps * group; g < kSteps * (group + 1); ++g) {
-          typename V::Bytes w[kPanels];
-          RUNG_UNROLL
-          for (int p = 0; p < kPanels; ++p) w[p] = V::load_bytes(reinterpret_cast<const std::byte*>(columns[p].blocks[b].quants[g]));
-          RUNG_UNROLL
-          for (int t = 0; t < kTokensOfTile; ++t) {
-            const typename V::Bytes four = V::four_bytes(x[t][b].q + 4 * g);
-            RUNG_UNROLL
-            for (int p = 0; p < kPanels; ++p) whole[p][t] = add(whole[p][t], w[p], four);
-          }
-        }
-        RUNG_UNROLL
-        for (int p = 0; p < kPanels; ++p) {
-          const typename V::Floats scales = V::load(columns[p].blocks[b].scales[group]), mins = V::load(columns[p].blocks[b].mins[group]);
-          RUNG_UNROLL
-          for (int t = 0; t < kTokensOfTile; ++t) sums[p][t] = with_group<V, Format>(sums[p][t], whole[p][t], scales, mins, x[t][b], group);
-        }
+        add_group<V, UnpackedFormat<V, Format>, kPanels, kTokensOfTile, ReadyDot<V, Format::kSigned>>(sums, panels, x, 0, group);
       }
+      RUNG_UNROLL
+      for (int t = 0; t < kTokensOfTile; ++t) ++x[t];
+      RUNG_UNROLL
+      for (int p = 0; p < kPanels; ++p) panels[p] += sizeof(UnpackedBlock<Format>);
     }
     RUNG_UNROLL
-    for (int t = 0; t < kTokensOfTile; ++t) {
+    for (int p = 0; p < kPanels; ++p) {
+      const OutputTile tile(task, panel + static_cast<std::size_t>(p), token);
       RUNG_UNROLL
-      for (int p = 0; p < kPanels; ++p) {
-        OutputTile(task, panel + static_cast<std::size_t>(p), token).template end<V>(static_cast<std::size_t>(t), piece, sums[p][t]);
-      }
+      for (int t = 0; t < kTokensOfTile; ++t) end_piece<V>(tile, static_cast<std::size_t>(t), piece, sums[p][t]);
     }
   }
 
@@ -153,11 +143,12 @@ inline constexpr std::size_t kActivationBytes = std::size_t{1} << 20;
 template <class V, class Way>
 void unpacked_product(const PanelProduct& task) {
   using Format = typename Way::Format;
-  const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32;
-  const std::size_t tokens = task.tokens < Way::kFewestTokens || blocks == 0 ? 0 : task.tokens / Way::kTokens * Way::kTokens;
+  if (task.tokens < Way::kFewestTokens || task.columns == 0) return panel_product<V, Format>(task);
+  [[maybe_unused]] const typename Way::Setup setup;
+  const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32, tokens = task.tokens / Way::kTokens * Way::kTokens;
   const std::size_t pieces = (blocks + kUnpackedBlocks<Format> - 1) / kUnpackedBlocks<Format>;
-  const std::size_t each = pieces == 0 ? 0 : (blocks / parts + pieces - 1) / pieces * parts;
-  const std::size_t fit = blocks == 0 ? 0 : kActivationBytes / (blocks * sizeof(ActivationBlock)) / Way::kTokens * Way::kTokens;
+  const std::size_t each = (blocks / parts + pieces - 1) / pieces * parts;
+  const std::size_t fit = kActivationBytes / (blocks * sizeof(ActivationBlock)) / Way::kTokens * Way::kTokens;
   const std::size_t at_once = fit < Way::kTokens ? Way::kTokens : fit;
   UnpackedColumns<Format> columns[Way::kPanelsAtOnce];
   for (std::size_t first = 0; first < tokens; first += at_once) {
