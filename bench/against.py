@@ -412,9 +412,9 @@ def int8_row(m, table, names):
     if processor.exists() and "avx512_vnni" in processor.read_text():
         say(f"share of the int8 peak, {m.options.rounds} rounds")
         shares = [rung("bench", "-m", path, "--json", "--repeat", 1, "--prompt-tokens", PROMPT, "--contexts", 1, "--batches", 1,
-                       "--decode-tokens", 1, threads=m.options.threads, kernels="avx512vnni")["prefill"]["int8_share"]
+                       "--decode-tokens", 1, "--verbs", threads=m.options.threads, kernels="avx512vnni")["prefill"]["linear_int8_share"]
                   for _ in range(m.options.rounds)]
-        table.add("int8", title, 0.55, 0.7, median(shares), "%", f"{TITLES[names[0]]}, the whole of prefill")
+        table.add("int8", title, 0.55, 0.7, median(shares), "%", f"{TITLES[names[0]]}, its linear layers")
     else:
         table.add("int8", title, 0.55, 0.7, None, "%", "not measurable here: the processor has no AVX-512 VNNI")
 

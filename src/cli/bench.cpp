@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -63,6 +64,7 @@ class Bench : public Command {
     app.add_flag("--no-cache", no_cache_, "without the KV cache: each token computes everything before it anew");
     app.add_flag("--ceilings", show_ceilings_, "how the machine's bandwidth was measured: every way to read");
     app.add_flag("--predict", predict_, "say first what the limit allows, and why; then measure");
+    app.add_flag("--verbs", verbs_, "how much of the time each verb of the pass takes: a clock around every one");
     app.add_option("--out", out_, "the roofline as a picture (SVG)")->type_name("FILE.svg");
     app.add_flag("--json", json_, "one JSON object");
   }
@@ -79,7 +81,8 @@ class Bench : public Command {
     const double read_before = meter.best().read_gb_per_s;
     if (!json_) print_head(loaded, device, meter);
 
-    const BenchSetting setting{loaded.model(), device.ops(), run_.context, !no_cache_};
+    TimedOps timed(device.ops());
+    const BenchSetting setting{loaded.model(), verbs_ ? timed : device.ops(), run_.context, !no_cache_, verbs_ ? &timed : nullptr};
     std::vector<std::unique_ptr<BenchRun>> runs;
     for (const BenchCase& what : cases) runs.push_back(make_bench_run(setting, what));
     if (predict_ && !json_) write_out(prediction(loaded.model(), cases, costs_of(runs), meter.best()));
@@ -92,8 +95,9 @@ class Bench : public Command {
       print_json(loaded, device, results, meter);
     } else {
       write_out(results_table(results, meter.best(), predict_));
+      if (verbs_) write_out(verbs_table(results, meter.best()));
       // What was measured on the way counts, too: whoever compares must see what the shares are of.
-      if (meter.best().read_gb_per_s > 1.01 * read_before) write_out("\nmeanwhile the " + ceilings_line(meter.best()));
+      if (std::abs(meter.best().read_gb_per_s / read_before - 1) > 0.01) write_out("\nover the whole run, " + ceilings_line(meter.best()));
     }
     if (picture) {
       picture->write(drawn(loaded, device, results, meter.best()).svg());
@@ -157,7 +161,7 @@ class Bench : public Command {
     return costs;
   }
 
-  static OrderedJson to_json(const BenchResult& r, const Ceilings& ceilings) {
+  OrderedJson to_json(const BenchResult& r, const Ceilings& ceilings) const {
     OrderedJson out;
     if (!r.what.prefill) out = {{"context", r.what.context}, {"batch", r.what.batch}};
     out["tokens"] = r.tokens;
@@ -169,6 +173,8 @@ class Bench : public Command {
     out["gop_per_s"] = r.gop_per_s();
     out["bandwidth_share"] = r.gb_per_s() / ceilings.read_gb_per_s;
     out["int8_share"] = r.cost.int8_operations / r.seconds / 1e9 / ceilings.int8_gop_per_s;
+    for (std::size_t v = 0; verbs_ && v < PassTimes::kNames.size(); ++v) out["verbs"][std::string(PassTimes::kNames[v])] = r.times.seconds[v];
+    if (verbs_) out["linear_int8_share"] = r.linear_int8_gop_per_s() / ceilings.int8_gop_per_s;
     return out;
   }
 
@@ -197,7 +203,7 @@ class Bench : public Command {
     for (const ReadPattern& r : meter.reads()) {
       if (!show_ceilings_) break;
       out["ceilings"]["reads"].push_back(
-          {{"streams", r.streams}, {"ahead_bytes", r.ahead_bytes}, {"huge_pages", r.huge_pages}, {"gb_per_s", r.gb_per_s}});
+          {{"streams", r.streams}, {"ahead_bytes", r.ahead_bytes}, {"huge_pages", r.huge_pages}, {"gb_per_s", r.gb_per_s()}});
     }
     write_line(out);
   }
@@ -226,6 +232,7 @@ class Bench : public Command {
   bool no_cache_ = false;
   bool show_ceilings_ = false;
   bool predict_ = false;
+  bool verbs_ = false;
   std::string out_;
   bool json_ = false;
 };

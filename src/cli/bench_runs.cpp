@@ -11,9 +11,9 @@ namespace rung {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 constexpr double kEnoughSeconds = 0.25;
 
@@ -48,13 +48,13 @@ bool enough(const BenchCase& what, std::size_t tokens, double seconds) {
 class Prefill : public BenchRun {
  public:
   Prefill(const BenchSetting& setting, const BenchCase& what)
-      : BenchRun(what), setting_(setting), ids_(synthetic_tokens(what.tokens, setting.model.config.vocab_size)) {}
+      : BenchRun(setting, what), ids_(synthetic_tokens(what.tokens, setting.model.config.vocab_size)) {}
 
-  void run() override {
+  Once run_once() override {
     Session session(setting_.model, setting_.ops, {.context = setting_.context});
-    const Clock::time_point start = Clock::now();
+    const Clock::time_point begin = start();
     session.feed(ids_, go_on);
-    runs_.push_back({ids_.size(), seconds_since(start)});
+    return {ids_.size(), seconds_since(begin)};
   }
 
  protected:
@@ -70,7 +70,6 @@ class Prefill : public BenchRun {
   }
 
  private:
-  BenchSetting setting_;
   std::vector<std::int32_t> ids_;
 };
 
@@ -78,18 +77,18 @@ class Prefill : public BenchRun {
 class Decode : public BenchRun {
  public:
   Decode(const BenchSetting& setting, const BenchCase& what)
-      : BenchRun(what), setting_(setting), forward_(setting.model, setting.ops) {
+      : BenchRun(setting, what), forward_(setting.model, setting.ops) {
     for (std::size_t s = 0; s < what.batch; ++s) {
       caches_.emplace_back(kv_shape(setting.model.config, setting.ops.cache_type()));
       fill(caches_.back(), what.context);
     }
   }
 
-  void run() override {
+  Once run_once() override {
     std::size_t tokens = 0;
     double seconds = 0;
     for (KvCache& cache : caches_) cache.truncate(what_.context);
-    const Clock::time_point start = Clock::now();
+    const Clock::time_point begin = start();
     while (!enough(what_, tokens, seconds)) {
       Batch batch;
       for (std::size_t s = 0; s < caches_.size(); ++s) {
@@ -98,10 +97,10 @@ class Decode : public BenchRun {
       }
       forward_.run(batch);
       ++tokens;
-      seconds = seconds_since(start);
+      seconds = seconds_since(begin);
       SignalWatch::check();
     }
-    runs_.push_back({tokens, seconds});
+    return {tokens, seconds};
   }
 
  protected:
@@ -114,7 +113,6 @@ class Decode : public BenchRun {
   }
 
  private:
-  BenchSetting setting_;
   Forward forward_;
   std::vector<KvCache> caches_;
 };
@@ -123,21 +121,21 @@ class Decode : public BenchRun {
 class DecodeAnew : public BenchRun {
  public:
   DecodeAnew(const BenchSetting& setting, const BenchCase& what)
-      : BenchRun(what), setting_(setting),
+      : BenchRun(setting, what),
         ids_(synthetic_tokens(what.context + (what.tokens == 0 ? what.at_most : what.tokens), setting.model.config.vocab_size)) {}
 
-  void run() override {
+  Once run_once() override {
     Session session(setting_.model, setting_.ops, {.context = setting_.context, .keep_cache = false});
     if (what_.context > 0) session.feed(std::span(ids_).first(what_.context), go_on);
     std::size_t tokens = 0;
     double seconds = 0;
-    const Clock::time_point start = Clock::now();
+    const Clock::time_point begin = start();
     while (!enough(what_, tokens, seconds)) {
       session.feed(std::span(ids_).subspan(what_.context + tokens, 1), go_on);
       ++tokens;
-      seconds = seconds_since(start);
+      seconds = seconds_since(begin);
     }
-    runs_.push_back({tokens, seconds});
+    return {tokens, seconds};
   }
 
  protected:
@@ -156,7 +154,6 @@ class DecodeAnew : public BenchRun {
   }
 
  private:
-  BenchSetting setting_;
   std::vector<std::int32_t> ids_;
 };
 
@@ -168,13 +165,18 @@ Limit limit_of(const PassCost& cost, const Ceilings& ceilings) {
                              cost.float_operations / (ceilings.f32_gflop_per_s * 1e9)};
 }
 
+void BenchRun::run() {
+  runs_.push_back(run_once());
+  if (setting_.clocks != nullptr) runs_.back().times = setting_.clocks->times();
+}
+
 BenchResult BenchRun::result() const {
   std::vector<Once> sorted = runs_;
   std::sort(sorted.begin(), sorted.end(), [](const Once& a, const Once& b) {
     return a.seconds * static_cast<double>(b.tokens) < b.seconds * static_cast<double>(a.tokens);
   });
   const Once& median = sorted[sorted.size() / 2];
-  return {.what = what_, .tokens = median.tokens * what_.batch, .seconds = median.seconds, .cost = cost(median.tokens)};
+  return {.what = what_, .tokens = median.tokens * what_.batch, .seconds = median.seconds, .cost = cost(median.tokens), .times = median.times};
 }
 
 std::unique_ptr<BenchRun> make_bench_run(const BenchSetting& setting, const BenchCase& what) {

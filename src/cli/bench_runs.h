@@ -1,6 +1,7 @@
 // A model on a device → how long reading and writing take there.  Milestones M4, M6.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,7 +9,7 @@
 
 #include "model/cost.h"
 #include "ops/ceilings.h"
-#include "ops/ops.h"
+#include "ops/timed.h"
 
 namespace rung {
 
@@ -26,10 +27,12 @@ struct BenchResult {
   std::size_t tokens = 0;  // of all sequences
   double seconds = 0;      // the median of the runs
   PassCost cost;           // of all passes together
+  PassTimes times;         // of the same run; nothing where no clocks were set
 
   double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
   double gb_per_s() const { return cost.bytes() / seconds / 1e9; }
   double gop_per_s() const { return cost.operations() / seconds / 1e9; }
+  double linear_int8_gop_per_s() const { return cost.int8_operations / times.seconds[PassTimes::linear] / 1e9; }
   double bytes_per_token() const { return cost.bytes() / static_cast<double>(tokens); }
 };
 
@@ -46,6 +49,7 @@ struct BenchSetting {
   Ops& ops;
   std::size_t context = 0;  // 0: the model's
   bool keep_cache = true;
+  TimedOps* clocks = nullptr;  // `ops`, where the time of each verb is asked for
 };
 
 // One case, made ready to be run again and again.
@@ -53,21 +57,32 @@ class BenchRun {
  public:
   virtual ~BenchRun() = default;
   // Runs it once and keeps the time. Throws Interrupted.
-  virtual void run() = 0;
+  void run();
   BenchResult result() const;
   // Of a prompt, or of one token of each sequence.
   PassCost expected_cost() const { return cost(what_.prefill ? what_.tokens : 1); }
 
  protected:
-  explicit BenchRun(const BenchCase& what) : what_(what) {}
+  using Clock = std::chrono::steady_clock;
+  BenchRun(const BenchSetting& setting, const BenchCase& what) : setting_(setting), what_(what) {}
   struct Once {
     std::size_t tokens;  // of each sequence
     double seconds;
+    PassTimes times = {};
   };
+  virtual Once run_once() = 0;
+  // Now, which is when what counts begins.
+  Clock::time_point start() const {
+    if (setting_.clocks != nullptr) setting_.clocks->restart();
+    return Clock::now();
+  }
   // Of so many tokens of each sequence.
   virtual PassCost cost(std::size_t tokens) const = 0;
 
-  BenchCase what_;
+  const BenchSetting setting_;
+  const BenchCase what_;
+
+ private:
   std::vector<Once> runs_;
 };
 std::unique_ptr<BenchRun> make_bench_run(const BenchSetting& setting, const BenchCase& what);

@@ -60,7 +60,7 @@ std::string read_patterns_table(const CeilingMeter& meter) {
     const auto small = std::find_if(meter.reads().begin(), meter.reads().end(), same);
     const std::string how = fmt::format("{} a thread, {}", count_of(huge.streams, "stream"),
                                         huge.ahead_bytes == 0 ? "no prefetch" : fmt::format("{} ahead", huge.ahead_bytes));
-    out += fmt::format("  {:<28}{:>12.2f}{:>12.2f}\n", how, huge.gb_per_s, small->gb_per_s);
+    out += fmt::format("  {:<28}{:>12.2f}{:>12.2f}\n", how, huge.gb_per_s(), small->gb_per_s());
   }
   return out;
 }
@@ -103,6 +103,29 @@ std::string results_table(const std::vector<BenchResult>& results, const Ceiling
     const std::string most = predicted ? fmt::format("{:>11.1f}", static_cast<double>(r.tokens) / limit.seconds()) : "";
     out += fmt::format("{:<28}{}{:>10.1f}{}{}{:>9.2f}{:>9.1f}  {:.0f}% of {}\n", name_of(r.what), style().bold, r.tokens_per_second(),
                        style().reset, most, r.gb_per_s(), r.gop_per_s(), 100 * limit.seconds() / r.seconds, limited_by(limit, r.cost));
+  }
+  return out;
+}
+
+std::string verbs_table(const std::vector<BenchResult>& results, const Ceilings& ceilings) {
+  std::string out = fmt::format("\n{}{:<28}", style().dim, "share of the time, %");
+  for (const std::string_view verb : PassTimes::kNames) out += fmt::format("{:>10}", verb);
+  out += fmt::format("{:>10}{}\n", "between", style().reset);
+  for (const BenchResult& r : results) {
+    double between = r.seconds;
+    out += fmt::format("{:<28}", name_of(r.what));
+    for (const double seconds : r.times.seconds) {
+      out += fmt::format("{:>10.1f}", 100 * seconds / r.seconds);
+      between -= seconds;
+    }
+    out += fmt::format("{:>10.1f}\n", 100 * between / r.seconds);
+  }
+  for (const BenchResult& r : results) {
+    if (r.cost.int8_operations == 0) continue;
+    const double linear = r.times.seconds[PassTimes::linear];
+    out += fmt::format("linear layers, {}: {:.1f} GOP/s, {:.0f}% of the int8 peak; {:.2f} GB/s, {:.0f}% of the bandwidth\n",
+                       name_of(r.what), r.linear_int8_gop_per_s(), 100 * r.linear_int8_gop_per_s() / ceilings.int8_gop_per_s,
+                       r.cost.weight_bytes / linear / 1e9, 100 * r.cost.weight_bytes / linear / 1e9 / ceilings.read_gb_per_s);
   }
   return out;
 }

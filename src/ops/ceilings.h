@@ -25,7 +25,8 @@ struct ReadPattern {
   std::size_t streams;      // that a thread reads side by side
   std::size_t ahead_bytes;  // how far ahead a line is asked for; 0: the processor's own guess is enough
   bool huge_pages;
-  double gb_per_s = 0;      // the best so far
+  std::vector<double> measured = {};  // GB/s, a number a call of measure(), in ascending order
+  double gb_per_s() const { return measured.empty() ? 0 : measured[measured.size() / 2]; }
 };
 
 class CeilingMeter {
@@ -35,8 +36,9 @@ class CeilingMeter {
   // Takes memory far beyond the caches. `team` outlives this.
   explicit CeilingMeter(ThreadTeam& team, Reads reads = Reads::likely, const Kernels& kernels = chosen_kernels());
 
-  // Measures all of it once more, in some tenths of a second. What is best of all calls counts: whatever else the machine does only ever
-  // takes away.
+  // Measures all of it once more, in some tenths of a second. Of the peaks the best of all calls counts: whatever else the machine does
+  // only ever takes away. Memory may be shared with neighbours who come and go (seen: 35 GB/s most of the time, 55 at moments), and what
+  // is compared with it meets the same moments: of each way to read the median counts, and of these the best.
   void measure();
 
   const Ceilings& best() const { return best_; }

@@ -531,6 +531,29 @@ TEST_F(CommandLine, BenchMeasuresEachContextAndEachBatch) {
   EXPECT_LT(line["decodes"][2]["bytes_per_token"], line["decodes"][0]["bytes_per_token"]) << "three tokens share the weights";
 }
 
+// A clock around each verb: together they are not more than the whole.
+TEST_F(CommandLine, BenchSaysWhatEachVerbTakes) {
+  const std::vector<std::string> arguments{"bench", "--verbs", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4",
+                                           "--batches", "1", "--repeat", "1"};
+  std::vector<std::string> with_json = arguments;
+  with_json.push_back("--json");
+  const Json line = Json::parse(run(with_json).out);
+  for (const char* what : {"prefill", "decode"}) {
+    const Json& verbs = line[what]["verbs"];
+    EXPECT_EQ(verbs.size(), 8u);
+    double sum = 0;
+    for (const auto& [verb, seconds] : verbs.items()) {
+      EXPECT_GT(seconds.get<double>(), 0) << verb;
+      sum += seconds.get<double>();
+    }
+    EXPECT_LE(sum, line[what]["seconds"].get<double>());
+    EXPECT_TRUE(line[what].contains("linear_int8_share"));
+  }
+  EXPECT_TRUE(has(run(arguments).out, "store_kv")) << run(arguments).out;
+  EXPECT_FALSE(Json::parse(run({"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4", "--batches", "1",
+                                "--repeat", "1"}).out)["prefill"].contains("verbs"));
+}
+
 // What a longer context adds to a token's bytes is keys and values of the type that the cache has.
 TEST_F(CommandLine, BenchCountsTheCacheInItsOwnType) {
   const auto bytes_at = [&](const std::string& context, const std::string& type) {

@@ -9,7 +9,8 @@
 //   kBits             how many bits a quant has
 //   kOffset           log₂ of what an unsigned quant is too large by; 0: nothing
 //
-// The offsets of the fields are 16 times those in tensor/blocks.h: a panel holds the units of 16 rows side by side.
+// The offsets of the fields are 16 times those in tensor/blocks.h: a panel holds the units of 16 rows side by side. Q6_K's have another
+// order (panels.cpp): d, scales, then for each half 32 bytes of low bits, its high bits, 32 bytes of low bits.
 #pragma once
 
 template <class V>
@@ -121,12 +122,13 @@ struct Q6_K {
   static constexpr bool kHasMins = false, kSigned = false;
   static typename V::Bytes quants(const std::byte* p, int s, int g) {
     const int half = s / 4, quarter = s % 4;
-    const typename V::Bytes low = V::nibbles(V::load_bytes(p + 64 * (16 * half + 8 * (quarter % 2) + g)), 4 * (quarter / 2));
-    const typename V::Bytes high = V::load_bytes(p + 16 * 128 + 64 * (8 * half + g));
+    const std::byte* const of_half = p + 16 * (18 + 96 * half) + 64 * g;
+    const typename V::Bytes low = V::nibbles(V::load_bytes(of_half + 16 * 64 * (quarter % 2)), 4 * (quarter / 2));
+    const typename V::Bytes high = V::load_bytes(of_half + 16 * 32);
     return V::bits_or(low, V::bits_and(V::move_bits(high, 4 - 2 * quarter), V::bytes(0x30)));
   }
   static typename V::Floats scales(const std::byte* p, int s, int group) {
-    return V::mul(V::load_f16(p + 16 * 208), V::load_int8(p + 16 * (192 + 2 * s + group)));
+    return V::mul(V::load_f16(p), V::load_int8(p + 16 * (2 + 2 * s + group)));
   }
 };
 

@@ -147,11 +147,16 @@ inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const
 // lines at a time than the first.
 inline constexpr std::size_t kPrefetchBytes = 8192;
 
+// Where there is little to do for a byte, the processor's own prefetching keeps up, and only has to be led: measured on Zen 4, Q8_0 is read
+// 11 to 15% faster with 1 to 2 KB than with 8, and formats of four or six bits lose 15 to 60% with less than 6.
+template <class Format>
+constexpr std::size_t prefetch_bytes() { return Format::kBits == 8 ? 1536 : kPrefetchBytes; }
+
 // The lines of part s of a block, not all of the block's at once: what is read meanwhile would have to wait behind them.
 template <class Format>
 inline void prefetch_part(const std::byte* panel, int s) {
   constexpr std::size_t kPart = Format::kBytes * 32 / Format::kColumns;
-  const std::byte* const part = panel + kPrefetchBytes + static_cast<std::size_t>(s) * kPart;
+  const std::byte* const part = panel + prefetch_bytes<Format>() + static_cast<std::size_t>(s) * kPart;
   RUNG_UNROLL
   for (std::size_t line = 0; line < kPart; line += 64) __builtin_prefetch(part + line, 0, 2);
 }
