@@ -29,8 +29,6 @@ constexpr std::array<Field, 1> kFields<DType::f32>{{{0, 4, 1}}};
 template <>
 constexpr std::array<Field, 1> kFields<DType::f16>{{{0, 2, 1}}};
 template <>
-constexpr std::array<Field, 1> kFields<DType::bf16>{{{0, 2, 1}}};
-template <>
 constexpr std::array<Field, 2> kFields<DType::q4_0>{{{0, 2, 1}, {2, 4, 4}}};
 template <>
 constexpr std::array<Field, 3> kFields<DType::q4_1>{{{0, 2, 1}, {2, 2, 1}, {4, 4, 4}}};
@@ -100,13 +98,28 @@ void lay_out(std::byte* panel, const std::byte* const (&rows)[kPanelRows], std::
   }
 }
 
+// Pairs of columns, the two values of a row side by side; an odd last column by itself.
+void lay_out_pairs(std::byte* panel, const std::byte* const (&rows)[kPanelRows], std::size_t columns) {
+  constexpr std::size_t kAtOnce = 32;  // columns: a cache line's worth of a row at a time
+  for (std::size_t first = 0; first < columns; first += kAtOnce) {
+    const std::size_t end = first + kAtOnce < columns ? first + kAtOnce : columns;
+    for (std::size_t r = 0; r < kPanelRows; ++r) {
+      if (rows[r] == nullptr) continue;
+      for (std::size_t c = first; c < end; c += 2) {
+        const std::size_t some = c + 1 < columns ? 4 : 2;  // bytes: of both, or of the last
+        std::memcpy(panel + c * kPanelRows * 2 + r * some, rows[r] + 2 * c, some);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void lay_out_panel(std::byte* panel, DType type, const std::byte* const (&rows)[kPanelRows], std::size_t columns) {
   switch (type) {
     case DType::f32: return lay_out<DType::f32>(panel, rows, columns);
     case DType::f16: return lay_out<DType::f16>(panel, rows, columns);
-    case DType::bf16: return lay_out<DType::bf16>(panel, rows, columns);
+    case DType::bf16: return lay_out_pairs(panel, rows, columns);
     case DType::q4_0: return lay_out<DType::q4_0>(panel, rows, columns);
     case DType::q4_1: return lay_out<DType::q4_1>(panel, rows, columns);
     case DType::q5_0: return lay_out<DType::q5_0>(panel, rows, columns);

@@ -138,6 +138,14 @@ struct Lanes {
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half_register(p)), 16)),
             _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half_register(p + 16)), 16))};
   }
+  // Of lanes that hold two bf16 each: the first, the second.
+  static Floats first_bf16(Bytes a) {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(a.low, 16)), _mm256_castsi256_ps(_mm256_slli_epi32(a.high, 16))};
+  }
+  static Floats second_bf16(Bytes a) {
+    const Bytes upper = bits_and(a, integers(INT32_MIN >> 15));
+    return {_mm256_castsi256_ps(upper.low), _mm256_castsi256_ps(upper.high)};
+  }
   static Floats load_int8(const std::byte* p) {
     const __m128i all = half_register(p);
     return to_floats({_mm256_cvtepi8_epi32(all), _mm256_cvtepi8_epi32(_mm_srli_si128(all, 8))});

@@ -41,6 +41,9 @@ struct Lanes {
     const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
   }
+  // Of lanes that hold two bf16 each: the first, the second. (A bf16 is the upper half of a float.)
+  static Floats first_bf16(Bytes a) { return _mm512_castsi512_ps(_mm512_slli_epi32(a, 16)); }
+  static Floats second_bf16(Bytes a) { return _mm512_castsi512_ps(_mm512_and_si512(a, _mm512_set1_epi32(INT32_MIN >> 15))); }
   static Floats load_int8(const std::byte* p) {
     return to_floats(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
   }

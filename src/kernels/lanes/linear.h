@@ -269,27 +269,42 @@ void many_tokens(const PanelProduct& task, std::size_t panel, std::size_t token,
   }
 }
 
-// The plain types: out = Σ_i w[i]·x[i] in f32, a column at a time.
+// The plain types: out = Σ_i w[i]·x[i] in f32, a column at a time. A load of kBytes has kColumns columns.
 template <class V>
 struct F32 {
-  static constexpr std::size_t kBytes = 64;
-  static typename V::Floats column(const std::byte* p) { return V::load(reinterpret_cast<const float*>(p)); }
+  static constexpr std::size_t kBytes = 64, kColumns = 1;
+  static typename V::Floats column(const std::byte* p, std::size_t = 0) { return V::load(reinterpret_cast<const float*>(p)); }
 };
 template <class V>
 struct F16 {
-  static constexpr std::size_t kBytes = 32;
-  static typename V::Floats column(const std::byte* p) { return V::load_f16(p); }
+  static constexpr std::size_t kBytes = 32, kColumns = 1;
+  static typename V::Floats column(const std::byte* p, std::size_t = 0) { return V::load_f16(p); }
 };
 template <class V>
 struct BF16 {
-  static constexpr std::size_t kBytes = 32;
-  static typename V::Floats column(const std::byte* p) { return V::load_bf16(p); }
+  static constexpr std::size_t kBytes = 64, kColumns = 2;
+  static typename V::Floats column(const std::byte* p, std::size_t c) {
+    return c == 0 ? V::first_bf16(V::load_bytes(p)) : V::second_bf16(V::load_bytes(p));
+  }
+  static typename V::Floats last_column(const std::byte* p) { return V::load_bf16(p); }  // of an odd number
 };
+
+// x: the column's value of the first token, the others `stride` apart.
+template <class V, int kPanels, int kTokens>
+inline void add_column(typename V::Floats (&sums)[kPanels][kTokens], const typename V::Floats (&w)[kPanels], const float* x,
+                       std::size_t stride) {
+  RUNG_UNROLL
+  for (int t = 0; t < kTokens; ++t) {
+    const typename V::Floats value = V::broadcast(x[static_cast<std::size_t>(t) * stride]);
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) sums[p][t] = V::fma(w[p], value, sums[p][t]);
+  }
+}
 
 template <class V, class Format, int kPanels, int kTokens>
 void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   const std::byte* panels[kPanels];
-  typename V::Floats sums[kPanels][kTokens];
+  typename V::Floats sums[kPanels][kTokens], w[kPanels];
   const float* x = task.floats + token * task.columns;
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
@@ -297,19 +312,24 @@ void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token) 
     RUNG_UNROLL
     for (int t = 0; t < kTokens; ++t) sums[p][t] = V::broadcast(0.0f);
   }
-  for (std::size_t i = 0; i < task.columns; ++i) {
-    typename V::Floats w[kPanels];
+  for (std::size_t i = 0; i + Format::kColumns <= task.columns; i += Format::kColumns) {
+    RUNG_UNROLL
+    for (std::size_t c = 0; c < Format::kColumns; ++c) {
+      RUNG_UNROLL
+      for (int p = 0; p < kPanels; ++p) w[p] = Format::column(panels[p], c);
+      add_column<V, kPanels, kTokens>(sums, w, x++, task.columns);
+    }
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {
       if constexpr (kTokens == 1) __builtin_prefetch(panels[p] + kPrefetchBytes / kPanels, 0, 2);
-      w[p] = Format::column(panels[p]);
       panels[p] += Format::kBytes;
     }
-    RUNG_UNROLL
-    for (int t = 0; t < kTokens; ++t) {
-      const typename V::Floats value = V::broadcast(x[static_cast<std::size_t>(t) * task.columns + i]);
+  }
+  if constexpr (Format::kColumns == 2) {
+    if (task.columns % 2 == 1) {
       RUNG_UNROLL
-      for (int p = 0; p < kPanels; ++p) sums[p][t] = V::fma(w[p], value, sums[p][t]);
+      for (int p = 0; p < kPanels; ++p) w[p] = Format::last_column(panels[p]);
+      add_column<V, kPanels, kTokens>(sums, w, x, task.columns);
     }
   }
   store_tile<V, kPanels, kTokens>(sums, task, panel, token);

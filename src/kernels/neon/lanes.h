@@ -42,6 +42,13 @@ struct Lanes {
   static Floats load_bf16(const std::byte* p) {
     return each([&](int i) { return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(eight_bytes(p, i)), 16)); });
   }
+  // Of lanes that hold two bf16 each: the first, the second.
+  static Floats first_bf16(Bytes a) {
+    return each([&](int i) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_u8(a.part[i]), 16)); });
+  }
+  static Floats second_bf16(Bytes a) {
+    return each([&](int i) { return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u8(a.part[i]), vdupq_n_u32(0xffff0000u))); });
+  }
   static Floats load_int8(const std::byte* p) {
     const int8x16_t all = vld1q_s8(reinterpret_cast<const std::int8_t*>(p));
     const int16x8_t low = vmovl_s8(vget_low_s8(all)), high = vmovl_s8(vget_high_s8(all));

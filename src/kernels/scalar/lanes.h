@@ -32,6 +32,9 @@ struct Lanes {
     for (std::size_t i = 0; i < 16; ++i) r.lane[i] = to_f32(bf16{at<std::uint16_t>(p, i)});
     return r;
   }
+  // Of lanes that hold two bf16 each: the first, the second.
+  static Floats first_bf16(const Bytes& a) { return every_second_bf16(a, 0); }
+  static Floats second_bf16(const Bytes& a) { return every_second_bf16(a, 1); }
   static Floats load_int8(const std::byte* p) {
     Floats r;
     for (std::size_t i = 0; i < 16; ++i) r.lane[i] = static_cast<float>(at<std::int8_t>(p, i));
@@ -181,6 +184,15 @@ struct Lanes {
   static Integers start8(std::int32_t) { return integers(0); }
 
  private:
+  static Floats every_second_bf16(const Bytes& a, std::size_t first) {
+    Floats r;
+    for (std::size_t i = 0; i < 16; ++i) {
+      std::uint16_t bits;
+      std::memcpy(&bits, a.byte + 4 * i + 2 * first, 2);
+      r.lane[i] = to_f32(bf16{bits});
+    }
+    return r;
+  }
   template <class T>
   static T at(const std::byte* p, std::size_t i) {
     T value;
