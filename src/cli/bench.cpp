@@ -199,7 +199,8 @@ class Bench : public Command {
     out["decode"] = to_json(first(false), best);
     for (const BenchResult& r : results) out[r.what.prefill ? "prefills" : "decodes"].push_back(to_json(r, best));
     out["ceilings"] = {
-        {"read_gb_per_s", best.read_gb_per_s}, {"int8_gop_per_s", best.int8_gop_per_s}, {"f32_gflop_per_s", best.f32_gflop_per_s}};
+        {"read_gb_per_s", best.read_gb_per_s}, {"int8_gop_per_s", best.int8_gop_per_s}, {"bf16_gflop_per_s", best.bf16_gflop_per_s},
+        {"f32_gflop_per_s", best.f32_gflop_per_s}};
     for (const ReadPattern& r : meter.reads()) {
       if (!show_ceilings_) break;
       out["ceilings"]["reads"].push_back(

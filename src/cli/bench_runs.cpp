@@ -48,12 +48,13 @@ bool enough(const BenchCase& what, std::size_t tokens, double seconds) {
 class Prefill : public BenchRun {
  public:
   Prefill(const BenchSetting& setting, const BenchCase& what)
-      : BenchRun(setting, what), ids_(synthetic_tokens(what.tokens, setting.model.config.vocab_size)) {}
+      : BenchRun(setting, what), ids_(synthetic_tokens(what.tokens, setting.model.config.vocab_size)),
+        session_(setting.model, setting.ops, {.context = setting.context}) {}
 
   Once run_once() override {
-    Session session(setting_.model, setting_.ops, {.context = setting_.context});
+    session_.rewind(0);
     const Clock::time_point begin = start();
-    session.feed(ids_, go_on);
+    session_.feed(ids_, go_on);
     return {ids_.size(), seconds_since(begin)};
   }
 
@@ -71,6 +72,7 @@ class Prefill : public BenchRun {
 
  private:
   std::vector<std::int32_t> ids_;
+  Session session_;
 };
 
 // Sequences that write a token each, again and again, in one batch.
@@ -162,6 +164,7 @@ class DecodeAnew : public BenchRun {
 Limit limit_of(const PassCost& cost, const Ceilings& ceilings) {
   return {.memory_seconds = cost.bytes() / (ceilings.read_gb_per_s * 1e9),
           .compute_seconds = cost.int8_operations / (ceilings.int8_gop_per_s * 1e9) +
+                             cost.bf16_operations / (ceilings.bf16_gflop_per_s * 1e9) +
                              cost.float_operations / (ceilings.f32_gflop_per_s * 1e9)};
 }
 

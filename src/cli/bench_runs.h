@@ -32,7 +32,8 @@ struct BenchResult {
   double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
   double gb_per_s() const { return cost.bytes() / seconds / 1e9; }
   double gop_per_s() const { return cost.operations() / seconds / 1e9; }
-  double linear_int8_gop_per_s() const { return cost.int8_operations / times.seconds[PassTimes::linear] / 1e9; }
+  double linear_seconds() const { return times.seconds[PassTimes::linear]; }
+  double linear_int8_gop_per_s() const { return cost.int8_operations / linear_seconds() / 1e9; }
   double bytes_per_token() const { return cost.bytes() / static_cast<double>(tokens); }
 };
 

@@ -25,7 +25,8 @@ double tokens_of(const BenchCase& what) { return static_cast<double>(what.prefil
 
 const char* limited_by(const Limit& limit, const PassCost& cost) {
   if (limit.by_memory()) return "memory";
-  return cost.int8_operations >= cost.float_operations ? "int8 peak" : "f32 peak";
+  if (cost.int8_operations >= std::max(cost.bf16_operations, cost.float_operations)) return "int8 peak";
+  return cost.bf16_operations >= cost.float_operations ? "bf16 peak" : "f32 peak";
 }
 
 // The nearest of 1, 2, 5 times a power of ten at or beyond `value`.
@@ -47,8 +48,8 @@ std::string name_of(const BenchCase& what) {
 }
 
 std::string ceilings_line(const Ceilings& c) {
-  return fmt::format("ceilings here: {:.1f} GB/s from memory, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in f32\n", c.read_gb_per_s,
-                     c.int8_gop_per_s, c.f32_gflop_per_s);
+  return fmt::format("ceilings here: {:.1f} GB/s from memory, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in bf16, {:.0f} in f32\n",
+                     c.read_gb_per_s, c.int8_gop_per_s, c.bf16_gflop_per_s, c.f32_gflop_per_s);
 }
 
 std::string read_patterns_table(const CeilingMeter& meter) {
@@ -79,9 +80,10 @@ std::string prediction(const Model& model, const std::vector<BenchCase>& cases, 
     out += fmt::format("  {}{}{}: {} of weights", style().bold, name_of(cases[i]), style().reset, megabytes(cost.weight_bytes));
     out += fmt::format(" and {} of keys and values ÷ {:.1f} GB/s = {:.1f} ms;\n", megabytes(cost.cache_bytes), ceilings.read_gb_per_s,
                        limit.memory_seconds * 1e3);
-    out += fmt::format("    {} operations in int8 ÷ {:.0f} GOP/s, {} in f32 ÷ {:.0f} GFLOP/s = {:.1f} ms.\n",
-                       operations(cost.int8_operations), ceilings.int8_gop_per_s, operations(cost.float_operations),
-                       ceilings.f32_gflop_per_s, limit.compute_seconds * 1e3);
+    out += fmt::format("    {} operations in int8 ÷ {:.0f} GOP/s, ", operations(cost.int8_operations), ceilings.int8_gop_per_s);
+    if (cost.bf16_operations > 0) out += fmt::format("{} in bf16 ÷ {:.0f} GFLOP/s, ", operations(cost.bf16_operations), ceilings.bf16_gflop_per_s);
+    out += fmt::format("{} in f32 ÷ {:.0f} GFLOP/s = {:.1f} ms.\n", operations(cost.float_operations), ceilings.f32_gflop_per_s,
+                       limit.compute_seconds * 1e3);
     out += fmt::format("    Bound by {}: at most {:.1f} tok/s.\n", limit.by_memory() ? "memory" : "arithmetic",
                        tokens / limit.seconds());
   }
@@ -121,11 +123,11 @@ std::string verbs_table(const std::vector<BenchResult>& results, const Ceilings&
     out += fmt::format("{:>10.1f}\n", 100 * between / r.seconds);
   }
   for (const BenchResult& r : results) {
-    if (r.cost.int8_operations == 0) continue;
-    const double linear = r.times.seconds[PassTimes::linear];
-    out += fmt::format("linear layers, {}: {:.1f} GOP/s, {:.0f}% of the int8 peak; {:.2f} GB/s, {:.0f}% of the bandwidth\n",
-                       name_of(r.what), r.linear_int8_gop_per_s(), 100 * r.linear_int8_gop_per_s() / ceilings.int8_gop_per_s,
-                       r.cost.weight_bytes / linear / 1e9, 100 * r.cost.weight_bytes / linear / 1e9 / ceilings.read_gb_per_s);
+    const double at_peak = r.cost.int8_operations / ceilings.int8_gop_per_s + r.cost.bf16_operations / ceilings.bf16_gflop_per_s;
+    const double read = r.cost.weight_bytes / r.linear_seconds() / 1e9;
+    out += fmt::format("linear layers, {}: ", name_of(r.what));
+    if (at_peak > 0) out += fmt::format("{:.0f}% of the peak of their dot products; ", at_peak / r.linear_seconds() / 1e7);
+    out += fmt::format("{:.2f} GB/s, {:.0f}% of the bandwidth\n", read, 100 * read / ceilings.read_gb_per_s);
   }
   return out;
 }

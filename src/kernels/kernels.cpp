@@ -16,6 +16,7 @@ std::span<const Kernels* const> supported_kernels() {
     std::vector<const Kernels*> sets;
 #if defined(__x86_64__)
     if (avx512amx::supported()) sets.push_back(&avx512amx::kernels());
+    if (avx512bf16::supported()) sets.push_back(&avx512bf16::kernels());
     if (avx512vnni::supported()) sets.push_back(&avx512vnni::kernels());
     if (avx512::supported()) sets.push_back(&avx512::kernels());
     if (avx2vnni::supported()) sets.push_back(&avx2vnni::kernels());

@@ -23,12 +23,16 @@ struct PanelProduct {
   std::size_t rows, columns;
   const float* bias;              // [rows], or nullptr
   const ActivationBlock* blocks;  // [tokens, columns / 32], where takes_blocks(type)
+  const std::uint16_t* halves;    // [tokens, bf16_stride(columns)] of bf16, where the type is bf16 and the set rounds to it
   const float* floats;            // [tokens, columns], otherwise
   std::size_t tokens;
   float* out;                     // [tokens, out_stride]
   std::size_t out_stride;
   std::size_t first_panel, end_panel;
 };
+
+// A row of activations in bf16 has an even length; what is added is 0.
+inline std::size_t bf16_stride(std::size_t columns) { return columns + columns % 2; }
 
 inline constexpr std::size_t kAttentionKeys = 64;  // a block of keys
 
@@ -89,6 +93,8 @@ struct Kernels {
   // x[i] ≈ scales[i / 32]·out[i], a scale: the largest magnitude of its 32 / 127, rounded to f16. n may be anything: the last
   // few have a scale, too.
   void (*round_to_q8)(std::int8_t* out, std::uint16_t* scales, const float* x, std::size_t n);
+  // out [bf16_stride(n)], to the nearest, denormals to 0. nullptr: products of bf16 take floats.
+  void (*round_to_bf16)(std::uint16_t* out, const float* x, std::size_t n);
   using Product = void (*)(const PanelProduct&);
   std::array<Product, 13> products;  // by type
   Product& product(DType type) { return products[static_cast<std::size_t>(type)]; }
@@ -104,6 +110,7 @@ struct Kernels {
     // So many rounds of products and sums; gives how many operations they are (a product and its addition: two).
     std::uint64_t (*int8)(std::size_t rounds);
     std::uint64_t (*f32)(std::size_t rounds);
+    std::uint64_t (*bf16)(std::size_t rounds);  // nullptr: bf16 is multiplied as f32
   } peaks;
 };
 

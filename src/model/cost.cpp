@@ -8,6 +8,7 @@ PassCost& PassCost::operator+=(const PassCost& other) {
   weight_bytes += other.weight_bytes;
   cache_bytes += other.cache_bytes;
   int8_operations += other.int8_operations;
+  bf16_operations += other.bf16_operations;
   float_operations += other.float_operations;
   return *this;
 }
@@ -17,7 +18,8 @@ namespace {
 void add_linear(PassCost& cost, const PackedMatrix& w, std::size_t rows) {
   cost.weight_bytes += static_cast<double>(w.bytes());
   const double operations = 2.0 * static_cast<double>(w.rows) * static_cast<double>(w.columns) * static_cast<double>(rows);
-  (info(w.dtype).values_per_block > 1 ? cost.int8_operations : cost.float_operations) += operations;
+  const bool quantised = info(w.dtype).values_per_block > 1, bf16 = w.dtype == DType::bf16;
+  (quantised ? cost.int8_operations : bf16 ? cost.bf16_operations : cost.float_operations) += operations;
 }
 
 // How many keys the tokens at [before, before + tokens) look at, together.

@@ -15,10 +15,11 @@ struct PassCost {
   double weight_bytes = 0;
   double cache_bytes = 0;
   double int8_operations = 0;   // of linear layers whose weights are quantised: a product and an addition are two
+  double bf16_operations = 0;   // of linear layers whose weights are bf16
   double float_operations = 0;  // of the other linear layers, and of attention
 
   double bytes() const { return weight_bytes + cache_bytes; }
-  double operations() const { return int8_operations + float_operations; }
+  double operations() const { return int8_operations + bf16_operations + float_operations; }
   PassCost& operator+=(const PassCost& other);
 };
 

@@ -82,6 +82,8 @@ void CeilingMeter::measure() {
   for (int i = 0; i < 10; ++i) {
     best_.int8_gop_per_s = std::max(best_.int8_gop_per_s, operations_per_second(kernels_.peaks.int8));
     best_.f32_gflop_per_s = std::max(best_.f32_gflop_per_s, operations_per_second(kernels_.peaks.f32));
+    const auto bf16 = kernels_.peaks.bf16 != nullptr ? kernels_.peaks.bf16 : kernels_.peaks.f32;
+    best_.bf16_gflop_per_s = std::max(best_.bf16_gflop_per_s, operations_per_second(bf16));
   }
 }
 

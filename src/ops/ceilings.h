@@ -18,6 +18,7 @@ struct Ceilings {
   double read_gb_per_s = 0;     // all threads, from memory
   double int8_gop_per_s = 0;    // all threads: products of bytes and their sums, two operations each
   double f32_gflop_per_s = 0;   // all threads: fused multiply-adds, two operations each
+  double bf16_gflop_per_s = 0;  // all threads: products of bf16 and their sums; f32's, where the set multiplies them as f32
 };
 
 // A way to read memory. Which is the fastest differs between machines: that one is the ceiling.

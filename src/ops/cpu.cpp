@@ -79,15 +79,26 @@ const ActivationBlock* CpuOps::quantized(ConstMatrix x) {
   return blocks_.data();
 }
 
+const std::uint16_t* CpuOps::halved(ConstMatrix x) {
+  const std::size_t rows = x.extent<Rows>(), columns = x.extent<Columns>(), stride = bf16_stride(columns);
+  if (halves_.size() < rows * stride) halves_ = Buffer<std::uint16_t>(rows * stride);
+  share_rows(rows, columns, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) kernels_.round_to_bf16(halves_.data() + r * stride, x[r].data(), columns);
+  });
+  return halves_.data();
+}
+
 void CpuOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
   const LinearTask task{out, &w};
   do_linear_each({&task, 1}, x);
 }
 
-// The activations are quantised once, and the panels of all the weights are one range for the team.
+// The activations are rounded once, and the panels of all the weights are one range for the team.
 void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
-  const bool blocks = std::any_of(tasks.begin(), tasks.end(), [](const LinearTask& task) { return takes_blocks(task.w->dtype); });
-  const ActivationBlock* const quants = blocks ? quantized(x) : nullptr;
+  const auto any = [&](auto takes) { return std::any_of(tasks.begin(), tasks.end(), [&](const LinearTask& t) { return takes(t.w->dtype); }); };
+  const ActivationBlock* const quants = any(takes_blocks) ? quantized(x) : nullptr;
+  const bool pairs = kernels_.round_to_bf16 != nullptr && any([](DType type) { return type == DType::bf16; });
+  const std::uint16_t* const halves = pairs ? halved(x) : nullptr;
   products_.clear();
   std::size_t panels = 0, bytes = 0;
   for (const LinearTask& task : tasks) {
@@ -100,6 +111,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
         .columns = w.columns,
         .bias = w.bias.empty() ? nullptr : w.bias.data(),
         .blocks = quants,
+        .halves = halves,
         .floats = x.data(),
         .tokens = x.extent<Rows>(),
         .out = task.out.data(),

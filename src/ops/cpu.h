@@ -38,6 +38,7 @@ class CpuOps : public Ops {
   const std::byte* panels_of(const PackedMatrix& w);
   void lay_out(std::byte* panels, const PackedMatrix& w);
   const ActivationBlock* quantized(ConstMatrix x);
+  const std::uint16_t* halved(ConstMatrix x);  // [rows, bf16_stride(columns)]
 
   // One token against many blocks of keys, which the team shares.
   struct LongContext {
@@ -66,6 +67,7 @@ class CpuOps : public Ops {
   std::vector<std::span<const std::byte>> successors_;  // by PackedMatrix::id: its successor's panels
   std::size_t previous_ = 0;                            // id of the last matrix
   Buffer<ActivationBlock> blocks_;
+  Buffer<std::uint16_t> halves_;
   Buffer<float> partials_;
   struct RowRange {
     std::size_t first, end;

@@ -118,36 +118,35 @@ void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, c
   }
 }
 
-// A position's keys or values as an f16 or a Q8_0 cache takes them.
-RoundedHeads rounded(const Kernels& kernels, const KvShape& shape, Tensor<const float, KvHeads, HeadDim> x, float* scratch) {
+// A head's key or value as the cache takes it, in `scratch` [2·head_dim] where it is rounded.
+RoundedHead rounded(const Kernels& kernels, const KvShape& shape, Tensor<const float, HeadDim> x, float* scratch) {
   auto* const values = reinterpret_cast<std::byte*>(scratch);
+  if (shape.dtype == DType::f32) return {reinterpret_cast<const std::byte*>(x.data())};
   if (shape.dtype == DType::f16) {
     kernels.round_to_f16(reinterpret_cast<std::uint16_t*>(values), x.data(), x.size());
     return {values};
   }
   auto* const scales = reinterpret_cast<f16*>(scratch + x.size());
-  for (std::size_t h = 0; h < shape.kv_heads; ++h) {
-    kernels.round_to_q8(reinterpret_cast<std::int8_t*>(values) + h * shape.head_dim, &scales[h * shape.scales_per_head()].bits, x[h].data(),
-                        shape.head_dim);
-  }
+  kernels.round_to_q8(reinterpret_cast<std::int8_t*>(values), &scales->bits, x.data(), x.size());
   return {values, scales};
 }
 
 }  // namespace
 
+// Tiles of tokens × heads of keys, so that a tile's lines of the cache stay in the first-level cache; one token's heads are shared, too.
 void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                          Tensor<const float, Tokens, KvHeads, HeadDim> v) {
-  share_rows(rows.size(), 2 * k.extent<KvHeads>() * k.extent<HeadDim>(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t t = begin; t < end; ++t) {
-      KvCache& cache = *rows.caches[t];
-      if (cache.shape().dtype == DType::f32) {
-        cache.store(layer, rows.positions[t], k[t], v[t]);
-      } else {
-        // Floats, which are larger than either type.
-        const std::size_t most = k[t].size() + k.extent<KvHeads>() * cache.shape().scales_per_head();
-        float* const scratch = thread_scratch(2 * most);
-        cache.store_rounded(layer, rows.positions[t], rounded(kernels_, cache.shape(), k[t], scratch),
-                            rounded(kernels_, cache.shape(), v[t], scratch + most));
+  constexpr std::size_t kTile = 32;
+  const std::size_t kv_heads = k.extent<KvHeads>(), head_dim = k.extent<HeadDim>(), tiles = (rows.size() + kTile - 1) / kTile;
+  const std::size_t lines = 4 * head_dim * std::min(rows.size(), kTile);  // a store into a line takes as long as several values elsewhere
+  share_rows(tiles * kv_heads, lines, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t first = i / kv_heads * kTile, last = std::min(rows.size(), first + kTile), h = i % kv_heads;
+      for (std::size_t t = first; t < last; ++t) {
+        KvCache& cache = *rows.caches[t];
+        float* const scratch = thread_scratch(4 * head_dim);
+        cache.store_rounded(layer, rows.positions[t], h, rounded(kernels_, cache.shape(), k[t][h], scratch),
+                            rounded(kernels_, cache.shape(), v[t][h], scratch + 2 * head_dim));
       }
     }
   });

@@ -14,8 +14,9 @@ constexpr std::size_t kLargestChunk = std::size_t{64} << 20;
 }  // namespace
 
 void KvCache::reserve(std::size_t tokens) {
-  while (blocks_.size() * kKvBlock < tokens) {
+  for (; used_ * kKvBlock < tokens; ++used_) {
     const std::size_t next = blocks_.size();
+    if (used_ < next) continue;  // was there before
     if (chunks_.empty() || chunks_.back().first_block + chunks_.back().blocks == next) {
       const std::size_t most = std::max<std::size_t>(1, kLargestChunk / shape_.bytes_per_block());
       const std::size_t blocks = std::clamp<std::size_t>(next, 1, most);
@@ -25,60 +26,50 @@ void KvCache::reserve(std::size_t tokens) {
   }
 }
 
-void KvCache::truncate(std::size_t tokens) {
-  const std::size_t needed = (tokens + kKvBlock - 1) / kKvBlock;
-  if (needed >= blocks_.size()) return;
-  blocks_.resize(needed);
-  while (!chunks_.empty() && chunks_.back().first_block >= needed) chunks_.pop_back();
-}
+void KvCache::truncate(std::size_t tokens) { used_ = std::min(used_, (tokens + kKvBlock - 1) / kKvBlock); }
 
 void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
                     Tensor<const float, KvHeads, HeadDim> value) {
-  if (shape_.dtype == DType::f32) {
-    put<4>(layer, position, {reinterpret_cast<const std::byte*>(key.data())}, {reinterpret_cast<const std::byte*>(value.data())});
-    return;
-  }
-  const std::size_t heads = shape_.kv_heads, head_dim = shape_.head_dim;
-  const auto round = [&](const float* x, std::vector<std::byte>& values, std::vector<f16>& head_scales) -> RoundedHeads {
-    values.resize(heads * head_dim * shape_.value_bytes());
-    head_scales.resize(heads * shape_.scales_per_head() + 1);  // its data is there even where it is empty
-    if (shape_.dtype == DType::f16) {
-      scalar::kernels.round_to_f16(reinterpret_cast<std::uint16_t*>(values.data()), x, heads * head_dim);
-    } else {
-      for (std::size_t h = 0; h < heads; ++h) {
-        scalar::kernels.round_to_q8(reinterpret_cast<std::int8_t*>(values.data()) + h * head_dim,
-                                    &head_scales[h * shape_.scales_per_head()].bits, x + h * head_dim, head_dim);
-      }
-    }
-    return {values.data(), head_scales.data()};
+  struct Rounded {
+    std::vector<std::byte> values;
+    std::vector<f16> scales;
+    RoundedHead head() const { return {values.data(), scales.data()}; }
   };
-  std::vector<std::byte> key_values, value_values;
-  std::vector<f16> key_scales, value_scales;
-  const RoundedHeads rounded_key = round(key.data(), key_values, key_scales);
-  store_rounded(layer, position, rounded_key, round(value.data(), value_values, value_scales));
+  const auto round = [&](const float* x) {
+    Rounded r{std::vector<std::byte>(shape_.head_dim * shape_.value_bytes()), std::vector<f16>(shape_.scales_per_head())};
+    if (shape_.dtype == DType::f32) std::memcpy(r.values.data(), x, r.values.size());
+    if (shape_.dtype == DType::f16) scalar::kernels.round_to_f16(reinterpret_cast<std::uint16_t*>(r.values.data()), x, shape_.head_dim);
+    if (shape_.dtype == DType::q8_0) {
+      scalar::kernels.round_to_q8(reinterpret_cast<std::int8_t*>(r.values.data()), &r.scales.data()->bits, x, shape_.head_dim);
+    }
+    return r;
+  };
+  for (std::size_t h = 0; h < shape_.kv_heads; ++h) {
+    store_rounded(layer, position, h, round(key[h].data()).head(), round(value[h].data()).head());
+  }
 }
 
-void KvCache::store_rounded(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value) {
-  if (shape_.dtype == DType::f32) return put<4>(layer, position, key, value);
-  if (shape_.dtype == DType::f16) return put<2>(layer, position, key, value);
-  put<1>(layer, position, key, value);
+void KvCache::store_rounded(std::size_t layer, std::size_t position, std::size_t kv_head, const RoundedHead& key,
+                            const RoundedHead& value) {
+  const std::size_t block = position / kKvBlock, in_block = position % kKvBlock;
+  std::byte* const keys = head_rows(layer, kKeys, block, kv_head);
+  std::byte* const values = head_rows(layer, kValues, block, kv_head);
+  if (shape_.dtype == DType::f32) return put<4>(keys, values, in_block, key, value);
+  if (shape_.dtype == DType::f16) return put<2>(keys, values, in_block, key, value);
+  put<1>(keys, values, in_block, key, value);
 }
 
 template <std::size_t kBytes>
-void KvCache::put(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value) {
-  const std::size_t block = position / kKvBlock, in_block = position % kKvBlock;
-  const std::size_t head_dim = shape_.head_dim, count = shape_.scales_per_head();
-  for (std::size_t h = 0; h < shape_.kv_heads; ++h) {
-    std::byte* const keys = head_rows(layer, kKeys, block, h);
-    std::byte* const values = head_rows(layer, kValues, block, h);
-    const std::byte* const from = key.values + h * head_dim * kBytes;
-    for (std::size_t d = 0; d < head_dim; ++d) std::memcpy(keys + (d * kKvBlock + in_block) * kBytes, from + d * kBytes, kBytes);
-    std::memcpy(values + in_block * head_dim * kBytes, value.values + h * head_dim * kBytes, head_dim * kBytes);
-    const std::size_t scales_at = kKvBlock * head_dim * kBytes;
-    for (std::size_t s = 0; s < count; ++s) {
-      std::memcpy(keys + scales_at + (s * kKvBlock + in_block) * sizeof(f16), key.scales + h * count + s, sizeof(f16));
-      std::memcpy(values + scales_at + (s * kKvBlock + in_block) * sizeof(f16), value.scales + h * count + s, sizeof(f16));
-    }
+void KvCache::put(std::byte* keys, std::byte* values, std::size_t in_block, const RoundedHead& key, const RoundedHead& value) {
+  const std::size_t head_dim = shape_.head_dim;
+  // A store to a line that is not in the cache waits for it, and few can wait at a time: so all are asked for first.
+  for (std::size_t d = 0; d < head_dim; ++d) __builtin_prefetch(keys + (d * kKvBlock + in_block) * kBytes, 1);
+  std::memcpy(values + in_block * head_dim * kBytes, value.values, head_dim * kBytes);
+  for (std::size_t d = 0; d < head_dim; ++d) std::memcpy(keys + (d * kKvBlock + in_block) * kBytes, key.values + d * kBytes, kBytes);
+  const std::size_t scales_at = kKvBlock * head_dim * kBytes;
+  for (std::size_t s = 0; s < shape_.scales_per_head(); ++s) {
+    std::memcpy(keys + scales_at + (s * kKvBlock + in_block) * sizeof(f16), key.scales + s, sizeof(f16));
+    std::memcpy(values + scales_at + (s * kKvBlock + in_block) * sizeof(f16), value.scales + s, sizeof(f16));
   }
 }
 

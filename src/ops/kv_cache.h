@@ -41,8 +41,8 @@ struct KvShape {
   std::size_t bytes_per_block() const { return kKvBlock * bytes_per_position(); }
 };
 
-// A position's keys or values, rounded to the cache's type: [kv_heads, head_dim], and the scales of Q8_0 [kv_heads, scales per head].
-struct RoundedHeads {
+// A head's key or value at a position, rounded to the cache's type: [head_dim], and the scales of Q8_0 [scales per head].
+struct RoundedHead {
   const std::byte* values;
   const f16* scales = nullptr;
 };
@@ -52,18 +52,19 @@ class KvCache {
   explicit KvCache(const KvShape& shape) : shape_(shape) {}
 
   const KvShape& shape() const { return shape_; }
-  std::size_t bytes() const { return blocks_.size() * shape_.bytes_per_block(); }
+  std::size_t bytes() const { return used_ * shape_.bytes_per_block(); }
 
   // Makes room for positions [0, tokens).
   void reserve(std::size_t tokens);
-  // Forgets positions from `tokens` on. Memory is given back in the chunks in which it came.
+  // Forgets positions from `tokens` on. Their memory stays for those that come next: new memory has to be zeroed by the system first.
   void truncate(std::size_t tokens);
 
   // Rounds to the cache's type and keeps. `key` and `value`: [kv_heads, head_dim].
   void store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
              Tensor<const float, KvHeads, HeadDim> value);
 
-  void store_rounded(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value);
+  // A head's key touches head_dim cache lines, each of which the next position touches again: so many positions go head by head.
+  void store_rounded(std::size_t layer, std::size_t position, std::size_t kv_head, const RoundedHead& key, const RoundedHead& value);
 
   // One head in one block as it lies in memory, readable for 64 bytes past its end.
   const std::byte* key_block(std::size_t layer, std::size_t block, std::size_t kv_head) const {
@@ -89,7 +90,7 @@ class KvCache {
   static constexpr std::size_t kReadablePast = 64;  // a SIMD load of the last row's last values may go beyond them
   enum Part : std::size_t { kKeys = 0, kValues = 1 };
   template <std::size_t kBytes>
-  void put(std::size_t layer, std::size_t position, const RoundedHeads& key, const RoundedHeads& value);
+  void put(std::byte* keys, std::byte* values, std::size_t in_block, const RoundedHead& key, const RoundedHead& value);
   // The value at index `at` of a head in a block, its dimension d and position j.
   float value_at(const std::byte* head, std::size_t at, std::size_t d, std::size_t j) const;
   const f16* scales(const std::byte* head) const {
@@ -107,6 +108,7 @@ class KvCache {
   };
   std::vector<Chunk> chunks_;
   std::vector<std::byte*> blocks_;
+  std::size_t used_ = 0;  // of the blocks
 };
 
 }  // namespace rung

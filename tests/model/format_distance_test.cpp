@@ -11,6 +11,7 @@
 #include <random>
 
 #include "engine/device.h"
+#include "kernels/kernels.h"
 #include "engine/divergence.h"
 #include "kernels/panels.h"
 #include "tensor/blocks.h"
@@ -124,8 +125,10 @@ TEST_P(FormatDistance, IsSmall) {
   const std::vector<Contestant> contestants{{random.model, reference}, {random.model, cpu}};
   const Distance d = compare(contestants, text).distances[0];
   RecordProperty("mean_divergence", std::to_string(d.mean_divergence().value));
-  EXPECT_LT(d.mean_divergence().value, GetParam().mean_divergence);
-  EXPECT_LT(d.percentile(0.99), 10 * GetParam().mean_divergence);
+  const bool rounds_to_bf16 = GetParam().type == DType::bf16 && chosen_kernels().round_to_bf16 != nullptr;
+  const double bound = rounds_to_bf16 ? 3e-4 : GetParam().mean_divergence;
+  EXPECT_LT(d.mean_divergence().value, bound);
+  EXPECT_LT(d.percentile(0.99), 10 * bound);
   EXPECT_GT(d.same_first().value, 0.9);
   EXPECT_GT(d.largest(), 0);  // these are two backends
 }

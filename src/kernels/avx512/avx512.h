@@ -1,4 +1,4 @@
-// The kernels with AVX-512, with VNNI, and with AMX.  Milestone M6.
+// The kernels with AVX-512, with VNNI, with bf16, and with AMX.  Milestone M6.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -18,6 +18,14 @@ bool supported();
 const Kernels& kernels();
 
 }  // namespace rung::avx512vnni
+
+// And with dot products of bf16: Intel from Cooper Lake (2020) on, AMD from Zen 4 on.
+namespace rung::avx512bf16 {
+
+bool supported();
+const Kernels& kernels();
+
+}  // namespace rung::avx512bf16
 
 // And with AMX's tiles: Intel's servers from Sapphire Rapids (2023) on, where the system lets this process use them.
 namespace rung::avx512amx {

@@ -195,7 +195,7 @@ std::uint64_t tile_peak(std::size_t rounds) {
 }
 
 Kernels make() {
-  Kernels k = avx512vnni::kernels();
+  Kernels k = avx512bf16::kernels();
   k.name = "avx512amx";
   use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, ByTiles<Format>>; });
   k.peaks.int8 = tile_peak;
@@ -217,7 +217,7 @@ RUNG_TARGET_END
 bool rung::avx512amx::supported() {
 #if defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  return avx512vnni::supported() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
+  return avx512bf16::supported() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
          syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
   return false;

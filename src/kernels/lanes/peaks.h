@@ -71,5 +71,5 @@ std::uint64_t f32_peak(std::size_t rounds) {
 // kSums: as many as leave room for the operands, and as there must be to hide the latency: two chains for each of its cycles.
 template <class V, int kIntegerSums, int kFloatSums>
 void use_peaks(Kernels& k) {
-  k.peaks = {.read = read_peak<V>, .int8 = int8_peak<V, kIntegerSums>, .f32 = f32_peak<V, kFloatSums>};
+  k.peaks = {.read = read_peak<V>, .int8 = int8_peak<V, kIntegerSums>, .f32 = f32_peak<V, kFloatSums>, .bf16 = nullptr};
 }

@@ -105,6 +105,7 @@ Kernels make() {
       .quantize = nullptr,
       .round_to_f16 = nullptr,
       .round_to_q8 = nullptr,
+      .round_to_bf16 = nullptr,
       .products = {},
       .attend = nullptr,
       .combine = nullptr,

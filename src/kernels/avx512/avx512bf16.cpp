@@ -1,0 +1,162 @@
+// What changes where AVX-512 multiplies pairs of bf16: linear layers whose weights are bf16.  Milestone M6.
+//
+// vdpbf16ps adds two products to each lane, where an fma of floats adds one: twice the operations at the same pace. Both sides of a product
+// are bf16, so activations are rounded to it first, once for all rows: to eight bits, about what the other formats' activations keep.
+// (Denormal products and sums become 0: Intel's Software Developer's Manual, VDPBF16PS.)
+#include "kernels/avx512/avx512.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/panels.h"
+#include "kernels/target.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"        // g++ 12 finds its own AVX-512 intrinsics uninitialised
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+RUNG_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c")
+
+namespace rung {
+namespace {
+
+#include "kernels/avx512/lanes.h"
+#include "kernels/avx512/vnni.h"
+#include "kernels/lanes/formats.h"
+#include "kernels/lanes/linear.h"
+
+using V = Lanes<Vnni>;
+
+// A tile: 2 panels × 12 tokens are 24 sums; two registers hold weights, and activations are broadcast as they are multiplied.
+constexpr int kPanelsAtOnce = 2, kMostTokens = 12;
+
+// Activations of so many tokens at once that they stay in the second-level cache while the panels go by.
+constexpr std::size_t kActivationBytes = std::size_t{512} << 10;
+
+// sums += the products of two columns: w of 16 rows, x of one token.
+inline __m512 add_pair(__m512 sums, __m512i w, std::uint32_t x) {
+  const __m512i pair = _mm512_set1_epi32(static_cast<int>(x));
+  __m512bh of_w, of_x;
+  __builtin_memcpy(&of_w, &w, 64);
+  __builtin_memcpy(&of_x, &pair, 64);
+  return _mm512_dpbf16_ps(sums, of_w, of_x);
+}
+
+inline std::uint32_t pair_at(const std::uint16_t* x) {
+  std::uint32_t two;
+  __builtin_memcpy(&two, x, 4);
+  return two;
+}
+
+template <int kPanels, int kTokens>
+void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
+  const std::size_t stride = bf16_stride(task.columns);
+  const std::uint16_t* x = task.halves + token * stride;
+  const std::byte* panels[kPanels];
+  __m512 sums[kPanels][kTokens];
+  RUNG_UNROLL
+  for (int p = 0; p < kPanels; ++p) {
+    panels[p] = task.panels + (panel + static_cast<std::size_t>(p)) * task.panel_bytes;
+    RUNG_UNROLL
+    for (int t = 0; t < kTokens; ++t) sums[p][t] = V::broadcast(0.0f);
+  }
+  const auto add = [&](const __m512i (&w)[kPanels]) __attribute__((always_inline)) {
+    RUNG_UNROLL
+    for (int t = 0; t < kTokens; ++t) {
+      const std::uint32_t two = pair_at(x + static_cast<std::size_t>(t) * stride);
+      RUNG_UNROLL
+      for (int p = 0; p < kPanels; ++p) sums[p][t] = add_pair(sums[p][t], w[p], two);
+    }
+    x += 2;
+  };
+  __m512i w[kPanels];
+  for (std::size_t i = 0; i + 2 <= task.columns; i += 2) {
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) {
+      if constexpr (kTokens == 1) __builtin_prefetch(panels[p] + kPrefetchBytes / kPanels, 0, 2);
+      w[p] = V::load_bytes(panels[p]);
+      panels[p] += 64;
+    }
+    add(w);
+  }
+  if (task.columns % 2 == 1) {  // the other of the pair is 0 on both sides
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) w[p] = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(panels[p])));
+    add(w);
+  }
+  store_tile<V, kPanels, kTokens>(sums, task, panel, token);
+}
+
+template <int kPanels>
+void pair_tiles(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
+  for (; token + kMostTokens <= end; token += kMostTokens) pair_tile<kPanels, kMostTokens>(task, panel, token);
+  for (; token + 4 <= end; token += 4) pair_tile<kPanels, 4>(task, panel, token);
+  for (; token < end; ++token) pair_tile<kPanels, 1>(task, panel, token);
+}
+
+void pair_product(const PanelProduct& task) {
+  const std::size_t fit = kActivationBytes / (2 * bf16_stride(task.columns) + 1) / kMostTokens * kMostTokens;
+  const std::size_t at_once = fit < kMostTokens ? kMostTokens : fit;
+  for (std::size_t token = 0; token < task.tokens; token += at_once) {
+    const std::size_t end = task.tokens - token < at_once ? task.tokens : token + at_once;
+    std::size_t panel = task.first_panel;
+    for (; panel + kPanelsAtOnce <= task.end_panel; panel += kPanelsAtOnce) pair_tiles<kPanelsAtOnce>(task, panel, token, end);
+    for (; panel < task.end_panel; ++panel) pair_tiles<1>(task, panel, token, end);
+  }
+}
+
+void round_to_bf16(std::uint16_t* out, const float* x, std::size_t n) {
+  const std::size_t even = bf16_stride(n);
+  for (std::size_t i = 0; i < even; i += 16) {
+    const std::size_t some = even - i < 16 ? even - i : 16, there = n - i < 16 ? n - i : 16;
+    const __m256bh rounded = _mm512_cvtneps_pbh(V::load_first(x + i, there));
+    __builtin_memcpy(out + i, &rounded, 2 * some);
+  }
+}
+
+// Pairs of bf16 into 24 sums, as the panels do it.
+std::uint64_t bf16_peak(std::size_t rounds) {
+  constexpr int kSums = 24;
+  __m512i w = _mm512_set1_epi16(0x3f80);  // 1
+  __m512 sums[kSums];
+  RUNG_UNROLL
+  for (int s = 0; s < kSums; ++s) sums[s] = V::broadcast(0.0f);
+  for (std::size_t round = 0; round < rounds; ++round) {
+    w = V::held(w);
+    RUNG_UNROLL
+    for (int s = 0; s < kSums; ++s) sums[s] = add_pair(sums[s], w, 0x3f803f80u);
+  }
+  __m512 result[kSums];  // sums themselves must stay in registers
+  for (int s = 0; s < kSums; ++s) result[s] = sums[s];
+  asm volatile("" : : "r"(result) : "memory");
+  return std::uint64_t{2} * 32 * kSums * rounds;
+}
+
+Kernels make() {
+  Kernels k = avx512vnni::kernels();
+  k.name = "avx512bf16";
+  k.product(DType::bf16) = pair_product;
+  k.round_to_bf16 = round_to_bf16;
+  k.peaks.bf16 = bf16_peak;
+  return k;
+}
+
+}  // namespace
+
+const Kernels& avx512bf16::kernels() {
+  static const Kernels kKernels = make();
+  return kKernels;
+}
+
+}  // namespace rung
+
+RUNG_TARGET_END
+
+bool rung::avx512bf16::supported() { return avx512vnni::supported() && __builtin_cpu_supports("avx512bf16"); }
+
+#endif
