@@ -36,7 +36,7 @@ using V = Lanes<Vnni>;
 constexpr int kPanelsAtOnce = 2, kMostTokens = 12;
 
 // Activations of so many tokens at once that they stay in the second-level cache while the panels go by.
-constexpr std::size_t kActivationBytes = std::size_t{512} << 10;
+constexpr std::size_t kActivationBytes = std::size_t{1} << 20;
 
 // sums += the products of two columns: w of 16 rows, x of one token.
 inline __m512 add_pair(__m512 sums, __m512i w, std::uint32_t x) {
@@ -94,14 +94,19 @@ void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
 
 template <int kPanels>
 void pair_tiles(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
-  for (; token + kMostTokens <= end; token += kMostTokens) pair_tile<kPanels, kMostTokens>(task, panel, token);
+  const std::byte* const next = task.panels + (panel + kPanels) * task.panel_bytes;
+  const std::size_t tiles = (end - token) / kMostTokens;
+  for (std::size_t tile = 0; tile < tiles; ++tile, token += kMostTokens) {
+    prefetch_share(next, kPanels * task.panel_bytes, tile, tiles);
+    pair_tile<kPanels, kMostTokens>(task, panel, token);
+  }
   for (; token + 4 <= end; token += 4) pair_tile<kPanels, 4>(task, panel, token);
   for (; token < end; ++token) pair_tile<kPanels, 1>(task, panel, token);
 }
 
 void pair_product(const PanelProduct& task) {
-  const std::size_t fit = kActivationBytes / (2 * bf16_stride(task.columns) + 1) / kMostTokens * kMostTokens;
-  const std::size_t at_once = fit < kMostTokens ? kMostTokens : fit;
+  const std::size_t passes = task.tokens * 2 * bf16_stride(task.columns) / kActivationBytes + 1;
+  const std::size_t at_once = ((task.tokens + passes - 1) / passes + kMostTokens - 1) / kMostTokens * kMostTokens;
   for (std::size_t token = 0; token < task.tokens; token += at_once) {
     const std::size_t end = task.tokens - token < at_once ? task.tokens : token + at_once;
     std::size_t panel = task.first_panel;
@@ -119,13 +124,13 @@ void round_to_bf16(std::uint16_t* out, const float* x, std::size_t n) {
   }
 }
 
-// Pairs of bf16 into 24 sums, as the panels do it.
+// As the others (lanes/peaks.h).
 std::uint64_t bf16_peak(std::size_t rounds) {
-  constexpr int kSums = 24;
+  constexpr int kSums = 12;  // twice as many as one takes cycles
   __m512i w = _mm512_set1_epi16(0x3f80);  // 1
   __m512 sums[kSums];
   RUNG_UNROLL
-  for (int s = 0; s < kSums; ++s) sums[s] = V::broadcast(0.0f);
+  for (int s = 0; s < kSums; ++s) sums[s] = V::broadcast(static_cast<float>(s));
   for (std::size_t round = 0; round < rounds; ++round) {
     w = V::held(w);
     RUNG_UNROLL

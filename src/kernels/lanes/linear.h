@@ -161,6 +161,12 @@ inline void prefetch_part(const std::byte* panel, int s) {
   for (std::size_t line = 0; line < kPart; line += 64) __builtin_prefetch(part + line, 0, 2);
 }
 
+// One of `shares` parts of what will be read next: a part a tile, so that all of it is there when its turn comes.
+inline void prefetch_share(const std::byte* from, std::size_t bytes, std::size_t share, std::size_t shares) {
+  const std::size_t lines = (bytes + 63) / 64;
+  for (std::size_t line = lines * share / shares; line < lines * (share + 1) / shares; ++line) __builtin_prefetch(from + 64 * line, 0, 2);
+}
+
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   constexpr int kParts = Format::kColumns / 32;

@@ -158,7 +158,15 @@ void unpacked_product(const PanelProduct& task) {
       for (std::size_t block = 0; block < blocks; block += each) {
         const ColumnPiece piece = {block, blocks - block < each ? blocks - block : each, blocks};
         for (std::size_t p = 0; p < panels; ++p) unpack<V>(columns[p], task.panels + (panel + p) * task.panel_bytes, piece, Way::ready);
-        for (std::size_t t = first; t < end; t += Way::kTokens) Way::multiply_all(task, columns, piece, panel, panels, t);
+        // The next piece is of these panels or, after their last one, of the next ones.
+        const bool last = block + each >= blocks;
+        const std::byte* const next = task.panels + (panel + (last ? panels : 0)) * task.panel_bytes +
+                                      (last ? 0 : (block + each) / parts * Format::kBytes);
+        const std::size_t bytes = (blocks < each ? blocks : each) / parts * Format::kBytes, tiles = (end - first) / Way::kTokens;
+        for (std::size_t tile = 0; tile < tiles; ++tile) {
+          for (std::size_t p = 0; p < panels; ++p) prefetch_share(next + p * task.panel_bytes, bytes, tile, tiles);
+          Way::multiply_all(task, columns, piece, panel, panels, first + tile * Way::kTokens);
+        }
       }
     }
   }
