@@ -61,20 +61,22 @@ inline void clear(float* const (&out)[kTokens]) {
 // Scores → e^(s - max) in place, with their maximum and sum. Outside [first, end) they become 0.
 template <class V>
 inline void softmax_block(float* scores, std::size_t first, std::size_t end, float scale, float* max_and_sum) {
-  for (std::size_t j = 0; j < kAttentionKeys; ++j) {
-    if (j < first || j >= end) scores[j] = -__builtin_inff();
-  }
-  typename V::Floats largest = V::broadcast(-__builtin_inff());
-  for (std::size_t j = 0; j < kAttentionKeys; j += 16) {
-    V::store(scores + j, V::mul(V::load(scores + j), V::broadcast(scale)));
-    largest = V::max(largest, V::load(scores + j));
+  constexpr int kRegisters = kAttentionKeys / 16;
+  for (std::size_t j = 0; j < first; ++j) scores[j] = -__builtin_inff();
+  for (std::size_t j = end; j < kAttentionKeys; ++j) scores[j] = -__builtin_inff();
+  typename V::Floats s[kRegisters], largest = V::broadcast(-__builtin_inff());
+  RUNG_UNROLL
+  for (int i = 0; i < kRegisters; ++i) {
+    s[i] = V::mul(V::load(scores + 16 * i), V::broadcast(scale));
+    largest = V::max(largest, s[i]);
   }
   const float max = V::largest(largest);
   typename V::Floats sum = V::broadcast(0.0f);
-  for (std::size_t j = 0; j < kAttentionKeys; j += 16) {
-    const typename V::Floats p = exp<V>(V::sub(V::load(scores + j), V::broadcast(max)));
-    V::store(scores + j, p);
-    sum = V::add(sum, p);
+  RUNG_UNROLL
+  for (int i = 0; i < kRegisters; ++i) {
+    s[i] = exp<V>(V::sub(s[i], V::broadcast(max)));
+    V::store(scores + 16 * i, s[i]);
+    sum = V::add(sum, s[i]);
   }
   max_and_sum[0] = max;
   max_and_sum[1] = V::sum(sum);
