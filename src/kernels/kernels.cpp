@@ -11,13 +11,23 @@
 
 namespace rung {
 
+bool is_amd_processor() {
+#if defined(__x86_64__)
+  return __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
 std::span<const Kernels* const> supported_kernels() {
   static const std::vector<const Kernels*> kSets = [] {  // best first
     std::vector<const Kernels*> sets;
 #if defined(__x86_64__)
     if (avx512amx::supported()) sets.push_back(&avx512amx::kernels());
-    if (avx512bf16::supported()) sets.push_back(&avx512bf16::kernels());
+    // Of bf16, AMD's processors (Zen 4) multiply twice as many as floats in the same time, Intel's (Sapphire Rapids) half as many.
+    if (avx512bf16::supported() && is_amd_processor()) sets.push_back(&avx512bf16::kernels());
     if (avx512vnni::supported()) sets.push_back(&avx512vnni::kernels());
+    if (avx512bf16::supported() && !is_amd_processor()) sets.push_back(&avx512bf16::kernels());
     if (avx512::supported()) sets.push_back(&avx512::kernels());
     if (avx2vnni::supported()) sets.push_back(&avx2vnni::kernels());
     if (avx2::supported()) sets.push_back(&avx2::kernels());

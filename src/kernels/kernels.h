@@ -114,6 +114,9 @@ struct Kernels {
   } peaks;
 };
 
+// Whether AMD made the processor: what is measured to be faster there, and slower on Intel's, asks.
+bool is_amd_processor();
+
 // The sets that this build has and this machine can run, best first. `scalar` is always the last.
 std::span<const Kernels* const> supported_kernels();
 

@@ -7,8 +7,8 @@
 //
 // A panel is unpacked once: its quants as signed bytes, its scales and mins as floats. Then the integers of 16 tokens come from the tile
 // unit by way of memory, while the vector unit scales and adds those of the 32 columns before. Tokens that fill no tile go as without AMX.
-// The integers are the same and what is added to the sums is, too, so the bits are. (Intel 64 and IA-32 Architectures Software
-// Developer's Manual, volume 1, chapter 18; Linux's Documentation/arch/x86/xstate.rst for the permission.)
+// The integers are the same and what is added to the sums is, too, so the bits are. (Linux's Documentation/arch/x86/xstate.rst for the
+// permission.)
 #include "kernels/avx512/avx512.h"
 
 #if defined(__x86_64__)
@@ -31,7 +31,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-RUNG_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8")
+RUNG_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8,amx-bf16")
 
 namespace rung {
 namespace {
@@ -44,67 +44,28 @@ namespace {
 
 using V = Lanes<Vnni>;
 
-constexpr std::size_t kRowsOfTile = 16;
+#include "kernels/avx512/tiles.h"
+#include "kernels/avx512/bf16_tiles.h"
 
 // What the tile unit computes: the sums of 16 tokens, 16 rows each.
 struct alignas(64) Whole {
   std::int32_t of[kRowsOfTile][16];
 };
 
-// The tile registers. The compilers' own intrinsics do not all say what memory they read and write, so these statements do, except
-// for activations: nobody writes them meanwhile.
-template <int kTile, class Tile>
-void load_tile(const Tile& tile) {
-  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(&tile), "r"(std::size_t{64}), "i"(kTile), "m"(tile));
-}
-template <int kTile>
-void load_tokens(const std::int8_t* q, std::size_t stride) {
-  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(q), "r"(stride), "i"(kTile));
-}
-template <int kTile>
-void store_tile(Whole& whole) {
-  asm volatile("tilestored %%tmm%c3, (%1,%2,1)" : "=m"(whole) : "r"(&whole), "r"(std::size_t{64}), "i"(kTile));
-}
-template <int kTile>
-void clear_tile() {
-  asm volatile("tilezero %%tmm%c0" : : "i"(kTile));
-}
-template <int kC, int kA, int kB>
-void multiply_tiles() {
-  asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kC), "i"(kA), "i"(kB));
-}
-
-// While it lives, this thread's tile registers have shapes: two of each kind, so that the next tiles are loaded while these are multiplied.
-class Tiles {
- public:
-  // columns: how many of them a product of tiles sums over, 32 or 16.
-  explicit Tiles(int columns) {
-    Shapes shapes = {};
-    shapes.palette = 1;
-    for (int side = 0; side < 2; ++side) {
-      shapes.set(kC + side, kRowsOfTile, 64);
-      shapes.set(kA + side, kRowsOfTile, columns);
-      shapes.set(kB + side, static_cast<std::size_t>(columns / 4), 64);
-    }
-    asm volatile("ldtilecfg %0" : : "m"(shapes));
-  }
-  ~Tiles() { asm volatile("tilerelease"); }
-  Tiles(const Tiles&) = delete;
-  Tiles& operator=(const Tiles&) = delete;
-
+// Two of each kind, so that the next tiles are loaded while these are multiplied.
+struct Tiles : ShapedTiles {
   static constexpr int kC = 0, kA = 2, kB = 4;
-
- private:
-  struct Shapes {  // as ldtilecfg reads it
-    std::uint8_t palette, start_row, reserved[14];
-    std::uint16_t row_bytes[16];
-    std::uint8_t rows[16];
-    void set(int tile, std::size_t rows_of_it, int bytes) {
-      rows[tile] = static_cast<std::uint8_t>(rows_of_it);
-      row_bytes[tile] = static_cast<std::uint16_t>(bytes);
+  // columns: how many of them a product of tiles sums over: 16, 32 or 64.
+  explicit Tiles(std::size_t columns) : ShapedTiles(shapes(columns)) {}
+  static TileShapes shapes(std::size_t columns) {
+    TileShapes all;
+    for (int side = 0; side < 2; ++side) {
+      all.set(kC + side, kRowsOfTile, 64);
+      all.set(kA + side, kRowsOfTile, columns);
+      all.set(kB + side, columns / 4, 64);
     }
-  };
-  static_assert(sizeof(Shapes) == 64);
+    return all;
+  }
 };
 
 // With tiles: a panel against 16 tokens.
@@ -194,9 +155,26 @@ std::uint64_t tile_peak(std::size_t rounds) {
   return std::uint64_t{2} * 16 * 16 * 64 * 4 * rounds;
 }
 
+// The same of bf16, 32 columns.
+std::uint64_t bf16_tile_peak(std::size_t rounds) {
+  const Whole zeros = {};
+  const ShapedTiles tiles(Bf16Tiles::shapes(kRowsOfTile));
+  load_tile<4>(zeros);
+  load_tile<6>(zeros);
+  for (std::size_t round = 0; round < rounds; ++round) {
+    multiply_bf16_tiles<0, 4, 6>();
+    multiply_bf16_tiles<1, 4, 6>();
+    multiply_bf16_tiles<2, 4, 6>();
+    multiply_bf16_tiles<3, 4, 6>();
+  }
+  return std::uint64_t{2} * 16 * 16 * 32 * 4 * rounds;
+}
+
 Kernels make() {
   Kernels k = avx512bf16::kernels();
   k.name = "avx512amx";
+  k.product(DType::bf16) = Bf16Tiles::product;
+  k.peaks.bf16 = bf16_tile_peak;
   use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, ByTiles<Format>>; });
   k.peaks.int8 = tile_peak;
   return k;
@@ -218,6 +196,7 @@ bool rung::avx512amx::supported() {
 #if defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   return avx512bf16::supported() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
+         __builtin_cpu_supports("amx-bf16") &&
          syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
   return false;
