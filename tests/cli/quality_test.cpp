@@ -13,6 +13,7 @@
 #include "cli/quality_svg.h"
 #include "engine/tiny_model.h"
 #include "files/temporary_folder.h"
+#include "kernels/kernels.h"
 
 namespace rung {
 namespace {
@@ -134,7 +135,8 @@ TEST_F(Quality, CompareOfOneModelIsThatOfItsDevices) {
   const Json cpu = models_of(outcome).at(0);
   EXPECT_EQ(cpu["device"], "cpu");
   EXPECT_GT(cpu["divergence"]["value"].get<double>(), 0);
-  EXPECT_LT(cpu["divergence"]["value"].get<double>(), 1e-4);  // weights of 32 bits: only the cache is rounded
+  // Plain weights: only the cache is rounded and, in some sets, the activations of bf16 weights to bf16.
+  EXPECT_LT(cpu["divergence"]["value"].get<double>(), chosen_kernels().round_to_bf16 != nullptr ? 1e-3 : 1e-4);
   EXPECT_GT(cpu["read_tokens_per_second"].get<double>(), 0);
   EXPECT_GT(cpu["write_tokens_per_second"].get<double>(), 0);
   EXPECT_EQ(cpu["weight_bytes"], line["base"]["weight_bytes"]);
