@@ -16,6 +16,9 @@
 
 namespace rung {
 
+// tokenizer.ggml.token_type
+enum class GgufTokenType : std::int64_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+
 struct GgufValue;
 
 // An array keeps the element type of the file. Strings are views into the mapped file; nothing is copied.

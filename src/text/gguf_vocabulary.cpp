@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "files/gguf.h"
 #include "text/decoder.h"
 #include "text/gguf_pre.h"
 #include "text/tokenizer_file.h"

@@ -10,14 +10,11 @@
 
 namespace rung {
 
-// tokenizer.ggml.token_type
-enum class GgufTokenType : std::int32_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
-
 struct GgufVocabulary {
   std::string model;                 // "gpt2": byte-level, with merges; "llama": characters, with scores
   std::string pre;                   // how texts are cut into words
   std::vector<std::string> tokens;   // by id, without gaps
-  std::vector<std::int32_t> types;   // of each
+  std::vector<std::int32_t> types;   // of each: a GgufTokenType
   std::vector<std::string> merges;   // "left right", best first
   std::vector<float> scores;         // of each token, the greater merges first
   bool add_space_prefix = false;

@@ -13,9 +13,6 @@
 namespace rung {
 namespace {
 
-// tokenizer.ggml.token_type
-enum TokenType : std::int64_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
-
 constexpr std::string_view llama3 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view qwen2 =
@@ -92,7 +89,7 @@ struct Source {
   const std::vector<std::string_view>& tokens;
   std::vector<std::int64_t> types;  // one per token
 
-  std::int64_t type(std::size_t i) const { return types.empty() ? std::int64_t{normal} : types[i]; }
+  GgufTokenType type(std::size_t i) const { return types.empty() ? GgufTokenType::normal : static_cast<GgufTokenType>(types[i]); }
 
   TokenId id(const char* key) const {
     const auto n = gguf.integer(key);
@@ -118,12 +115,12 @@ Source read_source(const Gguf& gguf) {
 }
 
 // Also the token for what is unknown: in the official tokenizers it is an added token like the others.
-bool is_special(std::int64_t type) { return type == control || type == unknown; }
+bool is_special(GgufTokenType type) { return type == GgufTokenType::control || type == GgufTokenType::unknown; }
 
 // Special tokens and the words a model was given later are found in the text as they stand.
 void read_added(TokenizerParts& parts, const Source& source, std::size_t i) {
-  const std::int64_t type = source.type(i);
-  if ((!is_special(type) && type != user_defined) || source.tokens[i].empty()) return;
+  const GgufTokenType type = source.type(i);
+  if ((!is_special(type) && type != GgufTokenType::user_defined) || source.tokens[i].empty()) return;
   parts.added.push_back({.id = static_cast<TokenId>(i), .content = std::string(source.tokens[i]), .special = is_special(type)});
 }
 
@@ -199,7 +196,7 @@ TokenizerParts read_byte_level(const Source& source, std::optional<std::string_v
 // What a byte token spells, it must spell right: its text is looked up by value later.
 void check_byte_tokens(const Source& source) {
   for (std::size_t i = 0; i < source.tokens.size(); ++i) {
-    if (source.type(i) == byte && !byte_token_value(source.tokens[i])) {
+    if (source.type(i) == GgufTokenType::byte && !byte_token_value(source.tokens[i])) {
       fail("{}: token {} '{}' is marked as a byte, expected <0x00> to <0xFF>", source.gguf.file(), i,
            to_valid_utf8(source.tokens[i].substr(0, 80)));
     }
@@ -210,7 +207,7 @@ void check_byte_tokens(const Source& source) {
 // them before all others. So do we, when all the shorter runs are there to merge from. Returns the run's length, or 0.
 std::size_t mergeable_spaces(const Source& source, std::size_t i, const std::set<std::size_t>& runs) {
   const std::string_view token = source.tokens[i];
-  if (source.type(i) != user_defined || token.size() < 2 || token.find_first_not_of(' ') != token.npos) return 0;
+  if (source.type(i) != GgufTokenType::user_defined || token.size() < 2 || token.find_first_not_of(' ') != token.npos) return 0;
   for (std::size_t n = 2; n < token.size(); ++n) {
     if (!runs.contains(n)) return 0;
   }
@@ -227,7 +224,7 @@ std::string marks(std::size_t n) {
 std::vector<std::uint32_t> rank(const Source& source, const std::vector<float>& scores) {
   std::vector<TokenId> order;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (source.type(i) == normal || source.type(i) == user_defined) order.push_back(static_cast<TokenId>(i));
+    if (source.type(i) == GgufTokenType::normal || source.type(i) == GgufTokenType::user_defined) order.push_back(static_cast<TokenId>(i));
   }
   const auto score = [&](TokenId id) { return scores[static_cast<std::size_t>(id)]; };
   std::sort(order.begin(), order.end(), [&](TokenId a, TokenId b) { return score(a) > score(b); });
@@ -256,7 +253,7 @@ std::vector<float> read_scores(const Source& source) {
 Vocabulary read_marked_vocabulary(TokenizerParts& parts, const Source& source, std::vector<std::uint32_t>& ranks) {
   std::set<std::size_t> runs;
   for (std::size_t i = 0; i < source.tokens.size(); ++i) {
-    if (source.type(i) == user_defined && source.tokens[i].find_first_not_of(' ') == std::string_view::npos)
+    if (source.type(i) == GgufTokenType::user_defined && source.tokens[i].find_first_not_of(' ') == std::string_view::npos)
       runs.insert(source.tokens[i].size());
   }
   Vocabulary vocabulary;

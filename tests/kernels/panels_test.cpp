@@ -168,6 +168,16 @@ TEST_P(Panels, EqualTheExactSumsForManyTokensAndColumns) {
   expect_near(multiply(40, columns, 59, some_values(59 * columns)), columns);
 }
 
+TEST_P(Panels, EqualTheExactSumsForEveryTailOfColumns) {
+  if (takes_blocks(type)) return;  // whole blocks only
+  for (std::size_t columns = 1; columns <= 66; ++columns) {
+    for (const std::size_t tokens : {1u, 5u, 33u}) {
+      SCOPED_TRACE(testing::Message() << columns << " columns, " << tokens << " tokens");
+      expect_near(multiply(49, columns, tokens, some_values(tokens * columns)), columns);
+    }
+  }
+}
+
 TEST_P(Panels, EqualTheExactSumsForMoreActivationsThanACacheHolds) {
   const std::size_t columns = 16384, tokens = 50;  // quantised, 1.2 MB
   expect_near(multiply(3, columns, tokens, some_values(tokens * columns)), columns);

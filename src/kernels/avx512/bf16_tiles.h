@@ -26,7 +26,7 @@ struct Bf16Tiles {
   // So many tokens of a task, from `token` on, in kTokenTiles tiles.
   template <int kPanels, int kTokenTiles>
   static void multiply(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t tokens_of_tile) {
-    const std::size_t stride = bf16_stride(task.columns), full = task.columns / kColumns, left = stride % kColumns;
+    const std::size_t stride = bf16_stride(task.columns), full = task.columns / kColumns, left = stride - full * kColumns;
     const std::uint16_t* x[kTokenTiles];
     const std::byte* w[kPanels];
     for (int t = 0; t < kTokenTiles; ++t) x[t] = task.halves + (token + static_cast<std::size_t>(t) * tokens_of_tile) * stride;
