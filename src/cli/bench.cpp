@@ -173,8 +173,10 @@ class Bench : public Command {
     out["gop_per_s"] = r.gop_per_s();
     out["bandwidth_share"] = r.gb_per_s() / ceilings.read_gb_per_s;
     out["int8_share"] = r.cost.int8_operations / r.seconds / 1e9 / ceilings.int8_gop_per_s;
-    for (std::size_t v = 0; verbs_ && v < PassTimes::kNames.size(); ++v) out["verbs"][std::string(PassTimes::kNames[v])] = r.times.seconds[v];
-    if (verbs_) out["linear_int8_share"] = r.linear_int8_gop_per_s() / ceilings.int8_gop_per_s;
+    for (std::size_t v = 0; verbs_ && v < PassTimes::kNames.size(); ++v) {
+      out["verbs"][std::string(PassTimes::kNames[v])] = r.times.seconds[v];
+    }
+    if (verbs_) out["linear_peak_share"] = r.linear_peak_share(ceilings);
     return out;
   }
 

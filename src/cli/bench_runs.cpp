@@ -179,7 +179,11 @@ BenchResult BenchRun::result() const {
     return a.seconds * static_cast<double>(b.tokens) < b.seconds * static_cast<double>(a.tokens);
   });
   const Once& median = sorted[sorted.size() / 2];
-  return {.what = what_, .tokens = median.tokens * what_.batch, .seconds = median.seconds, .cost = cost(median.tokens), .times = median.times};
+  return {.what = what_,
+          .tokens = median.tokens * what_.batch,
+          .seconds = median.seconds,
+          .cost = cost(median.tokens),
+          .times = median.times};
 }
 
 std::unique_ptr<BenchRun> make_bench_run(const BenchSetting& setting, const BenchCase& what) {

@@ -33,7 +33,10 @@ struct BenchResult {
   double gb_per_s() const { return cost.bytes() / seconds / 1e9; }
   double gop_per_s() const { return cost.operations() / seconds / 1e9; }
   double linear_seconds() const { return times.seconds[PassTimes::linear]; }
-  double linear_int8_gop_per_s() const { return cost.int8_operations / linear_seconds() / 1e9; }
+  // How much of their time the linear layers of quantised weights and of bf16 would take at the peaks of their dot products.
+  double linear_peak_share(const Ceilings& c) const {
+    return (cost.int8_operations / c.int8_gop_per_s + cost.bf16_operations / c.bf16_gflop_per_s) / 1e9 / linear_seconds();
+  }
   double bytes_per_token() const { return cost.bytes() / static_cast<double>(tokens); }
 };
 

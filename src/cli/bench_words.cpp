@@ -81,7 +81,9 @@ std::string prediction(const Model& model, const std::vector<BenchCase>& cases, 
     out += fmt::format(" and {} of keys and values ÷ {:.1f} GB/s = {:.1f} ms;\n", megabytes(cost.cache_bytes), ceilings.read_gb_per_s,
                        limit.memory_seconds * 1e3);
     out += fmt::format("    {} operations in int8 ÷ {:.0f} GOP/s, ", operations(cost.int8_operations), ceilings.int8_gop_per_s);
-    if (cost.bf16_operations > 0) out += fmt::format("{} in bf16 ÷ {:.0f} GFLOP/s, ", operations(cost.bf16_operations), ceilings.bf16_gflop_per_s);
+    if (cost.bf16_operations > 0) {
+      out += fmt::format("{} in bf16 ÷ {:.0f} GFLOP/s, ", operations(cost.bf16_operations), ceilings.bf16_gflop_per_s);
+    }
     out += fmt::format("{} in f32 ÷ {:.0f} GFLOP/s = {:.1f} ms.\n", operations(cost.float_operations), ceilings.f32_gflop_per_s,
                        limit.compute_seconds * 1e3);
     out += fmt::format("    Bound by {}: at most {:.1f} tok/s.\n", limit.by_memory() ? "memory" : "arithmetic",
@@ -123,10 +125,10 @@ std::string verbs_table(const std::vector<BenchResult>& results, const Ceilings&
     out += fmt::format("{:>10.1f}\n", 100 * between / r.seconds);
   }
   for (const BenchResult& r : results) {
-    const double at_peak = r.cost.int8_operations / ceilings.int8_gop_per_s + r.cost.bf16_operations / ceilings.bf16_gflop_per_s;
+    const double of_peak = r.linear_peak_share(ceilings);
     const double read = r.cost.weight_bytes / r.linear_seconds() / 1e9;
     out += fmt::format("linear layers, {}: ", name_of(r.what));
-    if (at_peak > 0) out += fmt::format("{:.0f}% of the peak of their dot products; ", at_peak / r.linear_seconds() / 1e7);
+    if (of_peak > 0) out += fmt::format("{:.0f}% of the peak of their dot products; ", 100 * of_peak);
     out += fmt::format("{:.2f} GB/s, {:.0f}% of the bandwidth\n", read, 100 * read / ceilings.read_gb_per_s);
   }
   return out;
@@ -151,6 +153,10 @@ Chart roofline(const std::string& title, const std::string& subtitle, const std:
              {.series = 0, .label = fmt::format("int8 peak, {:.0f} GOP/s", c.int8_gop_per_s)});
   chart.line({{f32_ridge, c.f32_gflop_per_s}, {right, c.f32_gflop_per_s}},
              {.series = 3, .label = fmt::format("f32 peak, {:.0f} GFLOP/s", c.f32_gflop_per_s), .dashed = true});
+  if (c.bf16_gflop_per_s > 1.1 * c.f32_gflop_per_s) {
+    chart.line({{c.bf16_gflop_per_s / c.read_gb_per_s, c.bf16_gflop_per_s}, {right, c.bf16_gflop_per_s}},
+               {.series = 3, .label = fmt::format("bf16 peak, {:.0f} GFLOP/s", c.bf16_gflop_per_s), .dashed = true});
+  }
   for (const BenchResult& r : results) {
     chart.point(r.cost.operations() / r.cost.bytes(), r.gop_per_s(), {.series = r.what.prefill ? 2u : 1u, .label = name_of(r.what)});
   }

@@ -21,7 +21,7 @@ std::string prediction(const Model& model, const std::vector<BenchCase>& cases, 
 // A line a result: tok/s, GB/s, GOP/s, and which share of its limit that is.
 std::string results_table(const std::vector<BenchResult>& results, const Ceilings& ceilings, bool predicted);
 
-// A line a result: the share of its time that each verb takes, and how fast its linear layers of quantised weights are.
+// A line a result: the share of its time that each verb takes, and how fast its linear layers are.
 std::string verbs_table(const std::vector<BenchResult>& results, const Ceilings& ceilings);
 
 // Operations per byte → operations per second: the two ceilings, and where each result stands below them.

@@ -8,8 +8,8 @@
 //   rows:   block of row 0 [scale | q0 q1 … q31]   block of row 1 [scale | q0 … q31]   …
 //   panel:  scales of rows 0…15 | q0…q3 of row 0, of row 1, … of row 15 | q4…q7 of row 0, …     then the next block along the rows
 //
-// four quants at a time, because the integer dot product of processors (vpdpbusd, sdot) adds four products into each lane; and two values of
-// bf16, because theirs (vdpbf16ps) adds two.
+// four quants at a time, because the integer dot product of processors (vpdpbusd, sdot) adds four products into each lane; and two values
+// of bf16, because theirs (vdpbf16ps) adds two.
 #pragma once
 
 #include <cstddef>

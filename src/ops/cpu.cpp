@@ -95,7 +95,9 @@ void CpuOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
 
 // The activations are rounded once, and the panels of all the weights are one range for the team.
 void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
-  const auto any = [&](auto takes) { return std::any_of(tasks.begin(), tasks.end(), [&](const LinearTask& t) { return takes(t.w->dtype); }); };
+  const auto any = [&](auto takes) {
+    return std::any_of(tasks.begin(), tasks.end(), [&](const LinearTask& task) { return takes(task.w->dtype); });
+  };
   const ActivationBlock* const quants = any(takes_blocks) ? quantized(x) : nullptr;
   const bool pairs = kernels_.round_to_bf16 != nullptr && any([](DType type) { return type == DType::bf16; });
   const std::uint16_t* const halves = pairs ? halved(x) : nullptr;

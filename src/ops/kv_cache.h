@@ -52,6 +52,7 @@ class KvCache {
   explicit KvCache(const KvShape& shape) : shape_(shape) {}
 
   const KvShape& shape() const { return shape_; }
+  // Of the positions that are kept; what was forgotten has memory beyond.
   std::size_t bytes() const { return used_ * shape_.bytes_per_block(); }
 
   // Makes room for positions [0, tokens).

@@ -11,8 +11,8 @@
 #include <random>
 
 #include "engine/device.h"
-#include "kernels/kernels.h"
 #include "engine/divergence.h"
+#include "kernels/kernels.h"
 #include "kernels/panels.h"
 #include "tensor/blocks.h"
 #include "tensor/scale_offsets.h"

@@ -1,4 +1,4 @@
-// What changes where there is AMX beside AVX-512: panels against many tokens.  Milestone M6.
+// What changes where there is AMX beside AVX-512: panels against many tokens, and those of bf16 (bf16_tiles.h).  Milestone M6.
 //
 // AMX multiplies whole tiles: registers of up to 16 rows of 64 bytes. One instruction, tdpbssd, takes 16 tokens × 32 columns (A) and
 // 32 columns × 16 rows of weights (B) to 16 × 16 sums (C), of signed bytes and exact in 32 bits:

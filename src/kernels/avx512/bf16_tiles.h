@@ -1,8 +1,8 @@
 // Panels of bf16 × activations of bf16, by tiles.  Milestone M6.
 //
-// Included after tiles.h. One instruction, tdpbf16ps, takes 16 tokens × 32 columns (A) and 32 columns × 16 rows of weights (B) to 16 × 16
-// sums (C), in f32. B is 16 pairs of columns of 16 rows: a kilobyte of a panel as it lies. Nothing is scaled on the way, so the sums stay in
-// their tile until the columns are through. One token is a tile of one row: the same sums in the same order.
+// Included after tiles.h. One instruction, tdpbf16ps, takes 16 tokens × 32 columns (A) and 32 columns × 16 rows of weights (B) to
+// 16 × 16 sums (C), in f32. B is 16 pairs of columns of 16 rows: a kilobyte of a panel as it lies. Nothing is scaled on the way, so the
+// sums stay in their tile until the columns are through. One token is a tile of one row: the same sums in the same order.
 #pragma once
 
 struct Bf16Tiles {
@@ -12,7 +12,7 @@ struct Bf16Tiles {
   struct alignas(64) Sums {
     float of[kRowsOfTile][16];
   };
-  struct alignas(64) Weights {
+  struct Weights {
     std::byte of[16][64];
   };
 
@@ -34,7 +34,10 @@ struct Bf16Tiles {
     clear<kPanels, kTokenTiles>();
     for (std::size_t block = 0; block < full; ++block) {
       if constexpr (kTokenTiles == 1) {
-        for (std::size_t line = 0; line < sizeof(Weights); line += 64) __builtin_prefetch(w[0] + kPrefetchBytes + line, 0, 2);
+        for (const std::byte* panel_at : w) {
+          const std::byte* const ahead = panel_at + kPrefetchBytes / kPanels;
+          for (std::size_t line = 0; line < sizeof(Weights); line += 64) __builtin_prefetch(ahead + line, 0, 2);
+        }
       }
       load_weights<kPanels>(*reinterpret_cast<const Weights*>(w[0]), *reinterpret_cast<const Weights*>(w[kPanels - 1]));
       load_tokens<kA>(x[0], 2 * stride);
@@ -44,8 +47,7 @@ struct Bf16Tiles {
       for (int p = 0; p < kPanels; ++p) w[p] += sizeof(Weights);
     }
     if (left > 0) {  // copies, with zeros up to the end of a tile
-      Weights tail[2] = {};
-      Weights tokens[2] = {};
+      alignas(64) Weights tail[2] = {}, tokens[2] = {};
       for (int p = 0; p < kPanels; ++p) copy_columns(tail[p], w[p], task.columns % kColumns);
       for (int t = 0; t < kTokenTiles; ++t) {
         for (std::size_t i = 0; i < tokens_of_tile; ++i) __builtin_memcpy(tokens[t].of[i], x[t] + i * stride, 2 * left);
@@ -61,26 +63,22 @@ struct Bf16Tiles {
   static void product(const PanelProduct& task) {
     constexpr std::size_t kMany = 2 * kRowsOfTile;
     const std::size_t many = task.tokens / kMany * kMany, full = task.tokens / kRowsOfTile * kRowsOfTile;
-    if (full > 0) {
-      const ShapedTiles tiles(shapes(kRowsOfTile));
-      // Two panels stay in the second-level cache while the tokens go by.
-      for (std::size_t panel = task.first_panel; panel < task.end_panel; panel += 2) {
-        const bool two = panel + 2 <= task.end_panel;
+    // Two panels stay in the second-level cache while the tokens go by.
+    for (std::size_t panel = task.first_panel; panel < task.end_panel; panel += 2) {
+      const bool two = panel + 2 <= task.end_panel;
+      if (full > 0) {
+        const ShapedTiles tiles(shapes(kRowsOfTile));
         for (std::size_t t = 0; t < many; t += kMany) (two ? multiply<2, 2> : multiply<1, 2>)(task, panel, t, kRowsOfTile);
+        if (full > many) (two ? multiply<2, 1> : multiply<1, 1>)(task, panel, many, kRowsOfTile);
       }
-      if (full > many) one_tile(task, many, kRowsOfTile);
-    }
-    if (task.tokens > full) {
-      const ShapedTiles tiles(shapes(task.tokens - full));
-      one_tile(task, full, task.tokens - full);
+      if (task.tokens > full) {
+        const ShapedTiles tiles(shapes(task.tokens - full));
+        (two ? multiply<2, 1> : multiply<1, 1>)(task, panel, full, task.tokens - full);
+      }
     }
   }
 
  private:
-  static void one_tile(const PanelProduct& task, std::size_t token, std::size_t tokens) {
-    for (std::size_t panel = task.first_panel; panel < task.end_panel; ++panel) multiply<1, 1>(task, panel, token, tokens);
-  }
-
   template <int kPanels>
   static void load_weights(const Weights& first, const Weights& last) {
     load_tile<kB>(first);

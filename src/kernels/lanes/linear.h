@@ -143,12 +143,12 @@ inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const
   }
 }
 
-// Memory answers after some 100 ns: what a decode step needs is asked for this far ahead, into the second-level cache, which can wait for more
-// lines at a time than the first.
+// Memory answers after some 100 ns: what a decode step needs is asked for this far ahead, into the second-level cache, which can wait for
+// more lines at a time than the first.
 inline constexpr std::size_t kPrefetchBytes = 8192;
 
-// Where there is little to do for a byte, AMD's own prefetching keeps up, and only has to be led: on Zen 4 Q8_0 is read 11 to 15% faster with
-// 1 to 2 KB than with 8, on Sapphire Rapids 8% slower; formats of four or six bits lose 15 to 60% with less than 6.
+// Where there is little to do for a byte, AMD's own prefetching keeps up, and only has to be led: on Zen 4 Q8_0 is read 11 to 15% faster
+// with 1 to 2 KB than with 8 KB, on Sapphire Rapids 8% slower; formats of four or six bits lose 15 to 60% with less than 6 KB.
 template <class Format>
 std::size_t prefetch_bytes() { return Format::kBits == 8 && is_amd_processor() ? 1536 : kPrefetchBytes; }
 
