@@ -288,8 +288,8 @@ PREFILL = {"smollm2-q4_1": (3, 5), "smollm2-q8_0": (2.2, 3), "gemma3-q4_k_m": (1
 DECODE = (1.3, 2)
 ROWS = {"share": "decode, share of the read bandwidth", "decode": "decode against llama.cpp",
         "peers": "prefill of 512 against the faster of llama.cpp and OpenVINO", "prefill": "prefill of 512 against llama.cpp",
-        "int8": "linear layers of a prefill, share of the int8 peak", "context": f"decode at {FAR} against {NEAR}", "start": "process start to first token",
-        "memory": "peak resident memory", "threads": "2 threads against 1, prefill"}
+        "int8": "linear layers of a prefill, share of the int8 peak", "context": f"decode at {FAR} against {NEAR}",
+        "start": "process start to first token", "memory": "peak resident memory", "threads": "2 threads against 1, prefill"}
 
 
 def say(text):
@@ -408,7 +408,7 @@ def prefill_rows(m, table, names):
 
 def int8_row(m, table, names):
     """Of AVX-512's dot products, also where there are faster kernels: whose peak is another."""
-    path, title, processor = m.models.file(names[0]), "linear layers of a prefill, share of the int8 peak (AVX-512 VNNI)", Path("/proc/cpuinfo")
+    path, title, processor = m.models.file(names[0]), f"{ROWS['int8']} (AVX-512 VNNI)", Path("/proc/cpuinfo")
     if processor.exists() and "avx512_vnni" in processor.read_text():
         say(f"share of the int8 peak, {m.options.rounds} rounds")
         shares = [rung("bench", "-m", path, "--json", "--repeat", 1, "--prompt-tokens", PROMPT, "--contexts", 1, "--batches", 1,

@@ -1,10 +1,9 @@
-// What a round of the thread team costs by itself: nothing to do but to begin and to end. A decode step has some hundred of them.
+// What a round of the thread team costs by itself: nothing to do but to begin and to end. A decode step has a hundred and more.
 //
 //   bench_threads
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <string>
 
 #include "base/processors.h"
 #include "base/threads.h"
@@ -19,20 +18,9 @@ void barrier(benchmark::State& state) {
   }
 }
 
-void register_all() {
-  auto* const rounds = benchmark::RegisterBenchmark("barrier/threads", barrier)->UseRealTime();
-  const auto most = static_cast<std::int64_t>(usable_processors());
-  for (std::int64_t threads = 1; threads < most; threads *= 2) rounds->Arg(threads);
-  rounds->Arg(most);
-}
+BENCHMARK(barrier)->UseRealTime()->ArgName("threads")->RangeMultiplier(2)->Range(1, static_cast<std::int64_t>(usable_processors()));
 
 }  // namespace
 }  // namespace rung
 
-int main(int argc, char** argv) {
-  rung::register_all();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-}
+BENCHMARK_MAIN();

@@ -14,9 +14,9 @@ constexpr std::size_t kLargestChunk = std::size_t{64} << 20;
 }  // namespace
 
 void KvCache::reserve(std::size_t tokens) {
-  for (; used_ * kKvBlock < tokens; ++used_) {
+  const std::size_t needed = (tokens + kKvBlock - 1) / kKvBlock;
+  while (blocks_.size() < needed) {
     const std::size_t next = blocks_.size();
-    if (used_ < next) continue;  // was there before
     if (chunks_.empty() || chunks_.back().first_block + chunks_.back().blocks == next) {
       const std::size_t most = std::max<std::size_t>(1, kLargestChunk / shape_.bytes_per_block());
       const std::size_t blocks = std::clamp<std::size_t>(next, 1, most);
@@ -24,28 +24,29 @@ void KvCache::reserve(std::size_t tokens) {
     }
     blocks_.push_back(chunks_.back().memory.data() + (next - chunks_.back().first_block) * shape_.bytes_per_block());
   }
+  used_ = std::max(used_, needed);
 }
 
 void KvCache::truncate(std::size_t tokens) { used_ = std::min(used_, (tokens + kKvBlock - 1) / kKvBlock); }
 
 void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
                     Tensor<const float, KvHeads, HeadDim> value) {
-  struct Rounded {
-    std::vector<std::byte> values;
-    std::vector<f16> scales;
-    RoundedHead head() const { return {values.data(), scales.data()}; }
-  };
-  const auto round = [&](const float* x) {
-    Rounded r{std::vector<std::byte>(shape_.head_dim * shape_.value_bytes()), std::vector<f16>(shape_.scales_per_head())};
-    if (shape_.dtype == DType::f32) std::memcpy(r.values.data(), x, r.values.size());
-    if (shape_.dtype == DType::f16) scalar::kernels.round_to_f16(reinterpret_cast<std::uint16_t*>(r.values.data()), x, shape_.head_dim);
-    if (shape_.dtype == DType::q8_0) {
-      scalar::kernels.round_to_q8(reinterpret_cast<std::int8_t*>(r.values.data()), &r.scales.data()->bits, x, shape_.head_dim);
+  const std::size_t head_dim = shape_.head_dim;
+  std::vector<std::byte> values(shape_.dtype == DType::f32 ? 0 : 2 * head_dim * shape_.value_bytes());
+  std::vector<f16> scales(2 * shape_.scales_per_head());
+  const auto rounded = [&](const float* x, std::size_t side) -> RoundedHead {  // side: of the two halves of the memory above
+    if (shape_.dtype == DType::f32) return {reinterpret_cast<const std::byte*>(x)};
+    std::byte* const to = values.data() + side * head_dim * shape_.value_bytes();
+    f16* const scales_to = scales.data() + side * shape_.scales_per_head();
+    if (shape_.dtype == DType::f16) {
+      scalar::kernels.round_to_f16(reinterpret_cast<std::uint16_t*>(to), x, head_dim);
+    } else {
+      scalar::kernels.round_to_q8(reinterpret_cast<std::int8_t*>(to), &scales_to->bits, x, head_dim);
     }
-    return r;
+    return {to, scales_to};
   };
   for (std::size_t h = 0; h < shape_.kv_heads; ++h) {
-    store_rounded(layer, position, h, round(key[h].data()).head(), round(value[h].data()).head());
+    store_rounded(layer, position, h, rounded(key[h].data(), 0), rounded(value[h].data(), 1));
   }
 }
 

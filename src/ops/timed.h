@@ -1,4 +1,4 @@
-// Where a pass spends its time: a clock around every verb.  Milestone M6.
+// A pass → how long each of its verbs takes: a clock around every one.  Milestone M6.
 #pragma once
 
 #include <array>

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/processors.h"
+#include "kernels/kernels.h"
 #include "model/golden_model.h"
 #include "model/rope.h"
 #include "ops/broken.h"
