@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/cases.h"
+#include "run_benchmarks.h"
 
 namespace rung {
 namespace {
@@ -52,7 +53,6 @@ void attention(benchmark::State& state, const Kernels& kernels, std::size_t head
   state.counters["op/s"] = benchmark::Counter(operations, benchmark::Counter::kIsRate);
 }
 
-// Called by main: while statics are made, the kernel tables may not be there yet.
 void register_all() {
   for (const Kernels* kernels : supported_kernels()) {
     const std::string set(kernels->name);
@@ -75,10 +75,4 @@ void register_all() {
 }  // namespace
 }  // namespace rung
 
-int main(int argc, char** argv) {
-  rung::register_all();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-}
+int main(int argc, char** argv) { return rung::run_benchmarks(argc, argv, rung::register_all); }

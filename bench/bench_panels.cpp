@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cases.h"
+#include "run_benchmarks.h"
 
 namespace rung {
 namespace {
@@ -51,7 +52,6 @@ void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::
   state.counters["B/s"] = benchmark::Counter(runs * static_cast<double>(panels.size()), benchmark::Counter::kIsRate);
 }
 
-// Called by main: while statics are made, the kernel tables may not be there yet.
 void register_all() {
   for (const Kernels* kernels : supported_kernels()) {
     for (const DType type : kWeightTypes) {
@@ -67,10 +67,4 @@ void register_all() {
 }  // namespace
 }  // namespace rung
 
-int main(int argc, char** argv) {
-  rung::register_all();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-}
+int main(int argc, char** argv) { return rung::run_benchmarks(argc, argv, rung::register_all); }

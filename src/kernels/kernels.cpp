@@ -33,6 +33,7 @@ std::span<const Kernels* const> supported_kernels() {
     if (avx2::supported()) sets.push_back(&avx2::kernels());
 #endif
 #if defined(__aarch64__)
+    if (neoni8mm::supported()) sets.push_back(&neoni8mm::kernels());
     if (neon::supported()) sets.push_back(&neon::kernels());
 #endif
     sets.push_back(&scalar::kernels);

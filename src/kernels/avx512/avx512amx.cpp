@@ -83,9 +83,9 @@ struct ByTiles {
     std::int8_t quants[kGroupColumns / 4][64];
   };
 
-  static __m512i ready(__m512i quants) {  // signed
-    if constexpr (Format::kOffset == 0) return quants;
-    return _mm512_sub_epi8(quants, _mm512_set1_epi8(1 << Format::kOffset));
+  static void make_ready(__m512i (&eight)[2]) {  // signed
+    if constexpr (Format::kOffset == 0) return;
+    for (__m512i& quants : eight) quants = _mm512_sub_epi8(quants, _mm512_set1_epi8(1 << Format::kOffset));
   }
 
   // The integers of group g of the piece.
@@ -140,34 +140,28 @@ struct ByTiles {
   }
 };
 
-// Full tiles, 64 columns, into four sums in turn.
-std::uint64_t tile_peak(std::size_t rounds) {
+// Full tiles of so many columns into four sums in turn: multiply<kC>() adds a product of tiles to tile kC.
+template <int kA, int kB, class Multiply>
+std::uint64_t tile_peak(const TileShapes& shapes, std::size_t columns, std::size_t rounds, Multiply multiply) {
   const Whole zeros = {};
-  const Tiles tiles(64);
-  load_tile<4>(zeros);
-  load_tile<5>(zeros);
+  const ShapedTiles tiles(shapes);
+  load_tile<kA>(zeros);
+  load_tile<kB>(zeros);
   for (std::size_t round = 0; round < rounds; ++round) {
-    multiply_tiles<0, 4, 5>();
-    multiply_tiles<1, 4, 5>();
-    multiply_tiles<2, 4, 5>();
-    multiply_tiles<3, 4, 5>();
+    multiply.template operator()<0>();
+    multiply.template operator()<1>();
+    multiply.template operator()<2>();
+    multiply.template operator()<3>();
   }
-  return std::uint64_t{2} * 16 * 16 * 64 * 4 * rounds;
+  return std::uint64_t{2} * kRowsOfTile * kRowsOfTile * columns * 4 * rounds;
 }
 
-// The same of bf16, 32 columns.
+std::uint64_t int8_tile_peak(std::size_t rounds) {
+  return tile_peak<4, 5>(Tiles::shapes(64), 64, rounds, []<int kC> { multiply_tiles<kC, 4, 5>(); });
+}
+
 std::uint64_t bf16_tile_peak(std::size_t rounds) {
-  const Whole zeros = {};
-  const ShapedTiles tiles(Bf16Tiles::shapes(kRowsOfTile));
-  load_tile<4>(zeros);
-  load_tile<6>(zeros);
-  for (std::size_t round = 0; round < rounds; ++round) {
-    multiply_bf16_tiles<0, 4, 6>();
-    multiply_bf16_tiles<1, 4, 6>();
-    multiply_bf16_tiles<2, 4, 6>();
-    multiply_bf16_tiles<3, 4, 6>();
-  }
-  return std::uint64_t{2} * 16 * 16 * 32 * 4 * rounds;
+  return tile_peak<4, 6>(Bf16Tiles::shapes(kRowsOfTile), 32, rounds, []<int kC> { multiply_bf16_tiles<kC, 4, 6>(); });
 }
 
 Kernels make() {
@@ -176,7 +170,7 @@ Kernels make() {
   k.product(DType::bf16) = Bf16Tiles::product;
   k.peaks.bf16 = bf16_tile_peak;
   use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, ByTiles<Format>>; });
-  k.peaks.int8 = tile_peak;
+  k.peaks.int8 = int8_tile_peak;
   return k;
 }
 

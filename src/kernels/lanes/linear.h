@@ -29,16 +29,25 @@ typename V::Integers start(std::int32_t minus_sum) {
   }
 }
 
-// One group's contribution to a token's sum: the same two lines on every path, so that the bits are.
+// What a weight's min is multiplied by: the sum of a group's activations.
+template <class Format>
+inline float sum_of(const ActivationBlock& x, int group) {
+  return Format::kGroups == 1 ? x.sum : x.scale * static_cast<float>(-minus_sum_of<Format>(x, group));
+}
+
+// One group's contribution to the sums of 16 lanes: the same two lines on every path, so that the bits are.
 template <class V, class Format>
-inline typename V::Floats with_group(typename V::Floats sum, typename V::Integers whole, typename V::Floats scales, typename V::Floats mins,
+inline typename V::Floats with_group(typename V::Floats sums, typename V::Integers whole, typename V::Floats scales, typename V::Floats mins,
+                                     typename V::Floats x_scale, typename V::Floats x_sum) {
+  sums = V::fma(V::to_floats(whole), V::mul(scales, x_scale), sums);
+  if constexpr (Format::kHasMins) sums = V::fma(mins, x_sum, sums);
+  return sums;
+}
+template <class V, class Format>
+inline typename V::Floats with_group(typename V::Floats sums, typename V::Integers whole, typename V::Floats scales, typename V::Floats mins,
                                      const ActivationBlock& x, int group) {
-  sum = V::fma(V::to_floats(whole), V::mul(scales, V::broadcast(x.scale)), sum);
-  if constexpr (Format::kHasMins) {
-    const float of_x = Format::kGroups == 1 ? x.sum : x.scale * static_cast<float>(-minus_sum_of<Format>(x, group));
-    sum = V::fma(mins, V::broadcast(of_x), sum);
-  }
-  return sum;
+  const float x_sum = Format::kHasMins ? sum_of<Format>(x, group) : 0.0f;
+  return with_group<V, Format>(sums, whole, scales, mins, V::broadcast(x.scale), V::broadcast(x_sum));
 }
 
 template <class V, class Format>

@@ -30,16 +30,21 @@ struct ColumnPiece {
   std::size_t first, count, all;
 };
 
-// columns ← this piece of the panel at p. ready(quants): as the way to multiply wants them.
-template <class V, class Format, class Ready>
-void unpack(UnpackedColumns<Format>& columns, const std::byte* p, const ColumnPiece& piece, Ready ready) {
+// columns ← this piece of the panel at p; Way::make_ready: the quants of eight columns as this way to multiply wants them.
+template <class V, class Way, class Format = typename Way::Format>
+void unpack(UnpackedColumns<Format>& columns, const std::byte* p, const ColumnPiece& piece) {
   constexpr std::size_t kParts = Format::kColumns / 32;
   p += piece.first / kParts * Format::kBytes;
   for (std::size_t b = 0; b < piece.count; ++b) {
     UnpackedBlock<Format>& block = columns.blocks[b];
     const int s = static_cast<int>(b % kParts);
     RUNG_UNROLL
-    for (int g = 0; g < 8; ++g) V::store_bytes(block.quants[g], ready(Format::quants(p, s, g)));
+    for (int g = 0; g < 8; g += 2) {
+      typename V::Bytes eight[2] = {Format::quants(p, s, g), Format::quants(p, s, g + 1)};
+      Way::make_ready(eight);
+      V::store_bytes(block.quants[g], eight[0]);
+      V::store_bytes(block.quants[g + 1], eight[1]);
+    }
     RUNG_UNROLL
     for (int group = 0; group < Format::kGroups; ++group) {
       V::store(block.scales[group], Format::scales(p, s, group));
@@ -93,7 +98,9 @@ struct ByDotProducts {
 
   struct Setup {};
 
-  static typename V::Bytes ready(typename V::Bytes quants) { return Format::kSigned ? V::ready8(quants) : quants; }
+  static void make_ready(typename V::Bytes (&eight)[2]) {
+    if constexpr (Format::kSigned) eight[0] = V::ready8(eight[0]), eight[1] = V::ready8(eight[1]);
+  }
 
   template <int kPanels>
   [[gnu::noinline]] static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece,
@@ -157,7 +164,7 @@ void unpacked_product(const PanelProduct& task) {
       const std::size_t panels = task.end_panel - panel < Way::kPanelsAtOnce ? task.end_panel - panel : Way::kPanelsAtOnce;
       for (std::size_t block = 0; block < blocks; block += each) {
         const ColumnPiece piece = {block, blocks - block < each ? blocks - block : each, blocks};
-        for (std::size_t p = 0; p < panels; ++p) unpack<V>(columns[p], task.panels + (panel + p) * task.panel_bytes, piece, Way::ready);
+        for (std::size_t p = 0; p < panels; ++p) unpack<V, Way>(columns[p], task.panels + (panel + p) * task.panel_bytes, piece);
         // The next piece is of these panels or, after their last one, of the next ones.
         const bool last = block + each >= blocks;
         const std::byte* const next = task.panels + (panel + (last ? panels : 0)) * task.panel_bytes +

@@ -1,4 +1,5 @@
-// Sixteen lanes with NEON: four registers of four. Included once, by neon.cpp, inside its target region.  Milestone M6.
+// Sixteen lanes with NEON: four registers of four. Included by each set of NEON, inside its target region and anonymous namespace.
+// Milestone M6.
 #pragma once
 
 template <class T>
@@ -115,6 +116,9 @@ struct Lanes {
   static Bytes load_bytes(const std::byte* p) {
     return each([&](int i) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p) + 16 * i); });
   }
+  static void store_bytes(std::int8_t* p, Bytes a) {
+    for (int i = 0; i < 4; ++i) vst1q_s8(p + 16 * i, vreinterpretq_s8_u8(a.part[i]));
+  }
   static Bytes bytes(int x) {
     return each([&](int) { return vdupq_n_u8(static_cast<std::uint8_t>(x)); });
   }
@@ -139,6 +143,8 @@ struct Lanes {
     return each([&](int i) { return vdotq_s32(sums.part[i], vreinterpretq_s8_u8(w.part[i]), vreinterpretq_s8_u8(x.part[i])); });
   }
   static Integers dot8(Integers sums, Bytes w, Bytes x) { return dot(sums, w, x); }
+  static Bytes ready8(Bytes w) { return w; }
+  static Integers dot_ready8(Integers sums, Bytes w, Bytes x) { return dot(sums, w, x); }
   static Integers start8(std::int32_t) { return integers(0); }
 
  private:

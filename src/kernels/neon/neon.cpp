@@ -27,6 +27,7 @@ namespace {
 #include "kernels/neon/lanes.h"
 #include "kernels/lanes/formats.h"
 #include "kernels/lanes/linear.h"
+#include "kernels/lanes/unpacked.h"
 #include "kernels/lanes/elementwise.h"
 #include "kernels/lanes/attention.h"
 #include "kernels/lanes/peaks.h"
@@ -35,6 +36,7 @@ Kernels make() {
   Kernels k = scalar::kernels;
   k.name = "neon";
   use_panels<Lanes>(k);
+  use_unpacked_panels<Lanes>(k);
   use_elementwise<Lanes>(k);
   use_attention<Lanes>(k);
   use_peaks<Lanes, 5, 6>(k);
