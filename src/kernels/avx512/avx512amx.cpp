@@ -72,7 +72,7 @@ struct Tiles : ShapedTiles {
 template <class Format_>
 struct ByTiles {
   using Format = Format_;
-  static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kFewestTokens = kRowsOfTile;
+  static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kTokenStep = kRowsOfTile, kFewestTokens = kRowsOfTile;
   static constexpr int kGroupColumns = 32 / Format::kGroups;
 
   struct Setup : Tiles {
@@ -90,7 +90,7 @@ struct ByTiles {
 
   // The integers of group g of the piece.
   template <int kSide>
-  static void multiply(Whole& whole, const UnpackedBlock<Format>* w, const ActivationBlock* x, std::size_t stride, std::size_t g) {
+  static void multiply_group(Whole& whole, const UnpackedBlock<Format>* w, const ActivationBlock* x, std::size_t stride, std::size_t g) {
     const std::size_t block = g / Format::kGroups, group = g % Format::kGroups;
     load_tokens<Tiles::kA + kSide>(x[block].q + kGroupColumns * group, stride * sizeof(ActivationBlock));
     load_tile<Tiles::kB + kSide>(reinterpret_cast<const Group*>(w[block].quants)[group]);
@@ -121,12 +121,12 @@ struct ByTiles {
     V::Floats sums[kTokens];
     RUNG_UNROLL
     for (std::size_t t = 0; t < kTokens; ++t) sums[t] = begin_piece<V>(tile, t, piece);
-    multiply<0>(whole[0], w, x, piece.all, 0);
+    multiply_group<0>(whole[0], w, x, piece.all, 0);
     std::size_t g = 0;
     for (; g + 2 <= groups; g += 2) {
-      multiply<1>(whole[1], w, x, piece.all, g + 1);
+      multiply_group<1>(whole[1], w, x, piece.all, g + 1);
       add(sums, whole[0], w, x, piece.all, g);
-      if (g + 2 < groups) multiply<0>(whole[0], w, x, piece.all, g + 2);
+      if (g + 2 < groups) multiply_group<0>(whole[0], w, x, piece.all, g + 2);
       add(sums, whole[1], w, x, piece.all, g + 1);
     }
     if (g < groups) add(sums, whole[0], w, x, piece.all, g);
@@ -134,8 +134,8 @@ struct ByTiles {
     for (std::size_t t = 0; t < kTokens; ++t) end_piece<V>(tile, t, piece, sums[t]);
   }
 
-  static void multiply_all(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
-                           std::size_t panels, std::size_t token) {
+  static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
+                       std::size_t panels, std::size_t token, std::size_t) {
     for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
   }
 };

@@ -28,6 +28,7 @@ struct Lanes {
   // A tile: 2 panels × 6 tokens are 12 integer and 12 float sums, which with the weights and a broadcast fit into the 32 registers. Eight
   // loads feed its twelve dot products; one panel and twelve tokens would need thirteen.
   static constexpr int kTilePanels = 2, kTileTokens = 6;
+  static constexpr int kPlainTokens = 12;  // 24 float sums, two registers of weights, a broadcast
   static constexpr int kTileQueries = 6, kTileColumns = 4;
 
   static Floats broadcast(float x) { return _mm512_set1_ps(x); }

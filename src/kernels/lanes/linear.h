@@ -316,7 +316,9 @@ inline void add_column(typename V::Floats (&sums)[kPanels][kTokens], const typen
                        std::size_t stride) {
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
-    const typename V::Floats value = V::broadcast(x[static_cast<std::size_t>(t) * stride]);
+    const auto i = static_cast<std::size_t>(t);
+    // That is t·stride, so written that an address is kept for four tokens.
+    const typename V::Floats value = V::broadcast(x[i / 4 * (4 * stride) + i % 4 * stride]);
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) sums[p][t] = V::fma(w[p], value, sums[p][t]);
   }
@@ -375,18 +377,23 @@ constexpr int tile_tokens() {
   }
 }
 
-// The tokens [token, end) against one step of panels, in tiles as large as the registers allow.
-template <class V, class Format, int kPanels>
-inline void tokens_of(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
-  constexpr int kTokens = tile_tokens<V, Format>();
-  for (; token + kTokens <= end; token += kTokens) tile<V, Format, kPanels, kTokens>(task, panel, token);
+// tile<n>(t): n tokens from t on, for all of [token, end), n as large as the registers allow.
+template <int kTokens, class Tile>
+inline void in_tiles(std::size_t token, std::size_t end, Tile tile) {
+  for (; token + kTokens <= end; token += kTokens) tile.template operator()<kTokens>(token);
   if constexpr (kTokens > 4) {
-    for (; token + 4 <= end; token += 4) tile<V, Format, kPanels, 4>(task, panel, token);
+    for (; token + 4 <= end; token += 4) tile.template operator()<4>(token);
   }
   if constexpr (kTokens > 2) {
-    for (; token + 2 <= end; token += 2) tile<V, Format, kPanels, 2>(task, panel, token);
+    for (; token + 2 <= end; token += 2) tile.template operator()<2>(token);
   }
-  for (; token < end; ++token) tile<V, Format, kPanels, 1>(task, panel, token);
+  for (; token < end; ++token) tile.template operator()<1>(token);
+}
+
+// The tokens [token, end) against one step of panels.
+template <class V, class Format, int kPanels>
+inline void tokens_of(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
+  in_tiles<tile_tokens<V, Format>()>(token, end, [&]<int kTokens>(std::size_t t) { tile<V, Format, kPanels, kTokens>(task, panel, t); });
 }
 
 template <class V, class Format>

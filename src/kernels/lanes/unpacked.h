@@ -88,11 +88,12 @@ struct ReadyDot : Dot<V, kSigned> {
   }
 };
 
-// With dot products of bytes: kPanels panels against kTokens tokens.
+// A way to multiply: at most kPanelsAtOnce unpacked panels by at most kTokens tokens, a multiple of kTokenStep. This one with dot products
+// of bytes.
 template <class V, class Format_>
 struct ByDotProducts {
   using Format = Format_;
-  static constexpr std::size_t kPanelsAtOnce = V::kTilePanels, kTokens = V::kTileTokens;
+  static constexpr std::size_t kPanelsAtOnce = V::kTilePanels, kTokens = V::kTileTokens, kTokenStep = 1;
   // From so many tokens on it pays to unpack.
   static constexpr std::size_t kFewestTokens = 3 * kTokens;
 
@@ -102,10 +103,9 @@ struct ByDotProducts {
     if constexpr (Format::kSigned) eight[0] = V::ready8(eight[0]), eight[1] = V::ready8(eight[1]);
   }
 
-  template <int kPanels>
-  [[gnu::noinline]] static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece,
-                                         std::size_t panel, std::size_t token) {
-    constexpr int kTokensOfTile = static_cast<int>(kTokens);
+  template <int kPanels, int kTokensOfTile>
+  [[gnu::noinline]] static void multiply_tile(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece,
+                                              std::size_t panel, std::size_t token) {
     const ActivationBlock* x[kTokensOfTile];
     const std::byte* panels[kPanels];
     typename V::Floats sums[kPanels][kTokensOfTile];
@@ -136,27 +136,29 @@ struct ByDotProducts {
     }
   }
 
-  static void multiply_all(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
-                           std::size_t panels, std::size_t token) {
-    if (panels == kPanelsAtOnce) return multiply<V::kTilePanels>(task, columns, piece, panel, token);
-    for (std::size_t p = 0; p < panels; ++p) multiply<1>(task, columns + p, piece, panel + p, token);
+  static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
+                       std::size_t panels, std::size_t token, std::size_t tokens) {
+    in_tiles<V::kTileTokens>(token, token + tokens, [&]<int kTokensOfTile>(std::size_t t) {
+      if (panels == kPanelsAtOnce) return multiply_tile<V::kTilePanels, kTokensOfTile>(task, columns, piece, panel, t);
+      for (std::size_t p = 0; p < panels; ++p) multiply_tile<1, kTokensOfTile>(task, columns + p, piece, panel + p, t);
+    });
   }
 };
 
 // Activations of so many tokens at once that they stay in the second-level cache while the panels go by.
 inline constexpr std::size_t kActivationBytes = std::size_t{1} << 20;
 
-// Tokens that fill tiles go against unpacked panels, the others as without them.
+// As many tokens as this way takes go against unpacked panels, the others as without them.
 template <class V, class Way>
 void unpacked_product(const PanelProduct& task) {
   using Format = typename Way::Format;
   if (task.tokens < Way::kFewestTokens || task.columns == 0) return panel_product<V, Format>(task);
   [[maybe_unused]] const typename Way::Setup setup;
-  const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32, tokens = task.tokens / Way::kTokens * Way::kTokens;
+  const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32, tokens = task.tokens / Way::kTokenStep * Way::kTokenStep;
   const std::size_t pieces = (blocks + kUnpackedBlocks<Format> - 1) / kUnpackedBlocks<Format>;
   const std::size_t each = (blocks / parts + pieces - 1) / pieces * parts;
-  const std::size_t fit = kActivationBytes / (blocks * sizeof(ActivationBlock)) / Way::kTokens * Way::kTokens;
-  const std::size_t at_once = fit < Way::kTokens ? Way::kTokens : fit;
+  const std::size_t fit = kActivationBytes / (blocks * sizeof(ActivationBlock)), turns = tokens / (fit + 1) + 1;
+  const std::size_t at_once = ((tokens + turns - 1) / turns + Way::kTokens - 1) / Way::kTokens * Way::kTokens;
   UnpackedColumns<Format> columns[Way::kPanelsAtOnce];
   for (std::size_t first = 0; first < tokens; first += at_once) {
     const std::size_t end = tokens - first < at_once ? tokens : first + at_once;
@@ -169,10 +171,11 @@ void unpacked_product(const PanelProduct& task) {
         const bool last = block + each >= blocks;
         const std::byte* const next = task.panels + (panel + (last ? panels : 0)) * task.panel_bytes +
                                       (last ? 0 : (block + each) / parts * Format::kBytes);
-        const std::size_t bytes = (blocks < each ? blocks : each) / parts * Format::kBytes, tiles = (end - first) / Way::kTokens;
+        const std::size_t bytes = (blocks < each ? blocks : each) / parts * Format::kBytes, tiles = (end - first + Way::kTokens - 1) / Way::kTokens;
         for (std::size_t tile = 0; tile < tiles; ++tile) {
           for (std::size_t p = 0; p < panels; ++p) prefetch_share(next + p * task.panel_bytes, bytes, tile, tiles);
-          Way::multiply_all(task, columns, piece, panel, panels, first + tile * Way::kTokens);
+          const std::size_t token = first + tile * Way::kTokens, left = end - token;
+          Way::multiply(task, columns, piece, panel, panels, token, left < Way::kTokens ? left : Way::kTokens);
         }
       }
     }

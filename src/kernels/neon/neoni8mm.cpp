@@ -74,7 +74,7 @@ V::Floats of_tokens(float first, float second) {
 template <class Format_>
 struct ByMatrixProducts {
   using Format = Format_;
-  static constexpr std::size_t kPanelsAtOnce = 3, kTokens = 2, kFewestTokens = 6;
+  static constexpr std::size_t kPanelsAtOnce = 3, kTokens = 2, kTokenStep = 2, kFewestTokens = 6;
 
   struct Setup {};
 
@@ -92,7 +92,7 @@ struct ByMatrixProducts {
   }
 
   // One group of a block: the integers of 16 rows and both tokens.
-  static TwoTokens<V::Integers> multiply(const UnpackedBlock<Format>& w, const std::int8_t* x0, const std::int8_t* x1, int group) {
+  static TwoTokens<V::Integers> multiply_group(const UnpackedBlock<Format>& w, const std::int8_t* x0, const std::int8_t* x1, int group) {
     constexpr int kSteps = 4 / Format::kGroups;
     TwoTokens<V::Integers> whole = {{V::integers(0), V::integers(0)}};
     RUNG_UNROLL
@@ -116,7 +116,7 @@ struct ByMatrixProducts {
     for (std::size_t b = 0; b < piece.count; ++b, ++w, ++x0, ++x1) {
       RUNG_UNROLL
       for (int group = 0; group < Format::kGroups; ++group) {
-        const TwoTokens<V::Integers> whole = multiply(*w, x0->q, x1->q, group);
+        const TwoTokens<V::Integers> whole = multiply_group(*w, x0->q, x1->q, group);
         const V::Floats scales = V::load(w->scales[group]), mins = Format::kHasMins ? V::load(w->mins[group]) : V::broadcast(0.0f);
         const TwoTokens<V::Floats> row_scales = interleave(scales, scales), row_mins = interleave(mins, mins);
         const V::Floats x_scale = of_tokens(x0->scale, x1->scale);
@@ -131,8 +131,8 @@ struct ByMatrixProducts {
     end_piece<V>(tile, 1, piece, of_token(sums, 1));
   }
 
-  static void multiply_all(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
-                           std::size_t panels, std::size_t token) {
+  static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
+                       std::size_t panels, std::size_t token, std::size_t) {
     for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
   }
 };
