@@ -44,9 +44,7 @@ void attention(benchmark::State& state, const Kernels& kernels, std::size_t head
     kernels.attend({.keys = keys.data(), .values = values.data(), .next = keys.data(), .type = type, .key_scales = scales.data(),
                     .value_scales = scales.data(), .head_dim = head_dim, .scale = 0.1f, .queries = q.data(), .query_stride = head_dim,
                     .seen = seen.data(), .query_count = queries, .partials = partials.data(), .partial_stride = partial_floats(head_dim)});
-    for (std::size_t i = 0; i < queries; ++i) {
-      kernels.combine(&total[i * partial_floats(head_dim)], &partials[i * partial_floats(head_dim)], head_dim);
-    }
+    kernels.combine(total.data(), partials.data(), queries, partial_floats(head_dim), head_dim);
     benchmark::ClobberMemory();
   }
   const double operations = static_cast<double>(state.iterations()) * 4.0 * 64.0 * static_cast<double>(head_dim * queries);

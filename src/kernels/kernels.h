@@ -100,8 +100,8 @@ struct Kernels {
   Product& product(DType type) { return products[static_cast<std::size_t>(type)]; }
   Product product(DType type) const { return products[static_cast<std::size_t>(type)]; }
   void (*attend)(const AttentionBlock& block);
-  // total ← total and the partial result of the next block.
-  void (*combine)(float* total, const float* partial, std::size_t head_dim);
+  // Of `count` queries, `stride` floats apart: total ← total and the partial result of the next block.
+  void (*combine)(float* totals, const float* partials, std::size_t count, std::size_t stride, std::size_t head_dim);
 
   // What one thread can at most do with these instructions: ops/ceilings.h measures it.
   struct Peaks {

@@ -111,7 +111,7 @@ void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, c
     std::size_t first = 0;
     const std::byte* const next = block < last_block ? group.cache.key_block(group.layer, block + 1, group.kv_head) : nullptr;
     const std::size_t some = attend_block(kernels, group, block, next, queries, partials, first);
-    for (std::size_t i = first; i < first + some; ++i) kernels.combine(totals + i * stride, partials + i * stride, head_dim);
+    kernels.combine(totals + first * stride, partials + first * stride, some, stride, head_dim);
   }
   for (std::size_t i = 0; i < count; ++i) {
     finish(out + i / group.heads * token_stride + i % group.heads * head_dim, totals + i * stride, head_dim);
@@ -211,14 +211,13 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
     }
   });
   share_rows(q.extent<Heads>(), blocks * stride, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t h = begin; h < end; ++h) {
-      float* const total = partials_.data() + totals + h * stride;
-      clear(total, head_dim);
-      for (std::size_t b = 0; b < blocks; ++b) {
-        kernels_.combine(total, partials_.data() + (b * q.extent<Heads>() + h) * stride, head_dim);
-      }
-      finish(out[h].data(), total, head_dim);
+    float* const all = partials_.data() + totals;
+    for (std::size_t h = begin; h < end; ++h) clear(all + h * stride, head_dim);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      const float* const of_block = partials_.data() + b * q.extent<Heads>() * stride;
+      kernels_.combine(all + begin * stride, of_block + begin * stride, end - begin, stride, head_dim);
     }
+    for (std::size_t h = begin; h < end; ++h) finish(out[h].data(), all + h * stride, head_dim);
   });
 }
 

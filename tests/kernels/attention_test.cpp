@@ -197,19 +197,38 @@ TEST_P(Attention, ChoosesTheKeyThatAOneHotQueryAsksFor) {
 }
 
 TEST_P(Attention, CombinesBlocksWhoseMaximaLieFarApart) {
-  const std::size_t head_dim = 16;
-  std::vector<float> total(partial_floats(head_dim)), low(partial_floats(head_dim), 2.0f), high(partial_floats(head_dim), 3.0f);
-  total[0] = -std::numeric_limits<float>::infinity();
-  low[0] = -500;
-  high[0] = 500;
-  kernels.combine(total.data(), low.data(), head_dim);
-  EXPECT_EQ(total[0], -500.0f) << "the first block is taken as it is";
-  EXPECT_EQ(total[1], 2.0f);
-  kernels.combine(total.data(), high.data(), head_dim);
-  kernels.combine(total.data(), low.data(), head_dim);
-  EXPECT_EQ(total[0], 500.0f) << "beside the second the others are nothing";
-  EXPECT_EQ(total[1], 3.0f);
-  for (std::size_t d = 0; d < head_dim; ++d) EXPECT_EQ(total[kPartialHead + d], 3.0f);
+  const std::size_t head_dim = 16, queries = 21, stride = partial_floats(head_dim);  // more queries than a register has lanes
+  std::vector<float> totals(queries * stride), low(queries * stride, 2.0f), high(queries * stride);
+  for (std::size_t i = 0; i < queries; ++i) {
+    totals[i * stride] = -std::numeric_limits<float>::infinity();
+    low[i * stride] = -500;
+    std::fill_n(&high[i * stride], stride, static_cast<float>(i));
+    high[i * stride] = 500;
+  }
+  kernels.combine(totals.data(), low.data(), queries, stride, head_dim);
+  for (std::size_t i = 0; i < queries; ++i) {
+    EXPECT_EQ(totals[i * stride], -500.0f) << "the first block is taken as it is";
+    EXPECT_EQ(totals[i * stride + 1], 2.0f);
+  }
+  kernels.combine(totals.data(), high.data(), queries, stride, head_dim);
+  kernels.combine(totals.data(), low.data(), queries, stride, head_dim);
+  for (std::size_t i = 0; i < queries; ++i) {
+    EXPECT_EQ(totals[i * stride], 500.0f) << "beside the second the others are nothing";
+    EXPECT_EQ(totals[i * stride + 1], static_cast<float>(i));
+    for (std::size_t d = 0; d < head_dim; ++d) EXPECT_EQ(totals[i * stride + kPartialHead + d], static_cast<float>(i));
+  }
+}
+
+TEST_P(Attention, CombinesEachQueryWithItsOwnPart) {
+  const std::size_t head_dim = 16, queries = 19, stride = partial_floats(head_dim);
+  std::vector<float> totals(queries * stride, 1.0f), partials(queries * stride, 1.0f);
+  for (std::size_t i = 0; i < queries; ++i) partials[i * stride] = 1.0f + static_cast<float>(i) * 0.25f;
+  kernels.combine(totals.data(), partials.data(), queries, stride, head_dim);
+  for (std::size_t i = 0; i < queries; ++i) {
+    const double expected = std::exp(-0.25 * static_cast<double>(i)) + 1.0;
+    EXPECT_NEAR(totals[i * stride + 1], expected, 4e-7) << "query " << i;
+    EXPECT_NEAR(totals[i * stride + kPartialHead], expected, 4e-7) << "query " << i;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(EverySet, Attention, testing::ValuesIn(supported_kernels().begin(), supported_kernels().end()),

@@ -113,7 +113,7 @@ struct Lanes {
   static constexpr int kPlainTokens = 6;  // twelve float registers, two of weights, a broadcast
   static Pair held(Pair a) { return {now(a.low), now(a.high)}; }
   // Six queries × 16 keys or dimensions are twelve float registers, and what is loaded serves six.
-  static constexpr int kTileQueries = 6, kTileColumns = 1;
+  static constexpr int kTileQueries = 6, kTileColumns = 1, kFewQueriesColumns = 2;
 
   static Floats broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
   static Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }

@@ -29,7 +29,7 @@ struct Lanes {
   // loads feed its twelve dot products; one panel and twelve tokens would need thirteen.
   static constexpr int kTilePanels = 2, kTileTokens = 6;
   static constexpr int kPlainTokens = 12;  // 24 float sums, two registers of weights, a broadcast
-  static constexpr int kTileQueries = 6, kTileColumns = 4;
+  static constexpr int kTileQueries = 12, kTileColumns = 2, kFewQueriesColumns = 4;
 
   static Floats broadcast(float x) { return _mm512_set1_ps(x); }
   static Floats load(const float* p) { return _mm512_loadu_ps(p); }
@@ -61,9 +61,7 @@ struct Lanes {
   static Floats max(Floats a, Floats b) { return _mm512_max_ps(a, b); }
   static Floats negative(Floats a) { return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN))); }
   static Floats round(Floats a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-  static Floats times_power_of_two(Floats a, Floats n) {  // the exponent is bits 23 and up
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_slli_epi32(_mm512_cvtps_epi32(n), 23)));
-  }
+  static Floats times_power_of_two(Floats a, Floats n) { return _mm512_scalef_ps(a, n); }
   static Floats where_less(Floats a, Floats b, Floats then, Floats otherwise) {
     return _mm512_mask_mov_ps(otherwise, _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), then);
   }

@@ -58,28 +58,35 @@ inline void clear(float* const (&out)[kTokens]) {
   }
 }
 
-// Scores → e^(s - max) in place, with their maximum and sum. Outside [first, end) they become 0.
-template <class V>
-inline void softmax_block(float* scores, std::size_t first, std::size_t end, float scale, float* max_and_sum) {
+// Scores of a tile's queries → e^(scale·s - max) in place, with their maxima and sums. Keys that a query does not see get 0. Step by step
+// for all queries: one query's steps wait for each other, another's do not.
+template <class V, int kTokens>
+inline void softmax_tile(float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens], float scale,
+                         float* partials, std::size_t stride) {
   constexpr int kRegisters = kAttentionKeys / 16;
-  for (std::size_t j = 0; j < first; ++j) scores[j] = -__builtin_inff();
-  for (std::size_t j = end; j < kAttentionKeys; ++j) scores[j] = -__builtin_inff();
-  typename V::Floats s[kRegisters], largest = V::broadcast(-__builtin_inff());
-  RUNG_UNROLL
-  for (int i = 0; i < kRegisters; ++i) {
-    s[i] = V::mul(V::load(scores + 16 * i), V::broadcast(scale));
-    largest = V::max(largest, s[i]);
+  typename V::Floats sums[kTokens];
+  for (std::size_t t = 0; t < kTokens; ++t) {
+    for (std::size_t j = 0; j < seen[t].first; ++j) scores[t][j] = -__builtin_inff();
+    for (std::size_t j = seen[t].end; j < kAttentionKeys; ++j) scores[t][j] = -__builtin_inff();
+    typename V::Floats largest = V::broadcast(-__builtin_inff());
+    RUNG_UNROLL
+    for (int i = 0; i < kRegisters; ++i) {
+      const typename V::Floats s = V::mul(V::load(scores[t] + 16 * i), V::broadcast(scale));
+      largest = V::max(largest, s);
+      V::store(scores[t] + 16 * i, s);
+    }
+    partials[t * stride] = V::largest(largest);
   }
-  const float max = V::largest(largest);
-  typename V::Floats sum = V::broadcast(0.0f);
-  RUNG_UNROLL
-  for (int i = 0; i < kRegisters; ++i) {
-    s[i] = exp<V>(V::sub(s[i], V::broadcast(max)));
-    V::store(scores + 16 * i, s[i]);
-    sum = V::add(sum, s[i]);
+  for (std::size_t t = 0; t < kTokens; ++t) {
+    sums[t] = V::broadcast(0.0f);
+    RUNG_UNROLL
+    for (int i = 0; i < kRegisters; ++i) {
+      const typename V::Floats e = exp_below_88<V>(V::sub(V::load(scores[t] + 16 * i), V::broadcast(partials[t * stride])));
+      V::store(scores[t] + 16 * i, e);
+      sums[t] = V::add(sums[t], e);
+    }
   }
-  max_and_sum[0] = max;
-  max_and_sum[1] = V::sum(sum);
+  for (std::size_t t = 0; t < kTokens; ++t) partials[t * stride + 1] = V::sum(sums[t]);
 }
 
 // Bytes of a Q8_0 cache, without their scales.
@@ -94,10 +101,9 @@ inline constexpr bool kHasScales = Load::kBytes == 16;
 template <class V>
 inline typename V::Floats load_scales(const f16* scales) { return V::load_f16(reinterpret_cast<const std::byte*>(scales)); }
 
-// How many registers of columns a tile of so many queries takes: a set whose widest tile is one column wide has room for two where there
-// are few queries, and needs them to hide the latency of its sums.
+// How many registers of columns a tile of so many queries takes: of few queries more, to hide the latency of their sums.
 template <class V, int kTokens>
-inline constexpr int kColumnsOfTile = kTokens < V::kTileQueries && V::kTileColumns == 1 ? 2 : V::kTileColumns;
+inline constexpr int kColumnsOfTile = kTokens < V::kTileQueries ? V::kFewQueriesColumns : V::kTileColumns;
 
 // out[t][16·c + lane] = Σ_d q[t][d]·K[d][at + 16·c + lane]
 template <class V, class Load, int kTokens, int kColumns>
@@ -195,10 +201,7 @@ void attend_tile(const AttentionBlock& block, std::size_t query) {
     for (int t = 0; t < kTokens; ++t) out[t] = scores[t] + at;
     score_keys<V, Load, kTokens, kColumns>(out, q, block, at);
   }
-  for (int t = 0; t < kTokens; ++t) {
-    softmax_block<V>(scores[t], seen[t].first, seen[t].end, block.scale,
-                     block.partials + (query + static_cast<std::size_t>(t)) * block.partial_stride);
-  }
+  softmax_tile<V, kTokens>(scores, seen, block.scale, block.partials + query * block.partial_stride, block.partial_stride);
   weigh_all_values<V, Load, kTokens>(scores, seen, block, query);
 }
 
@@ -222,18 +225,33 @@ void attend(const AttentionBlock& block) {
   }
 }
 
-// total ← total and one more partial result:  m = max(m₁, m₂)   l = l₁·e^(m₁-m) + l₂·e^(m₂-m)   a likewise.
+// totals ← totals and one more partial result of each:  m = max(m₁, m₂)   l = l₁·e^(m₁-m) + l₂·e^(m₂-m)   a likewise.
 template <class V>
-void combine(float* total, const float* partial, std::size_t head_dim) {
-  const float max = total[0] > partial[0] ? total[0] : partial[0];
-  const typename V::Floats old_share = exp<V>(V::broadcast(total[0] - max)), new_share = exp<V>(V::broadcast(partial[0] - max));
-  float sums[16];
-  V::store(sums, V::fma(V::broadcast(partial[1]), new_share, V::mul(V::broadcast(total[1]), old_share)));
-  total[0] = max;
-  total[1] = sums[0];
-  for (std::size_t d = 0; d < head_dim; d += 16) {
-    float* a = total + kPartialHead + d;
-    V::store(a, V::fma(V::load(partial + kPartialHead + d), new_share, V::mul(V::load(a), old_share)));
+void combine(float* totals, const float* partials, std::size_t count, std::size_t stride, std::size_t head_dim) {
+  for (std::size_t first = 0; first < count; first += 16, totals += 16 * stride, partials += 16 * stride) {
+    const std::size_t some = lanes_left(count, first);
+    float old_share[16] = {}, new_share[16] = {}, old_sums[16] = {}, sums[16] = {};  // a query a lane
+    for (std::size_t i = 0; i < some; ++i) {
+      float* const total = totals + i * stride;
+      const float* const partial = partials + i * stride;
+      const float max = total[0] > partial[0] ? total[0] : partial[0];
+      old_share[i] = total[0] - max;
+      new_share[i] = partial[0] - max;
+      old_sums[i] = total[1];
+      sums[i] = partial[1];
+      total[0] = max;
+    }
+    V::store(old_share, exp_below_88<V>(V::load(old_share)));
+    V::store(new_share, exp_below_88<V>(V::load(new_share)));
+    V::store(sums, V::fma(V::load(sums), V::load(new_share), V::mul(V::load(old_sums), V::load(old_share))));
+    for (std::size_t i = 0; i < some; ++i) {
+      totals[i * stride + 1] = sums[i];
+      float* const a = totals + i * stride + kPartialHead;
+      const float* const b = partials + i * stride + kPartialHead;
+      for (std::size_t d = 0; d < head_dim; d += 16) {
+        V::store(a + d, V::fma(V::load(b + d), V::broadcast(new_share[i]), V::mul(V::load(a + d), V::broadcast(old_share[i]))));
+      }
+    }
   }
 }
 

@@ -4,13 +4,12 @@
 // added in one fixed order at the end.
 #pragma once
 
-// e^x to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, e^x = 2ⁿ·e^r, and e^r by its Taylor series: the first term
-// left out, r⁸/8!, is below 6e-9. Under -87.3, where results would be denormal, it is 0, and above 88.3 infinite.
+// e^x of x ≤ 88.3 to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, e^x = 2ⁿ·e^r, and e^r by its Taylor series: the
+// first term left out, r⁸/8!, is below 6e-9. Under -87.3, where results would be denormal, it is 0.
 template <class V>
-inline typename V::Floats exp(typename V::Floats x) {
+inline typename V::Floats exp_below_88(typename V::Floats x) {
   using F = typename V::Floats;
-  const F at_most = V::min(V::broadcast(88.3f), x);  // of a NaN and a number, min and max give the second: NaN stays NaN
-  const F clamped = V::max(V::broadcast(-87.3f), at_most);
+  const F clamped = V::max(V::broadcast(-87.3f), x);  // of a NaN and a number, min and max give the second: NaN stays NaN
   const F n = V::round(V::mul(clamped, V::broadcast(1.44269504f)));
   F r = V::fma(n, V::broadcast(-0.693359375f), clamped);  // ln 2 in two parts: the first has so few bits that n times it is exact
   r = V::fma(n, V::broadcast(2.12194440e-4f), r);
@@ -22,7 +21,13 @@ inline typename V::Floats exp(typename V::Floats x) {
   e = V::fma(e, r, V::broadcast(0.5f));
   e = V::fma(e, r, V::broadcast(1.0f));
   e = V::fma(e, r, V::broadcast(1.0f));
-  e = V::where_less(x, V::broadcast(-87.3f), V::broadcast(0.0f), V::times_power_of_two(e, n));
+  return V::where_less(x, V::broadcast(-87.3f), V::broadcast(0.0f), V::times_power_of_two(e, n));
+}
+
+// e^x; above 88.3 infinite.
+template <class V>
+inline typename V::Floats exp(typename V::Floats x) {
+  const typename V::Floats e = exp_below_88<V>(V::min(V::broadcast(88.3f), x));
   return V::where_less(V::broadcast(88.3f), x, V::broadcast(__builtin_inff()), e);
 }
 

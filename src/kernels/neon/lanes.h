@@ -19,7 +19,7 @@ struct Lanes {
   // A token's sums against a panel are four integer and four float registers: two tokens take sixteen of the thirty-two.
   static constexpr int kTilePanels = 1, kTileTokens = 2;
   static constexpr int kPlainTokens = 6;  // 24 registers of float sums, four of weights, a broadcast
-  static constexpr int kTileQueries = 3, kTileColumns = 2;
+  static constexpr int kTileQueries = 3, kTileColumns = 2, kFewQueriesColumns = 2;
 
   static Floats broadcast(float x) { return each([&](int) { return vdupq_n_f32(x); }); }
   static Floats load(const float* p) { return each([&](int i) { return vld1q_f32(p + 4 * i); }); }

@@ -7,7 +7,7 @@ struct Lanes {
   struct Bytes { std::uint8_t byte[64]; };  // four a lane
 
   static constexpr int kTilePanels = 1, kTileTokens = 2;
-  static constexpr int kTileQueries = 1, kTileColumns = 4;
+  static constexpr int kTileQueries = 1, kTileColumns = 4, kFewQueriesColumns = 4;
 
   static Floats broadcast(float x) {
     Floats r;
