@@ -80,6 +80,7 @@ void ThreadTeam::member(std::size_t self) {
 }
 
 void ThreadTeam::take_ranges(std::size_t self) {
+  std::uint32_t finished = 0;  // told once, because each telling takes the line from another core
   for (std::size_t i = 0; i < size(); ++i) {
     const std::size_t share = (self + i) % size();
     std::atomic<std::uint32_t>& shared = shares_[share].open;
@@ -90,10 +91,11 @@ void ThreadTeam::take_ranges(std::size_t self) {
       const std::size_t ranges = ranges_of(share), index = ranges - open;
       const std::size_t begin = share_begin(share), length = share_begin(share + 1) - begin;
       (*body_)(begin + length * index / ranges, begin + length * (index + 1) / ranges);
-      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+      ++finished;
       open = shared.load(std::memory_order_acquire);
     }
   }
+  if (finished > 0 && unfinished_.fetch_sub(finished, std::memory_order_acq_rel) == finished) unfinished_.notify_one();
 }
 
 void ThreadTeam::wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const {

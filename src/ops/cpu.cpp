@@ -101,12 +101,14 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   const ActivationBlock* const quants = any(takes_blocks) ? quantized(x) : nullptr;
   const bool pairs = kernels_.round_to_bf16 != nullptr && any([](DType type) { return type == DType::bf16; });
   const std::uint16_t* const halves = pairs ? halved(x) : nullptr;
+  // A prompt's tokens meet panels in pairs, which should not be parted.
+  const std::size_t step = x.extent<Rows>() == 1 ? 1 : 2;
   products_.clear();
-  std::size_t panels = 0, bytes = 0;
+  std::size_t steps = 0, bytes = 0;
   for (const LinearTask& task : tasks) {
     const PackedMatrix& w = *task.w;
     const std::size_t count = panel_count(w.rows);
-    products_.push_back({w.dtype, panels, {
+    products_.push_back({w.dtype, steps, {
         .panels = panels_of(w),
         .panel_bytes = panel_bytes(w.dtype, w.columns),
         .rows = w.rows,
@@ -121,18 +123,17 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
         .first_panel = 0,
         .end_panel = count,
     }});
-    panels += count;
+    steps += (count + step - 1) / step;
     bytes += count * panel_bytes(w.dtype, w.columns);
   }
   if (x.extent<Rows>() == 1 && !tasks.empty()) expect_successor(*tasks[0].w, {products_[0].whole.panels, bytes});
-  share_rows(panels, bytes / std::max<std::size_t>(1, panels) / 2 * x.extent<Rows>(), [&](std::size_t begin, std::size_t end) {
+  share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * x.extent<Rows>(), [&](std::size_t begin, std::size_t end) {
     for (const SharedProduct& product : products_) {
-      const std::size_t from = std::max(begin, product.first), to = std::min(end, product.first + product.whole.end_panel);
-      if (from >= to) continue;
       PanelProduct part = product.whole;
-      part.first_panel = from - product.first;
-      part.end_panel = to - product.first;
-      kernels_.product(product.type)(part);
+      const std::size_t panels = product.whole.end_panel, first = step * product.first;
+      part.first_panel = std::max(step * begin, first) - first;
+      part.end_panel = std::min(std::max(step * end, first) - first, panels);
+      if (part.first_panel < part.end_panel) kernels_.product(product.type)(part);
     }
   });
 }
