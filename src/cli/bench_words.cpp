@@ -61,7 +61,7 @@ std::string read_patterns_table(const CeilingMeter& meter) {
     const auto small = std::find_if(meter.reads().begin(), meter.reads().end(), same);
     const std::string how = fmt::format("{} a thread, {}", count_of(huge.streams, "stream"),
                                         huge.ahead_bytes == 0 ? "no prefetch" : fmt::format("{} ahead", huge.ahead_bytes));
-    out += fmt::format("  {:<28}{:>12.2f}{:>12.2f}\n", how, huge.gb_per_s(), small->gb_per_s());
+    out += fmt::format("  {:<28}{:>12.2f}{:>12.2f}\n", how, huge.gb_per_s.median(), small->gb_per_s.median());
   }
   return out;
 }

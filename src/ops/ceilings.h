@@ -4,6 +4,7 @@
 // per second do. (Williams, Waterman & Patterson 2009: Roofline, doi:10.1145/1498765.1498785)
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -21,13 +22,22 @@ struct Ceilings {
   double bf16_gflop_per_s = 0;  // all threads: products of bf16 and their sums; f32's, where the set multiplies them as f32
 };
 
+// Measured values, of which the median counts.
+class Measured {
+ public:
+  void add(double value) { values_.insert(std::upper_bound(values_.begin(), values_.end(), value), value); }
+  double median() const { return values_.empty() ? 0 : values_[values_.size() / 2]; }
+
+ private:
+  std::vector<double> values_;  // ascending
+};
+
 // A way to read memory. Which is the fastest differs between machines: that one is the ceiling.
 struct ReadPattern {
   std::size_t streams;      // that a thread reads side by side
   std::size_t ahead_bytes;  // how far ahead a line is asked for; 0: the processor's own guess is enough
   bool huge_pages;
-  std::vector<double> measured = {};  // GB/s, a number a call of measure(), in ascending order
-  double gb_per_s() const { return measured.empty() ? 0 : measured[measured.size() / 2]; }
+  Measured gb_per_s = {};   // a number a call of measure()
 };
 
 class CeilingMeter {
@@ -37,9 +47,9 @@ class CeilingMeter {
   // Takes memory far beyond the caches. `team` outlives this.
   explicit CeilingMeter(ThreadTeam& team, Reads reads = Reads::likely, const Kernels& kernels = chosen_kernels());
 
-  // Measures all of it once more, in some tenths of a second. Of the peaks the best of all calls counts: whatever else the machine does
-  // only ever takes away. Memory may be shared with neighbours who come and go (seen: 35 GB/s most of the time, 55 at moments), and what
-  // is compared with it meets the same moments: of each way to read the median counts, and of these the best.
+  // Measures all of it once more, in some tenths of a second. Memory and cores may be shared with neighbours who come and go (seen: 35 GB/s
+  // most of the time, 55 at moments; half of the operations that the same cores did a second before), and what is compared with a ceiling
+  // meets the same moments. So the median of all calls counts: of each peak, and of each way to read, of which the best is the ceiling.
   void measure();
 
   const Ceilings& best() const { return best_; }
@@ -50,6 +60,8 @@ class CeilingMeter {
   double read(const ReadPattern& pattern);
   template <class Peak>
   double operations_per_second(Peak peak);
+  template <class Peak>
+  double best_operations_per_second(Peak peak);
 
   ThreadTeam& team_;
   const Kernels& kernels_;
@@ -58,6 +70,7 @@ class CeilingMeter {
   std::byte* huge_;
   Buffer<std::byte> small_;
   Ceilings best_;
+  Measured int8_, f32_, bf16_;
   std::vector<ReadPattern> reads_;
 };
 

@@ -171,7 +171,8 @@ void unpacked_product(const PanelProduct& task) {
         const bool last = block + each >= blocks;
         const std::byte* const next = task.panels + (panel + (last ? panels : 0)) * task.panel_bytes +
                                       (last ? 0 : (block + each) / parts * Format::kBytes);
-        const std::size_t bytes = (blocks < each ? blocks : each) / parts * Format::kBytes, tiles = (end - first + Way::kTokens - 1) / Way::kTokens;
+        const std::size_t bytes = (blocks < each ? blocks : each) / parts * Format::kBytes;
+        const std::size_t tiles = (end - first + Way::kTokens - 1) / Way::kTokens;
         for (std::size_t tile = 0; tile < tiles; ++tile) {
           for (std::size_t p = 0; p < panels; ++p) prefetch_share(next + p * task.panel_bytes, bytes, tile, tiles);
           const std::size_t token = first + tile * Way::kTokens, left = end - token;
