@@ -80,7 +80,8 @@ void ThreadTeam::member(std::size_t self) {
 }
 
 void ThreadTeam::take_ranges(std::size_t self) {
-  std::uint32_t finished = 0;  // told once, because each telling takes the line from another core
+  // Told once, because each telling takes the line from another core. All are of one round: until they are told, run() waits.
+  std::uint32_t finished = 0;
   for (std::size_t i = 0; i < size(); ++i) {
     const std::size_t share = (self + i) % size();
     std::atomic<std::uint32_t>& shared = shares_[share].open;

@@ -1,4 +1,4 @@
-// A machine → its ceilings: what no program can go beyond, however it is written.  Milestone M6.
+// A machine → its ceilings: what no program can go beyond for long, however it is written.  Milestone M6.
 //
 // Writing a token reads every weight once, so bytes per second bound it; reading a prompt uses each weight for many tokens, so operations
 // per second do. (Williams, Waterman & Patterson 2009: Roofline, doi:10.1145/1498765.1498785)
@@ -26,7 +26,10 @@ struct Ceilings {
 class Measured {
  public:
   void add(double value) { values_.insert(std::upper_bound(values_.begin(), values_.end(), value), value); }
-  double median() const { return values_.empty() ? 0 : values_[values_.size() / 2]; }
+  double median() const {
+    const std::size_t n = values_.size();
+    return n == 0 ? 0 : (values_[(n - 1) / 2] + values_[n / 2]) / 2;
+  }
 
  private:
   std::vector<double> values_;  // ascending
@@ -52,7 +55,7 @@ class CeilingMeter {
   // meets the same moments. So the median of all calls counts: of each peak, and of each way to read, of which the best is the ceiling.
   void measure();
 
-  const Ceilings& best() const { return best_; }
+  const Ceilings& ceilings() const { return ceilings_; }
   const std::vector<ReadPattern>& reads() const { return reads_; }
   std::size_t buffer_bytes() const { return bytes_; }
 
@@ -69,7 +72,7 @@ class CeilingMeter {
   Arena arena_;  // huge pages, where the system has them
   std::byte* huge_;
   Buffer<std::byte> small_;
-  Ceilings best_;
+  Ceilings ceilings_;
   Measured int8_, f32_, bf16_;
   std::vector<ReadPattern> reads_;
 };

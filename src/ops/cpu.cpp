@@ -101,14 +101,16 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   const ActivationBlock* const quants = any(takes_blocks) ? quantized(x) : nullptr;
   const bool pairs = kernels_.round_to_bf16 != nullptr && any([](DType type) { return type == DType::bf16; });
   const std::uint16_t* const halves = pairs ? halved(x) : nullptr;
-  // A prompt's tokens meet panels in pairs, which should not be parted.
-  const std::size_t step = x.extent<Rows>() == 1 ? 1 : 2;
+  // Sets with registers enough multiply a prompt's tokens by two panels at a time: where there are many, pairs are not parted.
+  std::size_t panels = 0;
+  for (const LinearTask& task : tasks) panels += panel_count(task.w->rows);
+  const std::size_t step = x.extent<Rows>() > 1 && panels >= 16 * team_.size() ? 2 : 1;
   products_.clear();
   std::size_t steps = 0, bytes = 0;
   for (const LinearTask& task : tasks) {
     const PackedMatrix& w = *task.w;
     const std::size_t count = panel_count(w.rows);
-    products_.push_back({w.dtype, steps, {
+    products_.push_back({w.dtype, step * steps, {
         .panels = panels_of(w),
         .panel_bytes = panel_bytes(w.dtype, w.columns),
         .rows = w.rows,
@@ -130,9 +132,8 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * x.extent<Rows>(), [&](std::size_t begin, std::size_t end) {
     for (const SharedProduct& product : products_) {
       PanelProduct part = product.whole;
-      const std::size_t panels = product.whole.end_panel, first = step * product.first;
-      part.first_panel = std::max(step * begin, first) - first;
-      part.end_panel = std::min(std::max(step * end, first) - first, panels);
+      part.first_panel = std::max(step * begin, product.first) - product.first;
+      part.end_panel = std::min(std::max(step * end, product.first) - product.first, product.whole.end_panel);
       if (part.first_panel < part.end_panel) kernels_.product(product.type)(part);
     }
   });

@@ -58,7 +58,7 @@ class CpuOps : public Ops {
   std::vector<const std::byte*> panels_;  // by PackedMatrix::id
   struct SharedProduct {
     DType type;
-    std::size_t first;  // of its steps, among all that the team shares
+    std::size_t first;  // its panels begin there, among all that the team shares
     PanelProduct whole;
   };
   std::vector<SharedProduct> products_;  // of the linear layers at hand

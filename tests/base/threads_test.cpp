@@ -34,6 +34,20 @@ TEST(ThreadTeam, SurvivesManyShortRounds) {
   EXPECT_EQ(sums, std::vector<std::size_t>(64, 5000u * 4999u / 2u));
 }
 
+TEST(ThreadTeam, SurvivesShortRoundsOfChangingLength) {
+  ThreadTeam team(4);
+  std::vector<std::size_t> sums(64);
+  std::size_t expected[64] = {};
+  for (std::size_t round = 0; round < 5000; ++round) {
+    const std::size_t count = round % 3 == 0 ? 3 : round % 3 == 1 ? 64 : 7;
+    for (std::size_t i = 0; i < count; ++i) expected[i] += round;
+    team.run(count, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) sums[i] += round;
+    });
+  }
+  EXPECT_EQ(sums, std::vector<std::size_t>(expected, expected + 64));
+}
+
 // A member may still look for ranges of the last round when the team is dissolved: it finds none, and goes.
 TEST(ThreadTeam, IsDissolvedWhileMembersComeLate) {
   for (int team_count = 0; team_count < 3000; ++team_count) {

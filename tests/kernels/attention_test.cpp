@@ -85,14 +85,22 @@ class Attention : public testing::TestWithParam<const Kernels*> {
   }
 
   static constexpr float kScale = 0.3f;
+
+  // So many that every set uses its largest tile twice, and all smaller ones: 12 + 12 + 6 + 3 + 2.
+  static constexpr std::size_t kQueries = 35;
+  static std::vector<AttentionBlock::Seen> as_many_as_fill_tiles(const std::vector<AttentionBlock::Seen>& some) {
+    std::vector<AttentionBlock::Seen> seen;
+    for (std::size_t i = 0; i < kQueries; ++i) seen.push_back(some[i % some.size()]);
+    return seen;
+  }
 };
 
 TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
   for (const DType type : kCacheTypes) {
     for (const std::size_t head_dim : kHeadDims) {
       const Block b = some_block(head_dim, type);
-      const std::vector<AttentionBlock::Seen> seen{{0, 64}, {0, 1}, {63, 64}, {3, 17}, {0, 33}, {31, 64}, {16, 32}, {5, 6}, {0, 63},
-                                                   {1, 50}};
+      const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles(
+          {{0, 64}, {0, 1}, {63, 64}, {3, 17}, {0, 33}, {31, 64}, {16, 32}, {5, 6}, {0, 63}, {1, 50}});
       const std::vector<float> q = some_values(seen.size() * head_dim, 1);
       const std::vector<float> partials = partials_of(b, q, seen);
       for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -127,19 +135,20 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
 }
 
 TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
-  const std::size_t head_dim = 64;
   for (const DType type : kCacheTypes) {
-    const Block b = some_block(head_dim, type);
-    std::vector<AttentionBlock::Seen> seen;
-    for (std::size_t i = 0; i < 24; ++i) seen.push_back({i < 12 ? 0 : i, 40 + i});
-    const std::vector<float> q = some_values(seen.size() * head_dim, 1);
-    const std::vector<float> together = partials_of(b, q, seen);
-    for (std::size_t i = 0; i < seen.size(); ++i) {
-      const auto begin = q.begin() + static_cast<std::ptrdiff_t>(i * head_dim);
-      const std::vector<float> alone = partials_of(b, {begin, begin + 64}, {seen[i]});
-      for (const std::size_t at : {std::size_t{0}, std::size_t{1}, kPartialHead, kPartialHead + 63}) {
-        EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at]))
-            << i << " " << at;
+    for (const std::size_t head_dim : {40u, 64u}) {
+      const Block b = some_block(head_dim, type);
+      std::vector<AttentionBlock::Seen> seen;
+      for (std::size_t i = 0; i < kQueries; ++i) seen.push_back({i < 12 ? 0 : i, std::min<std::size_t>(64, 36 + i)});
+      const std::vector<float> q = some_values(seen.size() * head_dim, 1);
+      const std::vector<float> together = partials_of(b, q, seen);
+      for (std::size_t i = 0; i < seen.size(); ++i) {
+        const auto begin = q.begin() + static_cast<std::ptrdiff_t>(i * head_dim);
+        const std::vector<float> alone = partials_of(b, {begin, begin + static_cast<std::ptrdiff_t>(head_dim)}, {seen[i]});
+        for (std::size_t at = 0; at < kPartialHead + head_dim; at = at == 1 ? kPartialHead : at + 1) {
+          EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at]))
+              << "query " << i << ", float " << at << ", head_dim " << head_dim << ", " << info(type).name;
+        }
       }
     }
   }
@@ -156,8 +165,8 @@ TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
           (in_keys ? b.keys[7 * 64 + 20] : b.values[20 * head_dim + 7]) = odd;
           pack(b);
           // Neighbours in every tile: some end before it or start behind it, in turn with those that see it.
-          const std::vector<AttentionBlock::Seen> seen{{0, 20}, {0, 21}, {0, 20}, {0, 22}, {20, 64}, {21, 64}, {21, 30}, {0, 64}, {0, 1},
-                                                       {20, 21}, {40, 50}};
+          const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles(
+              {{0, 20}, {0, 21}, {0, 20}, {0, 22}, {20, 64}, {21, 64}, {21, 30}, {0, 64}, {0, 1}, {20, 21}, {40, 50}});
           const std::vector<float> q(seen.size() * head_dim, 0.01f);
           const std::vector<float> partials = partials_of(b, q, seen);
           for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -220,14 +229,28 @@ TEST_P(Attention, CombinesBlocksWhoseMaximaLieFarApart) {
 }
 
 TEST_P(Attention, CombinesEachQueryWithItsOwnPart) {
-  const std::size_t head_dim = 16, queries = 19, stride = partial_floats(head_dim);
-  std::vector<float> totals(queries * stride, 1.0f), partials(queries * stride, 1.0f);
-  for (std::size_t i = 0; i < queries; ++i) partials[i * stride] = 1.0f + static_cast<float>(i) * 0.25f;
-  kernels.combine(totals.data(), partials.data(), queries, stride, head_dim);
-  for (std::size_t i = 0; i < queries; ++i) {
-    const double expected = std::exp(-0.25 * static_cast<double>(i)) + 1.0;
-    EXPECT_NEAR(totals[i * stride + 1], expected, 4e-7) << "query " << i;
-    EXPECT_NEAR(totals[i * stride + kPartialHead], expected, 4e-7) << "query " << i;
+  const std::size_t head_dim = 40, stride = partial_floats(head_dim);
+  for (const std::size_t queries : {1u, 15u, 16u, 17u, 32u, 33u}) {
+    std::vector<float> totals(queries * stride), partials(queries * stride);
+    const auto part = [](std::size_t i, std::size_t d) { return static_cast<float>((7 * i + 3 * d) % 11); };
+    for (std::size_t i = 0; i < queries; ++i) {
+      totals[i * stride] = 1;
+      partials[i * stride] = 1 + static_cast<float>(i) * 0.25f;
+      totals[i * stride + 1] = partials[i * stride + 1] = 1;
+      for (std::size_t d = 0; d < head_dim; ++d) {
+        totals[i * stride + kPartialHead + d] = part(i, d);
+        partials[i * stride + kPartialHead + d] = part(i, d + 1);
+      }
+    }
+    kernels.combine(totals.data(), partials.data(), queries, stride, head_dim);
+    for (std::size_t i = 0; i < queries; ++i) {
+      const double share = std::exp(-0.25 * static_cast<double>(i));
+      EXPECT_NEAR(totals[i * stride + 1], share + 1, 4e-7) << "query " << i << " of " << queries;
+      for (std::size_t d = 0; d < head_dim; ++d) {
+        const double expected = share * static_cast<double>(part(i, d)) + static_cast<double>(part(i, d + 1));
+        EXPECT_NEAR(totals[i * stride + kPartialHead + d], expected, 4e-6) << "query " << i << " of " << queries << ", " << d;
+      }
+    }
   }
 }
 

@@ -245,6 +245,33 @@ TEST_P(EveryKernel, QuantizeKeepsNaNAndInfinityInTheirBlock) {
   }
 }
 
+TEST_P(EveryKernel, QuantizeIsItsDefinitionInEveryBlock) {
+  for (const std::size_t count : {1u, 15u, 16u, 17u, 32u, 33u, 48u}) {
+    std::vector<float> x(32 * count);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * i % 251) - 125.0f + static_cast<float>(i / 32);
+    std::vector<ActivationBlock> blocks(count + 1);
+    blocks[count].scale = 77;
+    k.quantize(blocks.data(), x.data(), x.size());
+    EXPECT_EQ(blocks[count].scale, 77.0f) << "nothing is written behind the end";
+    for (std::size_t b = 0; b < count; ++b) {
+      SCOPED_TRACE(testing::Message() << "block " << b << " of " << count);
+      float largest = 0;
+      std::int32_t sums[2] = {};
+      for (std::size_t i = 0; i < 32; ++i) {
+        const float value = x[32 * b + i];
+        largest = std::max(largest, std::abs(value));
+        sums[i / 16] += blocks[b].q[i];
+        const double scale = static_cast<double>(blocks[b].scale);
+        EXPECT_NEAR(scale * blocks[b].q[i], static_cast<double>(value), 0.5001 * scale);
+      }
+      EXPECT_EQ(blocks[b].scale, largest / 127.0f);
+      EXPECT_EQ(blocks[b].sum, blocks[b].scale * static_cast<float>(sums[0] + sums[1]));
+      EXPECT_EQ(blocks[b].minus_first, -sums[0]);
+      EXPECT_EQ(blocks[b].minus_sum, -sums[0] - sums[1]);
+    }
+  }
+}
+
 TEST_P(EveryKernel, RoundToQ8GivesEvery32AScale) {
   for (const std::size_t n : kernel_lengths()) {
     for (const float size : {0.0f, 1e-42f, 1e-3f, 5.0f, 1e6f}) {

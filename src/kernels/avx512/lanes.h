@@ -29,6 +29,7 @@ struct Lanes {
   // loads feed its twelve dot products; one panel and twelve tokens would need thirteen.
   static constexpr int kTilePanels = 2, kTileTokens = 6;
   static constexpr int kPlainTokens = 12;  // 24 float sums, two registers of weights, a broadcast
+  // Of attention: 12 queries × 2 registers of keys are 24 sums; up to six queries take four, to hide the latency of sums.
   static constexpr int kTileQueries = 12, kTileColumns = 2, kFewQueriesColumns = 4;
 
   static Floats broadcast(float x) { return _mm512_set1_ps(x); }

@@ -77,7 +77,7 @@ inline void softmax_tile(float (&scores)[kTokens][kAttentionKeys], const Attenti
     }
     partials[t * stride] = V::largest(largest);
   }
-  for (std::size_t t = 0; t < kTokens; ++t) {
+  for (std::size_t t = 0; t < kTokens; ++t) {  // s - max ≤ 0, but where there is a NaN: then the sum is one, whatever else is in it
     sums[t] = V::broadcast(0.0f);
     RUNG_UNROLL
     for (int i = 0; i < kRegisters; ++i) {
@@ -186,6 +186,7 @@ inline void weigh_all_values(const float (&scores)[kTokens][kAttentionKeys], con
 template <class V, class Load, int kTokens>
 void attend_tile(const AttentionBlock& block, std::size_t query) {
   constexpr int kColumns = kColumnsOfTile<V, kTokens>;
+  static_assert(kAttentionKeys % (16 * kColumns) == 0);
   alignas(64) float scores[kTokens][kAttentionKeys];
   AttentionBlock::Seen seen[kTokens];
   const float* q[kTokens];
@@ -209,6 +210,9 @@ template <class V, class Load>
 void attend_queries(const AttentionBlock& block) {
   std::size_t i = 0;
   for (; i + V::kTileQueries <= block.query_count; i += V::kTileQueries) attend_tile<V, Load, V::kTileQueries>(block, i);
+  if constexpr (V::kTileQueries > 6) {
+    for (; i + 6 <= block.query_count; i += 6) attend_tile<V, Load, 6>(block, i);
+  }
   if constexpr (V::kTileQueries > 3) {
     for (; i + 3 <= block.query_count; i += 3) attend_tile<V, Load, 3>(block, i);
     for (; i + 2 <= block.query_count; i += 2) attend_tile<V, Load, 2>(block, i);
@@ -228,12 +232,12 @@ void attend(const AttentionBlock& block) {
 // totals ← totals and one more partial result of each:  m = max(m₁, m₂)   l = l₁·e^(m₁-m) + l₂·e^(m₂-m)   a likewise.
 template <class V>
 void combine(float* totals, const float* partials, std::size_t count, std::size_t stride, std::size_t head_dim) {
-  for (std::size_t first = 0; first < count; first += 16, totals += 16 * stride, partials += 16 * stride) {
+  for (std::size_t first = 0; first < count; first += 16) {
     const std::size_t some = lanes_left(count, first);
     float old_share[16] = {}, new_share[16] = {}, old_sums[16] = {}, sums[16] = {};  // a query a lane
     for (std::size_t i = 0; i < some; ++i) {
-      float* const total = totals + i * stride;
-      const float* const partial = partials + i * stride;
+      float* const total = totals + (first + i) * stride;
+      const float* const partial = partials + (first + i) * stride;
       const float max = total[0] > partial[0] ? total[0] : partial[0];
       old_share[i] = total[0] - max;
       new_share[i] = partial[0] - max;
@@ -245,9 +249,10 @@ void combine(float* totals, const float* partials, std::size_t count, std::size_
     V::store(new_share, exp_below_88<V>(V::load(new_share)));
     V::store(sums, V::fma(V::load(sums), V::load(new_share), V::mul(V::load(old_sums), V::load(old_share))));
     for (std::size_t i = 0; i < some; ++i) {
-      totals[i * stride + 1] = sums[i];
-      float* const a = totals + i * stride + kPartialHead;
-      const float* const b = partials + i * stride + kPartialHead;
+      float* const total = totals + (first + i) * stride;
+      total[1] = sums[i];
+      float* const a = total + kPartialHead;
+      const float* const b = partials + (first + i) * stride + kPartialHead;
       for (std::size_t d = 0; d < head_dim; d += 16) {
         V::store(a + d, V::fma(V::load(b + d), V::broadcast(new_share[i]), V::mul(V::load(a + d), V::broadcast(old_share[i]))));
       }

@@ -122,27 +122,31 @@ inline typename V::Integers eight_bits(typename V::Floats x) {
 // Step by step for 16 blocks: one block's steps wait for each other, another's do not.
 template <class V>
 void quantize(ActivationBlock* out, const float* x, std::size_t n) {
-  for (; n >= 32; out += 16, x += 16 * 32) {
-    const std::size_t some = lanes_left(n / 32, 0);
+  for (std::size_t first = 0; first < n / 32; first += 16) {
+    const std::size_t some = lanes_left(n / 32, first);
     float largest[16] = {}, scales[16], inverses[16];
-    for (std::size_t b = 0; b < some; ++b) largest[b] = V::largest_magnitude(V::load(x + 32 * b), V::load(x + 32 * b + 16));
+    for (std::size_t b = 0; b < some; ++b) {
+      const float* const values = x + 32 * (first + b);
+      largest[b] = V::largest_magnitude(V::load(values), V::load(values + 16));
+    }
     const typename V::Floats all = V::load(largest), zero = V::broadcast(0.0f), tiny = V::broadcast(1e-36f);
     // Under 1e-36 the inverse would overflow: such values are as good as zero.
     V::store(scales, V::where_less(all, tiny, zero, V::div(all, V::broadcast(127.0f))));
     V::store(inverses, V::where_less(all, tiny, zero, V::div(V::broadcast(127.0f), all)));
     for (std::size_t b = 0; b < some; ++b) {
+      ActivationBlock& block = out[first + b];
+      const float* const values = x + 32 * (first + b);
       const typename V::Floats inverse = V::broadcast(inverses[b]);
-      const typename V::Integers q0 = eight_bits<V>(V::mul(V::load(x + 32 * b), inverse));
-      const typename V::Integers q1 = eight_bits<V>(V::mul(V::load(x + 32 * b + 16), inverse));
-      V::store_int8(out[b].q, q0);
-      V::store_int8(out[b].q + 16, q1);
+      const typename V::Integers q0 = eight_bits<V>(V::mul(V::load(values), inverse));
+      const typename V::Integers q1 = eight_bits<V>(V::mul(V::load(values + 16), inverse));
+      V::store_int8(block.q, q0);
+      V::store_int8(block.q + 16, q1);
       const std::int32_t sum0 = V::sum(q0), sum1 = V::sum(q1);
-      out[b].scale = scales[b];
-      out[b].sum = scales[b] * static_cast<float>(sum0 + sum1);
-      out[b].minus_first = -sum0;
-      out[b].minus_sum = -sum0 - sum1;
+      block.scale = scales[b];
+      block.sum = scales[b] * static_cast<float>(sum0 + sum1);
+      block.minus_first = -sum0;
+      block.minus_sum = -sum0 - sum1;
     }
-    n -= 32 * some;
   }
 }
 

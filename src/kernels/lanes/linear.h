@@ -36,16 +36,14 @@ inline float sum_of(const ActivationBlock& x, int group) {
 }
 
 // One group's contribution to the sums of 16 lanes: the same two lines on every path, so that the bits are.
-template <class V, class Format>
-inline typename V::Floats with_group(typename V::Floats sums, typename V::Integers whole, typename V::Floats scales, typename V::Floats mins,
-                                     typename V::Floats x_scale, typename V::Floats x_sum) {
+template <class V, class Format, class Floats = typename V::Floats>
+inline Floats with_group(Floats sums, typename V::Integers whole, Floats scales, Floats mins, Floats x_scale, Floats x_sum) {
   sums = V::fma(V::to_floats(whole), V::mul(scales, x_scale), sums);
   if constexpr (Format::kHasMins) sums = V::fma(mins, x_sum, sums);
   return sums;
 }
-template <class V, class Format>
-inline typename V::Floats with_group(typename V::Floats sums, typename V::Integers whole, typename V::Floats scales, typename V::Floats mins,
-                                     const ActivationBlock& x, int group) {
+template <class V, class Format, class Floats = typename V::Floats>
+inline Floats with_group(Floats sums, typename V::Integers whole, Floats scales, Floats mins, const ActivationBlock& x, int group) {
   const float x_sum = Format::kHasMins ? sum_of<Format>(x, group) : 0.0f;
   return with_group<V, Format>(sums, whole, scales, mins, V::broadcast(x.scale), V::broadcast(x_sum));
 }
@@ -179,7 +177,8 @@ inline void prefetch_share(const std::byte* from, std::size_t bytes, std::size_t
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   constexpr int kParts = Format::kColumns / 32;
-  constexpr int kUnrolled = kTokens == 1 ? kParts : 1;  // then the compiler knows where a part's bits lie: half the instructions
+  // Of one token all parts are unrolled: the compiler then knows where their bits lie, which takes half the instructions.
+  constexpr int kUnrolled = kTokens == 1 ? kParts : 1;
   const std::size_t blocks = task.columns / 32;
   [[maybe_unused]] const std::size_t ahead = prefetch_bytes<Format>();
   const std::byte* panels[kPanels];
@@ -208,6 +207,14 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
     for (int p = 0; p < kPanels; ++p) panels[p] += Format::kBytes;
   }
   store_tile<V, kPanels, kTokens>(sums, task, panel, token);
+}
+
+// How many of the tokens go against all panels before the others do, a multiple of `tile`: about equal parts of a megabyte of activations or
+// less, which stays in the second-level cache while the panels go by.
+inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, std::size_t tile) {
+  constexpr std::size_t kActivationBytes = std::size_t{1} << 20;
+  const std::size_t passes = tokens * bytes_each / kActivationBytes + 1;
+  return ((tokens + passes - 1) / passes + tile - 1) / tile * tile;
 }
 
 // Many tokens against a panel, where registers are few: 32 of its columns are unpacked once for all of them, and their sums wait in the

@@ -88,8 +88,8 @@ struct ReadyDot : Dot<V, kSigned> {
   }
 };
 
-// A way to multiply: at most kPanelsAtOnce unpacked panels by at most kTokens tokens, a multiple of kTokenStep. This one with dot products
-// of bytes.
+// A way to multiply takes at most kPanelsAtOnce unpacked panels and at most kTokens tokens, a multiple of kTokenStep. This one takes dot
+// products of bytes.
 template <class V, class Format_>
 struct ByDotProducts {
   using Format = Format_;
@@ -145,10 +145,7 @@ struct ByDotProducts {
   }
 };
 
-// Activations of so many tokens at once that they stay in the second-level cache while the panels go by.
-inline constexpr std::size_t kActivationBytes = std::size_t{1} << 20;
-
-// As many tokens as this way takes go against unpacked panels, the others as without them.
+// Tokens up to a multiple of kTokenStep meet unpacked panels, the others panels as they are.
 template <class V, class Way>
 void unpacked_product(const PanelProduct& task) {
   using Format = typename Way::Format;
@@ -157,8 +154,7 @@ void unpacked_product(const PanelProduct& task) {
   const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32, tokens = task.tokens / Way::kTokenStep * Way::kTokenStep;
   const std::size_t pieces = (blocks + kUnpackedBlocks<Format> - 1) / kUnpackedBlocks<Format>;
   const std::size_t each = (blocks / parts + pieces - 1) / pieces * parts;
-  const std::size_t fit = kActivationBytes / (blocks * sizeof(ActivationBlock)), turns = tokens / (fit + 1) + 1;
-  const std::size_t at_once = ((tokens + turns - 1) / turns + Way::kTokens - 1) / Way::kTokens * Way::kTokens;
+  const std::size_t at_once = tokens_at_once(tokens, blocks * sizeof(ActivationBlock), Way::kTokens);
   UnpackedColumns<Format> columns[Way::kPanelsAtOnce];
   for (std::size_t first = 0; first < tokens; first += at_once) {
     const std::size_t end = tokens - first < at_once ? tokens : first + at_once;

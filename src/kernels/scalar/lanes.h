@@ -81,7 +81,10 @@ struct Lanes {
     return a;
   }
   static Floats times_power_of_two(Floats a, const Floats& n) {
-    for (std::size_t i = 0; i < 16; ++i) a.lane[i] = std::isnan(n.lane[i]) ? n.lane[i] : std::ldexp(a.lane[i], static_cast<int>(n.lane[i]));
+    for (std::size_t i = 0; i < 16; ++i) {
+      const float exponent = std::clamp(n.lane[i], -300.0f, 300.0f);  // an int holds it, whatever n is
+      a.lane[i] = std::isnan(exponent) ? exponent : std::ldexp(a.lane[i], static_cast<int>(exponent));
+    }
     return a;
   }
   static Floats where_less(const Floats& a, const Floats& b, const Floats& then, Floats otherwise) {
