@@ -41,7 +41,7 @@ void time_rungs(const ladder::Shape& many) {
   rung::ThreadTeam team(rung::usable_processors());
   rung::CeilingMeter meter(team);
   for (int i = 0; i < 3; ++i) meter.measure();
-  const rung::Ceilings& c = meter.ceilings();
+  const rung::Ceilings c = meter.ceilings();
   fmt::print("{} x {} weights, {} thread{} at most, kernels {}; ceilings: {:.1f} GB/s, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in f32\n\n",
              many.rows, many.columns, team.size(), team.size() == 1 ? "" : "s", rung::chosen_kernels().name, c.read_gb_per_s,
              c.int8_gop_per_s, c.f32_gflop_per_s);

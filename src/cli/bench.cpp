@@ -200,16 +200,17 @@ class Bench : public Command {
                     {"cache", !no_cache_},
                     {"cache_type", info(device.cache_type()).name},
                     {"repeat", repeat_}};
-    const Ceilings& best = meter.ceilings();
+    const Ceilings ceilings = meter.ceilings();
     const auto first = [&](bool prefill) {
       return *std::find_if(results.begin(), results.end(), [&](const BenchResult& r) { return r.what.prefill == prefill; });
     };
-    out["prefill"] = to_json(first(true), best);
-    out["decode"] = to_json(first(false), best);
-    for (const BenchResult& r : results) out[r.what.prefill ? "prefills" : "decodes"].push_back(to_json(r, best));
-    out["ceilings"] = {
-        {"read_gb_per_s", best.read_gb_per_s}, {"int8_gop_per_s", best.int8_gop_per_s}, {"bf16_gflop_per_s", best.bf16_gflop_per_s},
-        {"f32_gflop_per_s", best.f32_gflop_per_s}};
+    out["prefill"] = to_json(first(true), ceilings);
+    out["decode"] = to_json(first(false), ceilings);
+    for (const BenchResult& r : results) out[r.what.prefill ? "prefills" : "decodes"].push_back(to_json(r, ceilings));
+    out["ceilings"] = {{"read_gb_per_s", ceilings.read_gb_per_s},
+                       {"int8_gop_per_s", ceilings.int8_gop_per_s},
+                       {"bf16_gflop_per_s", ceilings.bf16_gflop_per_s},
+                       {"f32_gflop_per_s", ceilings.f32_gflop_per_s}};
     for (const ReadPattern& r : meter.reads()) {
       if (!show_ceilings_) break;
       out["ceilings"]["reads"].push_back(

@@ -81,17 +81,21 @@ double CeilingMeter::best_operations_per_second(Peak peak) {
 }
 
 void CeilingMeter::measure() {
-  ceilings_.read_gb_per_s = 0;
-  for (ReadPattern& pattern : reads_) {
-    pattern.gb_per_s.add(read(pattern));
-    ceilings_.read_gb_per_s = std::max(ceilings_.read_gb_per_s, pattern.gb_per_s.median());
-  }
+  for (ReadPattern& pattern : reads_) pattern.gb_per_s.add(read(pattern));
   int8_.add(best_operations_per_second(kernels_.peaks.int8));
   f32_.add(best_operations_per_second(kernels_.peaks.f32));
   bf16_.add(best_operations_per_second(kernels_.peaks.bf16 != nullptr ? kernels_.peaks.bf16 : kernels_.peaks.f32));
-  ceilings_.int8_gop_per_s = int8_.median();
-  ceilings_.f32_gflop_per_s = f32_.median();
-  ceilings_.bf16_gflop_per_s = bf16_.median();
+}
+
+Ceilings CeilingMeter::ceilings() const {
+  double read = 0;
+  for (const ReadPattern& pattern : reads_) read = std::max(read, pattern.gb_per_s.median());
+  return {
+      .read_gb_per_s = read,
+      .int8_gop_per_s = int8_.median(),
+      .f32_gflop_per_s = f32_.median(),
+      .bf16_gflop_per_s = bf16_.median(),
+  };
 }
 
 }  // namespace rung

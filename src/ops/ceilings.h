@@ -55,7 +55,7 @@ class CeilingMeter {
   // meets the same moments. So the median of all calls counts: of each peak, and of each way to read, of which the best is the ceiling.
   void measure();
 
-  const Ceilings& ceilings() const { return ceilings_; }
+  Ceilings ceilings() const;
   const std::vector<ReadPattern>& reads() const { return reads_; }
   std::size_t buffer_bytes() const { return bytes_; }
 
@@ -72,7 +72,6 @@ class CeilingMeter {
   Arena arena_;  // huge pages, where the system has them
   std::byte* huge_;
   Buffer<std::byte> small_;
-  Ceilings ceilings_;
   Measured int8_, f32_, bf16_;
   std::vector<ReadPattern> reads_;
 };

@@ -139,23 +139,14 @@ struct ByMatrixProducts {
   }
 };
 
-std::uint64_t matrix_peak(std::size_t rounds) {
-  constexpr int kSums = 16;
-  const int8x16_t x = vdupq_n_s8(-1);
-  int8x16_t w = vdupq_n_s8(3);
-  int32x4_t sums[kSums];
-  RUNG_UNROLL
-  for (int32x4_t& sum : sums) sum = vdupq_n_s32(0);
-  for (std::size_t round = 0; round < rounds; ++round) {
-    asm("" : "+w"(w));  // may have changed: or the compiler would multiply once
-    RUNG_UNROLL
-    for (int i = 0; i < kSums; ++i) sums[i] = vmmlaq_s32(sums[i], w, x);
+struct MatrixLanes : Lanes {
+  static Integers dot(Integers sums, Bytes w, Bytes x) {
+    return each([&](int i) { return vmmlaq_s32(sums.part[i], vreinterpretq_s8_u8(w.part[i]), vreinterpretq_s8_u8(x.part[i])); });
   }
-  int32x4_t result[kSums];  // sums themselves must stay in registers
-  for (int i = 0; i < kSums; ++i) result[i] = sums[i];
-  seen_by_the_world(result);
-  return std::uint64_t{2} * 2 * 2 * 8 * kSums * rounds;
-}
+};
+
+// A step of dot products adds four products to a sum, one of matrices eight.
+std::uint64_t matrix_peak(std::size_t rounds) { return 2 * int8_peak<MatrixLanes, 5>(rounds); }
 
 Kernels make() {
   Kernels k = neon::kernels();
