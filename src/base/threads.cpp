@@ -22,8 +22,17 @@ void relax() {
 #endif
 }
 
-// More ranges than threads, so that who comes late, or is held up by the system, finds less to do.
-constexpr std::size_t kRangesPerShare = 4;
+// A thread takes a quarter of what is left of a share, so the ranges become ever shorter, and when the work ends, nobody waits for long:
+// guided self-scheduling (Polychronopoulos & Kuck 1987).
+constexpr std::uint32_t kPart = 4;
+
+struct Range {
+  std::uint32_t begin, end;
+
+  static Range unpack(std::uint64_t packed) { return {static_cast<std::uint32_t>(packed >> 32), static_cast<std::uint32_t>(packed)}; }
+  std::uint64_t packed() const { return std::uint64_t{begin} << 32 | end; }
+  std::uint32_t size() const { return end - begin; }
+};
 
 // How much of its share a waiting thread fetches: less than the second-level cache of any processor of these years.
 constexpr std::size_t kFetchedBytes = std::size_t{128} << 10;
@@ -47,21 +56,17 @@ void ThreadTeam::expect(std::span<const std::byte> bytes) {
   expected_bytes_.store(bytes.size(), std::memory_order_relaxed);
 }
 
-std::uint32_t ThreadTeam::ranges_of(std::size_t share) const {
-  return static_cast<std::uint32_t>(std::min(share_begin(share + 1) - share_begin(share), kRangesPerShare));
-}
-
 void ThreadTeam::run(std::size_t count, RangeBody body) {
   if (size() == 1 || count <= 1) {
     if (count > 0) body(0, count);
     return;
   }
   body_ = &body;
-  count_ = count;
-  std::uint32_t ranges = 0;
-  for (std::size_t i = 0; i < size(); ++i) ranges += ranges_of(i);
-  unfinished_.store(ranges, std::memory_order_relaxed);
-  for (std::size_t i = 0; i < size(); ++i) shares_[i].open.store(ranges_of(i), std::memory_order_release);
+  unfinished_.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
+  for (std::size_t i = 0; i < size(); ++i) {
+    const Range share = {static_cast<std::uint32_t>(count * i / size()), static_cast<std::uint32_t>(count * (i + 1) / size())};
+    shares_[i].open.store(share.packed(), std::memory_order_release);
+  }
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
   take_ranges(0);
@@ -83,16 +88,20 @@ void ThreadTeam::take_ranges(std::size_t self) {
   // Told once, because each telling takes the line from another core. All are of one round: until they are told, run() waits.
   std::uint32_t finished = 0;
   for (std::size_t i = 0; i < size(); ++i) {
-    const std::size_t share = (self + i) % size();
-    std::atomic<std::uint32_t>& shared = shares_[share].open;
+    std::atomic<std::uint64_t>& shared = shares_[(self + i) % size()].open;
     // A thread that read `open` in an earlier round may take a range of this one: it is a range like any other.
-    std::uint32_t open = shared.load(std::memory_order_acquire);
-    while (open != 0) {
-      if (!shared.compare_exchange_weak(open, open - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-      const std::size_t ranges = ranges_of(share), index = ranges - open;
-      const std::size_t begin = share_begin(share), length = share_begin(share + 1) - begin;
-      (*body_)(begin + length * index / ranges, begin + length * (index + 1) / ranges);
-      ++finished;
+    std::uint64_t open = shared.load(std::memory_order_acquire);
+    for (Range left = Range::unpack(open); left.size() > 0; left = Range::unpack(open)) {
+      const std::uint32_t some = (left.size() + kPart - 1) / kPart;
+      Range taken = left;
+      if (i == 0) {
+        taken.end = left.begin += some;
+      } else {
+        taken.begin = left.end -= some;
+      }
+      if (!shared.compare_exchange_weak(open, left.packed(), std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      (*body_)(taken.begin, taken.end);
+      finished += taken.size();
       open = shared.load(std::memory_order_acquire);
     }
   }

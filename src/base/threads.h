@@ -35,10 +35,10 @@ class ThreadTeam {
 
   std::size_t size() const { return size_; }
 
-  // Calls body(begin, end) with disjoint ranges that cover [0, count), some a thread, and returns when all are done. The ranges are fixed
-  // by count and size(); who takes which is not: each thread goes through its own share from left to right, then helps the others, so that
-  // nobody waits for a thread that the system does not run. So the result of a range must not depend on who computes it. `body` must not
-  // throw, and must not call run().
+  // Calls body(begin, end) with disjoint ranges that cover [0, count), count < 2³², and returns when all are done. Each thread goes through
+  // its own share from left to right, then helps the others from the right, so that nobody waits for a thread that the system does not
+  // run. Who takes what is left to the moment: the result of an index must not depend on the range that it came in. `body` must not throw,
+  // and must not call run().
   void run(std::size_t count, RangeBody body);
 
   // What the next run() will read, its first index first, if the caller's guess is right: while a thread waits, it fetches the beginning
@@ -46,19 +46,18 @@ class ThreadTeam {
   void expect(std::span<const std::byte> bytes);
 
  private:
-  // A share's ranges that nobody has taken yet: alone in its cache line, which its owner then rarely loses to another core.
+  // The indices of a share that nobody has taken yet, begin·2³² + end: alone in its cache line, which its owner then rarely loses to
+  // another core.
   struct alignas(64) Share {
-    std::atomic<std::uint32_t> open{0};
+    std::atomic<std::uint64_t> open{0};
   };
 
-  std::size_t share_begin(std::size_t share) const { return count_ * share / size(); }
-  std::uint32_t ranges_of(std::size_t share) const;
   void member(std::size_t self);
   void take_ranges(std::size_t self);
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const;
 
   // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
-  // value with acquire. `open` publishes body_ and count_ to whoever takes a range; `unfinished_` publishes the results back. A range
+  // value with acquire. `open` publishes body_ to whoever takes a range; `unfinished_` publishes the results back. A range
   // that is taken keeps run() waiting, so what it reads stays as it is. `round_` wakes the members.
   const std::size_t size_;
   std::vector<std::thread> members_;
@@ -69,7 +68,6 @@ class ThreadTeam {
   std::atomic<std::uintptr_t> expected_{0};
   std::atomic<std::size_t> expected_bytes_{0};
   const RangeBody* body_ = nullptr;
-  std::size_t count_ = 0;
 };
 
 }  // namespace rung
