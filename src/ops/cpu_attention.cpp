@@ -136,11 +136,19 @@ RoundedHead rounded(const Kernels& kernels, const KvShape& shape, Tensor<const f
 // Tiles of tokens × heads of keys, so that a tile's lines of the cache stay in the first-level cache; one token's heads are shared, too.
 void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                          Tensor<const float, Tokens, KvHeads, HeadDim> v) {
-  constexpr std::size_t kTile = 32;
+  constexpr std::size_t kTile = 32, kExpected = 8;
   const std::size_t kv_heads = k.extent<KvHeads>(), head_dim = k.extent<HeadDim>(), tiles = (rows.size() + kTile - 1) / kTile;
-  const std::size_t lines = 4 * head_dim * std::min(rows.size(), kTile);  // a store into a line takes as long as several values elsewhere
+  const std::size_t lines = 8 * head_dim * std::min(rows.size(), kTile);  // a store into a line takes as long as several values elsewhere
+  const auto expect = [&](std::size_t i) {
+    const std::size_t first = i / kv_heads * kTile, last = std::min(rows.size(), first + kTile);
+    for (std::size_t t = first; t < last; ++t) {  // of a sequence one token: its neighbours' keys lie in the same lines
+      if (t == first || rows.caches[t] != rows.caches[t - 1]) rows.caches[t]->expect_store(layer, rows.positions[t], i % kv_heads);
+    }
+  };
   share_rows(tiles * kv_heads, lines, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < std::min(end, begin + kExpected); ++i) expect(i);
     for (std::size_t i = begin; i < end; ++i) {
+      if (i + kExpected < end) expect(i + kExpected);
       const std::size_t first = i / kv_heads * kTile, last = std::min(rows.size(), first + kTile), h = i % kv_heads;
       for (std::size_t t = first; t < last; ++t) {
         KvCache& cache = *rows.caches[t];

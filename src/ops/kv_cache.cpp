@@ -50,6 +50,14 @@ void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float,
   }
 }
 
+void KvCache::expect_store(std::size_t layer, std::size_t position, std::size_t kv_head) const {
+  const std::size_t block = position / kKvBlock, value = shape_.value_bytes(), row = shape_.head_dim * value;
+  const std::byte* const key = head_rows(layer, kKeys, block, kv_head) + position % kKvBlock * value;
+  for (std::size_t d = 0; d < shape_.head_dim; ++d) __builtin_prefetch(key + d * kKvBlock * value, 1, 2);
+  const std::byte* const values = head_rows(layer, kValues, block, kv_head) + position % kKvBlock * row;
+  for (std::size_t line = 0; line < row; line += 64) __builtin_prefetch(values + line, 1, 2);
+}
+
 void KvCache::store_rounded(std::size_t layer, std::size_t position, std::size_t kv_head, const RoundedHead& key,
                             const RoundedHead& value) {
   const std::size_t block = position / kKvBlock, in_block = position % kKvBlock;
@@ -63,8 +71,6 @@ void KvCache::store_rounded(std::size_t layer, std::size_t position, std::size_t
 template <std::size_t kBytes>
 void KvCache::put(std::byte* keys, std::byte* values, std::size_t in_block, const RoundedHead& key, const RoundedHead& value) {
   const std::size_t head_dim = shape_.head_dim;
-  // A store to a line that is not in the cache waits for it, and few can wait at a time: so all are asked for first.
-  for (std::size_t d = 0; d < head_dim; ++d) __builtin_prefetch(keys + (d * kKvBlock + in_block) * kBytes, 1);
   std::memcpy(values + in_block * head_dim * kBytes, value.values, head_dim * kBytes);
   for (std::size_t d = 0; d < head_dim; ++d) std::memcpy(keys + (d * kKvBlock + in_block) * kBytes, key.values + d * kBytes, kBytes);
   const std::size_t scales_at = kKvBlock * head_dim * kBytes;

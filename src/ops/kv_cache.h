@@ -64,7 +64,9 @@ class KvCache {
   void store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
              Tensor<const float, KvHeads, HeadDim> value);
 
-  // A head's key touches head_dim cache lines, each of which the next position touches again: so many positions go head by head.
+  // A head's key touches head_dim cache lines, each of which the next position touches again: so many positions go head by head. A store to
+  // a line that is not in the processor's cache waits for it, and few can wait at a time: expect_store asks for a head's lines before.
+  void expect_store(std::size_t layer, std::size_t position, std::size_t kv_head) const;
   void store_rounded(std::size_t layer, std::size_t position, std::size_t kv_head, const RoundedHead& key, const RoundedHead& value);
 
   // One head in one block as it lies in memory, readable for 64 bytes past its end.

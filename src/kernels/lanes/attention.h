@@ -15,9 +15,12 @@
 // Dao et al. 2022, arXiv:2205.14135.)
 #pragma once
 
+inline constexpr std::size_t kNearBytes = 1024;
+
 // out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
 //
-// Few queries wait for memory: what comes next lies `fetch` bytes from b, as large as b is, and is asked for meanwhile.
+// Few queries wait for memory: what comes next lies `fetch` bytes from b, as large as b is, and is asked for meanwhile; and what lies
+// kNearBytes ahead, a second time, into the first-level cache (linear.h).
 template <class V, class Load, int kTokens, int kColumns>
 inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k, std::size_t k_end,
                           const std::byte* b, std::size_t b_stride, std::ptrdiff_t fetch) {
@@ -32,6 +35,7 @@ inline void small_product(float* const (&out)[kTokens], const float* const (&a)[
       for (std::size_t line = 0; line < kColumns * Load::kBytes; line += 64) {
         const std::uintptr_t read = reinterpret_cast<std::uintptr_t>(b + k * b_stride + line);
         __builtin_prefetch(reinterpret_cast<const void*>(read + static_cast<std::uintptr_t>(fetch)), 0, 2);
+        __builtin_prefetch(reinterpret_cast<const void*>(read + kNearBytes), 0, 3);
       }
     }
     typename V::Floats row[kColumns];
