@@ -34,7 +34,9 @@ struct PanelProduct {
 // A row of activations in bf16 has an even length; what is added is 0.
 inline std::size_t bf16_stride(std::size_t columns) { return columns + columns % 2; }
 
-inline constexpr std::size_t kAttentionKeys = 64;  // a block of keys
+// Keys and values lie in pieces of 64; a block of attention, whose scores one softmax weighs, is up to four of them.
+inline constexpr std::size_t kPieceKeys = 64;
+inline constexpr std::size_t kAttentionKeys = 256;
 
 // What a query takes of a block of keys: max, sum, then, from kPartialHead on, its head_dim values, and room up to a multiple of 16.
 inline constexpr std::size_t kPartialHead = 16;
@@ -45,12 +47,15 @@ struct AttentionBlock {
   struct Seen {
     std::size_t first, end;  // of the block's keys, at least one
   };
-  const std::byte* keys;    // [head_dim, 64]
-  const std::byte* values;  // [64, head_dim], readable for 64 bytes past the end
+  struct Piece {
+    const std::byte* keys;    // [head_dim, 64]
+    const std::byte* values;  // [64, head_dim], readable for 64 bytes past the end
+    const f16* key_scales;    // q8_0 alone: [⌈head_dim / 32⌉, 64]
+    const f16* value_scales;
+  };
+  Piece pieces[kAttentionKeys / kPieceKeys];  // those that a query sees
   const std::byte* next;    // the keys that come after this block, to be fetched meanwhile; or nullptr
   DType type;               // f32, f16, or q8_0: bytes, times the scale of each 32 dimensions of a key
-  const f16* key_scales;    // q8_0 alone: [⌈head_dim / 32⌉, 64]
-  const f16* value_scales;
   std::size_t head_dim;
   float scale;
   const float* queries;     // [query_count, query_stride]

@@ -1,4 +1,4 @@
-// Keys and values into the cache, and attention over it: tiles of queries against blocks of 64 keys.  Milestones M4, M6.
+// Keys and values into the cache, and attention over it: tiles of queries against blocks of keys.  Milestones M4, M6.
 //
 // Heads that share keys and values (grouped queries) go through a block together, and in prefill so do neighbouring tokens: each key that
 // is read meets all of them. The results of a query's blocks are combined from left to right, whoever computed them:
@@ -15,7 +15,22 @@ namespace rung {
 
 namespace {
 
-static_assert(kAttentionKeys == kKvBlock);
+static_assert(kPieceKeys == kKvBlock);
+
+// The blocks that the sum over a context is made of, the same for every query: pieces of 64 keys at first, so that a short context has
+// something for many threads, then four pieces at a time.
+struct KeyBlock {
+  static constexpr std::size_t kPieces = kAttentionKeys / kPieceKeys;  // of a long block; and so many short ones come first
+
+  std::size_t index;
+
+  static KeyBlock of(std::size_t key) {
+    const std::size_t piece = key / kPieceKeys;
+    return {piece < kPieces ? piece : kPieces + piece / kPieces - 1};
+  }
+  std::size_t first_piece() const { return index < kPieces ? index : kPieces * (index - kPieces + 1); }
+  std::size_t pieces() const { return index < kPieces ? 1 : kPieces; }
+};
 
 constexpr std::size_t kQueriesAtOnce = 24;  // their queries, scores and sums stay in the first two levels of cache
 
@@ -35,39 +50,40 @@ struct QueryGroup {
     return settings.window_tokens != 0 && seen > settings.window_tokens ? seen - settings.window_tokens : 0;
   }
   // The keys of a block that a query sees; none: {0, 0}.
-  AttentionBlock::Seen seen(std::size_t query, std::size_t block) const {
-    const std::size_t first = block * kKvBlock, end = first + kKvBlock;
+  AttentionBlock::Seen seen(std::size_t query, const KeyBlock& block) const {
+    const std::size_t first = block.first_piece() * kPieceKeys, end = first + block.pieces() * kPieceKeys;
     const std::size_t from = std::max(first, start(query)), to = std::min<std::size_t>(end, std::size_t{position(query)} + 1);
     if (from >= to) return {0, 0};
     return {from - first, to - first};
   }
+  const std::byte* keys(std::size_t piece) const { return cache.key_block(layer, piece, kv_head); }
 };
 
 // partials ← the group's share of one block, of the queries that see it; these are [first, first + the result). `next`: keys that are read
 // after it.
-std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, std::size_t block, const std::byte* next, const float* queries,
-                         float* partials, std::size_t& first) {
+std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, const KeyBlock& key_block, const std::byte* next,
+                         const float* queries, float* partials, std::size_t& first) {
   AttentionBlock::Seen seen[kQueriesAtOnce];
   std::size_t count = 0;
   first = 0;
+  std::size_t seen_from = kAttentionKeys, seen_to = 0;
   for (std::size_t i = 0; i < group.count(); ++i) {  // positions ascend: those that see a block stand together
-    const AttentionBlock::Seen some = group.seen(i, block);
+    const AttentionBlock::Seen some = group.seen(i, key_block);
     if (some.end == 0) {
       if (count == 0) ++first;
     } else {
       seen[count++] = some;
+      seen_from = std::min(seen_from, some.first);
+      seen_to = std::max(seen_to, some.end);
     }
   }
   if (count == 0) return 0;
   const KvShape& shape = group.cache.shape();
   const std::size_t stride = partial_floats(shape.head_dim);
-  kernels.attend({
-      .keys = group.cache.key_block(group.layer, block, group.kv_head),
-      .values = group.cache.value_block(group.layer, block, group.kv_head),
+  AttentionBlock block{
+      .pieces = {},
       .next = next,
       .type = shape.dtype,
-      .key_scales = group.cache.key_scales(group.layer, block, group.kv_head),
-      .value_scales = group.cache.value_scales(group.layer, block, group.kv_head),
       .head_dim = shape.head_dim,
       .scale = group.settings.scale,
       .queries = queries + first * shape.head_dim,
@@ -76,7 +92,17 @@ std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, std::s
       .query_count = count,
       .partials = partials + first * stride,
       .partial_stride = stride,
-  });
+  };
+  for (std::size_t i = seen_from / kPieceKeys; i * kPieceKeys < seen_to; ++i) {
+    const std::size_t piece = key_block.first_piece() + i;
+    block.pieces[i] = {
+        .keys = group.keys(piece),
+        .values = group.cache.value_block(group.layer, piece, group.kv_head),
+        .key_scales = group.cache.key_scales(group.layer, piece, group.kv_head),
+        .value_scales = group.cache.value_scales(group.layer, piece, group.kv_head),
+    };
+  }
+  kernels.attend(block);
   return count;
 }
 
@@ -106,11 +132,11 @@ void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, c
     std::copy_n(q + t * token_stride, group.heads * head_dim, queries + t * group.heads * head_dim);
   }
   for (std::size_t i = 0; i < count; ++i) clear(totals + i * stride, head_dim);
-  const std::size_t last_block = group.positions.back() / kKvBlock;
-  for (std::size_t block = group.start(0) / kKvBlock; block <= last_block; ++block) {
+  const std::size_t last_block = KeyBlock::of(group.positions.back()).index;
+  for (std::size_t block = KeyBlock::of(group.start(0)).index; block <= last_block; ++block) {
     std::size_t first = 0;
-    const std::byte* const next = block < last_block ? group.cache.key_block(group.layer, block + 1, group.kv_head) : nullptr;
-    const std::size_t some = attend_block(kernels, group, block, next, queries, partials, first);
+    const std::byte* const next = block < last_block ? group.keys(KeyBlock{block + 1}.first_piece()) : nullptr;
+    const std::size_t some = attend_block(kernels, group, {block}, next, queries, partials, first);
     kernels.combine(totals + first * stride, partials + first * stride, some, stride, head_dim);
   }
   for (std::size_t i = 0; i < count; ++i) {
@@ -204,18 +230,18 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
   const auto group = [&](std::size_t kv_head) {
     return QueryGroup{context.cache, context.layer, kv_head, position, heads, context.settings};
   };
-  const std::size_t first_block = group(0).start(0) / kKvBlock, blocks = position[0] / kKvBlock + 1 - first_block;
+  const std::size_t first_block = KeyBlock::of(group(0).start(0)).index, blocks = KeyBlock::of(position[0]).index + 1 - first_block;
   const std::size_t totals = shape.kv_heads * blocks * heads * stride;
   if (partials_.size() < totals + q.extent<Heads>() * stride) partials_ = Buffer<float>(2 * (totals + q.extent<Heads>() * stride));
-  const auto keys = [&](std::size_t i) {  // in the order in which they lie in memory
-    return context.cache.key_block(context.layer, first_block + i / shape.kv_heads, i % shape.kv_heads);
-  };
-  team_.run(blocks * shape.kv_heads, [&](std::size_t begin, std::size_t end) {
+  const auto block = [&](std::size_t i) { return KeyBlock{first_block + i / shape.kv_heads}; };
+  const std::size_t parts = blocks * shape.kv_heads;
+  team_.run(parts, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t kv_head = i % shape.kv_heads;
+      // What this thread goes on with, unless another helps it.
+      const std::byte* const next = i + 1 < parts ? group((i + 1) % shape.kv_heads).keys(block(i + 1).first_piece()) : nullptr;
       std::size_t first = 0;
-      attend_block(kernels_, group(kv_head), first_block + i / shape.kv_heads, i + 1 < end ? keys(i + 1) : nullptr,
-                   q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
+      attend_block(kernels_, group(kv_head), block(i), next, q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
     }
   });
   share_rows(q.extent<Heads>(), blocks * stride, [&](std::size_t begin, std::size_t end) {

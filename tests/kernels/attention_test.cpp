@@ -27,30 +27,39 @@ class Attention : public testing::TestWithParam<const Kernels*> {
     return x;
   }
 
-  // One head of a block of the cache.
+  // One head of a block of the cache: pieces of 64 positions.
   struct Block {
     std::size_t head_dim;
+    std::size_t pieces;
     DType type;
-    std::vector<float> keys, values;  // [head_dim, 64], [64, head_dim]: what the cache's type makes of them
+    std::vector<float> keys, values;  // each piece [head_dim, 64] and [64, head_dim]: what the cache's type makes of them
     std::vector<std::byte> key_bytes, value_bytes;
-    std::vector<f16> key_scales, value_scales;
+    std::vector<f16> key_scales, value_scales;  // of each piece [⌈head_dim / 32⌉, 64]
+
+    std::size_t positions() const { return kPieceKeys * pieces; }
+    std::size_t key_at(std::size_t j, std::size_t d) const {
+      return j / kPieceKeys * kPieceKeys * head_dim + d * kPieceKeys + j % kPieceKeys;
+    }
+    std::size_t value_at(std::size_t j, std::size_t d) const { return j * head_dim + d; }
+    std::size_t value_bytes_each() const { return type == DType::f32 ? 4 : type == DType::f16 ? 2 : 1; }
+    std::size_t scales_per_head() const { return (head_dim + 31) / 32; }
   };
 
-  // x[j·stride + d·step] of the 64 positions, rounded; and the bytes that hold it, with room behind.
-  void pack(const Block& b, std::vector<float>& x, std::size_t stride, std::size_t step, std::vector<std::byte>& bytes,
-            std::vector<f16>& scales) {
-    const std::size_t size = b.type == DType::f32 ? 4 : b.type == DType::f16 ? 2 : 1;
+  // x[at(j, d)] of the positions, rounded; and the bytes that hold it, with room behind.
+  template <class At>
+  void pack(const Block& b, std::vector<float>& x, At at, std::vector<std::byte>& bytes, std::vector<f16>& scales) {
+    const std::size_t size = b.value_bytes_each();
     bytes.assign(x.size() * size + 64, std::byte{0xff});
-    scales.assign((b.head_dim + 31) / 32 * 64, f16{0x7fff});
-    for (std::size_t j = 0; j < 64; ++j) {
+    scales.assign(b.scales_per_head() * b.positions(), f16{0x7fff});
+    for (std::size_t j = 0; j < b.positions(); ++j) {
       std::vector<float> row(b.head_dim);
-      for (std::size_t d = 0; d < b.head_dim; ++d) row[d] = x[j * stride + d * step];
+      for (std::size_t d = 0; d < b.head_dim; ++d) row[d] = x[at(j, d)];
       std::vector<std::int8_t> q(b.head_dim);
-      std::vector<std::uint16_t> row_scales((b.head_dim + 31) / 32);
+      std::vector<std::uint16_t> row_scales(b.scales_per_head());
       kernels.round_to_q8(q.data(), row_scales.data(), row.data(), b.head_dim);
       for (std::size_t d = 0; d < b.head_dim; ++d) {
-        float& value = x[j * stride + d * step];
-        std::byte* const to = &bytes[(j * stride + d * step) * size];
+        float& value = x[at(j, d)];
+        std::byte* const to = &bytes[at(j, d) * size];
         if (b.type == DType::f32) std::memcpy(to, &value, 4);
         if (b.type == DType::f16) {
           const f16 half = to_f16(value);
@@ -59,28 +68,34 @@ class Attention : public testing::TestWithParam<const Kernels*> {
         }
         if (b.type == DType::q8_0) {
           std::memcpy(to, &q[d], 1);
-          scales[d / 32 * 64 + j] = {row_scales[d / 32]};
+          scales[(j / kPieceKeys * b.scales_per_head() + d / 32) * kPieceKeys + j % kPieceKeys] = {row_scales[d / 32]};
           value = to_f32(f16{row_scales[d / 32]}) * static_cast<float>(q[d]);
         }
       }
     }
   }
   void pack(Block& b) {
-    pack(b, b.keys, 1, 64, b.key_bytes, b.key_scales);
-    pack(b, b.values, b.head_dim, 1, b.value_bytes, b.value_scales);
+    pack(b, b.keys, [&](std::size_t j, std::size_t d) { return b.key_at(j, d); }, b.key_bytes, b.key_scales);
+    pack(b, b.values, [&](std::size_t j, std::size_t d) { return b.value_at(j, d); }, b.value_bytes, b.value_scales);
   }
-  Block some_block(std::size_t head_dim, DType type) {
-    Block b{head_dim, type, some_values(head_dim * 64, 1), some_values(64 * head_dim, 1), {}, {}, {}, {}};
+  Block some_block(std::size_t head_dim, std::size_t pieces, DType type) {
+    const std::size_t values = pieces * kPieceKeys * head_dim;
+    Block b{head_dim, pieces, type, some_values(values, 1), some_values(values, 1), {}, {}, {}, {}};
     pack(b);
     return b;
   }
 
   std::vector<float> partials_of(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen) {
     std::vector<float> partials(seen.size() * partial_floats(b.head_dim));
-    kernels.attend({.keys = b.key_bytes.data(), .values = b.value_bytes.data(), .next = seen.size() % 2 == 0 ? b.key_bytes.data() : nullptr,
-                    .type = b.type, .key_scales = b.key_scales.data(), .value_scales = b.value_scales.data(), .head_dim = b.head_dim,
-                    .scale = kScale, .queries = q.data(), .query_stride = b.head_dim, .seen = seen.data(), .query_count = seen.size(),
-                    .partials = partials.data(), .partial_stride = partial_floats(b.head_dim)});
+    AttentionBlock block{.pieces = {}, .next = seen.size() % 2 == 0 ? b.key_bytes.data() : nullptr, .type = b.type,
+                         .head_dim = b.head_dim, .scale = kScale, .queries = q.data(), .query_stride = b.head_dim, .seen = seen.data(),
+                         .query_count = seen.size(), .partials = partials.data(), .partial_stride = partial_floats(b.head_dim)};
+    const std::size_t piece_bytes = kPieceKeys * b.head_dim * b.value_bytes_each(), piece_scales = b.scales_per_head() * kPieceKeys;
+    for (std::size_t i = 0; i < b.pieces; ++i) {
+      block.pieces[i] = {&b.key_bytes[i * piece_bytes], &b.value_bytes[i * piece_bytes], &b.key_scales[i * piece_scales],
+                         &b.value_scales[i * piece_scales]};
+    }
+    kernels.attend(block);
     return partials;
   }
 
@@ -96,39 +111,45 @@ class Attention : public testing::TestWithParam<const Kernels*> {
 };
 
 TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
+  const std::vector<AttentionBlock::Seen> of_a_piece = {{0, 64}, {0, 1},  {63, 64}, {3, 17}, {0, 33},
+                                                        {31, 64}, {16, 32}, {5, 6},   {0, 63}, {1, 50}};
+  const std::vector<AttentionBlock::Seen> of_four = {{0, 256}, {0, 1},     {255, 256}, {64, 128}, {63, 65},  {100, 193},
+                                                     {0, 192}, {130, 250}, {200, 201}, {1, 255},  {127, 129}};
   for (const DType type : kCacheTypes) {
     for (const std::size_t head_dim : kHeadDims) {
-      const Block b = some_block(head_dim, type);
-      const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles(
-          {{0, 64}, {0, 1}, {63, 64}, {3, 17}, {0, 33}, {31, 64}, {16, 32}, {5, 6}, {0, 63}, {1, 50}});
-      const std::vector<float> q = some_values(seen.size() * head_dim, 1);
-      const std::vector<float> partials = partials_of(b, q, seen);
-      for (std::size_t i = 0; i < seen.size(); ++i) {
-        SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to " << seen[i].end << ", "
-                                        << rung::info(type).name);
-        const float* partial = &partials[i * partial_floats(head_dim)];
-        std::vector<double> scores(64, -std::numeric_limits<double>::infinity());
-        for (std::size_t j = seen[i].first; j < seen[i].end; ++j) {
-          scores[j] = 0;
-          for (std::size_t d = 0; d < head_dim; ++d) {
-            scores[j] += static_cast<double>(q[i * head_dim + d]) * static_cast<double>(b.keys[d * 64 + j]);
+      for (const std::size_t pieces : {1u, 4u}) {
+        const Block b = some_block(head_dim, pieces, type);
+        const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles(pieces == 1 ? of_a_piece : of_four);
+        const std::vector<float> q = some_values(seen.size() * head_dim, 1);
+        const std::vector<float> partials = partials_of(b, q, seen);
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+          SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to " << seen[i].end << ", "
+                                          << rung::info(type).name);
+          const float* partial = &partials[i * partial_floats(head_dim)];
+          std::vector<double> scores(b.positions(), -std::numeric_limits<double>::infinity());
+          for (std::size_t j = seen[i].first; j < seen[i].end; ++j) {
+            scores[j] = 0;
+            for (std::size_t d = 0; d < head_dim; ++d) {
+              scores[j] += static_cast<double>(q[i * head_dim + d]) * static_cast<double>(b.keys[b.key_at(j, d)]);
+            }
+            scores[j] *= static_cast<double>(kScale);
           }
-          scores[j] *= static_cast<double>(kScale);
-        }
-        const double max = *std::max_element(scores.begin(), scores.end());
-        double sum = 0;
-        std::vector<double> values(head_dim);
-        for (std::size_t j = 0; j < 64; ++j) {
-          sum += std::exp(scores[j] - max);
-          for (std::size_t d = 0; d < head_dim; ++d) {
-            values[d] += std::exp(scores[j] - max) * static_cast<double>(b.values[j * head_dim + d]);
+          const double max = *std::max_element(scores.begin(), scores.end());
+          double sum = 0;
+          std::vector<double> values(head_dim);
+          for (std::size_t j = 0; j < b.positions(); ++j) {
+            sum += std::exp(scores[j] - max);
+            for (std::size_t d = 0; d < head_dim; ++d) {
+              values[d] += std::exp(scores[j] - max) * static_cast<double>(b.values[b.value_at(j, d)]);
+            }
           }
+          // A score of n terms below 1 is off by some ε·n/2, e^x by as much again, and all of them are added.
+          const double tolerance =
+              std::numeric_limits<float>::epsilon() * static_cast<double>(head_dim + b.positions()) * std::max(1.0, sum);
+          EXPECT_NEAR(partial[0], max, tolerance);
+          EXPECT_NEAR(partial[1], sum, tolerance);
+          for (std::size_t d = 0; d < head_dim; ++d) EXPECT_NEAR(partial[kPartialHead + d], values[d], tolerance) << d;
         }
-        // A score of n terms below 1 is off by some ε·n/2, e^x by as much again, and 64 of them are added.
-        const double tolerance = std::numeric_limits<float>::epsilon() * (static_cast<double>(head_dim) + 64) * std::max(1.0, sum);
-        EXPECT_NEAR(partial[0], max, tolerance);
-        EXPECT_NEAR(partial[1], sum, tolerance);
-        for (std::size_t d = 0; d < head_dim; ++d) EXPECT_NEAR(partial[kPartialHead + d], values[d], tolerance) << d;
       }
     }
   }
@@ -137,17 +158,21 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
 TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
   for (const DType type : kCacheTypes) {
     for (const std::size_t head_dim : {40u, 64u}) {
-      const Block b = some_block(head_dim, type);
-      std::vector<AttentionBlock::Seen> seen;
-      for (std::size_t i = 0; i < kQueries; ++i) seen.push_back({i < 12 ? 0 : i, std::min<std::size_t>(64, 36 + i)});
-      const std::vector<float> q = some_values(seen.size() * head_dim, 1);
-      const std::vector<float> together = partials_of(b, q, seen);
-      for (std::size_t i = 0; i < seen.size(); ++i) {
-        const auto begin = q.begin() + static_cast<std::ptrdiff_t>(i * head_dim);
-        const std::vector<float> alone = partials_of(b, {begin, begin + static_cast<std::ptrdiff_t>(head_dim)}, {seen[i]});
-        for (std::size_t at = 0; at < kPartialHead + head_dim; at = at == 1 ? kPartialHead : at + 1) {
-          EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at]))
-              << "query " << i << ", float " << at << ", head_dim " << head_dim << ", " << info(type).name;
+      for (const std::size_t pieces : {1u, 4u}) {
+        const Block b = some_block(head_dim, pieces, type);
+        std::vector<AttentionBlock::Seen> seen;
+        for (std::size_t i = 0; i < kQueries; ++i) {
+          seen.push_back({i < 12 ? 0 : pieces * i, std::min<std::size_t>(b.positions(), pieces * (36 + i))});
+        }
+        const std::vector<float> q = some_values(seen.size() * head_dim, 1);
+        const std::vector<float> together = partials_of(b, q, seen);
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+          const auto begin = q.begin() + static_cast<std::ptrdiff_t>(i * head_dim);
+          const std::vector<float> alone = partials_of(b, {begin, begin + static_cast<std::ptrdiff_t>(head_dim)}, {seen[i]});
+          for (std::size_t at = 0; at < kPartialHead + head_dim; at = at == 1 ? kPartialHead : at + 1) {
+            EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at]))
+                << "query " << i << ", float " << at << ", head_dim " << head_dim << ", pieces " << pieces << ", " << info(type).name;
+          }
         }
       }
     }
@@ -161,29 +186,32 @@ TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
     for (const std::size_t head_dim : {24u, 64u}) {
       for (const float odd : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity}) {
         for (const bool in_keys : {false, true}) {
-          Block b = some_block(head_dim, type);
-          (in_keys ? b.keys[7 * 64 + 20] : b.values[20 * head_dim + 7]) = odd;
-          pack(b);
-          // Neighbours in every tile: some end before it or start behind it, in turn with those that see it.
-          const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles(
-              {{0, 20}, {0, 21}, {0, 20}, {0, 22}, {20, 64}, {21, 64}, {21, 30}, {0, 64}, {0, 1}, {20, 21}, {40, 50}});
-          const std::vector<float> q(seen.size() * head_dim, 0.01f);
-          const std::vector<float> partials = partials_of(b, q, seen);
-          for (std::size_t i = 0; i < seen.size(); ++i) {
-            SCOPED_TRACE(testing::Message() << rung::info(type).name << ", head_dim " << head_dim << ", " << odd
-                                            << (in_keys ? " in a key" : " in a value") << ", keys " << seen[i].first << " to "
-                                            << seen[i].end);
-            const float* const partial = &partials[i * partial_floats(head_dim)];
-            const bool sees = seen[i].first <= 20 && seen[i].end > 20;
-            const auto is_finite = [](float x) { return std::isfinite(x); };
-            const bool all_finite = std::all_of(partial, partial + 2, is_finite) &&
-                                    std::all_of(partial + kPartialHead, partial + kPartialHead + head_dim, is_finite);
-            // A key whose score is -infinity is not looked at, nor is what stands there; when it is the only one, softmax has no answer.
-            const bool no_weight = in_keys && odd == -infinity && type != DType::q8_0 && seen[i].end - seen[i].first > 1;
-            EXPECT_EQ(all_finite, !sees || no_weight);
-            if (sees && !in_keys) {
-              EXPECT_FALSE(std::isfinite(partial[kPartialHead + 7])) << "the dimension where it stands";
-              EXPECT_EQ(std::isfinite(partial[kPartialHead + 8]), type != DType::q8_0) << "and no other, but those that share its scale";
+          for (const std::size_t where : {20u, 148u}) {  // the only piece of a block; the third of four
+            Block b = some_block(head_dim, where == 20 ? 1 : 4, type);
+            (in_keys ? b.keys[b.key_at(where, 7)] : b.values[b.value_at(where, 7)]) = odd;
+            pack(b);
+            // Neighbours in every tile: some end before it or start behind it, in turn with those that see it.
+            const std::size_t to = b.positions();
+            const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles({{0, where}, {0, where + 1}, {0, where}, {0, where + 2},
+                {where, to}, {where + 1, to}, {where + 1, where + 10}, {0, to}, {0, 1}, {where, where + 1}, {where + 20, where + 30}});
+            const std::vector<float> q(seen.size() * head_dim, 0.01f);
+            const std::vector<float> partials = partials_of(b, q, seen);
+            for (std::size_t i = 0; i < seen.size(); ++i) {
+              SCOPED_TRACE(testing::Message() << rung::info(type).name << ", head_dim " << head_dim << ", " << odd
+                                              << (in_keys ? " in key " : " in value ") << where << ", keys " << seen[i].first << " to "
+                                              << seen[i].end);
+              const float* const partial = &partials[i * partial_floats(head_dim)];
+              const bool sees = seen[i].first <= where && seen[i].end > where;
+              const auto is_finite = [](float x) { return std::isfinite(x); };
+              const bool all_finite = std::all_of(partial, partial + 2, is_finite) &&
+                                      std::all_of(partial + kPartialHead, partial + kPartialHead + head_dim, is_finite);
+              // A key whose score is -infinity is not looked at, nor is what stands there; when it is the only one, softmax has no answer.
+              const bool no_weight = in_keys && odd == -infinity && type != DType::q8_0 && seen[i].end - seen[i].first > 1;
+              EXPECT_EQ(all_finite, !sees || no_weight);
+              if (sees && !in_keys) {
+                EXPECT_FALSE(std::isfinite(partial[kPartialHead + 7])) << "the dimension where it stands";
+                EXPECT_EQ(std::isfinite(partial[kPartialHead + 8]), type != DType::q8_0) << "and no other, but those that share its scale";
+              }
             }
           }
         }
@@ -195,14 +223,16 @@ TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
 // A query of 1e4 in one dimension makes softmax choose the one key that is largest there: the result is that key's value, exactly.
 TEST_P(Attention, ChoosesTheKeyThatAOneHotQueryAsksFor) {
   const std::size_t head_dim = 16;
-  Block b = some_block(head_dim, DType::f32);
-  std::vector<float> q(head_dim);
-  q[3] = 1e4f;
-  b.keys[3 * 64 + 41] = 2;
-  pack(b);
-  const std::vector<float> partial = partials_of(b, q, {{0, 64}});
-  EXPECT_EQ(partial[1], 1.0f);
-  for (std::size_t d = 0; d < head_dim; ++d) EXPECT_EQ(partial[kPartialHead + d], b.values[41 * head_dim + d]);
+  for (const std::size_t chosen : {41u, 170u}) {
+    Block b = some_block(head_dim, 4, DType::f32);
+    std::vector<float> q(head_dim);
+    q[3] = 1e4f;
+    b.keys[b.key_at(chosen, 3)] = 2;
+    pack(b);
+    const std::vector<float> partial = partials_of(b, q, {{0, 256}});
+    EXPECT_EQ(partial[1], 1.0f);
+    for (std::size_t d = 0; d < head_dim; ++d) EXPECT_EQ(partial[kPartialHead + d], b.values[b.value_at(chosen, d)]);
+  }
 }
 
 TEST_P(Attention, CombinesBlocksWhoseMaximaLieFarApart) {

@@ -1,49 +1,83 @@
-// One block of 64 keys and values × some queries → their shares of attention.  Milestones M4, M6.
+// One block of keys and values × some queries → their shares of attention.  Milestones M4, M6.
 //
 // Included by each instruction set, inside its target region and namespace, after elementwise.h.
 //
-// The cache keeps a block's keys as [head_dim, 64] and its values as [64, head_dim], so both products run along lanes and nothing
-// is added across them:
+// The cache keeps the keys of 64 positions as [head_dim, 64] and their values as [64, head_dim], so both products run along lanes and
+// nothing is added across them:
 //
 //   s[t, j] = scale·Σ_d q[t,d]·K[d, j]       16 keys a register: a key a lane
 //   m[t] = max_j s      p[t,j] = e^(s - m)      l[t] = Σ_j p
 //   a[t, d] = Σ_j p[t,j]·V[j, d]             16 dimensions a register
 //
-// These are the partial results that are combined from left to right. A key that a query does not see has no part in its sums, not even
-// as 0·v: what stands there may be no number. A Q8_0 cache has a scale for every 32 dimensions of a key: sums of 32 are taken, then
-// scaled; and of a value: it goes into p. (Milakov & Gimelshein 2018, arXiv:1805.02867; tiles of queries against blocks of keys:
-// Dao et al. 2022, arXiv:2205.14135.)
+// These are the partial results that are combined from left to right. A block is up to four such pieces: the fewer blocks, the less there
+// is to combine, and the longer a softmax, the less of it is spent on waiting for one maximum. A key that a query does not see has no part
+// in its sums, not even as 0·v: what stands there may be no number. A Q8_0 cache has a scale for every 32 dimensions of a key: sums of 32
+// are taken, then scaled; and of a value: it goes into p. (Milakov & Gimelshein 2018, arXiv:1805.02867; tiles of queries against blocks of
+// keys: Dao et al. 2022, arXiv:2205.14135.)
 #pragma once
 
 inline constexpr std::size_t kNearBytes = 1024;
+
+// Rows of floats, a query each: `values` is the first one's.
+template <class T>
+struct QueryRows {
+  T* values;
+  std::size_t stride;
+
+  T* row(int t) const { return values + static_cast<std::size_t>(t) * stride; }
+  QueryRows from(std::size_t column) const { return {values + column, stride}; }
+};
+
+// The values that kTokens queries have at one place, which moves on: an address for four of them. The compiler must not know that these
+// have anything to do with each other, or it would keep twelve, for which there are no registers.
+template <int kTokens>
+class QueryColumn {
+ public:
+  QueryColumn(const QueryRows<const float>& rows, std::size_t at) : stride_(rows.stride) {
+    for (int i = 0; i < kAddresses; ++i) {
+      four_[i] = rows.row(4 * i) + at;
+      asm("" : "+r"(four_[i]));
+    }
+  }
+  float operator[](int t) const { return four_[t / 4][static_cast<std::size_t>(t % 4) * stride_]; }
+  void next() {
+    for (const float*& address : four_) ++address;
+  }
+
+ private:
+  static constexpr int kAddresses = (kTokens + 3) / 4;
+  const float* four_[kAddresses];
+  std::size_t stride_;
+};
 
 // out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
 //
 // Few queries wait for memory: what comes next lies `fetch` bytes from b, as large as b is, and is asked for meanwhile; and what lies
 // kNearBytes ahead, a second time, into the first-level cache (linear.h).
 template <class V, class Load, int kTokens, int kColumns>
-inline void small_product(float* const (&out)[kTokens], const float* const (&a)[kTokens], std::size_t k, std::size_t k_end,
+inline void small_product(const QueryRows<float>& out, const QueryRows<const float>& a, std::size_t k, std::size_t k_end,
                           const std::byte* b, std::size_t b_stride, std::ptrdiff_t fetch) {
   typename V::Floats sums[kTokens][kColumns];
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
     RUNG_UNROLL
-    for (int c = 0; c < kColumns; ++c) sums[t][c] = V::load(out[t] + 16 * c);
+    for (int c = 0; c < kColumns; ++c) sums[t][c] = V::load(out.row(t) + 16 * c);
   }
-  for (; k < k_end; ++k) {
+  b += k * b_stride;
+  for (QueryColumn<kTokens> values(a, k); k < k_end; ++k, values.next(), b += b_stride) {
     if constexpr (kTokens <= 3) {
       for (std::size_t line = 0; line < kColumns * Load::kBytes; line += 64) {
-        const std::uintptr_t read = reinterpret_cast<std::uintptr_t>(b + k * b_stride + line);
+        const std::uintptr_t read = reinterpret_cast<std::uintptr_t>(b + line);
         __builtin_prefetch(reinterpret_cast<const void*>(read + static_cast<std::uintptr_t>(fetch)), 0, 2);
         __builtin_prefetch(reinterpret_cast<const void*>(read + kNearBytes), 0, 3);
       }
     }
     typename V::Floats row[kColumns];
     RUNG_UNROLL
-    for (int c = 0; c < kColumns; ++c) row[c] = Load::column(b + k * b_stride + static_cast<std::size_t>(c) * Load::kBytes);
+    for (int c = 0; c < kColumns; ++c) row[c] = Load::column(b + static_cast<std::size_t>(c) * Load::kBytes);
     RUNG_UNROLL
     for (int t = 0; t < kTokens; ++t) {
-      const typename V::Floats value = V::broadcast(a[t][k]);
+      const typename V::Floats value = V::broadcast(values[t]);
       RUNG_UNROLL
       for (int c = 0; c < kColumns; ++c) sums[t][c] = V::fma(value, row[c], sums[t][c]);
     }
@@ -51,43 +85,46 @@ inline void small_product(float* const (&out)[kTokens], const float* const (&a)[
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
     RUNG_UNROLL
-    for (int c = 0; c < kColumns; ++c) V::store(out[t] + 16 * c, sums[t][c]);
+    for (int c = 0; c < kColumns; ++c) V::store(out.row(t) + 16 * c, sums[t][c]);
   }
 }
 
 template <class V, int kTokens, int kColumns>
-inline void clear(float* const (&out)[kTokens]) {
+inline void clear(const QueryRows<float>& out) {
   for (int t = 0; t < kTokens; ++t) {
-    for (int c = 0; c < kColumns; ++c) V::store(out[t] + 16 * c, V::broadcast(0.0f));
+    for (int c = 0; c < kColumns; ++c) V::store(out.row(t) + 16 * c, V::broadcast(0.0f));
   }
 }
 
-// Scores of a tile's queries → e^(scale·s - max) in place, with their maxima and sums. Keys that a query does not see get 0. Step by step
-// for all queries: one query's steps wait for each other, another's do not.
+// Scores of a tile's queries for the keys [begin, end), of whole pieces, → e^(scale·s - max) in place, with their maxima and sums. Keys that a query
+// does not see get 0. Step by step for all queries: one query's steps wait for each other, another's do not.
 template <class V, int kTokens>
-inline void softmax_tile(float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens], float scale,
-                         float* partials, std::size_t stride) {
-  constexpr int kRegisters = kAttentionKeys / 16;
-  typename V::Floats sums[kTokens];
+inline void softmax_tile(float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens], std::size_t begin,
+                         std::size_t end, float scale, float* partials, std::size_t stride) {
+  typename V::Floats largest[kTokens], sums[kTokens];
   for (std::size_t t = 0; t < kTokens; ++t) {
-    for (std::size_t j = 0; j < seen[t].first; ++j) scores[t][j] = -__builtin_inff();
-    for (std::size_t j = seen[t].end; j < kAttentionKeys; ++j) scores[t][j] = -__builtin_inff();
-    typename V::Floats largest = V::broadcast(-__builtin_inff());
-    RUNG_UNROLL
-    for (int i = 0; i < kRegisters; ++i) {
-      const typename V::Floats s = V::mul(V::load(scores[t] + 16 * i), V::broadcast(scale));
-      largest = V::max(largest, s);
-      V::store(scores[t] + 16 * i, s);
+    for (std::size_t j = begin; j < seen[t].first; ++j) scores[t][j] = -__builtin_inff();
+    for (std::size_t j = seen[t].end; j < end; ++j) scores[t][j] = -__builtin_inff();
+    largest[t] = V::broadcast(-__builtin_inff());
+    for (float* s = scores[t] + begin; s < scores[t] + end; s += kPieceKeys) {
+      RUNG_UNROLL
+      for (std::size_t i = 0; i < kPieceKeys; i += 16) {
+        const typename V::Floats scaled = V::mul(V::load(s + i), V::broadcast(scale));
+        largest[t] = V::max(largest[t], scaled);
+        V::store(s + i, scaled);
+      }
     }
-    partials[t * stride] = V::largest(largest);
   }
+  for (std::size_t t = 0; t < kTokens; ++t) partials[t * stride] = V::largest(largest[t]);
   for (std::size_t t = 0; t < kTokens; ++t) {  // s - max ≤ 0, but where there is a NaN: then the sum is one, whatever else is in it
     sums[t] = V::broadcast(0.0f);
-    RUNG_UNROLL
-    for (int i = 0; i < kRegisters; ++i) {
-      const typename V::Floats e = exp_below_88<V>(V::sub(V::load(scores[t] + 16 * i), V::broadcast(partials[t * stride])));
-      V::store(scores[t] + 16 * i, e);
-      sums[t] = V::add(sums[t], e);
+    for (float* s = scores[t] + begin; s < scores[t] + end; s += kPieceKeys) {
+      RUNG_UNROLL
+      for (std::size_t i = 0; i < kPieceKeys; i += 16) {
+        const typename V::Floats e = exp_below_88<V>(V::sub(V::load(s + i), V::broadcast(partials[t * stride])));
+        V::store(s + i, e);
+        sums[t] = V::add(sums[t], e);
+      }
     }
   }
   for (std::size_t t = 0; t < kTokens; ++t) partials[t * stride + 1] = V::sum(sums[t]);
@@ -109,80 +146,90 @@ inline typename V::Floats load_scales(const f16* scales) { return V::load_f16(re
 template <class V, int kTokens>
 inline constexpr int kColumnsOfTile = kTokens < V::kTileQueries ? V::kFewQueriesColumns : V::kTileColumns;
 
-// out[t][16·c + lane] = Σ_d q[t][d]·K[d][at + 16·c + lane]
+using Piece = AttentionBlock::Piece;
+
+// out[t][16·c + lane] = Σ_d q[t][d]·K[d][at + 16·c + lane] of a piece. `next`: what is read after its keys.
 template <class V, class Load, int kTokens, int kColumns>
-inline void score_keys(float* const (&out)[kTokens], const float* const (&q)[kTokens], const AttentionBlock& block, std::size_t at) {
-  constexpr std::size_t kStride = kAttentionKeys / 16 * Load::kBytes;
-  const std::byte* const keys = block.keys + at / 16 * Load::kBytes;
-  const std::ptrdiff_t fetch = block.values - block.keys;
+inline void score_keys(const QueryRows<float>& out, const QueryRows<const float>& q, const Piece& piece, const std::byte* next,
+                       std::size_t head_dim, std::size_t at) {
+  constexpr std::size_t kStride = kPieceKeys / 16 * Load::kBytes;
+  const std::byte* const keys = piece.keys + at / 16 * Load::kBytes;
+  const std::ptrdiff_t fetch = next - piece.keys;
   clear<V, kTokens, kColumns>(out);
   if constexpr (!kHasScales<Load>) {
-    small_product<V, Load, kTokens, kColumns>(out, q, 0, block.head_dim, keys, kStride, fetch);
+    small_product<V, Load, kTokens, kColumns>(out, q, 0, head_dim, keys, kStride, fetch);
   } else {
-    alignas(64) float sums[kTokens][16 * kColumns];
-    float* sum[kTokens];
-    for (int t = 0; t < kTokens; ++t) sum[t] = sums[t];
-    for (std::size_t d = 0; d < block.head_dim; d += 32) {
-      const std::size_t end = d + 32 < block.head_dim ? d + 32 : block.head_dim;
-      clear<V, kTokens, kColumns>(sum);
-      small_product<V, Load, kTokens, kColumns>(sum, q, d, end, keys, kStride, fetch);
+    alignas(64) float memory[kTokens * 16 * kColumns];
+    const QueryRows<float> sums = {memory, 16 * kColumns};
+    for (std::size_t d = 0; d < head_dim; d += 32) {
+      const std::size_t end = d + 32 < head_dim ? d + 32 : head_dim;
+      clear<V, kTokens, kColumns>(sums);
+      small_product<V, Load, kTokens, kColumns>(sums, q, d, end, keys, kStride, fetch);
       for (int c = 0; c < kColumns; ++c) {
-        const typename V::Floats scales =
-            load_scales<V>(block.key_scales + d / 32 * kAttentionKeys + at + 16 * static_cast<std::size_t>(c));
-        for (int t = 0; t < kTokens; ++t) V::store(out[t] + 16 * c, V::fma(V::load(sum[t] + 16 * c), scales, V::load(out[t] + 16 * c)));
+        const typename V::Floats scales = load_scales<V>(piece.key_scales + d / 32 * kPieceKeys + at + 16 * static_cast<std::size_t>(c));
+        for (int t = 0; t < kTokens; ++t) {
+          float* const to = out.row(t) + 16 * c;
+          V::store(to, V::fma(V::load(sums.row(t) + 16 * c), scales, V::load(to)));
+        }
       }
     }
   }
 }
 
-// out[t][16·c + lane] = Σ_j p[t][j]·V[j][at + 16·c + lane] over the keys that t sees. Those that the whole tile sees go through together;
-// at both ends, where some see what others do not, each query goes by itself.
+// Which of a piece's keys a tile's queries see: each of them, and all together.
+template <int kTokens>
+struct SeenOfPiece {
+  std::size_t first[kTokens], end[kTokens];
+  std::size_t all_first = 0, all_end = kPieceKeys;
+
+  SeenOfPiece(const AttentionBlock::Seen (&seen)[kTokens], std::size_t piece) {
+    const std::size_t begin = piece * kPieceKeys;
+    const auto within = [&](std::size_t key) { return key < begin ? 0 : key - begin < kPieceKeys ? key - begin : kPieceKeys; };
+    for (int t = 0; t < kTokens; ++t) {
+      first[t] = within(seen[t].first);
+      end[t] = within(seen[t].end);
+      if (first[t] > all_first) all_first = first[t];
+      if (end[t] < all_end) all_end = end[t];
+    }
+    if (all_end < all_first) all_end = all_first;
+  }
+};
+
+// out[t][16·c + lane] += Σ_j p[t][j]·V[j][at + 16·c + lane] over a piece's keys that t sees. Those that the whole tile sees go through
+// together; at both ends, where some see what others do not, each query goes by itself.
 template <class V, class Load, int kTokens, int kColumns>
-inline void weigh_values(float* const (&out)[kTokens], const float* const (&p)[kTokens], const AttentionBlock::Seen (&seen)[kTokens],
-                         const AttentionBlock& block, std::size_t at) {
-  const std::size_t stride = block.head_dim * Load::kBytes / 16;
-  const std::byte* const values = block.values + at / 16 * Load::kBytes;
-  const std::ptrdiff_t fetch = block.next == nullptr ? 0 : block.next - block.values;
-  AttentionBlock::Seen all = seen[0];
-  for (int t = 1; t < kTokens; ++t) {
-    if (seen[t].first > all.first) all.first = seen[t].first;
-    if (seen[t].end < all.end) all.end = seen[t].end;
-  }
-  if (all.end < all.first) all.end = all.first;
+inline void weigh_values(const QueryRows<float>& out, const QueryRows<const float>& p, const SeenOfPiece<kTokens>& seen,
+                         const Piece& piece, std::ptrdiff_t fetch, std::size_t head_dim, std::size_t at) {
+  const std::size_t stride = head_dim * Load::kBytes / 16;
+  const std::byte* const values = piece.values + at / 16 * Load::kBytes;
   const auto alone = [&](int t, std::size_t first, std::size_t end) {
-    if (first < end) small_product<V, Load, 1, kColumns>({out[t]}, {p[t]}, first, end, values, stride, fetch);
+    if (first < end) small_product<V, Load, 1, kColumns>({out.row(t), 0}, {p.row(t), 0}, first, end, values, stride, fetch);
   };
-  clear<V, kTokens, kColumns>(out);
-  for (int t = 0; t < kTokens; ++t) alone(t, seen[t].first, seen[t].end < all.first ? seen[t].end : all.first);
-  small_product<V, Load, kTokens, kColumns>(out, p, all.first, all.end, values, stride, fetch);
-  for (int t = 0; t < kTokens; ++t) alone(t, seen[t].first > all.end ? seen[t].first : all.end, seen[t].end);
+  for (int t = 0; t < kTokens; ++t) alone(t, seen.first[t], seen.end[t] < seen.all_first ? seen.end[t] : seen.all_first);
+  small_product<V, Load, kTokens, kColumns>(out, p, seen.all_first, seen.all_end, values, stride, fetch);
+  for (int t = 0; t < kTokens; ++t) alone(t, seen.first[t] > seen.all_end ? seen.first[t] : seen.all_end, seen.end[t]);
 }
 
-// The values of all dimensions into the partial results of the queries from `query` on.
+// out[t] += a piece's values of all dimensions, weighed by p[t].
 template <class V, class Load, int kTokens>
-inline void weigh_all_values(const float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens],
-                             const AttentionBlock& block, std::size_t query) {
+inline void weigh_all_values(const QueryRows<float>& out, const QueryRows<const float>& p, const SeenOfPiece<kTokens>& seen,
+                             const Piece& piece, std::ptrdiff_t fetch, std::size_t head_dim) {
   constexpr int kColumns = kHasScales<Load> ? 2 : kColumnsOfTile<V, kTokens>;  // not more than have a scale in common
-  alignas(64) float scaled[kTokens][kAttentionKeys];
-  const float* p[kTokens];
-  float* out[kTokens];
-  for (int t = 0; t < kTokens; ++t) p[t] = kHasScales<Load> ? scaled[t] : scores[t];
-  float* const to = block.partials + query * block.partial_stride + kPartialHead;
-  for (std::size_t d = 0; d < block.head_dim; d += 16 * kColumns) {
+  alignas(64) float scaled[kTokens][kPieceKeys];
+  const QueryRows<const float> weights = kHasScales<Load> ? QueryRows<const float>{scaled[0], kPieceKeys} : p;
+  for (std::size_t d = 0; d < head_dim; d += 16 * kColumns) {
     if constexpr (kHasScales<Load>) {
-      for (std::size_t j = 0; j < kAttentionKeys; j += 16) {
-        const typename V::Floats scales = load_scales<V>(block.value_scales + d / 32 * kAttentionKeys + j);
-        for (int t = 0; t < kTokens; ++t) V::store(scaled[t] + j, V::mul(V::load(scores[t] + j), scales));
+      for (std::size_t j = 0; j < kPieceKeys; j += 16) {
+        const typename V::Floats scales = load_scales<V>(piece.value_scales + d / 32 * kPieceKeys + j);
+        for (int t = 0; t < kTokens; ++t) V::store(scaled[t] + j, V::mul(V::load(p.row(t) + j), scales));
       }
     }
-    for (int t = 0; t < kTokens; ++t) out[t] = to + static_cast<std::size_t>(t) * block.partial_stride + d;
-    if (d + 16 * kColumns <= block.head_dim) {
-      weigh_values<V, Load, kTokens, kColumns>(out, p, seen, block, d);
+    if (d + 16 * kColumns <= head_dim) {
+      weigh_values<V, Load, kTokens, kColumns>(out.from(d), weights, seen, piece, fetch, head_dim, d);
       continue;
     }
-    for (std::size_t at = d; at < block.head_dim; at += 16) {
-      for (int t = 0; t < kTokens; ++t) out[t] = to + static_cast<std::size_t>(t) * block.partial_stride + at;
-      weigh_values<V, Load, kTokens, 1>(out, p, seen, block, at);
+    for (std::size_t at = d; at < head_dim; at += 16) {
+      weigh_values<V, Load, kTokens, 1>(out.from(at), weights, seen, piece, fetch, head_dim, at);
     }
   }
 }
@@ -190,24 +237,33 @@ inline void weigh_all_values(const float (&scores)[kTokens][kAttentionKeys], con
 template <class V, class Load, int kTokens>
 void attend_tile(const AttentionBlock& block, std::size_t query) {
   constexpr int kColumns = kColumnsOfTile<V, kTokens>;
-  static_assert(kAttentionKeys % (16 * kColumns) == 0);
+  static_assert(kPieceKeys % (16 * kColumns) == 0);
   alignas(64) float scores[kTokens][kAttentionKeys];
   AttentionBlock::Seen seen[kTokens];
-  const float* q[kTokens];
-  float* out[kTokens];
-  std::size_t last = 0;
-  for (int t = 0; t < kTokens; ++t) {
-    const std::size_t i = query + static_cast<std::size_t>(t);
-    q[t] = block.queries + i * block.query_stride;
-    seen[t] = block.seen[i];
+  std::size_t first = kAttentionKeys, last = 0;
+  for (std::size_t t = 0; t < kTokens; ++t) {
+    seen[t] = block.seen[query + t];
+    if (seen[t].first < first) first = seen[t].first;
     if (seen[t].end > last) last = seen[t].end;
   }
-  for (std::size_t at = 0; at < last; at += 16 * kColumns) {
-    for (int t = 0; t < kTokens; ++t) out[t] = scores[t] + at;
-    score_keys<V, Load, kTokens, kColumns>(out, q, block, at);
+  const std::size_t first_piece = first / kPieceKeys, end_piece = (last + kPieceKeys - 1) / kPieceKeys;
+  const QueryRows<const float> q = {block.queries + query * block.query_stride, block.query_stride};
+  const QueryRows<float> of_keys = {scores[0], kAttentionKeys};
+  for (std::size_t i = first_piece; i < end_piece; ++i) {
+    const std::byte* const next = i + 1 < end_piece ? block.pieces[i + 1].keys : block.pieces[first_piece].values;
+    for (std::size_t at = 0; at < kPieceKeys && i * kPieceKeys + at < last; at += 16 * kColumns) {
+      score_keys<V, Load, kTokens, kColumns>(of_keys.from(i * kPieceKeys + at), q, block.pieces[i], next, block.head_dim, at);
+    }
   }
-  softmax_tile<V, kTokens>(scores, seen, block.scale, block.partials + query * block.partial_stride, block.partial_stride);
-  weigh_all_values<V, Load, kTokens>(scores, seen, block, query);
+  float* const partials = block.partials + query * block.partial_stride;
+  softmax_tile<V, kTokens>(scores, seen, kPieceKeys * first_piece, kPieceKeys * end_piece, block.scale, partials, block.partial_stride);
+  const QueryRows<float> out = {partials + kPartialHead, block.partial_stride};
+  for (std::size_t d = 0; d < block.head_dim; d += 16) clear<V, kTokens, 1>(out.from(d));
+  for (std::size_t i = first_piece; i < end_piece; ++i) {
+    const std::byte* const next = i + 1 < end_piece ? block.pieces[i + 1].values : block.next;
+    weigh_all_values<V, Load, kTokens>(out, {scores[0] + i * kPieceKeys, kAttentionKeys}, SeenOfPiece<kTokens>(seen, i), block.pieces[i],
+                                       next == nullptr ? 0 : next - block.pieces[i].values, block.head_dim);
+  }
 }
 
 template <class V, class Load>
