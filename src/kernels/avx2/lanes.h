@@ -215,13 +215,13 @@ struct Lanes {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(low, high));
   }
   static Floats small_integers(const std::byte* p, int shift, int mask) { return to_floats(bits_and(shifted(p, shift), integers(mask))); }
-  static Floats small_integers_6(const std::byte* low, int shift, const std::byte* high) {
-    const Pair two = shifted(high, 6);
-    return to_floats(bits_or(bits_and(shifted(low, shift), integers(15)), {_mm256_slli_epi32(two.low, 4), _mm256_slli_epi32(two.high, 4)}));
-  }
 
   static Bytes load_bytes(const std::byte* p) {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
+  }
+  static void store_bytes(std::int8_t* p, Bytes a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.low);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 32), a.high);
   }
   static Bytes bytes(int x) { return {_mm256_set1_epi8(static_cast<char>(x)), _mm256_set1_epi8(static_cast<char>(x))}; }
   static Bytes four_bytes(const std::int8_t* p) {

@@ -89,11 +89,6 @@ struct Lanes {
   static Floats small_integers(const std::byte* p, int shift, int mask) {
     return to_floats(_mm512_and_si512(shifted(p, shift), integers(mask)));
   }
-  // The lower four bits from one byte, the upper two of six from another's top.
-  static Floats small_integers_6(const std::byte* low, int shift, const std::byte* high) {
-    const __m512i four = _mm512_and_si512(shifted(low, shift), integers(15));
-    return to_floats(_mm512_or_si512(four, _mm512_slli_epi32(shifted(high, 6), 4)));
-  }
 
   static Bytes load_bytes(const std::byte* p) { return _mm512_loadu_si512(p); }
   static void store_bytes(std::int8_t* p, Bytes a) { _mm512_storeu_si512(p, a); }

@@ -6,6 +6,7 @@
 //   quants(p, s, g)   columns 4g … 4g+3 of these, as unsigned bytes (Q8_0: as they are, see dot8)
 //   scales(p, s)      what a sum of products is multiplied by; of formats with groups of 16: scales(p, s, 0), scales(p, s, 1)
 //   mins(p, s)        what is added per unit of the activations, where kHasMins
+//   Scales            instead of these two, where it pays to read all scales of a block at once (ScalesOf)
 //   kBits             how many bits a quant has
 //   kOffset           log₂ of what an unsigned quant is too large by; 0: nothing
 //
@@ -74,18 +75,28 @@ struct Q8_0 {
   static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
 };
 
-// The six-bit scales and mins of Q4_K and Q5_K: groups 0–3 in bytes 0–3 and 4–7, groups 4–7 in bytes 8–11 and the others' upper two bits.
+// The six-bit scales and mins of a block of Q4_K or Q5_K: of groups 0–3 in bytes 0–3 and 4–7, of groups 4–7 in bytes 8–11 and the others'
+// upper two bits. A register holds four groups of all rows: so they are put together once a block, not once a group.
 template <class V>
-struct SixBits {
-  static constexpr const std::byte* at(const std::byte* p, int byte) { return p + 16 * (4 + byte); }
-  static typename V::Floats scale(const std::byte* p, int s) {
-    if (s < 4) return V::small_integers(at(p, s), 0, 63);
-    return V::small_integers_6(at(p, s + 4), 0, at(p, s - 4));
+class SixBitScales {
+ public:
+  void read(const std::byte* p) {
+    d_ = V::load_f16(p);
+    minus_dmin_ = V::negative(V::load_f16(p + 16 * 2));
+    const typename V::Bytes scales = V::load_bytes(p + 16 * 4), mins = V::load_bytes(p + 16 * 8), low = V::load_bytes(p + 16 * 12);
+    V::store_bytes(scales_[0], V::bits_and(scales, V::bytes(63)));
+    V::store_bytes(mins_[0], V::bits_and(mins, V::bytes(63)));
+    V::store_bytes(scales_[4], V::bits_or(V::nibbles(low, 0), V::bits_and(V::move_bits(scales, -2), V::bytes(0x30))));
+    V::store_bytes(mins_[4], V::bits_or(V::nibbles(low, 4), V::bits_and(V::move_bits(mins, -2), V::bytes(0x30))));
   }
-  static typename V::Floats min(const std::byte* p, int s) {
-    if (s < 4) return V::small_integers(at(p, s + 4), 0, 63);
-    return V::small_integers_6(at(p, s + 4), 4, at(p, s));
-  }
+  typename V::Floats of(int s, int) const { return V::mul(d_, row(scales_[s])); }
+  typename V::Floats min(int s, int) const { return V::mul(minus_dmin_, row(mins_[s])); }
+
+ private:
+  static typename V::Floats row(const std::int8_t* p) { return V::load_int8(reinterpret_cast<const std::byte*>(p)); }
+
+  typename V::Floats d_, minus_dmin_;
+  alignas(64) std::int8_t scales_[8][16], mins_[8][16];
 };
 
 template <class V>
@@ -96,10 +107,7 @@ struct Q4_K {
   static typename V::Bytes quants(const std::byte* p, int s, int g) {
     return V::nibbles(V::load_bytes(p + 16 * 16 + 64 * (8 * (s / 2) + g)), 4 * (s % 2));
   }
-  static typename V::Floats scales(const std::byte* p, int s, int = 0) { return V::mul(V::load_f16(p), SixBits<V>::scale(p, s)); }
-  static typename V::Floats mins(const std::byte* p, int s, int = 0) {
-    return V::negative(V::mul(V::load_f16(p + 16 * 2), SixBits<V>::min(p, s)));
-  }
+  using Scales = SixBitScales<V>;
 };
 
 template <class V>
@@ -111,8 +119,7 @@ struct Q5_K {
     const typename V::Bytes low = V::nibbles(V::load_bytes(p + 16 * 48 + 64 * (8 * (s / 2) + g)), 4 * (s % 2));
     return with_fifth_bits<V>(low, p + 16 * 16 + 64 * g, s);
   }
-  static typename V::Floats scales(const std::byte* p, int s, int = 0) { return Q4_K<V>::scales(p, s); }
-  static typename V::Floats mins(const std::byte* p, int s, int = 0) { return Q4_K<V>::mins(p, s); }
+  using Scales = SixBitScales<V>;
 };
 
 template <class V>
@@ -169,3 +176,16 @@ struct Q3_K {
     return V::mul(V::load_f16(p + 16 * 108), V::sub(six, V::broadcast(32.0f)));
   }
 };
+
+// The scales and mins of a block: read(p), then of(s, group) and min(s, group).
+template <class Format>
+struct ScalesOf {
+  void read(const std::byte* p) { block = p; }
+  auto of(int s, int group) const { return Format::scales(block, s, group); }
+  auto min(int s, int group) const { return Format::mins(block, s, group); }
+
+  const std::byte* block = nullptr;
+};
+template <class Format>
+  requires requires { typename Format::Scales; }
+struct ScalesOf<Format> : Format::Scales {};

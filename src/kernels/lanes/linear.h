@@ -49,9 +49,9 @@ inline Floats with_group(Floats sums, typename V::Integers whole, Floats scales,
 }
 
 template <class V, class Format>
-inline typename V::Floats mins_of(const std::byte* panel, int s, int group) {
+inline typename V::Floats mins_of(const ScalesOf<Format>& block, int s, int group) {
   if constexpr (Format::kHasMins) {
-    return Format::mins(panel, s, group);
+    return block.min(s, group);
   } else {
     return V::broadcast(0.0f);
   }
@@ -87,7 +87,7 @@ constexpr int chained_steps() {
 // One group (all 32 columns, or 16 of them) of one block into the sums.
 template <class V, class Format, int kPanels, int kTokens, class One = Dot<V, Format::kSigned>>
 inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
-                      const ActivationBlock* const (&x)[kTokens], int s, int group) {
+                      const ScalesOf<Format> (&of_panels)[kPanels], const ActivationBlock* const (&x)[kTokens], int s, int group) {
   constexpr int kSteps = 8 / Format::kGroups, kChained = chained_steps<One, Format>();
   typename V::Integers whole[kPanels][kTokens];
   typename One::Chain chain[kPanels][kTokens];
@@ -115,7 +115,7 @@ inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::b
   }
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
-    const typename V::Floats scales = Format::scales(panels[p], s, group), mins = mins_of<V, Format>(panels[p], s, group);
+    const typename V::Floats scales = of_panels[p].of(s, group), mins = mins_of<V, Format>(of_panels[p], s, group);
     RUNG_UNROLL
     for (int t = 0; t < kTokens; ++t) sums[p][t] = with_group<V, Format>(sums[p][t], whole[p][t], scales, mins, *x[t], group);
   }
@@ -198,6 +198,7 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
   const std::size_t blocks = task.columns / 32;
   [[maybe_unused]] const Ahead ahead = prefetch_ahead<Format>();
   const std::byte* panels[kPanels];
+  ScalesOf<Format> scales[kPanels];
   const ActivationBlock* x[kTokens];
   typename V::Floats sums[kPanels][kTokens];
   RUNG_UNROLL
@@ -209,12 +210,14 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
     for (int p = 0; p < kPanels; ++p) sums[p][t] = V::broadcast(0.0f);
   }
   for (std::size_t b = 0; b < blocks; b += kParts) {
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) scales[p].read(panels[p]);
     for (int first = 0; first < kParts; first += kUnrolled) {
       RUNG_UNROLL
       for (int s = first; s < first + kUnrolled; ++s) {
         if constexpr (kTokens == 1) prefetch_part<Format>(panels[0], ahead, s);
         RUNG_UNROLL
-        for (int group = 0; group < Format::kGroups; ++group) add_group<V, Format, kPanels, kTokens>(sums, panels, x, s, group);
+        for (int group = 0; group < Format::kGroups; ++group) add_group<V, Format, kPanels, kTokens>(sums, panels, scales, x, s, group);
         RUNG_UNROLL
         for (int t = 0; t < kTokens; ++t) ++x[t];
       }
@@ -291,15 +294,17 @@ void many_tokens(const PanelProduct& task, std::size_t panel, std::size_t token,
   alignas(64) float sums[kTokensAtOnce * 16] = {};
   const std::size_t tokens = end - token, blocks = task.columns / 32;
   const std::byte* at = task.panels + panel * task.panel_bytes;
+  ScalesOf<Format> scales;
   for (std::size_t b = 0; b < blocks; ++b) {
     const int s = static_cast<int>(b % kParts);
+    if (s == 0) scales.read(at);
     UnpackedPart<V, Format> part;
     RUNG_UNROLL
     for (int g = 0; g < 8; ++g) part.quants[g] = V::template Many<Format::kSigned>::quants(Format::quants(at, s, g));
     RUNG_UNROLL
     for (int group = 0; group < Format::kGroups; ++group) {
-      part.scales[group] = Format::scales(at, s, group);
-      part.mins[group] = mins_of<V, Format>(at, s, group);
+      part.scales[group] = scales.of(s, group);
+      part.mins[group] = mins_of<V, Format>(scales, s, group);
     }
     const ActivationBlock* x = task.blocks + token * blocks + b;
     std::size_t t = 0;

@@ -35,9 +35,11 @@ template <class V, class Way, class Format = typename Way::Format>
 void unpack(UnpackedColumns<Format>& columns, const std::byte* p, const ColumnPiece& piece) {
   constexpr std::size_t kParts = Format::kColumns / 32;
   p += piece.first / kParts * Format::kBytes;
+  ScalesOf<Format> scales;
   for (std::size_t b = 0; b < piece.count; ++b) {
     UnpackedBlock<Format>& block = columns.blocks[b];
     const int s = static_cast<int>(b % kParts);
+    if (s == 0) scales.read(p);
     RUNG_UNROLL
     for (int g = 0; g < 8; g += 2) {
       typename V::Bytes eight[2] = {Format::quants(p, s, g), Format::quants(p, s, g + 1)};
@@ -47,8 +49,8 @@ void unpack(UnpackedColumns<Format>& columns, const std::byte* p, const ColumnPi
     }
     RUNG_UNROLL
     for (int group = 0; group < Format::kGroups; ++group) {
-      V::store(block.scales[group], Format::scales(p, s, group));
-      if constexpr (Format::kHasMins) V::store(block.mins[group], Format::mins(p, s, group));
+      V::store(block.scales[group], scales.of(s, group));
+      if constexpr (Format::kHasMins) V::store(block.mins[group], scales.min(s, group));
     }
     if (b % kParts == kParts - 1) p += Format::kBytes;
   }
@@ -108,6 +110,7 @@ struct ByDotProducts {
                                               std::size_t panel, std::size_t token) {
     const ActivationBlock* x[kTokensOfTile];
     const std::byte* panels[kPanels];
+    ScalesOf<UnpackedFormat<V, Format>> scales[kPanels];
     typename V::Floats sums[kPanels][kTokensOfTile];
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {
@@ -120,8 +123,10 @@ struct ByDotProducts {
     for (int t = 0; t < kTokensOfTile; ++t) x[t] = task.blocks + (token + static_cast<std::size_t>(t)) * piece.all + piece.first;
     for (std::size_t b = 0; b < piece.count; ++b) {
       RUNG_UNROLL
+      for (int p = 0; p < kPanels; ++p) scales[p].read(panels[p]);
+      RUNG_UNROLL
       for (int group = 0; group < Format::kGroups; ++group) {
-        add_group<V, UnpackedFormat<V, Format>, kPanels, kTokensOfTile, ReadyDot<V, Format::kSigned>>(sums, panels, x, 0, group);
+        add_group<V, UnpackedFormat<V, Format>, kPanels, kTokensOfTile, ReadyDot<V, Format::kSigned>>(sums, panels, scales, x, 0, group);
       }
       RUNG_UNROLL
       for (int t = 0; t < kTokensOfTile; ++t) ++x[t];

@@ -110,9 +110,6 @@ struct Lanes {
   static Floats small_integers(const std::byte* p, int shift, int mask) {
     return widened(vandq_u8(shifted(p, shift), vdupq_n_u8(static_cast<std::uint8_t>(mask))));
   }
-  static Floats small_integers_6(const std::byte* low, int shift, const std::byte* high) {
-    return widened(vorrq_u8(vandq_u8(shifted(low, shift), vdupq_n_u8(15)), vshlq_n_u8(shifted(high, 6), 4)));
-  }
 
   static Bytes load_bytes(const std::byte* p) {
     return each([&](int i) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p) + 16 * i); });

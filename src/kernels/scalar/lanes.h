@@ -132,19 +132,13 @@ struct Lanes {
     for (std::size_t i = 0; i < 16; ++i) r.lane[i] = static_cast<float>((at<std::uint8_t>(p, i) >> shift) & mask);
     return r;
   }
-  static Floats small_integers_6(const std::byte* low, int shift, const std::byte* high) {
-    Floats r;
-    for (std::size_t i = 0; i < 16; ++i) {
-      r.lane[i] = static_cast<float>(((at<std::uint8_t>(low, i) >> shift) & 15) | ((at<std::uint8_t>(high, i) >> 6) << 4));
-    }
-    return r;
-  }
 
   static Bytes load_bytes(const std::byte* p) {
     Bytes r;
     std::memcpy(r.byte, p, 64);
     return r;
   }
+  static void store_bytes(std::int8_t* p, Bytes a) { std::memcpy(p, a.byte, 64); }
   static Bytes bytes(int x) {
     Bytes r;
     std::memset(r.byte, x, 64);
