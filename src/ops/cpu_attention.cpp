@@ -112,7 +112,8 @@ void clear(float* total, std::size_t head_dim) {
 }
 
 void finish(float* out, const float* total, std::size_t head_dim) {
-  for (std::size_t d = 0; d < head_dim; ++d) out[d] = total[kPartialHead + d] / total[1];
+  const float share = 1.0f / total[1];
+  for (std::size_t d = 0; d < head_dim; ++d) out[d] = total[kPartialHead + d] * share;
 }
 
 // Grows once per thread, then stays.
@@ -231,8 +232,8 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
     return QueryGroup{context.cache, context.layer, kv_head, position, heads, context.settings};
   };
   const std::size_t first_block = KeyBlock::of(group(0).start(0)).index, blocks = KeyBlock::of(position[0]).index + 1 - first_block;
-  const std::size_t totals = shape.kv_heads * blocks * heads * stride;
-  if (partials_.size() < totals + q.extent<Heads>() * stride) partials_ = Buffer<float>(2 * (totals + q.extent<Heads>() * stride));
+  const std::size_t results = blocks * q.extent<Heads>() * stride;
+  if (partials_.size() < results) partials_ = Buffer<float>(2 * results);
   const auto block = [&](std::size_t i) { return KeyBlock{first_block + i / shape.kv_heads}; };
   const std::size_t parts = blocks * shape.kv_heads;
   team_.run(parts, [&](std::size_t begin, std::size_t end) {
@@ -244,14 +245,14 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
       attend_block(kernels_, group(kv_head), block(i), next, q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
     }
   });
+  // Into the first block's results.
+  const std::size_t of_block = q.extent<Heads>() * stride;
   share_rows(q.extent<Heads>(), blocks * stride, [&](std::size_t begin, std::size_t end) {
-    float* const all = partials_.data() + totals;
-    for (std::size_t h = begin; h < end; ++h) clear(all + h * stride, head_dim);
-    for (std::size_t b = 0; b < blocks; ++b) {
-      const float* const of_block = partials_.data() + b * q.extent<Heads>() * stride;
-      kernels_.combine(all + begin * stride, of_block + begin * stride, end - begin, stride, head_dim);
+    float* const totals = partials_.data();
+    for (std::size_t b = 1; b < blocks; ++b) {
+      kernels_.combine(totals + begin * stride, totals + b * of_block + begin * stride, end - begin, stride, head_dim);
     }
-    for (std::size_t h = begin; h < end; ++h) finish(out[h].data(), all + h * stride, head_dim);
+    for (std::size_t h = begin; h < end; ++h) finish(out[h].data(), totals + h * stride, head_dim);
   });
 }
 
