@@ -214,7 +214,11 @@ class Bench : public Command {
     for (const ReadPattern& r : meter.reads()) {
       if (!show_ceilings_) break;
       out["ceilings"]["reads"].push_back(
-          {{"streams", r.streams}, {"ahead_bytes", r.ahead_bytes}, {"huge_pages", r.huge_pages}, {"gb_per_s", r.gb_per_s.median()}});
+          {{"streams", r.streams},
+           {"near_bytes", r.near_bytes},
+           {"far_bytes", r.far_bytes},
+           {"huge_pages", r.huge_pages},
+           {"gb_per_s", r.gb_per_s.median()}});
     }
     write_line(out);
   }

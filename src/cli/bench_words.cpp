@@ -40,6 +40,13 @@ double round_out(double value, bool up) {
   return best;
 }
 
+std::string prefetch_words(const ReadPattern& read) {
+  if (read.near_bytes == 0 && read.far_bytes == 0) return "no prefetch";
+  if (read.far_bytes == 0) return fmt::format("{} ahead", read.near_bytes);
+  if (read.near_bytes == 0) return fmt::format("{} ahead", read.far_bytes);
+  return fmt::format("{} and {} ahead", read.near_bytes, read.far_bytes);
+}
+
 }  // namespace
 
 std::string name_of(const BenchCase& what) {
@@ -53,15 +60,16 @@ std::string ceilings_line(const Ceilings& c) {
 }
 
 std::string read_patterns_table(const CeilingMeter& meter) {
-  std::string out = fmt::format("reading {} from memory, GB/s:\n  {:<28}{:>12}{:>12}\n", human_bytes(meter.buffer_bytes()),
+  std::string out = fmt::format("reading {} from memory, GB/s:\n  {:<40}{:>12}{:>12}\n", human_bytes(meter.buffer_bytes()),
                                 "", "2 MiB pages", "4 KiB pages");
   for (const ReadPattern& huge : meter.reads()) {
     if (!huge.huge_pages) continue;
-    const auto same = [&](const ReadPattern& r) { return !r.huge_pages && r.streams == huge.streams && r.ahead_bytes == huge.ahead_bytes; };
+    const auto same = [&](const ReadPattern& r) {
+      return !r.huge_pages && r.streams == huge.streams && r.near_bytes == huge.near_bytes && r.far_bytes == huge.far_bytes;
+    };
     const auto small = std::find_if(meter.reads().begin(), meter.reads().end(), same);
-    const std::string how = fmt::format("{} a thread, {}", count_of(huge.streams, "stream"),
-                                        huge.ahead_bytes == 0 ? "no prefetch" : fmt::format("{} ahead", huge.ahead_bytes));
-    out += fmt::format("  {:<28}{:>12.2f}{:>12.2f}\n", how, huge.gb_per_s.median(), small->gb_per_s.median());
+    const std::string how = fmt::format("{} a thread, {}", count_of(huge.streams, "stream"), prefetch_words(huge));
+    out += fmt::format("  {:<40}{:>12.2f}{:>12.2f}\n", how, huge.gb_per_s.median(), small->gb_per_s.median());
   }
   return out;
 }

@@ -110,8 +110,9 @@ struct Kernels {
 
   // What one thread can at most do with these instructions: ops/ceilings.h measures it.
   struct Peaks {
-    // Reads `bytes` from p on, as 1, 2 or 4 streams side by side, and asks for what lies `ahead` bytes further (0: nothing).
-    void (*read)(const std::byte* p, std::size_t bytes, std::size_t streams, std::size_t ahead);
+    // Reads `bytes` from p on, as 1, 2 or 4 streams side by side, and asks for what lies `near` bytes further into the first-level cache,
+    // `far` into the second (0: for nothing).
+    void (*read)(const std::byte* p, std::size_t bytes, std::size_t streams, std::size_t near, std::size_t far);
     // So many rounds of products and sums; gives how many operations they are (a product and its addition: two).
     std::uint64_t (*int8)(std::size_t rounds);
     std::uint64_t (*f32)(std::size_t rounds);

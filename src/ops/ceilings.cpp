@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;  // what a thread reads at a time
+constexpr std::size_t kNear = 1024, kFar = 4096;      // bytes ahead
 constexpr std::size_t kSlices = 8;                    // of a thread, so that one that comes late finds less to do
 
 // Some times the last cache, so that little of it is still there when it is read again; but not more than an eighth of the memory.
@@ -40,12 +41,14 @@ CeilingMeter::CeilingMeter(ThreadTeam& team, Reads reads, const Kernels& kernels
     if (small_.size() > 0) std::memset(small_.data() + begin * kPiece, 1, (end - begin) * kPiece);
   });
   if (reads == Reads::likely) {
-    reads_ = {{1, 0, true}, {1, 4096, true}, {4, 0, true}, {4, 1024, true}};
+    reads_ = {{1, 0, 0, true}, {1, kNear, kFar, true}, {4, kNear, 0, true}, {4, kNear, kFar, true}};
     return;
   }
   for (const bool huge_pages : {true, false}) {
     for (const std::size_t streams : {1u, 2u, 4u}) {
-      for (const std::size_t ahead : {0u, 1024u, 4096u}) reads_.push_back({streams, ahead, huge_pages});
+      for (const std::size_t near : {std::size_t{0}, kNear}) {
+        for (const std::size_t far : {std::size_t{0}, kFar}) reads_.push_back({streams, near, far, huge_pages});
+      }
     }
   }
 }
@@ -55,7 +58,7 @@ double CeilingMeter::read(const ReadPattern& pattern) {
   const Clock::time_point start = Clock::now();
   team_.run(bytes_ / kPiece, [&](std::size_t begin, std::size_t end) {
     for (std::size_t piece = begin; piece < end; ++piece) {
-      kernels_.peaks.read(from + piece * kPiece, kPiece, pattern.streams, pattern.ahead_bytes);
+      kernels_.peaks.read(from + piece * kPiece, kPiece, pattern.streams, pattern.near_bytes, pattern.far_bytes);
     }
   });
   return static_cast<double>(bytes_) / seconds_since(start) / 1e9;

@@ -37,8 +37,9 @@ class Measured {
 
 // A way to read memory. Which is the fastest differs between machines: that one is the ceiling.
 struct ReadPattern {
-  std::size_t streams;      // that a thread reads side by side
-  std::size_t ahead_bytes;  // how far ahead a line is asked for; 0: the processor's own guess is enough
+  std::size_t streams;     // that a thread reads side by side
+  std::size_t near_bytes;  // how far ahead a line is asked for into the first-level cache; 0: it is not, the processor may guess
+  std::size_t far_bytes;   // likewise into the second
   bool huge_pages;
   Measured gb_per_s = {};   // a number a call of measure()
 };

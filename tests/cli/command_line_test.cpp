@@ -574,7 +574,7 @@ TEST_F(CommandLine, BenchPredictsBeforeItMeasures) {
   ASSERT_NE(limit, std::string::npos) << out;
   ASSERT_NE(measured, std::string::npos) << out;
   EXPECT_LT(limit, measured);
-  for (const char* name : {"prefill of 8", "decode at 6", "decode at 6, 2 together", "4 streams a thread, 4096 ahead"}) {
+  for (const char* name : {"prefill of 8", "decode at 6", "decode at 6, 2 together", "4 streams a thread, 1024 and 4096 ahead"}) {
     EXPECT_TRUE(has(out, name)) << name;
   }
 }

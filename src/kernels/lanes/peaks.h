@@ -11,7 +11,7 @@
 inline void seen_by_the_world(const void* p) { asm volatile("" : : "r"(p) : "memory"); }
 
 template <class V, int kStreams>
-void read_streams(const std::byte* p, std::size_t bytes, std::size_t ahead) {
+void read_streams(const std::byte* p, std::size_t bytes, std::size_t near, std::size_t far) {
   const std::size_t each = bytes / kStreams / 64 * 64;
   typename V::Bytes seen[kStreams];
   RUNG_UNROLL
@@ -20,7 +20,8 @@ void read_streams(const std::byte* p, std::size_t bytes, std::size_t ahead) {
     RUNG_UNROLL
     for (int s = 0; s < kStreams; ++s) {
       const std::byte* line = p + static_cast<std::size_t>(s) * each + at;
-      if (ahead > 0) __builtin_prefetch(line + ahead);
+      if (far > 0) __builtin_prefetch(line + far, 0, 2);
+      if (near > 0) __builtin_prefetch(line + near, 0, 3);
       seen[s] = V::bits_or(seen[s], V::load_bytes(line));
     }
   }
@@ -28,10 +29,10 @@ void read_streams(const std::byte* p, std::size_t bytes, std::size_t ahead) {
 }
 
 template <class V>
-void read_peak(const std::byte* p, std::size_t bytes, std::size_t streams, std::size_t ahead) {
-  if (streams >= 4) return read_streams<V, 4>(p, bytes, ahead);
-  if (streams >= 2) return read_streams<V, 2>(p, bytes, ahead);
-  read_streams<V, 1>(p, bytes, ahead);
+void read_peak(const std::byte* p, std::size_t bytes, std::size_t streams, std::size_t near, std::size_t far) {
+  if (streams >= 4) return read_streams<V, 4>(p, bytes, near, far);
+  if (streams >= 2) return read_streams<V, 2>(p, bytes, near, far);
+  read_streams<V, 1>(p, bytes, near, far);
 }
 
 // kSums registers' worth of sums of 16 lanes, four products a lane and step. What is multiplied stays in registers; the compiler must not
