@@ -190,13 +190,18 @@ inline void prefetch_share(const std::byte* from, std::size_t bytes, std::size_t
   for (std::size_t line = lines * share / shares; line < lines * (share + 1) / shares; ++line) __builtin_prefetch(from + 64 * line, 0, 2);
 }
 
+// Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a few panels in the
+// first.
+inline constexpr std::size_t kTokensAtOnce = 48;
+
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   constexpr int kParts = Format::kColumns / 32;
   // Of one token all parts are unrolled: the compiler then knows where their bits lie, which takes half the instructions.
   constexpr int kUnrolled = kTokens == 1 ? kParts : 1;
   const std::size_t blocks = task.columns / 32;
-  [[maybe_unused]] const Ahead ahead = prefetch_ahead<Format>();
+  const Ahead ahead = prefetch_ahead<Format>();
+  const bool is_first = token % kTokensAtOnce == 0;  // the other tiles find in the caches what the first asked for
   const std::byte* panels[kPanels];
   ScalesOf<Format> scales[kPanels];
   const ActivationBlock* x[kTokens];
@@ -215,7 +220,10 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
     for (int first = 0; first < kParts; first += kUnrolled) {
       RUNG_UNROLL
       for (int s = first; s < first + kUnrolled; ++s) {
-        if constexpr (kTokens == 1) prefetch_part<Format>(panels[0], ahead, s);
+        if (is_first) {
+          RUNG_UNROLL
+          for (int p = 0; p < kPanels; ++p) prefetch_part<Format>(panels[p], ahead, s);
+        }
         RUNG_UNROLL
         for (int group = 0; group < Format::kGroups; ++group) add_group<V, Format, kPanels, kTokens>(sums, panels, scales, x, s, group);
         RUNG_UNROLL
@@ -238,10 +246,6 @@ inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, st
 
 // Many tokens against a panel, where registers are few: 32 of its columns are unpacked once for all of them, and their sums wait in the
 // first-level cache meanwhile. (With registers enough: unpacked.h.)
-
-// Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a few panels in the
-// first.
-inline constexpr std::size_t kTokensAtOnce = 48;
 
 template <class V, class Format>
 struct UnpackedPart {
@@ -373,7 +377,7 @@ void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token) 
     }
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {
-      if constexpr (kTokens == 1) prefetch_line(panels[p], ahead);
+      if constexpr (kTokens <= 4) prefetch_line(panels[p], ahead);
       panels[p] += Format::kBytes;
     }
   }
