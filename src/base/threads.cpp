@@ -1,8 +1,10 @@
 #include "base/threads.h"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 
 namespace rung {
 
@@ -61,6 +63,7 @@ void ThreadTeam::run(std::size_t count, RangeBody body) {
     if (count > 0) body(0, count);
     return;
   }
+  assert(count <= std::numeric_limits<std::uint32_t>::max());
   body_ = &body;
   unfinished_.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
   for (std::size_t i = 0; i < size(); ++i) {

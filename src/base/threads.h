@@ -57,8 +57,8 @@ class ThreadTeam {
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const;
 
   // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
-  // value with acquire. `open` publishes body_ to whoever takes a range; `unfinished_` publishes the results back. A range
-  // that is taken keeps run() waiting, so what it reads stays as it is. `round_` wakes the members.
+  // value with acquire. `open` publishes body_ to whoever takes a range; `unfinished_` publishes the results back. A range that is taken
+  // keeps run() waiting, so what it reads stays as it is. `round_` wakes the members.
   const std::size_t size_;
   std::vector<std::thread> members_;
   std::unique_ptr<Share[]> shares_;  // [size()]

@@ -42,8 +42,7 @@ double round_out(double value, bool up) {
 
 std::string prefetch_words(const ReadPattern& read) {
   if (read.near_bytes == 0 && read.far_bytes == 0) return "no prefetch";
-  if (read.far_bytes == 0) return fmt::format("{} ahead", read.near_bytes);
-  if (read.near_bytes == 0) return fmt::format("{} ahead", read.far_bytes);
+  if (read.near_bytes == 0 || read.far_bytes == 0) return fmt::format("{} ahead", read.near_bytes + read.far_bytes);
   return fmt::format("{} and {} ahead", read.near_bytes, read.far_bytes);
 }
 

@@ -41,7 +41,7 @@ struct ReadPattern {
   std::size_t near_bytes;  // how far ahead a line is asked for into the first-level cache; 0: it is not, the processor may guess
   std::size_t far_bytes;   // likewise into the second
   bool huge_pages;
-  Measured gb_per_s = {};   // a number a call of measure()
+  Measured gb_per_s = {};  // a number a call of measure()
 };
 
 class CeilingMeter {

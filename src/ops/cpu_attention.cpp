@@ -113,7 +113,8 @@ void clear(float* total, std::size_t head_dim) {
 
 void finish(float* out, const float* total, std::size_t head_dim) {
   const float share = 1.0f / total[1];
-  for (std::size_t d = 0; d < head_dim; ++d) out[d] = total[kPartialHead + d] * share;
+  // With 0 added, a sum that is -0 becomes 0, as it does where the first block is combined with nothing.
+  for (std::size_t d = 0; d < head_dim; ++d) out[d] = total[kPartialHead + d] * share + 0.0f;
 }
 
 // Grows once per thread, then stays.
@@ -168,8 +169,11 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
   const std::size_t lines = 8 * head_dim * std::min(rows.size(), kTile);  // a store into a line takes as long as several values elsewhere
   const auto expect = [&](std::size_t i) {
     const std::size_t first = i / kv_heads * kTile, last = std::min(rows.size(), first + kTile);
-    for (std::size_t t = first; t < last; ++t) {  // of a sequence one token: its neighbours' keys lie in the same lines
-      if (t == first || rows.caches[t] != rows.caches[t - 1]) rows.caches[t]->expect_store(layer, rows.positions[t], i % kv_heads);
+    for (std::size_t t = first; t < last; ++t) {  // neighbours' keys lie in the same lines, up to where lines begin
+      const bool lines_begin = rows.positions[t] * rows.caches[t]->shape().value_bytes() % 64 == 0;
+      if (t == first || lines_begin || rows.caches[t] != rows.caches[t - 1]) {
+        rows.caches[t]->expect_store(layer, rows.positions[t], i % kv_heads);
+      }
     }
   };
   share_rows(tiles * kv_heads, lines, [&](std::size_t begin, std::size_t end) {
@@ -235,12 +239,16 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
   const std::size_t results = blocks * q.extent<Heads>() * stride;
   if (partials_.size() < results) partials_ = Buffer<float>(2 * results);
   const auto block = [&](std::size_t i) { return KeyBlock{first_block + i / shape.kv_heads}; };
+  const auto keys = [&](std::size_t i) {  // that are seen
+    const QueryGroup of_head = group(i % shape.kv_heads);
+    return of_head.keys(std::max(block(i).first_piece(), of_head.start(0) / kPieceKeys));
+  };
   const std::size_t parts = blocks * shape.kv_heads;
   team_.run(parts, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t kv_head = i % shape.kv_heads;
       // What this thread goes on with, unless another helps it.
-      const std::byte* const next = i + 1 < parts ? group((i + 1) % shape.kv_heads).keys(block(i + 1).first_piece()) : nullptr;
+      const std::byte* const next = i + 1 < parts ? keys(i + 1) : nullptr;
       std::size_t first = 0;
       attend_block(kernels_, group(kv_head), block(i), next, q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
     }

@@ -24,7 +24,7 @@
 
 namespace rung {
 
-// Also the number of keys that attention takes at a time: a block of the cache is a block of the sum.
+// Positions in a block: attention takes one or four of them at a time (cpu_attention.cpp).
 inline constexpr std::size_t kKvBlock = 64;
 
 struct KvShape {

@@ -75,6 +75,7 @@ TEST(ThreadTeam, LeavesTheWorkOfAThreadThatIsHeldUpToTheOthers) {
   std::atomic<std::size_t> done{0};
   std::atomic<bool> one_is_held_up{false};
   team.run(kCount, [&](std::size_t begin, std::size_t end) {
+    EXPECT_LE(end - begin, kCount / 2 / 4) << "a quarter of a thread's share is all that can be held up with it";
     if (!one_is_held_up.exchange(true)) {
       while (done < kCount - (end - begin)) {  // until somebody else has done all the rest
       }

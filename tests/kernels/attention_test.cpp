@@ -91,7 +91,9 @@ class Attention : public testing::TestWithParam<const Kernels*> {
                          .head_dim = b.head_dim, .scale = kScale, .queries = q.data(), .query_stride = b.head_dim, .seen = seen.data(),
                          .query_count = seen.size(), .partials = partials.data(), .partial_stride = partial_floats(b.head_dim)};
     const std::size_t piece_bytes = kPieceKeys * b.head_dim * b.value_bytes_each(), piece_scales = b.scales_per_head() * kPieceKeys;
-    for (std::size_t i = 0; i < b.pieces; ++i) {
+    std::size_t first = b.positions(), end = 0;
+    for (const AttentionBlock::Seen& some : seen) first = std::min(first, some.first), end = std::max(end, some.end);
+    for (std::size_t i = first / kPieceKeys; i * kPieceKeys < end; ++i) {  // those that a query sees, and no other
       block.pieces[i] = {&b.key_bytes[i * piece_bytes], &b.value_bytes[i * piece_bytes], &b.key_scales[i * piece_scales],
                          &b.value_scales[i * piece_scales]};
     }

@@ -11,7 +11,7 @@
 namespace rung {
 namespace {
 
-// Long enough to cross two blocks of attention, and every window of the tiny models.
+// Long enough to cross two blocks of attention, and every window of the tiny models. (Longer ones: tests/ops/long_attention_test.cpp.)
 constexpr std::size_t kTokens = 150;
 
 std::vector<std::int32_t> some_ids(std::size_t count, std::size_t vocab, std::uint32_t seed) {

@@ -15,6 +15,7 @@ namespace {
 
 // Beyond the short blocks at the beginning and across two boundaries of long ones.
 constexpr std::size_t kPositions = 900;
+constexpr std::size_t kFirst = 5;  // of a prompt: so that neighbouring tokens that are taken together lie on both sides of a boundary
 constexpr std::size_t kKvHeads = 2, kHeads = 6, kHeadDim = 40;
 
 class LongAttention : public testing::TestWithParam<DType> {
@@ -56,8 +57,8 @@ TEST_P(LongAttention, IsThatOfTheReference) {
   ReferenceOps reference(team);
   KvCache of_fast = stored(fast), of_reference = stored(reference);
   for (const std::size_t window : {0u, 1u, 70u, 300u}) {
-    const std::vector<float> ours = attended(fast, of_fast, window, 0, kPositions);
-    const std::vector<float> expected = attended(reference, of_reference, window, 0, kPositions);
+    const std::vector<float> ours = attended(fast, of_fast, window, kFirst, kPositions - kFirst);
+    const std::vector<float> expected = attended(reference, of_reference, window, kFirst, kPositions - kFirst);
     // Values below 1 and weights that sum up to 1: each weight is off by the rounding of a score (40 terms, up to 40 in magnitude).
     const float tolerance = 4 * kHeadDim * std::numeric_limits<float>::epsilon() * std::sqrt(static_cast<float>(kHeadDim));
     for (std::size_t i = 0; i < ours.size(); ++i) {
@@ -70,16 +71,34 @@ TEST_P(LongAttention, GivesATokenTheSameBitsInAPromptAndAlone) {
   ThreadTeam three(3);
   CpuOps prompt(three);
   KvCache cache = stored(prompt);
-  for (const std::size_t window : {0u, 300u}) {
-    const std::vector<float> all = attended(prompt, cache, window, 0, kPositions);
+  for (const std::size_t window : {0u, 1u, 70u, 300u}) {
+    const std::vector<float> all = attended(prompt, cache, window, kFirst, kPositions - kFirst);
     for (const std::size_t threads : {1u, 2u, 5u}) {
       ThreadTeam team(threads);
       CpuOps ops(team);
-      for (const std::size_t t : {0u, 63u, 64u, 255u, 256u, 257u, 300u, 511u, 512u, 700u, 899u}) {
-        const std::vector<float> row(&all[t * kRow], &all[t * kRow] + kRow);
+      for (const std::size_t t : {5u, 63u, 64u, 255u, 256u, 257u, 300u, 511u, 512u, 700u, 899u}) {
+        const std::vector<float> row(&all[(t - kFirst) * kRow], &all[(t - kFirst) * kRow] + kRow);
         EXPECT_EQ(attended(ops, cache, window, t, 1), row) << "token " << t << ", window " << window << ", " << threads << " threads";
       }
     }
+  }
+}
+
+TEST_P(LongAttention, GivesATokenTheSameBitsBesideAnotherSequence) {
+  ThreadTeam team(3);
+  CpuOps ops(team);
+  KvCache first = stored(ops);
+  std::swap(k_, v_);
+  KvCache second = stored(ops);
+  const std::vector<std::uint32_t> positions = {510, 511, 512, 100, 898, 899};
+  const std::vector<KvCache*> caches = {&first, &first, &first, &second, &second, &second};
+  std::vector<float> together(positions.size() * kRow), q;
+  for (const std::uint32_t t : positions) q.insert(q.end(), &q_[t * kRow], &q_[t * kRow] + kRow);
+  ops.do_attention({together.data(), {positions.size(), kHeads, kHeadDim}}, {q.data(), {positions.size(), kHeads, kHeadDim}},
+                   {positions, caches}, 0, {.scale = 2.0f});
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    const std::vector<float> row(&together[i * kRow], &together[i * kRow] + kRow);
+    EXPECT_EQ(attended(ops, *caches[i], 0, positions[i], 1), row) << "row " << i;
   }
 }
 

@@ -16,8 +16,6 @@
 // keys: Dao et al. 2022, arXiv:2205.14135.)
 #pragma once
 
-inline constexpr std::size_t kNearBytes = 1024;
-
 // Rows of floats, a query each: `values` is the first one's.
 template <class T>
 struct QueryRows {
@@ -49,6 +47,9 @@ class QueryColumn {
   const float* four_[kAddresses];
   std::size_t stride_;
 };
+
+// How far ahead the first-level cache is asked (linear.h).
+inline constexpr std::size_t kNearBytes = 1024;
 
 // out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
 //
@@ -96,17 +97,18 @@ inline void clear(const QueryRows<float>& out) {
   }
 }
 
-// Scores of a tile's queries for the keys [begin, end), of whole pieces, → e^(scale·s - max) in place, with their maxima and sums. Keys that a query
-// does not see get 0. Step by step for all queries: one query's steps wait for each other, another's do not.
+// Scores of a tile's queries for the keys [begin, end), of whole pieces, → e^(scale·s - max) in place, with their maxima and sums. Keys
+// that a query does not see get 0. Step by step for all queries: one query's steps wait for each other, another's do not.
 template <class V, int kTokens>
-inline void softmax_tile(float (&scores)[kTokens][kAttentionKeys], const AttentionBlock::Seen (&seen)[kTokens], std::size_t begin,
+inline void softmax_tile(const QueryRows<float>& scores, const AttentionBlock::Seen (&seen)[kTokens], std::size_t begin,
                          std::size_t end, float scale, float* partials, std::size_t stride) {
   typename V::Floats largest[kTokens], sums[kTokens];
   for (std::size_t t = 0; t < kTokens; ++t) {
-    for (std::size_t j = begin; j < seen[t].first; ++j) scores[t][j] = -__builtin_inff();
-    for (std::size_t j = seen[t].end; j < end; ++j) scores[t][j] = -__builtin_inff();
+    float* const row = scores.row(static_cast<int>(t));
+    for (std::size_t j = begin; j < seen[t].first; ++j) row[j] = -__builtin_inff();
+    for (std::size_t j = seen[t].end; j < end; ++j) row[j] = -__builtin_inff();
     largest[t] = V::broadcast(-__builtin_inff());
-    for (float* s = scores[t] + begin; s < scores[t] + end; s += kPieceKeys) {
+    for (float* s = row + begin; s < row + end; s += kPieceKeys) {
       RUNG_UNROLL
       for (std::size_t i = 0; i < kPieceKeys; i += 16) {
         const typename V::Floats scaled = V::mul(V::load(s + i), V::broadcast(scale));
@@ -118,7 +120,8 @@ inline void softmax_tile(float (&scores)[kTokens][kAttentionKeys], const Attenti
   for (std::size_t t = 0; t < kTokens; ++t) partials[t * stride] = V::largest(largest[t]);
   for (std::size_t t = 0; t < kTokens; ++t) {  // s - max ≤ 0, but where there is a NaN: then the sum is one, whatever else is in it
     sums[t] = V::broadcast(0.0f);
-    for (float* s = scores[t] + begin; s < scores[t] + end; s += kPieceKeys) {
+    float* const row = scores.row(static_cast<int>(t));
+    for (float* s = row + begin; s < row + end; s += kPieceKeys) {
       RUNG_UNROLL
       for (std::size_t i = 0; i < kPieceKeys; i += 16) {
         const typename V::Floats e = exp_below_88<V>(V::sub(V::load(s + i), V::broadcast(partials[t * stride])));
@@ -215,13 +218,14 @@ template <class V, class Load, int kTokens>
 inline void weigh_all_values(const QueryRows<float>& out, const QueryRows<const float>& p, const SeenOfPiece<kTokens>& seen,
                              const Piece& piece, std::ptrdiff_t fetch, std::size_t head_dim) {
   constexpr int kColumns = kHasScales<Load> ? 2 : kColumnsOfTile<V, kTokens>;  // not more than have a scale in common
-  alignas(64) float scaled[kTokens][kPieceKeys];
-  const QueryRows<const float> weights = kHasScales<Load> ? QueryRows<const float>{scaled[0], kPieceKeys} : p;
+  alignas(64) float memory[kTokens * kPieceKeys];
+  const QueryRows<float> scaled = {memory, kPieceKeys};
+  const QueryRows<const float> weights = kHasScales<Load> ? QueryRows<const float>{memory, kPieceKeys} : p;
   for (std::size_t d = 0; d < head_dim; d += 16 * kColumns) {
     if constexpr (kHasScales<Load>) {
       for (std::size_t j = 0; j < kPieceKeys; j += 16) {
         const typename V::Floats scales = load_scales<V>(piece.value_scales + d / 32 * kPieceKeys + j);
-        for (int t = 0; t < kTokens; ++t) V::store(scaled[t] + j, V::mul(V::load(p.row(t) + j), scales));
+        for (int t = 0; t < kTokens; ++t) V::store(scaled.row(t) + j, V::mul(V::load(p.row(t) + j), scales));
       }
     }
     if (d + 16 * kColumns <= head_dim) {
@@ -238,7 +242,8 @@ template <class V, class Load, int kTokens>
 void attend_tile(const AttentionBlock& block, std::size_t query) {
   constexpr int kColumns = kColumnsOfTile<V, kTokens>;
   static_assert(kPieceKeys % (16 * kColumns) == 0);
-  alignas(64) float scores[kTokens][kAttentionKeys];
+  alignas(64) float memory[kTokens * kAttentionKeys];
+  const QueryRows<float> scores = {memory, kAttentionKeys};
   AttentionBlock::Seen seen[kTokens];
   std::size_t first = kAttentionKeys, last = 0;
   for (std::size_t t = 0; t < kTokens; ++t) {
@@ -248,11 +253,10 @@ void attend_tile(const AttentionBlock& block, std::size_t query) {
   }
   const std::size_t first_piece = first / kPieceKeys, end_piece = (last + kPieceKeys - 1) / kPieceKeys;
   const QueryRows<const float> q = {block.queries + query * block.query_stride, block.query_stride};
-  const QueryRows<float> of_keys = {scores[0], kAttentionKeys};
   for (std::size_t i = first_piece; i < end_piece; ++i) {
     const std::byte* const next = i + 1 < end_piece ? block.pieces[i + 1].keys : block.pieces[first_piece].values;
     for (std::size_t at = 0; at < kPieceKeys && i * kPieceKeys + at < last; at += 16 * kColumns) {
-      score_keys<V, Load, kTokens, kColumns>(of_keys.from(i * kPieceKeys + at), q, block.pieces[i], next, block.head_dim, at);
+      score_keys<V, Load, kTokens, kColumns>(scores.from(i * kPieceKeys + at), q, block.pieces[i], next, block.head_dim, at);
     }
   }
   float* const partials = block.partials + query * block.partial_stride;
@@ -261,7 +265,7 @@ void attend_tile(const AttentionBlock& block, std::size_t query) {
   for (std::size_t d = 0; d < block.head_dim; d += 16) clear<V, kTokens, 1>(out.from(d));
   for (std::size_t i = first_piece; i < end_piece; ++i) {
     const std::byte* const next = i + 1 < end_piece ? block.pieces[i + 1].values : block.next;
-    weigh_all_values<V, Load, kTokens>(out, {scores[0] + i * kPieceKeys, kAttentionKeys}, SeenOfPiece<kTokens>(seen, i), block.pieces[i],
+    weigh_all_values<V, Load, kTokens>(out, {memory + i * kPieceKeys, kAttentionKeys}, SeenOfPiece<kTokens>(seen, i), block.pieces[i],
                                        next == nullptr ? 0 : next - block.pieces[i].values, block.head_dim);
   }
 }

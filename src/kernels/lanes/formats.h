@@ -84,19 +84,19 @@ class SixBitScales {
     d_ = V::load_f16(p);
     minus_dmin_ = V::negative(V::load_f16(p + 16 * 2));
     const typename V::Bytes scales = V::load_bytes(p + 16 * 4), mins = V::load_bytes(p + 16 * 8), low = V::load_bytes(p + 16 * 12);
-    V::store_bytes(scales_[0], V::bits_and(scales, V::bytes(63)));
-    V::store_bytes(mins_[0], V::bits_and(mins, V::bytes(63)));
-    V::store_bytes(scales_[4], V::bits_or(V::nibbles(low, 0), V::bits_and(V::move_bits(scales, -2), V::bytes(0x30))));
-    V::store_bytes(mins_[4], V::bits_or(V::nibbles(low, 4), V::bits_and(V::move_bits(mins, -2), V::bytes(0x30))));
+    V::store_bytes(scales_, V::bits_and(scales, V::bytes(63)));
+    V::store_bytes(mins_, V::bits_and(mins, V::bytes(63)));
+    V::store_bytes(scales_ + 4 * 16, V::bits_or(V::nibbles(low, 0), V::bits_and(V::move_bits(scales, -2), V::bytes(0x30))));
+    V::store_bytes(mins_ + 4 * 16, V::bits_or(V::nibbles(low, 4), V::bits_and(V::move_bits(mins, -2), V::bytes(0x30))));
   }
-  typename V::Floats of(int s, int) const { return V::mul(d_, row(scales_[s])); }
-  typename V::Floats min(int s, int) const { return V::mul(minus_dmin_, row(mins_[s])); }
+  typename V::Floats of(int s, int) const { return V::mul(d_, row(scales_ + 16 * s)); }
+  typename V::Floats min(int s, int) const { return V::mul(minus_dmin_, row(mins_ + 16 * s)); }
 
  private:
   static typename V::Floats row(const std::int8_t* p) { return V::load_int8(reinterpret_cast<const std::byte*>(p)); }
 
   typename V::Floats d_, minus_dmin_;
-  alignas(64) std::int8_t scales_[8][16], mins_[8][16];
+  alignas(64) std::int8_t scales_[8 * 16], mins_[8 * 16];  // a group after the other
 };
 
 template <class V>
