@@ -156,7 +156,7 @@ inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const
 // (avx512bf16.cpp and bf16_tiles.h ask far ahead alone: the near half was not measured there.)
 struct Ahead {
   std::size_t far_bytes;
-  std::size_t near_bytes;  // 0: asks for nothing
+  std::size_t near_bytes;  // 0: the line at hand, which comes anyway; to ask whether to ask takes as long
 };
 inline constexpr std::size_t kFarBytes = 8192;
 
@@ -173,7 +173,7 @@ Ahead prefetch_ahead() {
 
 inline void prefetch_line(const std::byte* p, const Ahead& ahead) {
   __builtin_prefetch(p + ahead.far_bytes, 0, 2);
-  if (ahead.near_bytes != 0) __builtin_prefetch(p + ahead.near_bytes, 0, 3);
+  __builtin_prefetch(p + ahead.near_bytes, 0, 3);
 }
 
 // The lines of part s of a block, not all of the block's at once: what is read meanwhile would have to wait behind them.
@@ -202,7 +202,8 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
   constexpr int kUnrolled = kTokens == 1 ? kParts : 1;
   const std::size_t blocks = task.columns / 32;
   const Ahead ahead = prefetch_ahead<Format>();
-  const bool is_first = token % kTokensAtOnce == 0;  // the other tiles find in the caches what the first asked for
+  // The other tiles find in the caches what the first asked for; a single token is nearly always alone, and has no time for the question.
+  const bool is_first = kTokens == 1 || token % kTokensAtOnce == 0;
   const std::byte* panels[kPanels];
   ScalesOf<Format> scales[kPanels];
   const ActivationBlock* x[kTokens];
