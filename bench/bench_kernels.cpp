@@ -34,7 +34,8 @@ void vectors(benchmark::State& state, const Kernels& kernels, const VectorCase& 
 // A block of `key_count` keys and `queries` queries, then the partial results combined.
 void attention(benchmark::State& state, const Kernels& kernels, std::size_t head_dim, std::size_t key_count, std::size_t queries,
                DType type) {
-  const std::size_t pieces = key_count / kPieceKeys, piece_bytes = kPieceKeys * head_dim * (type == DType::f32 ? 4 : type == DType::f16 ? 2 : 1);
+  const std::size_t pieces = key_count / kPieceKeys;
+  const std::size_t piece_bytes = kPieceKeys * head_dim * (type == DType::f32 ? 4 : type == DType::f16 ? 2 : 1);
   // 0.13 as f16, 6e-10 as f32.
   const std::vector<std::byte> keys(pieces * piece_bytes + 64, std::byte{0x30});
   const std::vector<std::byte> values(pieces * piece_bytes + 64, std::byte{0x30});

@@ -167,8 +167,12 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
   constexpr std::size_t kTile = 32, kExpected = 8;
   const std::size_t kv_heads = k.extent<KvHeads>(), head_dim = k.extent<HeadDim>(), tiles = (rows.size() + kTile - 1) / kTile;
   const std::size_t lines = 8 * head_dim * std::min(rows.size(), kTile);  // a store into a line takes as long as several values elsewhere
+  const auto tokens_of = [&](std::size_t i) {
+    const std::size_t first = i / kv_heads * kTile;
+    return RowRange{first, std::min(rows.size(), first + kTile)};
+  };
   const auto expect = [&](std::size_t i) {
-    const std::size_t first = i / kv_heads * kTile, last = std::min(rows.size(), first + kTile);
+    const auto [first, last] = tokens_of(i);
     for (std::size_t t = first; t < last; ++t) {  // neighbours' keys lie in the same lines, up to where lines begin
       const bool lines_begin = rows.positions[t] * rows.caches[t]->shape().value_bytes() % 64 == 0;
       if (t == first || lines_begin || rows.caches[t] != rows.caches[t - 1]) {
@@ -180,7 +184,8 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
     for (std::size_t i = begin; i < std::min(end, begin + kExpected); ++i) expect(i);
     for (std::size_t i = begin; i < end; ++i) {
       if (i + kExpected < end) expect(i + kExpected);
-      const std::size_t first = i / kv_heads * kTile, last = std::min(rows.size(), first + kTile), h = i % kv_heads;
+      const auto [first, last] = tokens_of(i);
+      const std::size_t h = i % kv_heads;
       for (std::size_t t = first; t < last; ++t) {
         KvCache& cache = *rows.caches[t];
         float* const scratch = thread_scratch(4 * head_dim);
