@@ -21,6 +21,8 @@ namespace {
 #include "kernels/avx2/lanes.h"
 #include "kernels/lanes/formats.h"
 #include "kernels/lanes/linear.h"
+#include "kernels/lanes/unpacked.h"
+#include "kernels/avx2/small_tiles.h"
 #include "kernels/lanes/elementwise.h"
 #include "kernels/lanes/attention.h"
 #include "kernels/lanes/peaks.h"
@@ -52,6 +54,7 @@ Kernels make() {
   Kernels k = scalar::kernels;
   k.name = "avx2";
   use_panels<Lanes<Maddubs>>(k);
+  use_small_tiles<Lanes<Maddubs>>(k);
   use_elementwise<Lanes<Maddubs>>(k);
   use_attention<Lanes<Maddubs>>(k);
   use_peaks<Lanes<Maddubs>, 4, 6>(k);

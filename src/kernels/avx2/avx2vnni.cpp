@@ -21,6 +21,8 @@ namespace {
 #include "kernels/avx2/lanes.h"
 #include "kernels/lanes/formats.h"
 #include "kernels/lanes/linear.h"
+#include "kernels/lanes/unpacked.h"
+#include "kernels/avx2/small_tiles.h"
 #include "kernels/lanes/peaks.h"
 
 // vpdpbusd: four products of unsigned and signed bytes into 32 bits, at once and exactly.
@@ -40,13 +42,13 @@ struct Vnni {
                            {_mm256_sign_epi8(x.low, w.low), _mm256_sign_epi8(x.high, w.high)});
     }
   };
-  using ManySigned = AsForOne<Signed>;
 };
 
 Kernels make() {
   Kernels k = avx2::kernels();
   k.name = "avx2vnni";
   use_panels<Lanes<Vnni>>(k);
+  use_small_tiles<Lanes<Vnni>>(k);
   use_peaks<Lanes<Vnni>, 6, 6>(k);
   return k;
 }

@@ -48,54 +48,6 @@ struct Maddubs {
     }
     static Pair end(Pair, Chain chain) { return chain; }
   };
-
-  // Against many tokens it pays to make 16 bits of the signed bytes first: then one vpmaddwd multiplies and adds. Of each four bytes the
-  // even ones stand in one register, the odd ones in another.
-  struct ManySigned {
-    static constexpr bool kSixteenBits = false;
-    static constexpr int kPieces = 2;
-    struct Quants {
-      Pair piece[2];
-    };
-    struct X {
-      alignas(32) std::int16_t piece[2][16];
-      void take(const std::int8_t* q) {
-        const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q));
-        _mm256_store_si256(reinterpret_cast<__m256i*>(piece[0]), evens(all));
-        _mm256_store_si256(reinterpret_cast<__m256i*>(piece[1]), odds(all));
-        asm("" : "+m"(piece));  // to be broadcast from memory, not taken apart in registers
-      }
-    };
-    using Chain = Pair;
-    static __m256i evens(__m256i bytes) { return _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8); }
-    static __m256i odds(__m256i bytes) { return _mm256_srai_epi16(bytes, 8); }
-    static Quants quants(Pair w) { return {{{evens(w.low), evens(w.high)}, {odds(w.low), odds(w.high)}}}; }
-    static Chain begin(Pair sums) { return sums; }
-    static Chain add(Chain sums, Pair w, const X& x, int step, int piece) {
-      const __m256i two = four_values(x.piece[piece] + 2 * step);
-      return {now(_mm256_add_epi32(sums.low, _mm256_madd_epi16(w.low, two))),
-              now(_mm256_add_epi32(sums.high, _mm256_madd_epi16(w.high, two)))};
-    }
-    static Pair end(Pair, Chain chain) { return chain; }
-  };
-};
-
-// Many tokens with the dot product of one.
-template <class One>
-struct AsForOne : One {
-  static constexpr int kPieces = 1;
-  struct Quants {
-    Pair piece[1];
-  };
-  struct X {
-    const std::int8_t* q;
-    void take(const std::int8_t* p) { q = p; }
-  };
-  static Quants quants(Pair w) { return {{w}}; }
-  static typename One::Chain add(typename One::Chain chain, Pair w, X x, int step, int) {
-    const __m256i four = four_values(x.q + 4 * step);
-    return One::add(chain, w, {four, four});
-  }
 };
 
 template <class Dots>
@@ -108,8 +60,7 @@ struct Lanes {
 
   // A token's sums against a panel are two integer and two float registers: two tokens take eight of the sixteen.
   static constexpr int kTilePanels = 1, kTileTokens = 2;
-  // With the sums in memory, four tokens are eight integer registers; weights, activations and a product take five.
-  static constexpr int kUnpackedTokens = 4;
+  static constexpr bool kFewRegisters = true;
   static constexpr int kPlainTokens = 6;  // twelve float registers, two of weights, a broadcast
   static Pair held(Pair a) { return {now(a.low), now(a.high)}; }
   // Six queries × 16 keys or dimensions are twelve float registers, and what is loaded serves six.
@@ -240,8 +191,6 @@ struct Lanes {
 
   template <bool kSigned>
   using Dot = std::conditional_t<kSigned, typename Dots::Signed, typename Dots::Unsigned>;
-  template <bool kSigned>
-  using Many = std::conditional_t<kSigned, typename Dots::ManySigned, AsForOne<typename Dots::Unsigned>>;
   static Integers dot(Integers sums, Bytes w, Bytes x) {  // a chain of one step
     return Dots::Unsigned::end(sums, Dots::Unsigned::add(Dots::Unsigned::begin(sums), w, x));
   }

@@ -72,6 +72,8 @@ struct Tiles : ShapedTiles {
 template <class Format_>
 struct ByTiles {
   using Format = Format_;
+  using Columns = UnpackedColumns<Format>;
+  static constexpr std::size_t kActivationBytes = kManyActivations;
   static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kTokenStep = kRowsOfTile, kFewestTokens = kRowsOfTile;
   static constexpr int kGroupColumns = 32 / Format::kGroups;
 
@@ -134,8 +136,8 @@ struct ByTiles {
     for (std::size_t t = 0; t < kTokens; ++t) end_piece<V>(tile, t, piece, sums[t]);
   }
 
-  static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
-                       std::size_t panels, std::size_t token, std::size_t) {
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel, std::size_t panels,
+                       std::size_t token, std::size_t) {
     for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
   }
 };

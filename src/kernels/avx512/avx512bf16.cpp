@@ -88,9 +88,10 @@ void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
 template <int kPanels>
 void pair_tiles(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
   const std::byte* const next = task.panels + (panel + kPanels) * task.panel_bytes;
-  const std::size_t tiles = (end - token) / kMostTokens;
+  const std::size_t tiles = (end - token) / kMostTokens, bytes = kPanels * task.panel_bytes;
+  const std::size_t share = tiles == 0 ? 0 : prefetch_share_bytes(bytes, tiles);
   for (std::size_t tile = 0; tile < tiles; ++tile, token += kMostTokens) {
-    prefetch_share(next, kPanels * task.panel_bytes, tile, tiles);
+    prefetch_share(next, bytes, share, tile);
     pair_tile<kPanels, kMostTokens>(task, panel, token);
   }
   for (; token + 4 <= end; token += 4) pair_tile<kPanels, 4>(task, panel, token);
@@ -98,7 +99,7 @@ void pair_tiles(const PanelProduct& task, std::size_t panel, std::size_t token, 
 }
 
 void pair_product(const PanelProduct& task) {
-  const std::size_t at_once = tokens_at_once(task.tokens, 2 * bf16_stride(task.columns), kMostTokens);
+  const std::size_t at_once = tokens_at_once(task.tokens, 2 * bf16_stride(task.columns), kManyActivations, kMostTokens);
   for (std::size_t token = 0; token < task.tokens; token += at_once) {
     const std::size_t end = task.tokens - token < at_once ? task.tokens : token + at_once;
     std::size_t panel = task.first_panel;

@@ -84,12 +84,11 @@ constexpr int chained_steps() {
   }
 }
 
-// One group (all 32 columns, or 16 of them) of one block into the sums.
-template <class V, class Format, int kPanels, int kTokens, class One = Dot<V, Format::kSigned>>
-inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
-                      const ScalesOf<Format> (&of_panels)[kPanels], const ActivationBlock* const (&x)[kTokens], int s, int group) {
+// whole[p][t] = Σ_i quants[p][i] · x[t].q[i] over one group (all 32 columns, or 16 of them) of one block.
+template <class V, class Format, int kPanels, int kTokens, class One>
+inline void multiply_group(typename V::Integers (&whole)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
+                           const ActivationBlock* const (&x)[kTokens], int s, int group) {
   constexpr int kSteps = 8 / Format::kGroups, kChained = chained_steps<One, Format>();
-  typename V::Integers whole[kPanels][kTokens];
   typename One::Chain chain[kPanels][kTokens];
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
@@ -113,6 +112,14 @@ inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::b
       }
     }
   }
+}
+
+// One group of one block into the sums.
+template <class V, class Format, int kPanels, int kTokens, class One = Dot<V, Format::kSigned>>
+inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
+                      const ScalesOf<Format> (&of_panels)[kPanels], const ActivationBlock* const (&x)[kTokens], int s, int group) {
+  typename V::Integers whole[kPanels][kTokens];
+  multiply_group<V, Format, kPanels, kTokens, One>(whole, panels, x, s, group);
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
     const typename V::Floats scales = of_panels[p].of(s, group), mins = mins_of<V, Format>(of_panels[p], s, group);
@@ -150,6 +157,10 @@ inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const
   }
 }
 
+// Sets with 16 registers, of half the width: AVX2.
+template <class V>
+inline constexpr bool kHasFewRegisters = requires { V::kFewRegisters; };
+
 // Memory answers after some 100 ns and more. What a decode step needs is asked for twice: far ahead, into the second-level cache, which
 // can wait for more lines at a time than the first; and again when it is near, into the first, so that nothing waits for the second.
 // Then a core of Emerald Rapids waits for as many lines as it can at any time: 8 to 13% more bytes a second than with the first half alone.
@@ -162,11 +173,14 @@ inline constexpr std::size_t kFarBytes = 8192;
 
 // Blocks of 256 columns are not read in the order in which they lie: what is near has to be nearer. Where there is little to do for a byte,
 // AMD's own prefetching keeps up, and only has to be led: on Zen 4 Q8_0 is read 11 to 15% faster with 1 to 2 KB than with 8 KB, on Sapphire
-// Rapids 8% slower; formats of four or six bits lose 15 to 60% with less than 6 KB. The near half was not measured on AMD's.
-template <class Format>
+// Rapids 8% slower; formats of four or six bits lose 15 to 60% with less than 6 KB. On Zen 3, with AVX2, all but Q8_0 gain 2 to 12% with
+// less than 4 KB. The near half changes nothing there, and was not measured on Zen 4.
+template <class V, class Format>
 Ahead prefetch_ahead() {
   static const bool kIsAmd = is_amd_processor();
-  if (!kIsAmd) return {kFarBytes, Format::kColumns == 256 ? std::size_t{1024} : 1536};
+  constexpr bool kOf256 = Format::kColumns == 256;
+  if (!kIsAmd) return {kFarBytes, kOf256 ? std::size_t{1024} : 1536};
+  if (kHasFewRegisters<V>) return {kOf256 ? std::size_t{3072} : 1536, 0};
   if constexpr (requires { Format::kSigned; }) return {Format::kSigned ? std::size_t{1536} : kFarBytes, 0};
   return {kFarBytes / 2, 0};
 }
@@ -185,10 +199,11 @@ inline void prefetch_part(const std::byte* panel, const Ahead& ahead, int s) {
   for (std::size_t line = 0; line < kPart; line += 64) prefetch_line(part + line, ahead);
 }
 
-// One of `shares` parts of what will be read next: a part a tile, so that all of it is there when its turn comes.
-inline void prefetch_share(const std::byte* from, std::size_t bytes, std::size_t share, std::size_t shares) {
-  const std::size_t lines = (bytes + 63) / 64;
-  for (std::size_t line = lines * share / shares; line < lines * (share + 1) / shares; ++line) __builtin_prefetch(from + 64 * line, 0, 2);
+// What will be read next is asked for in parts, one a tile, so that all of it is there when its turn comes.
+inline std::size_t prefetch_share_bytes(std::size_t bytes, std::size_t shares) { return ((bytes + 63) / 64 + shares - 1) / shares * 64; }
+inline void prefetch_share(const std::byte* from, std::size_t bytes, std::size_t share_bytes, std::size_t share) {
+  const std::size_t begin = share * share_bytes, end = begin + share_bytes < bytes ? begin + share_bytes : bytes;
+  for (std::size_t at = begin; at < end; at += 64) __builtin_prefetch(from + at, 0, 2);
 }
 
 // Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a few panels in the
@@ -198,10 +213,12 @@ inline constexpr std::size_t kTokensAtOnce = 48;
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   constexpr int kParts = Format::kColumns / 32;
-  // Of one token all parts are unrolled: the compiler then knows where their bits lie, which takes half the instructions.
-  constexpr int kUnrolled = kTokens == 1 ? kParts : 1;
+  // Of one token all parts are unrolled: the compiler then knows where their bits lie, which takes half the instructions of AVX-512 (Q4_K).
+  // With AVX2 it is half of nothing, and the loop, whose few loads follow the panel in small steps, reads memory a third faster (Q4_K) to
+  // half as fast again (Q5_K, Q6_K) on Zen 3.
+  constexpr int kUnrolled = kTokens == 1 && !kHasFewRegisters<V> ? kParts : 1;
   const std::size_t blocks = task.columns / 32;
-  const Ahead ahead = prefetch_ahead<Format>();
+  const Ahead ahead = prefetch_ahead<V, Format>();
   // The other tiles find in the caches what the first asked for; a single token is nearly always alone, and has no time for the question.
   const bool is_first = kTokens == 1 || token % kTokensAtOnce == 0;
   const std::byte* panels[kPanels];
@@ -238,91 +255,13 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
   store_tile<V, kPanels, kTokens>(sums, task, panel, token);
 }
 
-// How many of the tokens go against all panels before the others do, a multiple of `tile`: about equal parts of a megabyte of activations or
-// less, which stays in the second-level cache while the panels go by.
-inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, std::size_t tile) {
-  constexpr std::size_t kActivationBytes = std::size_t{1} << 20;
-  const std::size_t passes = tokens * bytes_each / kActivationBytes + 1;
+// How many of the tokens go against all panels before the others do, a multiple of `tile`: about equal parts of at most so many bytes of
+// activations, which stay in the second-level cache while the panels go by.
+inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, std::size_t most_bytes, std::size_t tile) {
+  const std::size_t passes = tokens * bytes_each / most_bytes + 1;
   return ((tokens + passes - 1) / passes + tile - 1) / tile * tile;
 }
-
-// Many tokens against a panel, where registers are few: 32 of its columns are unpacked once for all of them, and their sums wait in the
-// first-level cache meanwhile. (With registers enough: unpacked.h.)
-
-template <class V, class Format>
-struct UnpackedPart {
-  typename V::template Many<Format::kSigned>::Quants quants[8];
-  typename V::Floats scales[Format::kGroups], mins[Format::kGroups];
-};
-
-// 32 columns of kTokens tokens into their sums, [kTokens, 16].
-template <class V, class Format, int kTokens>
-inline void add_part(float* sums, const UnpackedPart<V, Format>& part, const ActivationBlock* const x, std::size_t stride) {
-  using Many = typename V::template Many<Format::kSigned>;
-  constexpr int kSteps = 8 / Format::kGroups, kChained = chained_steps<Many, Format>();
-  typename Many::X values[kTokens];
-  RUNG_UNROLL
-  for (int t = 0; t < kTokens; ++t) values[t].take(x[static_cast<std::size_t>(t) * stride].q);
-  RUNG_UNROLL
-  for (int group = 0; group < Format::kGroups; ++group) {
-    typename V::Integers whole[kTokens];
-    typename Many::Chain chain[kTokens];
-    RUNG_UNROLL
-    for (int t = 0; t < kTokens; ++t) whole[t] = start<V, Format>(minus_sum_of<Format>(x[static_cast<std::size_t>(t) * stride], group));
-    RUNG_UNROLL
-    for (int g = 0; g < kSteps; ++g) {
-      const int step = kSteps * group + g;
-      RUNG_UNROLL
-      for (int piece = 0; piece < Many::kPieces; ++piece) {
-        const auto w = V::held(part.quants[step].piece[piece]);
-        RUNG_UNROLL
-        for (int t = 0; t < kTokens; ++t) {
-          if (g % kChained == 0 && piece == 0) chain[t] = Many::begin(whole[t]);
-          chain[t] = Many::add(chain[t], w, values[t], step, piece);
-          if (g % kChained == kChained - 1 && piece == Many::kPieces - 1) whole[t] = Many::end(whole[t], chain[t]);
-        }
-      }
-    }
-    RUNG_UNROLL
-    for (int t = 0; t < kTokens; ++t) {
-      const ActivationBlock& of_token = x[static_cast<std::size_t>(t) * stride];
-      const typename V::Floats sum = V::load(sums + 16 * t);
-      V::store(sums + 16 * t, with_group<V, Format>(sum, whole[t], part.scales[group], part.mins[group], of_token, group));
-    }
-  }
-}
-
-// The tokens [token, end), at most kTokensAtOnce, against one panel.
-template <class V, class Format>
-void many_tokens(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
-  constexpr int kAtOnce = V::kUnpackedTokens;
-  constexpr std::size_t kParts = Format::kColumns / 32;
-  alignas(64) float sums[kTokensAtOnce * 16] = {};
-  const std::size_t tokens = end - token, blocks = task.columns / 32;
-  const std::byte* at = task.panels + panel * task.panel_bytes;
-  ScalesOf<Format> scales;
-  for (std::size_t b = 0; b < blocks; ++b) {
-    const int s = static_cast<int>(b % kParts);
-    if (s == 0) scales.read(at);
-    UnpackedPart<V, Format> part;
-    RUNG_UNROLL
-    for (int g = 0; g < 8; ++g) part.quants[g] = V::template Many<Format::kSigned>::quants(Format::quants(at, s, g));
-    RUNG_UNROLL
-    for (int group = 0; group < Format::kGroups; ++group) {
-      part.scales[group] = scales.of(s, group);
-      part.mins[group] = mins_of<V, Format>(scales, s, group);
-    }
-    const ActivationBlock* x = task.blocks + token * blocks + b;
-    std::size_t t = 0;
-    for (; t + kAtOnce <= tokens; t += kAtOnce) add_part<V, Format, kAtOnce>(sums + 16 * t, part, x + t * blocks, blocks);
-    for (; t < tokens; ++t) add_part<V, Format, 1>(sums + 16 * t, part, x + t * blocks, blocks);
-    if (s + 1 == static_cast<int>(kParts)) at += Format::kBytes;
-  }
-  for (std::size_t t = 0; t < tokens; ++t) {
-    const typename V::Floats of_token[1][1] = {{V::load(sums + 16 * t)}};
-    store_tile<V, 1, 1>(of_token, task, panel, token + t);
-  }
-}
+inline constexpr std::size_t kManyActivations = std::size_t{1} << 20;
 
 // The plain types: out = Σ_i w[i]·x[i] in f32, a column at a time. A load of kBytes has kColumns columns.
 template <class V>
@@ -364,7 +303,7 @@ void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token) 
   typename V::Floats sums[kPanels][kTokens], w[kPanels];
   const float* x = task.floats + token * task.columns;
   constexpr bool kWaitsForMemory = kTokens <= 4;
-  const Ahead ahead = kWaitsForMemory ? prefetch_ahead<Format>() : Ahead{};
+  const Ahead ahead = kWaitsForMemory ? prefetch_ahead<V, Format>() : Ahead{};
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
     panels[p] = task.panels + (panel + static_cast<std::size_t>(p)) * task.panel_bytes;
@@ -437,12 +376,6 @@ void panel_product(const PanelProduct& task) {
   for (std::size_t token = 0; token < task.tokens; token += kTokensAtOnce) {
     const std::size_t end = token + kTokensAtOnce < task.tokens ? token + kTokensAtOnce : task.tokens;
     std::size_t panel = task.first_panel;
-    if constexpr (requires { V::kUnpackedTokens; Format::kGroups; }) {
-      if (end - token >= V::kUnpackedTokens) {
-        for (; panel < task.end_panel; ++panel) many_tokens<V, Format>(task, panel, token, end);
-        continue;
-      }
-    }
     if (end - token > 1 || !requires { Format::kGroups; }) {
       for (; panel + V::kTilePanels <= task.end_panel; panel += V::kTilePanels) {
         tokens_of<V, Format, V::kTilePanels>(task, panel, token, end);

@@ -58,9 +58,12 @@ std::uint64_t int8_peak(std::size_t rounds) {
 template <class V, int kSums>
 std::uint64_t f32_peak(std::size_t rounds) {
   const typename V::Floats a = V::broadcast(0.5f), b = V::broadcast(0.25f);
+  // Lanes of several registers must not look alike, or the compiler sums one of them and copies it.
+  float first[16 * kSums] = {};
+  seen_by_the_world(first);
   typename V::Floats sums[kSums];
   RUNG_UNROLL
-  for (int s = 0; s < kSums; ++s) sums[s] = V::broadcast(static_cast<float>(s));
+  for (int s = 0; s < kSums; ++s) sums[s] = V::load(first + 16 * s);
   for (std::size_t round = 0; round < rounds; ++round) {
     RUNG_UNROLL
     for (int s = 0; s < kSums; ++s) sums[s] = V::fma(sums[s], a, b);

@@ -1,10 +1,10 @@
 // Many tokens against panels that are unpacked for them once.  Milestone M6.
 //
-// Included by sets with 32 registers, inside their target region and namespace, after linear.h.
+// Included by instruction sets, inside their target region and namespace, after linear.h.
 //
 // Quants of four bits have to be shifted and masked before they are multiplied, scales of six bits put together. A prompt's tokens all
 // meet the same weights: so some columns of a few panels become plain bytes and floats, which stay in the first-level cache while the
-// tokens go by. The sums of a tile of tokens stay in registers for these columns, and wait in the output for the next ones.
+// tokens go by. The sums of a tile of tokens stay at hand for these columns, and wait in the output for the next ones.
 // What is added to them is what panel_product adds, in the same order.
 #pragma once
 
@@ -20,9 +20,10 @@ struct alignas(64) UnpackedBlock {
 template <class Format>
 inline constexpr std::size_t kUnpackedBlocks = Format::kColumns == 32 ? 18 : 16;
 
-template <class Format>
+template <class Format, std::size_t kBlocks_ = kUnpackedBlocks<Format>>
 struct UnpackedColumns {
-  UnpackedBlock<Format> blocks[kUnpackedBlocks<Format>];
+  static constexpr std::size_t kBlocks = kBlocks_;
+  UnpackedBlock<Format> blocks[kBlocks];
 };
 
 // Blocks of 32 columns [first, first + count) of a row of activations of `all` blocks.
@@ -32,7 +33,7 @@ struct ColumnPiece {
 
 // columns ← this piece of the panel at p; Way::make_ready: the quants of eight columns as this way to multiply wants them.
 template <class V, class Way, class Format = typename Way::Format>
-void unpack(UnpackedColumns<Format>& columns, const std::byte* p, const ColumnPiece& piece) {
+void unpack(typename Way::Columns& columns, const std::byte* p, const ColumnPiece& piece) {
   constexpr std::size_t kParts = Format::kColumns / 32;
   p += piece.first / kParts * Format::kBytes;
   ScalesOf<Format> scales;
@@ -90,12 +91,14 @@ struct ReadyDot : Dot<V, kSigned> {
   }
 };
 
-// A way to multiply takes at most kPanelsAtOnce unpacked panels and at most kTokens tokens, a multiple of kTokenStep. This one takes dot
-// products of bytes.
+// A way to multiply takes at most kPanelsAtOnce unpacked panels (their Columns) and at most kTokens tokens, a multiple of kTokenStep, of a
+// prompt's kActivationBytes. This one takes dot products of bytes.
 template <class V, class Format_>
 struct ByDotProducts {
   using Format = Format_;
+  using Columns = UnpackedColumns<Format>;
   static constexpr std::size_t kPanelsAtOnce = V::kTilePanels, kTokens = V::kTileTokens, kTokenStep = 1;
+  static constexpr std::size_t kActivationBytes = kManyActivations;
   // From so many tokens on it pays to unpack.
   static constexpr std::size_t kFewestTokens = 3 * kTokens;
 
@@ -106,7 +109,7 @@ struct ByDotProducts {
   }
 
   template <int kPanels, int kTokensOfTile>
-  [[gnu::noinline]] static void multiply_tile(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece,
+  [[gnu::noinline]] static void multiply_tile(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece,
                                               std::size_t panel, std::size_t token) {
     const ActivationBlock* x[kTokensOfTile];
     const std::byte* panels[kPanels];
@@ -141,8 +144,8 @@ struct ByDotProducts {
     }
   }
 
-  static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
-                       std::size_t panels, std::size_t token, std::size_t tokens) {
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel, std::size_t panels,
+                       std::size_t token, std::size_t tokens) {
     in_tiles<V::kTileTokens>(token, token + tokens, [&]<int kTokensOfTile>(std::size_t t) {
       if (panels == kPanelsAtOnce) return multiply_tile<V::kTilePanels, kTokensOfTile>(task, columns, piece, panel, t);
       for (std::size_t p = 0; p < panels; ++p) multiply_tile<1, kTokensOfTile>(task, columns + p, piece, panel + p, t);
@@ -157,10 +160,10 @@ void unpacked_product(const PanelProduct& task) {
   if (task.tokens < Way::kFewestTokens || task.columns == 0) return panel_product<V, Format>(task);
   [[maybe_unused]] const typename Way::Setup setup;
   const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32, tokens = task.tokens / Way::kTokenStep * Way::kTokenStep;
-  const std::size_t pieces = (blocks + kUnpackedBlocks<Format> - 1) / kUnpackedBlocks<Format>;
+  const std::size_t pieces = (blocks + Way::Columns::kBlocks - 1) / Way::Columns::kBlocks;
   const std::size_t each = (blocks / parts + pieces - 1) / pieces * parts;
-  const std::size_t at_once = tokens_at_once(tokens, blocks * sizeof(ActivationBlock), Way::kTokens);
-  UnpackedColumns<Format> columns[Way::kPanelsAtOnce];
+  const std::size_t at_once = tokens_at_once(tokens, blocks * sizeof(ActivationBlock), Way::kActivationBytes, Way::kTokens);
+  typename Way::Columns columns[Way::kPanelsAtOnce];
   for (std::size_t first = 0; first < tokens; first += at_once) {
     const std::size_t end = tokens - first < at_once ? tokens : first + at_once;
     for (std::size_t panel = task.first_panel; panel < task.end_panel; panel += Way::kPanelsAtOnce) {
@@ -174,8 +177,9 @@ void unpacked_product(const PanelProduct& task) {
                                       (last ? 0 : (block + each) / parts * Format::kBytes);
         const std::size_t bytes = (blocks < each ? blocks : each) / parts * Format::kBytes;
         const std::size_t tiles = (end - first + Way::kTokens - 1) / Way::kTokens;
+        const std::size_t share = prefetch_share_bytes(bytes, tiles);
         for (std::size_t tile = 0; tile < tiles; ++tile) {
-          for (std::size_t p = 0; p < panels; ++p) prefetch_share(next + p * task.panel_bytes, bytes, tile, tiles);
+          for (std::size_t p = 0; p < panels; ++p) prefetch_share(next + p * task.panel_bytes, bytes, share, tile);
           const std::size_t token = first + tile * Way::kTokens, left = end - token;
           Way::multiply(task, columns, piece, panel, panels, token, left < Way::kTokens ? left : Way::kTokens);
         }

@@ -74,6 +74,8 @@ V::Floats of_tokens(float first, float second) {
 template <class Format_>
 struct ByMatrixProducts {
   using Format = Format_;
+  using Columns = UnpackedColumns<Format>;
+  static constexpr std::size_t kActivationBytes = kManyActivations;
   static constexpr std::size_t kTokens = 2, kTokenStep = 2;
   // Unpacked, two panels are 23 KB: they fit into every first-level cache, and both meet a tile's activations while these are there, too.
   static constexpr std::size_t kPanelsAtOnce = 2, kFewestTokens = 3 * kTokens;
@@ -133,8 +135,8 @@ struct ByMatrixProducts {
     end_piece<V>(tile, 1, piece, of_token(sums, 1));
   }
 
-  static void multiply(const PanelProduct& task, const UnpackedColumns<Format>* columns, const ColumnPiece& piece, std::size_t panel,
-                       std::size_t panels, std::size_t token, std::size_t) {
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel, std::size_t panels,
+                       std::size_t token, std::size_t) {
     for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
   }
 };

@@ -1,0 +1,73 @@
+// Four tokens against an unpacked panel, where registers are few.  Milestone M6.
+//
+// Included by avx2.cpp and avx2vnni.cpp, inside their target region, after lanes/unpacked.h, of which this is a way to multiply: four tokens'
+// sums of integers take eight of the sixteen registers; weights, activations and a product take the others. So the sums of floats, which
+// change once in 32 columns, wait in the first-level cache.
+#pragma once
+
+template <class V, class Format_>
+struct BySmallTiles {
+  using Format = Format_;
+  using Columns = UnpackedColumns<Format, 32>;  // 20 KB of a first-level cache of 32
+  static constexpr std::size_t kActivationBytes = std::size_t{1} << 18;  // of a second-level cache of 512 KB
+  static constexpr std::size_t kPanelsAtOnce = 1, kTokens = 4, kTokenStep = 1;
+  // From so many tokens on it pays to unpack. (Zen 3)
+  static constexpr std::size_t kFewestTokens = Format::kColumns == 32 ? 9 : 4;
+
+  struct Setup {};
+
+  static void make_ready(typename V::Bytes (&)[2]) {}
+
+  // A block of 32 columns of kTokensOfTile tokens into their sums.
+  template <int kTokensOfTile>
+  static void add_block(float (&sums)[kTokensOfTile][16], const UnpackedBlock<Format>& block,
+                        const ActivationBlock* const (&x)[kTokensOfTile]) {
+    using Unpacked = UnpackedFormat<V, Format>;
+    asm("" : "+m"(sums));  // or the compiler would hold them in registers that it does not have
+    const std::byte* const panel[1] = {reinterpret_cast<const std::byte*>(&block)};
+    ScalesOf<Unpacked> scales;
+    scales.read(panel[0]);
+    RUNG_UNROLL
+    for (int group = 0; group < Format::kGroups; ++group) {
+      typename V::Integers whole[1][kTokensOfTile];
+      multiply_group<V, Unpacked, 1, kTokensOfTile, Dot<V, Format::kSigned>>(whole, panel, x, 0, group);
+      const typename V::Floats of_group = scales.of(0, group), mins = mins_of<V, Unpacked>(scales, 0, group);
+      RUNG_UNROLL
+      for (int t = 0; t < kTokensOfTile; ++t) {
+        V::store(sums[t], with_group<V, Format>(V::load(sums[t]), whole[0][t], of_group, mins, *x[t], group));
+      }
+    }
+  }
+
+  template <int kTokensOfTile>
+  static void multiply_tile(const PanelProduct& task, const Columns& columns, const ColumnPiece& piece, std::size_t panel,
+                            std::size_t token) {
+    const OutputTile tile(task, panel, token);
+    alignas(64) float sums[kTokensOfTile][16];
+    const ActivationBlock* x[kTokensOfTile];
+    RUNG_UNROLL
+    for (int t = 0; t < kTokensOfTile; ++t) {
+      const auto i = static_cast<std::size_t>(t);
+      x[t] = task.blocks + (token + i) * piece.all + piece.first;
+      V::store(sums[t], begin_piece<V>(tile, i, piece));
+    }
+    for (std::size_t b = 0; b < piece.count; ++b) {
+      add_block<kTokensOfTile>(sums, columns.blocks[b], x);
+      RUNG_UNROLL
+      for (int t = 0; t < kTokensOfTile; ++t) ++x[t];
+    }
+    for (int t = 0; t < kTokensOfTile; ++t) end_piece<V>(tile, static_cast<std::size_t>(t), piece, V::load(sums[t]));
+  }
+
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel, std::size_t,
+                       std::size_t token, std::size_t tokens) {
+    in_tiles<static_cast<int>(kTokens)>(token, token + tokens, [&]<int kTokensOfTile>(std::size_t t) {
+      multiply_tile<kTokensOfTile>(task, *columns, piece, panel, t);
+    });
+  }
+};
+
+template <class V>
+void use_small_tiles(Kernels& k) {
+  use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, BySmallTiles<V, Format>>; });
+}
