@@ -41,6 +41,10 @@ class QueryColumn {
   void next() {
     for (const float*& address : four_) ++address;
   }
+  // The compiler must read the values again instead of holding them in registers.
+  void forget() {
+    for (const float*& address : four_) asm("" : "+r"(address));
+  }
 
  private:
   static constexpr int kAddresses = (kTokens + 3) / 4;
@@ -50,6 +54,10 @@ class QueryColumn {
 
 // How far ahead the first-level cache is asked (linear.h).
 inline constexpr std::size_t kNearBytes = 1024;
+
+// Whether a tile's sums, all its columns and a value stay in registers together; else one column after the other passes by.
+template <class V, int kTokens, int kColumns>
+inline constexpr bool kFitsRegisters = !kHasFewRegisters<V> || 2 * (kTokens * kColumns + kColumns) + 1 <= 16;
 
 // out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
 //
@@ -74,13 +82,23 @@ inline void small_product(const QueryRows<float>& out, const QueryRows<const flo
       }
     }
     typename V::Floats row[kColumns];
-    RUNG_UNROLL
-    for (int c = 0; c < kColumns; ++c) row[c] = Load::column(b + static_cast<std::size_t>(c) * Load::kBytes);
-    RUNG_UNROLL
-    for (int t = 0; t < kTokens; ++t) {
-      const typename V::Floats value = V::broadcast(values[t]);
+    if constexpr (kFitsRegisters<V, kTokens, kColumns>) {
       RUNG_UNROLL
-      for (int c = 0; c < kColumns; ++c) sums[t][c] = V::fma(value, row[c], sums[t][c]);
+      for (int c = 0; c < kColumns; ++c) row[c] = Load::column(b + static_cast<std::size_t>(c) * Load::kBytes);
+      RUNG_UNROLL
+      for (int t = 0; t < kTokens; ++t) {
+        const typename V::Floats value = V::broadcast(values[t]);
+        RUNG_UNROLL
+        for (int c = 0; c < kColumns; ++c) sums[t][c] = V::fma(value, row[c], sums[t][c]);
+      }
+    } else {
+      RUNG_UNROLL
+      for (int c = 0; c < kColumns; ++c) {
+        row[c] = Load::column(b + static_cast<std::size_t>(c) * Load::kBytes);
+        RUNG_UNROLL
+        for (int t = 0; t < kTokens; ++t) sums[t][c] = V::fma(V::broadcast(values[t]), row[c], sums[t][c]);
+        values.forget();
+      }
     }
   }
   RUNG_UNROLL
