@@ -1,4 +1,4 @@
-// Sixteen lanes with AVX2: two registers of eight. Included by avx2.cpp for each way to a dot product, inside its target region. 
+// Sixteen lanes with AVX2: two registers of eight. Included by avx2.cpp for each way to a dot product, inside its target region.
 // Milestone M6.
 //
 // Dots is how four products are added into a lane: Maddubs or Vnni, below.
@@ -13,12 +13,6 @@ struct Pair {
 inline __m256i now(__m256i x) {
   asm("" : "+x"(x));
   return x;
-}
-
-inline __m256i four_values(const void* p) {
-  std::int32_t four;
-  __builtin_memcpy(&four, p, 4);
-  return _mm256_set1_epi32(four);
 }
 
 // vpmaddubsw multiplies unsigned by signed bytes and adds two products into 16 bits, vpmaddwd adds two of these into 32. There is room in
@@ -60,7 +54,7 @@ struct Lanes {
 
   // A token's sums against a panel are two integer and two float registers: two tokens take eight of the sixteen.
   static constexpr int kTilePanels = 1, kTileTokens = 2;
-  static constexpr bool kFewRegisters = true;
+  static constexpr bool kFewRegisters = true;  // sixteen: linear.h, attention.h
   static constexpr int kPlainTokens = 6;  // twelve float registers, two of weights, a broadcast
   static Pair held(Pair a) { return {now(a.low), now(a.high)}; }
   // Six queries × 16 keys or dimensions are twelve float registers, and what is loaded serves six.

@@ -1,17 +1,17 @@
 // Four tokens against an unpacked panel, where registers are few.  Milestone M6.
 //
-// Included by avx2.cpp and avx2vnni.cpp, inside their target region, after lanes/unpacked.h, of which this is a way to multiply: four tokens'
-// sums of integers take eight of the sixteen registers; weights, activations and a product take the others. So the sums of floats, which
+// Included by avx2.cpp and avx2vnni.cpp, inside their target region, after lanes/unpacked.h: a way to multiply for it. The sums of integers
+// of four tokens take eight of the sixteen registers; weights, activations and a product take the others. So the sums of floats, which
 // change once in 32 columns, wait in the first-level cache.
 #pragma once
 
 template <class V, class Format_>
 struct BySmallTiles {
   using Format = Format_;
-  using Columns = UnpackedColumns<Format, 32>;  // 20 KB of a first-level cache of 32
+  using Columns = UnpackedColumns<Format, 32>;  // 20 KB, or 24 where groups are of 16, of a first-level cache of 32
   static constexpr std::size_t kActivationBytes = std::size_t{1} << 18;  // of a second-level cache of 512 KB
   static constexpr std::size_t kPanelsAtOnce = 1, kTokens = 4, kTokenStep = 1;
-  // From so many tokens on it pays to unpack. (Zen 3)
+  // From so many tokens on it pays to unpack; sooner for K-quants, which take longer to read. (Zen 3)
   static constexpr std::size_t kFewestTokens = Format::kColumns == 32 ? 9 : 4;
 
   struct Setup {};
@@ -30,7 +30,7 @@ struct BySmallTiles {
     RUNG_UNROLL
     for (int group = 0; group < Format::kGroups; ++group) {
       typename V::Integers whole[1][kTokensOfTile];
-      multiply_group<V, Unpacked, 1, kTokensOfTile, Dot<V, Format::kSigned>>(whole, panel, x, 0, group);
+      dot_group<V, Unpacked, 1, kTokensOfTile, Dot<V, Format::kSigned>>(whole, panel, x, 0, group);
       const typename V::Floats of_group = scales.of(0, group), mins = mins_of<V, Unpacked>(scales, 0, group);
       RUNG_UNROLL
       for (int t = 0; t < kTokensOfTile; ++t) {

@@ -73,7 +73,7 @@ template <class Format_>
 struct ByTiles {
   using Format = Format_;
   using Columns = UnpackedColumns<Format>;
-  static constexpr std::size_t kActivationBytes = kManyActivations;
+  static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
   static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kTokenStep = kRowsOfTile, kFewestTokens = kRowsOfTile;
   static constexpr int kGroupColumns = 32 / Format::kGroups;
 

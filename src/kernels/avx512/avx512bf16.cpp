@@ -99,7 +99,7 @@ void pair_tiles(const PanelProduct& task, std::size_t panel, std::size_t token, 
 }
 
 void pair_product(const PanelProduct& task) {
-  const std::size_t at_once = tokens_at_once(task.tokens, 2 * bf16_stride(task.columns), kManyActivations, kMostTokens);
+  const std::size_t at_once = tokens_at_once(task.tokens, 2 * bf16_stride(task.columns), kPromptActivationBytes, kMostTokens);
   for (std::size_t token = 0; token < task.tokens; token += at_once) {
     const std::size_t end = task.tokens - token < at_once ? task.tokens : token + at_once;
     std::size_t panel = task.first_panel;

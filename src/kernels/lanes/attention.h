@@ -1,6 +1,6 @@
 // One block of keys and values × some queries → their shares of attention.  Milestones M4, M6.
 //
-// Included by each instruction set, inside its target region and namespace, after elementwise.h.
+// Included by each instruction set, inside its target region and namespace, after linear.h and elementwise.h.
 //
 // The cache keeps the keys of 64 positions as [head_dim, 64] and their values as [64, head_dim], so both products run along lanes and
 // nothing is added across them:
@@ -55,7 +55,8 @@ class QueryColumn {
 // How far ahead the first-level cache is asked (linear.h).
 inline constexpr std::size_t kNearBytes = 1024;
 
-// Whether a tile's sums, all its columns and a value stay in registers together; else one column after the other passes by.
+// Whether a tile's sums, all its columns and a value stay in registers together, two for 16 lanes; else one column after the other
+// passes by.
 template <class V, int kTokens, int kColumns>
 inline constexpr bool kFitsRegisters = !kHasFewRegisters<V> || 2 * (kTokens * kColumns + kColumns) + 1 <= 16;
 
@@ -81,8 +82,8 @@ inline void small_product(const QueryRows<float>& out, const QueryRows<const flo
         __builtin_prefetch(reinterpret_cast<const void*>(read + kNearBytes), 0, 3);
       }
     }
-    typename V::Floats row[kColumns];
     if constexpr (kFitsRegisters<V, kTokens, kColumns>) {
+      typename V::Floats row[kColumns];
       RUNG_UNROLL
       for (int c = 0; c < kColumns; ++c) row[c] = Load::column(b + static_cast<std::size_t>(c) * Load::kBytes);
       RUNG_UNROLL
@@ -94,10 +95,10 @@ inline void small_product(const QueryRows<float>& out, const QueryRows<const flo
     } else {
       RUNG_UNROLL
       for (int c = 0; c < kColumns; ++c) {
-        row[c] = Load::column(b + static_cast<std::size_t>(c) * Load::kBytes);
+        const typename V::Floats column = Load::column(b + static_cast<std::size_t>(c) * Load::kBytes);
         RUNG_UNROLL
-        for (int t = 0; t < kTokens; ++t) sums[t][c] = V::fma(V::broadcast(values[t]), row[c], sums[t][c]);
-        values.forget();
+        for (int t = 0; t < kTokens; ++t) sums[t][c] = V::fma(V::broadcast(values[t]), column, sums[t][c]);
+        values.forget();  // or they would be kept for the next column
       }
     }
   }
@@ -235,7 +236,8 @@ inline void weigh_values(const QueryRows<float>& out, const QueryRows<const floa
 template <class V, class Load, int kTokens>
 inline void weigh_all_values(const QueryRows<float>& out, const QueryRows<const float>& p, const SeenOfPiece<kTokens>& seen,
                              const Piece& piece, std::ptrdiff_t fetch, std::size_t head_dim) {
-  constexpr int kColumns = kHasScales<Load> ? 2 : kColumnsOfTile<V, kTokens>;  // not more than have a scale in common
+  constexpr int kFitting = kColumnsOfTile<V, kTokens>;
+  constexpr int kColumns = kHasScales<Load> && kFitting > 2 ? 2 : kFitting;  // not more than have a scale in common
   alignas(64) float memory[kTokens * kPieceKeys];
   const QueryRows<float> scaled = {memory, kPieceKeys};
   const QueryRows<const float> weights = kHasScales<Load> ? QueryRows<const float>{memory, kPieceKeys} : p;

@@ -84,10 +84,10 @@ constexpr int chained_steps() {
   }
 }
 
-// whole[p][t] = Σ_i quants[p][i] · x[t].q[i] over one group (all 32 columns, or 16 of them) of one block.
+// whole[p][t] = Σ_i (quants[p][i] - offset) · x[t].q[i] over one group (all 32 columns, or 16 of them) of one block.
 template <class V, class Format, int kPanels, int kTokens, class One>
-inline void multiply_group(typename V::Integers (&whole)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
-                           const ActivationBlock* const (&x)[kTokens], int s, int group) {
+inline void dot_group(typename V::Integers (&whole)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
+                      const ActivationBlock* const (&x)[kTokens], int s, int group) {
   constexpr int kSteps = 8 / Format::kGroups, kChained = chained_steps<One, Format>();
   typename One::Chain chain[kPanels][kTokens];
   RUNG_UNROLL
@@ -119,7 +119,7 @@ template <class V, class Format, int kPanels, int kTokens, class One = Dot<V, Fo
 inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
                       const ScalesOf<Format> (&of_panels)[kPanels], const ActivationBlock* const (&x)[kTokens], int s, int group) {
   typename V::Integers whole[kPanels][kTokens];
-  multiply_group<V, Format, kPanels, kTokens, One>(whole, panels, x, s, group);
+  dot_group<V, Format, kPanels, kTokens, One>(whole, panels, x, s, group);
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
     const typename V::Floats scales = of_panels[p].of(s, group), mins = mins_of<V, Format>(of_panels[p], s, group);
@@ -173,8 +173,8 @@ inline constexpr std::size_t kFarBytes = 8192;
 
 // Blocks of 256 columns are not read in the order in which they lie: what is near has to be nearer. Where there is little to do for a byte,
 // AMD's own prefetching keeps up, and only has to be led: on Zen 4 Q8_0 is read 11 to 15% faster with 1 to 2 KB than with 8 KB, on Sapphire
-// Rapids 8% slower; formats of four or six bits lose 15 to 60% with less than 6 KB. On Zen 3, with AVX2, all but Q8_0 gain 2 to 12% with
-// less than 4 KB. The near half changes nothing there, and was not measured on Zen 4.
+// Rapids 8% slower; formats of four or six bits lose 15 to 60% with less than 6 KB. On Zen 3, with AVX2, Q4_0, Q4_1 and BF16 gain 7 to
+// 12% with 1536 bytes, K-quants 2 to 10% with 3072. The near half changes nothing there, and was not measured on Zen 4.
 template <class V, class Format>
 Ahead prefetch_ahead() {
   static const bool kIsAmd = is_amd_processor();
@@ -213,9 +213,9 @@ inline constexpr std::size_t kTokensAtOnce = 48;
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   constexpr int kParts = Format::kColumns / 32;
-  // Of one token all parts are unrolled: the compiler then knows where their bits lie, which takes half the instructions of AVX-512 (Q4_K).
-  // With AVX2 it is half of nothing, and the loop, whose few loads follow the panel in small steps, reads memory a third faster (Q4_K) to
-  // half as fast again (Q5_K, Q6_K) on Zen 3.
+  // Of one token all parts are unrolled: the compiler then knows where their bits lie, and AVX-512 needs half the instructions (Q4_K). AVX2
+  // gains nothing from a cache, and from memory the loop, whose few loads go through the panel in small steps, is 1.3 (Q4_K) to 1.5 times
+  // (Q5_K, Q6_K) as fast (Zen 3).
   constexpr int kUnrolled = kTokens == 1 && !kHasFewRegisters<V> ? kParts : 1;
   const std::size_t blocks = task.columns / 32;
   const Ahead ahead = prefetch_ahead<V, Format>();
@@ -255,14 +255,15 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
   store_tile<V, kPanels, kTokens>(sums, task, panel, token);
 }
 
-// How many of the tokens go against all panels before the others do, a multiple of `tile`: about equal parts of at most so many bytes of
-// activations, which stay in the second-level cache while the panels go by.
+// A prompt's activations that stay in a second-level cache of 2 MB while the panels go by.
+inline constexpr std::size_t kPromptActivationBytes = std::size_t{1} << 20;
+
+// How many of the tokens go against all panels before the others do, a multiple of `tile`: about equal parts, of some `most_bytes` of
+// activations or less.
 inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, std::size_t most_bytes, std::size_t tile) {
   const std::size_t passes = tokens * bytes_each / most_bytes + 1;
   return ((tokens + passes - 1) / passes + tile - 1) / tile * tile;
 }
-inline constexpr std::size_t kManyActivations = std::size_t{1} << 20;
-
 // The plain types: out = Σ_i w[i]·x[i] in f32, a column at a time. A load of kBytes has kColumns columns.
 template <class V>
 struct F32 {

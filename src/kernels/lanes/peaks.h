@@ -58,7 +58,7 @@ std::uint64_t int8_peak(std::size_t rounds) {
 template <class V, int kSums>
 std::uint64_t f32_peak(std::size_t rounds) {
   const typename V::Floats a = V::broadcast(0.5f), b = V::broadcast(0.25f);
-  // Lanes of several registers must not look alike, or the compiler sums one of them and copies it.
+  // Sixteen lanes may be several registers: of those that hold the same, the compiler would sum one and copy it.
   float first[16 * kSums] = {};
   seen_by_the_world(first);
   typename V::Floats sums[kSums];

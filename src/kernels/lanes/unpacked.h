@@ -1,6 +1,7 @@
 // Many tokens against panels that are unpacked for them once.  Milestone M6.
 //
-// Included by instruction sets, inside their target region and namespace, after linear.h.
+// Included by the sets that have a way to multiply what is unpacked (ByDotProducts, or their own), inside their target region and
+// namespace, after linear.h.
 //
 // Quants of four bits have to be shifted and masked before they are multiplied, scales of six bits put together. A prompt's tokens all
 // meet the same weights: so some columns of a few panels become plain bytes and floats, which stay in the first-level cache while the
@@ -16,13 +17,15 @@ struct alignas(64) UnpackedBlock {
   float mins[Format::kGroups][16];  // where kHasMins
 };
 
-// As many columns as leave room in 48 KB for three panels of them and for the activations of 16 tokens: 576, or two blocks of 256.
+// As many columns as leave room in 48 KB for three panels of them and for the activations of 16 tokens: 576, or two blocks of 256. (A
+// way to multiply may take another number.)
 template <class Format>
 inline constexpr std::size_t kUnpackedBlocks = Format::kColumns == 32 ? 18 : 16;
 
 template <class Format, std::size_t kBlocks_ = kUnpackedBlocks<Format>>
 struct UnpackedColumns {
   static constexpr std::size_t kBlocks = kBlocks_;
+  static_assert(kBlocks % (Format::kColumns / 32) == 0);
   UnpackedBlock<Format> blocks[kBlocks];
 };
 
@@ -70,7 +73,7 @@ void end_piece(const OutputTile& tile, std::size_t t, const ColumnPiece& piece, 
   tile.store<V>(t, sums);
 }
 
-// An unpacked block as a format of its own (formats.h), whose signed quants are ready.
+// An unpacked block as a format of its own (formats.h), with quants as Way::make_ready left them.
 template <class V, class Format>
 struct UnpackedFormat {
   using Block = UnpackedBlock<Format>;
@@ -91,14 +94,14 @@ struct ReadyDot : Dot<V, kSigned> {
   }
 };
 
-// A way to multiply takes at most kPanelsAtOnce unpacked panels (their Columns) and at most kTokens tokens, a multiple of kTokenStep, of a
-// prompt's kActivationBytes. This one takes dot products of bytes.
+// A way to multiply takes at most kPanelsAtOnce unpacked panels (their Columns) and at most kTokens tokens, a multiple of kTokenStep. Some
+// kActivationBytes of a prompt's activations meet all panels before the next ones do. This one takes dot products of bytes.
 template <class V, class Format_>
 struct ByDotProducts {
   using Format = Format_;
   using Columns = UnpackedColumns<Format>;
   static constexpr std::size_t kPanelsAtOnce = V::kTilePanels, kTokens = V::kTileTokens, kTokenStep = 1;
-  static constexpr std::size_t kActivationBytes = kManyActivations;
+  static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
   // From so many tokens on it pays to unpack.
   static constexpr std::size_t kFewestTokens = 3 * kTokens;
 

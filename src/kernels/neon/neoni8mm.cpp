@@ -75,7 +75,7 @@ template <class Format_>
 struct ByMatrixProducts {
   using Format = Format_;
   using Columns = UnpackedColumns<Format>;
-  static constexpr std::size_t kActivationBytes = kManyActivations;
+  static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
   static constexpr std::size_t kTokens = 2, kTokenStep = 2;
   // Unpacked, two panels are 23 KB: they fit into every first-level cache, and both meet a tile's activations while these are there, too.
   static constexpr std::size_t kPanelsAtOnce = 2, kFewestTokens = 3 * kTokens;
