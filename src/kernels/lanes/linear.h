@@ -264,6 +264,7 @@ inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, st
   const std::size_t passes = tokens * bytes_each / most_bytes + 1;
   return ((tokens + passes - 1) / passes + tile - 1) / tile * tile;
 }
+
 // The plain types: out = Σ_i w[i]·x[i] in f32, a column at a time. A load of kBytes has kColumns columns.
 template <class V>
 struct F32 {
