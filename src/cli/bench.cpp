@@ -42,8 +42,9 @@ class Bench : public Command {
            "GB/s counts the weights once a pass, and the keys and values that it reads; GOP/s\n"
            "a product and its addition as two. The limit is what the ceilings allow: bytes ÷\n"
            "bandwidth or operations ÷ peak, whichever takes longer. The ceilings are measured\n"
-           "in the same run, medians, too: what meets better moments may pass them, and so may\n"
-           "a model that fits into the last cache.\n"
+           "in the same run, medians, too: what meets better moments may pass them. So decode is\n"
+           "run once more in turns with plain reading, a token, then as many bytes: of the memory's\n"
+           "limit its share is of that.\n"
            "Sampling and text are not part of it.\n\n";
   }
 
@@ -157,6 +158,7 @@ class Bench : public Command {
       for (std::size_t r = 0; r < runs.size(); ++r) {
         progress.update(i * runs.size() + r, repeat_ * runs.size(), "runs");
         runs[r]->run();
+        runs[r]->run_beside(meter);
       }
       measure_ceilings(meter);
     }
@@ -178,7 +180,7 @@ class Bench : public Command {
     out["bytes_per_token"] = r.bytes_per_token();
     out["gb_per_s"] = r.gb_per_s();
     out["gop_per_s"] = r.gop_per_s();
-    out["bandwidth_share"] = r.gb_per_s() / ceilings.read_gb_per_s;
+    out["bandwidth_share"] = r.bandwidth_share(ceilings);
     out["int8_share"] = r.cost.int8_operations / r.seconds / 1e9 / ceilings.int8_gop_per_s;
     for (std::size_t v = 0; verbs_ && v < PassTimes::kNames.size(); ++v) {
       out["verbs"][std::string(PassTimes::kNames[v])] = r.times.seconds[v];

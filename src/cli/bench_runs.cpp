@@ -92,17 +92,28 @@ class Decode : public BenchRun {
     for (KvCache& cache : caches_) cache.truncate(what_.context);
     const Clock::time_point begin = start();
     while (!enough(what_, tokens, seconds)) {
-      Batch batch;
-      for (std::size_t s = 0; s < caches_.size(); ++s) {
-        const std::size_t id = (tokens * what_.batch + s) * 7919 % setting_.model.config.vocab_size;
-        batch.add(static_cast<std::int32_t>(id), static_cast<std::uint32_t>(what_.context + tokens), caches_[s], true);
-      }
-      forward_.run(batch);
-      ++tokens;
+      write(tokens++);
       seconds = seconds_since(begin);
       SignalWatch::check();
     }
     return {tokens, seconds};
+  }
+
+  double share_beside(CeilingMeter& meter) override {
+    std::size_t tokens = 0;
+    CeilingMeter::Reading steps, reads;
+    for (KvCache& cache : caches_) cache.truncate(what_.context);
+    while (!enough(what_, tokens, steps.seconds)) {
+      const Clock::time_point begin = Clock::now();
+      write(tokens++);
+      steps.seconds += seconds_since(begin);
+      const CeilingMeter::Reading reading = meter.read_some(static_cast<std::size_t>(cost(1).bytes()));
+      reads.bytes += reading.bytes;
+      reads.seconds += reading.seconds;
+      SignalWatch::check();
+    }
+    steps.bytes = cost(tokens).bytes();
+    return steps.gb_per_s() / reads.gb_per_s();
   }
 
  protected:
@@ -115,6 +126,16 @@ class Decode : public BenchRun {
   }
 
  private:
+  // A token of each sequence, after `tokens` others.
+  void write(std::size_t tokens) {
+    Batch batch;
+    for (std::size_t s = 0; s < caches_.size(); ++s) {
+      const std::size_t id = (tokens * what_.batch + s) * 7919 % setting_.model.config.vocab_size;
+      batch.add(static_cast<std::int32_t>(id), static_cast<std::uint32_t>(what_.context + tokens), caches_[s], true);
+    }
+    forward_.run(batch);
+  }
+
   Forward forward_;
   std::vector<KvCache> caches_;
 };
@@ -173,6 +194,8 @@ void BenchRun::run() {
   if (setting_.clocks != nullptr) runs_.back().times = setting_.clocks->times();
 }
 
+void BenchRun::run_beside(CeilingMeter& meter) { shares_.add(share_beside(meter)); }
+
 BenchResult BenchRun::result() const {
   std::vector<Once> sorted = runs_;
   std::sort(sorted.begin(), sorted.end(), [](const Once& a, const Once& b) {
@@ -183,7 +206,8 @@ BenchResult BenchRun::result() const {
           .tokens = median.tokens * what_.batch,
           .seconds = median.seconds,
           .cost = cost(median.tokens),
-          .times = median.times};
+          .times = median.times,
+          .share_in_turns = shares_.median()};
 }
 
 std::unique_ptr<BenchRun> make_bench_run(const BenchSetting& setting, const BenchCase& what) {

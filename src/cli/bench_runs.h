@@ -28,9 +28,11 @@ struct BenchResult {
   double seconds = 0;      // the median of the runs
   PassCost cost;           // of all passes together
   PassTimes times;         // of the same run; nothing where no clocks were set
+  double share_in_turns = 0;  // of the bandwidth that plain reading reached in turns with it, the median of the runs; 0: not measured
 
   double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
   double gb_per_s() const { return cost.bytes() / seconds / 1e9; }
+  double bandwidth_share(const Ceilings& c) const { return share_in_turns > 0 ? share_in_turns : gb_per_s() / c.read_gb_per_s; }
   double gop_per_s() const { return cost.operations() / seconds / 1e9; }
   double linear_seconds() const { return times.seconds[PassTimes::linear]; }
   // How much of their time the linear layers of quantised weights and of bf16 would take at the peaks of their dot products.
@@ -62,6 +64,8 @@ class BenchRun {
   virtual ~BenchRun() = default;
   // Runs it once and keeps the time. Throws Interrupted.
   void run();
+  // Runs it once more, in turns with plain reading of as many bytes, and keeps the share of that bandwidth; of a prompt there is none.
+  void run_beside(CeilingMeter& meter);
   BenchResult result() const;
   // Of a prompt, or of one token of each sequence.
   PassCost expected_cost() const { return cost(what_.prefill ? what_.tokens : 1); }
@@ -75,6 +79,7 @@ class BenchRun {
     PassTimes times = {};
   };
   virtual Once run_once() = 0;
+  virtual double share_beside(CeilingMeter&) { return 0; }
   // Now, which is when what counts begins.
   Clock::time_point start() const {
     if (setting_.clocks != nullptr) setting_.clocks->restart();
@@ -88,6 +93,7 @@ class BenchRun {
 
  private:
   std::vector<Once> runs_;
+  Measured shares_;
 };
 std::unique_ptr<BenchRun> make_bench_run(const BenchSetting& setting, const BenchCase& what);
 

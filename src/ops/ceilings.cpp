@@ -53,15 +53,31 @@ CeilingMeter::CeilingMeter(ThreadTeam& team, Reads reads, const Kernels& kernels
   }
 }
 
-double CeilingMeter::read(const ReadPattern& pattern) {
-  const std::byte* from = pattern.huge_pages ? huge_ : small_.data();
+CeilingMeter::Reading CeilingMeter::read(const ReadPattern& pattern, std::size_t first_piece, std::size_t pieces) {
+  const std::byte* const from = (pattern.huge_pages ? huge_ : small_.data()) + first_piece * kPiece;
   const Clock::time_point start = Clock::now();
-  team_.run(bytes_ / kPiece, [&](std::size_t begin, std::size_t end) {
+  team_.run(pieces, [&](std::size_t begin, std::size_t end) {
     for (std::size_t piece = begin; piece < end; ++piece) {
       kernels_.peaks.read(from + piece * kPiece, kPiece, pattern.streams, pattern.near_bytes, pattern.far_bytes);
     }
   });
-  return static_cast<double>(bytes_) / seconds_since(start) / 1e9;
+  return {.bytes = static_cast<double>(pieces * kPiece), .seconds = seconds_since(start)};
+}
+
+CeilingMeter::Reading CeilingMeter::read_some(std::size_t about_bytes) {
+  const auto slower = [](const ReadPattern& a, const ReadPattern& b) { return a.gb_per_s.median() < b.gb_per_s.median(); };
+  const ReadPattern& fastest = *std::max_element(reads_.begin(), reads_.end(), slower);
+  const std::size_t all = bytes_ / kPiece;
+  Reading sum;
+  for (std::size_t left = (about_bytes + kPiece - 1) / kPiece; left > 0;) {
+    const std::size_t pieces = std::min(left, all - next_piece_);
+    const Reading reading = read(fastest, next_piece_, pieces);
+    sum.bytes += reading.bytes;
+    sum.seconds += reading.seconds;
+    next_piece_ = (next_piece_ + pieces) % all;
+    left -= pieces;
+  }
+  return sum;
 }
 
 template <class Peak>
@@ -84,7 +100,7 @@ double CeilingMeter::best_operations_per_second(Peak peak) {
 }
 
 void CeilingMeter::measure() {
-  for (ReadPattern& pattern : reads_) pattern.gb_per_s.add(read(pattern));
+  for (ReadPattern& pattern : reads_) pattern.gb_per_s.add(read(pattern, 0, bytes_ / kPiece).gb_per_s());
   int8_.add(best_operations_per_second(kernels_.peaks.int8));
   f32_.add(best_operations_per_second(kernels_.peaks.f32));
   bf16_.add(best_operations_per_second(kernels_.peaks.bf16 != nullptr ? kernels_.peaks.bf16 : kernels_.peaks.f32));

@@ -162,18 +162,28 @@ TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
     for (const std::size_t head_dim : {40u, 64u}) {
       for (const std::size_t pieces : {1u, 4u}) {
         const Block b = some_block(head_dim, pieces, type);
+        const std::size_t stride = partial_floats(head_dim);
         std::vector<AttentionBlock::Seen> seen;
         for (std::size_t i = 0; i < kQueries; ++i) {
           seen.push_back({i < 12 ? 0 : pieces * i, std::min<std::size_t>(b.positions(), pieces * (36 + i))});
         }
         const std::vector<float> q = some_values(seen.size() * head_dim, 1);
-        const std::vector<float> together = partials_of(b, q, seen);
-        for (std::size_t i = 0; i < seen.size(); ++i) {
-          const auto begin = q.begin() + static_cast<std::ptrdiff_t>(i * head_dim);
-          const std::vector<float> alone = partials_of(b, {begin, begin + static_cast<std::ptrdiff_t>(head_dim)}, {seen[i]});
-          for (std::size_t at = 0; at < kPartialHead + head_dim; at = at == 1 ? kPartialHead : at + 1) {
-            EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[at]), std::bit_cast<std::uint32_t>(together[i * partial_floats(head_dim) + at]))
-                << "query " << i << ", float " << at << ", head_dim " << head_dim << ", pieces " << pieces << ", " << info(type).name;
+        const auto partials = [&](std::size_t first, std::size_t count) {
+          const auto begin = q.begin() + static_cast<std::ptrdiff_t>(first * head_dim);
+          const auto seen_from = seen.begin() + static_cast<std::ptrdiff_t>(first);
+          return partials_of(b, {begin, begin + static_cast<std::ptrdiff_t>(count * head_dim)},
+                             {seen_from, seen_from + static_cast<std::ptrdiff_t>(count)});
+        };
+        std::vector<std::vector<float>> alone;
+        for (std::size_t i = 0; i < kQueries; ++i) alone.push_back(partials(i, 1));
+        for (const std::size_t count : {std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{6}, std::size_t{8}, kQueries}) {
+          const std::vector<float> together = partials(0, count);
+          for (std::size_t i = 0; i < count; ++i) {
+            for (std::size_t at = 0; at < kPartialHead + head_dim; at = at == 1 ? kPartialHead : at + 1) {
+              EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[i][at]), std::bit_cast<std::uint32_t>(together[i * stride + at]))
+                  << "query " << i << " of " << count << ", float " << at << ", head_dim " << head_dim << ", pieces " << pieces << ", "
+                  << info(type).name;
+            }
           }
         }
       }

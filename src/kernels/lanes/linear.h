@@ -164,30 +164,31 @@ inline constexpr bool kHasFewRegisters = requires { V::kFewRegisters; };
 // Memory answers after some 100 ns and more. What a decode step needs is asked for twice: far ahead, into the second-level cache, which
 // can wait for more lines at a time than the first; and again when it is near, into the first, so that nothing waits for the second.
 // Then a core of Emerald Rapids waits for as many lines as it can at any time: 8 to 13% more bytes a second than with the first half alone.
-// (avx512bf16.cpp and bf16_tiles.h ask far ahead alone: the near half was not measured there.)
 struct Ahead {
   std::size_t far_bytes;
   std::size_t near_bytes;  // 0: the line at hand, which comes anyway; to ask whether to ask takes as long
 };
 inline constexpr std::size_t kFarBytes = 8192;
 
-// Blocks of 256 columns are not read in the order in which they lie: what is near has to be nearer. Where there is little to do for a byte,
-// AMD's own prefetching keeps up, and only has to be led: on Zen 4 Q8_0 is read 11 to 15% faster with 1 to 2 KB than with 8 KB, on Sapphire
-// Rapids 8% slower; formats of four or six bits lose 15 to 60% with less than 6 KB. On Zen 3, with AVX2, Q4_0, Q4_1 and BF16 gain 7 to
-// 12% with 1536 bytes, K-quants 2 to 10% with 3072. The near half changes nothing there, and was not measured on Zen 4.
-template <class V, class Format>
+// Blocks of 256 columns are not read in the order in which they lie: what is near has to be nearer. AMD's own prefetching keeps up with one
+// token, and only has to be led: on Zen 4 all formats are read faster with 1 to 2 KB than with 8 KB, K-quants 1.2 (Q4_K) to 1.6 times (Q3_K,
+// Q6_K); on Zen 3, with AVX2, Q4_0, Q4_1 and BF16 1.07 to 1.12 times, K-quants with 3 KB 1.02 to 1.1 times. Two and more tokens go 1.03
+// (Q8_0) to 1.3 times (Q4_K) as fast on Zen 4 with 3 KB and half a KB, and lose that with 1 KB alone. On Sapphire Rapids Q8_0 loses 8% with
+// 2 KB instead of 8.
+template <class V, class Format, int kTokens>
 Ahead prefetch_ahead() {
   static const bool kIsAmd = is_amd_processor();
   constexpr bool kOf256 = Format::kColumns == 256;
   if (!kIsAmd) return {kFarBytes, kOf256 ? std::size_t{1024} : 1536};
   if (kHasFewRegisters<V>) return {kOf256 ? std::size_t{3072} : 1536, 0};
-  if constexpr (requires { Format::kSigned; }) return {Format::kSigned ? std::size_t{1536} : kFarBytes, 0};
-  return {kFarBytes / 2, 0};
+  if (kTokens > 1) return {3072, 512};
+  return {kOf256 ? std::size_t{1024} : 1536, 0};
 }
 
 inline void prefetch_line(const std::byte* p, const Ahead& ahead) {
-  __builtin_prefetch(p + ahead.far_bytes, 0, 2);
-  __builtin_prefetch(p + ahead.near_bytes, 0, 3);
+  const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p);
+  __builtin_prefetch(reinterpret_cast<const void*>(line + ahead.far_bytes), 0, 2);
+  __builtin_prefetch(reinterpret_cast<const void*>(line + ahead.near_bytes), 0, 3);
 }
 
 // The lines of part s of a block, not all of the block's at once: what is read meanwhile would have to wait behind them.
@@ -213,12 +214,12 @@ inline constexpr std::size_t kTokensAtOnce = 48;
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   constexpr int kParts = Format::kColumns / 32;
-  // Of one token all parts are unrolled: the compiler then knows where their bits lie, and AVX-512 needs half the instructions (Q4_K). AVX2
-  // gains nothing from a cache, and from memory the loop, whose few loads go through the panel in small steps, is 1.3 (Q4_K) to 1.5 times
-  // (Q5_K, Q6_K) as fast (Zen 3).
-  constexpr int kUnrolled = kTokens == 1 && !kHasFewRegisters<V> ? kParts : 1;
+  // Of one token four parts are unrolled: the compiler then knows where their bits lie, and AVX-512 needs half the instructions (Q4_K). With
+  // all eight, loads jump about in the panel, and memory is slower to follow: on Zen 4 Q6_K, from memory, took 1.4 times as long. AVX2 gains
+  // nothing from a cache, and the loop is 1.3 (Q4_K) to 1.5 times (Q5_K, Q6_K) as fast from memory (Zen 3).
+  constexpr int kUnrolled = kTokens == 1 && kParts > 1 && !kHasFewRegisters<V> ? 4 : 1;
   const std::size_t blocks = task.columns / 32;
-  const Ahead ahead = prefetch_ahead<V, Format>();
+  const Ahead ahead = prefetch_ahead<V, Format, kTokens>();
   // The other tiles find in the caches what the first asked for; a single token is nearly always alone, and has no time for the question.
   const bool is_first = kTokens == 1 || token % kTokensAtOnce == 0;
   const std::byte* panels[kPanels];
@@ -305,7 +306,7 @@ void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token) 
   typename V::Floats sums[kPanels][kTokens], w[kPanels];
   const float* x = task.floats + token * task.columns;
   constexpr bool kWaitsForMemory = kTokens <= 4;
-  const Ahead ahead = kWaitsForMemory ? prefetch_ahead<V, Format>() : Ahead{};
+  const Ahead ahead = kWaitsForMemory ? prefetch_ahead<V, Format, kTokens>() : Ahead{};
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
     panels[p] = task.panels + (panel + static_cast<std::size_t>(p)) * task.panel_bytes;
