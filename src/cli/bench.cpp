@@ -42,9 +42,9 @@ class Bench : public Command {
            "GB/s counts the weights once a pass, and the keys and values that it reads; GOP/s\n"
            "a product and its addition as two. The limit is what the ceilings allow: bytes ÷\n"
            "bandwidth or operations ÷ peak, whichever takes longer. The ceilings are measured\n"
-           "in the same run, medians, too: what meets better moments may pass them. So decode is\n"
-           "run once more in turns with plain reading, a token, then as many bytes: of the memory's\n"
-           "limit its share is of that.\n"
+           "in the same run, medians, too: what meets better moments may pass them. So decode\n"
+           "runs once more in turns with plain reading, a token, then as many bytes: its share of\n"
+           "the memory's limit is what it read a second ÷ what plain reading did.\n"
            "Sampling and text are not part of it.\n\n";
   }
 
@@ -158,7 +158,7 @@ class Bench : public Command {
       for (std::size_t r = 0; r < runs.size(); ++r) {
         progress.update(i * runs.size() + r, repeat_ * runs.size(), "runs");
         runs[r]->run();
-        runs[r]->run_beside(meter);
+        runs[r]->run_in_turns(meter);
       }
       measure_ceilings(meter);
     }
@@ -181,6 +181,7 @@ class Bench : public Command {
     out["gb_per_s"] = r.gb_per_s();
     out["gop_per_s"] = r.gop_per_s();
     out["bandwidth_share"] = r.bandwidth_share(ceilings);
+    if (r.in_turns) out["in_turns"] = {{"gb_per_s", r.in_turns->gb_per_s}, {"read_gb_per_s", r.in_turns->read_gb_per_s}};
     out["int8_share"] = r.cost.int8_operations / r.seconds / 1e9 / ceilings.int8_gop_per_s;
     for (std::size_t v = 0; verbs_ && v < PassTimes::kNames.size(); ++v) {
       out["verbs"][std::string(PassTimes::kNames[v])] = r.times.seconds[v];

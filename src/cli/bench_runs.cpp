@@ -99,7 +99,7 @@ class Decode : public BenchRun {
     return {tokens, seconds};
   }
 
-  double share_beside(CeilingMeter& meter) override {
+  std::optional<InTurns> run_once_in_turns(CeilingMeter& meter) override {
     std::size_t tokens = 0;
     CeilingMeter::Reading steps, reads;
     for (KvCache& cache : caches_) cache.truncate(what_.context);
@@ -113,7 +113,7 @@ class Decode : public BenchRun {
       SignalWatch::check();
     }
     steps.bytes = cost(tokens).bytes();
-    return steps.gb_per_s() / reads.gb_per_s();
+    return InTurns{.gb_per_s = steps.gb_per_s(), .read_gb_per_s = reads.gb_per_s()};
   }
 
  protected:
@@ -194,7 +194,12 @@ void BenchRun::run() {
   if (setting_.clocks != nullptr) runs_.back().times = setting_.clocks->times();
 }
 
-void BenchRun::run_beside(CeilingMeter& meter) { shares_.add(share_beside(meter)); }
+void BenchRun::run_in_turns(CeilingMeter& meter) {
+  const std::optional<InTurns> once = run_once_in_turns(meter);
+  if (!once) return;
+  const auto less = [](const InTurns& a, const InTurns& b) { return a.share() < b.share(); };
+  runs_in_turns_.insert(std::upper_bound(runs_in_turns_.begin(), runs_in_turns_.end(), *once, less), *once);
+}
 
 BenchResult BenchRun::result() const {
   std::vector<Once> sorted = runs_;
@@ -207,7 +212,7 @@ BenchResult BenchRun::result() const {
           .seconds = median.seconds,
           .cost = cost(median.tokens),
           .times = median.times,
-          .share_in_turns = shares_.median()};
+          .in_turns = runs_in_turns_.empty() ? std::nullopt : std::optional(runs_in_turns_[runs_in_turns_.size() / 2])};
 }
 
 std::unique_ptr<BenchRun> make_bench_run(const BenchSetting& setting, const BenchCase& what) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,17 +23,24 @@ struct BenchCase {
   std::size_t batch = 1;    // sequences that write together
 };
 
+// What a pass reads a second, and what plain reading does in turns with it: both meet the same moments of the machine.
+struct InTurns {
+  double gb_per_s = 0;
+  double read_gb_per_s = 0;
+  double share() const { return gb_per_s / read_gb_per_s; }
+};
+
 struct BenchResult {
   BenchCase what;
   std::size_t tokens = 0;  // of all sequences
   double seconds = 0;      // the median of the runs
   PassCost cost;           // of all passes together
   PassTimes times;         // of the same run; nothing where no clocks were set
-  double share_in_turns = 0;  // of the bandwidth that plain reading reached in turns with it, the median of the runs; 0: not measured
+  std::optional<InTurns> in_turns;  // of decode, of the run with the median share
 
   double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
   double gb_per_s() const { return cost.bytes() / seconds / 1e9; }
-  double bandwidth_share(const Ceilings& c) const { return share_in_turns > 0 ? share_in_turns : gb_per_s() / c.read_gb_per_s; }
+  double bandwidth_share(const Ceilings& c) const { return in_turns ? in_turns->share() : gb_per_s() / c.read_gb_per_s; }
   double gop_per_s() const { return cost.operations() / seconds / 1e9; }
   double linear_seconds() const { return times.seconds[PassTimes::linear]; }
   // How much of their time the linear layers of quantised weights and of bf16 would take at the peaks of their dot products.
@@ -64,8 +72,8 @@ class BenchRun {
   virtual ~BenchRun() = default;
   // Runs it once and keeps the time. Throws Interrupted.
   void run();
-  // Runs it once more, in turns with plain reading of as many bytes, and keeps the share of that bandwidth; of a prompt there is none.
-  void run_beside(CeilingMeter& meter);
+  // Runs it once more, each step in turns with plain reading of as many bytes, and keeps how fast both were. Only decode does.
+  void run_in_turns(CeilingMeter& meter);
   BenchResult result() const;
   // Of a prompt, or of one token of each sequence.
   PassCost expected_cost() const { return cost(what_.prefill ? what_.tokens : 1); }
@@ -79,7 +87,7 @@ class BenchRun {
     PassTimes times = {};
   };
   virtual Once run_once() = 0;
-  virtual double share_beside(CeilingMeter&) { return 0; }
+  virtual std::optional<InTurns> run_once_in_turns(CeilingMeter&) { return std::nullopt; }
   // Now, which is when what counts begins.
   Clock::time_point start() const {
     if (setting_.clocks != nullptr) setting_.clocks->restart();
@@ -93,7 +101,7 @@ class BenchRun {
 
  private:
   std::vector<Once> runs_;
-  Measured shares_;
+  std::vector<InTurns> runs_in_turns_;
 };
 std::unique_ptr<BenchRun> make_bench_run(const BenchSetting& setting, const BenchCase& what);
 

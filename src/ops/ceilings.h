@@ -51,13 +51,14 @@ class CeilingMeter {
   // Takes memory far beyond the caches. `team` outlives this.
   explicit CeilingMeter(ThreadTeam& team, Reads reads = Reads::likely, const Kernels& kernels = chosen_kernels());
 
-  // Measures all of it once more, in some tenths of a second. Memory and cores may be shared with neighbours who come and go (seen: 35 GB/s
-  // most of the time, 55 at moments; half of the operations that the same cores did a second before), and what is compared with a ceiling
-  // meets the same moments. So the median of all calls counts: of each peak, and of each way to read, of which the best is the ceiling.
+  // Measures all of it once more, in some tenths of a second. Memory and cores may be shared with neighbours who come and go, and a virtual
+  // machine's threads may share one way to the memory at one moment and have two of their own at the next (seen on Zen 4: 35 GB/s, 60 at
+  // moments; half of the operations that the same cores did a second before). So the median of all calls counts: of each peak, and of each
+  // way to read, of which the best is the ceiling.
   void measure();
 
-  // Reads some of its memory, from where it stopped last, the way that was the fastest so far: for who wants to know what memory gives in
-  // the very moments in which something else is measured, and takes turns with it.
+  // Reads some of its memory, from where it stopped last, the way that was the fastest so far: for whoever takes turns with it, to know what
+  // memory gives in the very moments in which something else is measured.
   struct Reading {
     double bytes = 0, seconds = 0;
     double gb_per_s() const { return bytes / seconds / 1e9; }

@@ -498,6 +498,16 @@ TEST_F(CommandLine, BenchSaysWhatItMeasured) {
   }
 }
 
+TEST_F(CommandLine, BenchSetsADecodeStepBesidePlainReadingInTheSameMoments) {
+  const Json line = Json::parse(
+      run({"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1,2", "--decode-tokens", "4", "--repeat", "2"}).out);
+  for (const Json& decode : line["decodes"]) {
+    const double step = decode["in_turns"]["gb_per_s"].get<double>(), read = decode["in_turns"]["read_gb_per_s"].get<double>();
+    EXPECT_DOUBLE_EQ(decode["bandwidth_share"].get<double>(), step / read);
+  }
+  EXPECT_FALSE(line["prefill"].contains("in_turns")) << "a prompt is not bound by memory";
+}
+
 TEST_F(CommandLine, TheTypeOfTheCacheIsChosenAndCounted) {
   std::vector<double> bytes;
   for (const char* type : {"f32", "f16", "q8_0"}) {
