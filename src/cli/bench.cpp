@@ -42,9 +42,10 @@ class Bench : public Command {
            "GB/s counts the weights once a pass, and the keys and values that it reads; GOP/s\n"
            "a product and its addition as two. The limit is what the ceilings allow: bytes ÷\n"
            "bandwidth or operations ÷ peak, whichever takes longer. The ceilings are measured\n"
-           "in the same run, medians, too: what meets better moments may pass them. So decode\n"
-           "runs once more in turns with plain reading, a token, then as many bytes: its share of\n"
-           "the memory's limit is what it read a second ÷ what plain reading did.\n"
+           "in the same run, medians, too: what meets better moments may pass them, and so may\n"
+           "a model that fits into the last cache. Decode's share of the bandwidth does not hang on\n"
+           "moments: after each run there is one in turns with plain reading, a step, then as many\n"
+           "bytes, and the share is that of what plain reading reached.\n"
            "Sampling and text are not part of it.\n\n";
   }
 
@@ -151,7 +152,7 @@ class Bench : public Command {
     meter.measure();
   }
 
-  // In turns, so that a slow moment of the machine meets all of them.
+  // Round after round, so that a slow moment of the machine meets all of them.
   void measure(std::vector<std::unique_ptr<BenchRun>>& runs, CeilingMeter& meter) const {
     Progress progress("measuring");
     for (std::size_t i = 0; i < repeat_; ++i) {

@@ -102,14 +102,13 @@ class Decode : public BenchRun {
   std::optional<InTurns> run_once_in_turns(CeilingMeter& meter) override {
     std::size_t tokens = 0;
     CeilingMeter::Reading steps, reads;
+    const auto step_bytes = static_cast<std::size_t>(cost(1).bytes());
     for (KvCache& cache : caches_) cache.truncate(what_.context);
     while (!enough(what_, tokens, steps.seconds)) {
       const Clock::time_point begin = Clock::now();
       write(tokens++);
       steps.seconds += seconds_since(begin);
-      const CeilingMeter::Reading reading = meter.read_some(static_cast<std::size_t>(cost(1).bytes()));
-      reads.bytes += reading.bytes;
-      reads.seconds += reading.seconds;
+      reads += meter.read_some(step_bytes);
       SignalWatch::check();
     }
     steps.bytes = cost(tokens).bytes();

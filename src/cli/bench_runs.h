@@ -23,7 +23,7 @@ struct BenchCase {
   std::size_t batch = 1;    // sequences that write together
 };
 
-// What a pass reads a second, and what plain reading does in turns with it: both meet the same moments of the machine.
+// What decode steps read a second, and what plain reading does in turns with them: both meet the same moments of the machine.
 struct InTurns {
   double gb_per_s = 0;
   double read_gb_per_s = 0;
@@ -36,7 +36,7 @@ struct BenchResult {
   double seconds = 0;      // the median of the runs
   PassCost cost;           // of all passes together
   PassTimes times;         // of the same run; nothing where no clocks were set
-  std::optional<InTurns> in_turns;  // of decode, of the run with the median share
+  std::optional<InTurns> in_turns;  // of decode with a cache, of the run with the median share
 
   double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
   double gb_per_s() const { return cost.bytes() / seconds / 1e9; }
@@ -72,7 +72,8 @@ class BenchRun {
   virtual ~BenchRun() = default;
   // Runs it once and keeps the time. Throws Interrupted.
   void run();
-  // Runs it once more, each step in turns with plain reading of as many bytes, and keeps how fast both were. Only decode does.
+  // Runs it once more, each step in turns with plain reading of as many bytes, and keeps how fast both were: decode with a cache. Nothing
+  // else is bound by memory alone, and nothing else does.
   void run_in_turns(CeilingMeter& meter);
   BenchResult result() const;
   // Of a prompt, or of one token of each sequence.

@@ -13,7 +13,8 @@ namespace rung {
 
 bool is_amd_processor() {
 #if defined(__x86_64__)
-  return __builtin_cpu_is("amd");
+  static const bool kIsAmd = __builtin_cpu_is("amd");
+  return kIsAmd;
 #else
   return false;
 #endif

@@ -67,14 +67,13 @@ CeilingMeter::Reading CeilingMeter::read(const ReadPattern& pattern, std::size_t
 CeilingMeter::Reading CeilingMeter::read_some(std::size_t about_bytes) {
   const auto slower = [](const ReadPattern& a, const ReadPattern& b) { return a.gb_per_s.median() < b.gb_per_s.median(); };
   const ReadPattern& fastest = *std::max_element(reads_.begin(), reads_.end(), slower);
-  const std::size_t all = bytes_ / kPiece;
+  const std::size_t all = bytes_ / kPiece, round = kPiece * team_.size();
   Reading sum;
-  for (std::size_t left = (about_bytes + kPiece - 1) / kPiece; left > 0;) {
-    const std::size_t pieces = std::min(left, all - next_piece_);
-    const Reading reading = read(fastest, next_piece_, pieces);
-    sum.bytes += reading.bytes;
-    sum.seconds += reading.seconds;
-    next_piece_ = (next_piece_ + pieces) % all;
+  for (std::size_t left = (about_bytes + round - 1) / round * team_.size(); left > 0;) {
+    const std::size_t pieces = std::min(left, all);
+    if (next_piece_ + pieces > all) next_piece_ = 0;
+    sum += read(fastest, next_piece_, pieces);
+    next_piece_ += pieces;
     left -= pieces;
   }
   return sum;

@@ -490,6 +490,7 @@ TEST_F(CommandLine, BenchSaysWhatItMeasured) {
     EXPECT_EQ(line["prefill"]["tokens"], 8);
     EXPECT_EQ(line["decode"]["tokens"], 4);
     EXPECT_EQ(line["decode"]["context"], 6);
+    EXPECT_EQ(line["decode"].contains("in_turns"), cached);
     for (const char* key : {"model", "device", "kernels", "threads"}) EXPECT_TRUE(line.contains(key)) << key;
     for (const char* key : {"tokens_per_second", "bytes_per_token", "gb_per_s", "bandwidth_share"}) {
       EXPECT_GT(line["decode"][key].get<double>(), 0) << key;
@@ -501,11 +502,13 @@ TEST_F(CommandLine, BenchSaysWhatItMeasured) {
 TEST_F(CommandLine, BenchSetsADecodeStepBesidePlainReadingInTheSameMoments) {
   const Json line = Json::parse(
       run({"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1,2", "--decode-tokens", "4", "--repeat", "2"}).out);
+  ASSERT_EQ(line["decodes"].size(), 2u);
   for (const Json& decode : line["decodes"]) {
     const double step = decode["in_turns"]["gb_per_s"].get<double>(), read = decode["in_turns"]["read_gb_per_s"].get<double>();
     EXPECT_DOUBLE_EQ(decode["bandwidth_share"].get<double>(), step / read);
   }
-  EXPECT_FALSE(line["prefill"].contains("in_turns")) << "a prompt is not bound by memory";
+  EXPECT_FALSE(line["prefill"].contains("in_turns")) << "only decode takes turns";
+  EXPECT_TRUE(has(run({"bench", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--decode-tokens", "4"}).out, "GB/s in turns"));
 }
 
 TEST_F(CommandLine, TheTypeOfTheCacheIsChosenAndCounted) {

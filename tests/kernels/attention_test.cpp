@@ -85,32 +85,48 @@ class Attention : public testing::TestWithParam<const Kernels*> {
     return b;
   }
 
-  std::vector<float> partials_of(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen) {
-    std::vector<float> partials(seen.size() * partial_floats(b.head_dim));
-    AttentionBlock block{.pieces = {}, .next = seen.size() % 2 == 0 ? b.key_bytes.data() : nullptr, .type = b.type,
-                         .head_dim = b.head_dim, .scale = kScale, .queries = q.data(), .query_stride = b.head_dim, .seen = seen.data(),
-                         .query_count = seen.size(), .partials = partials.data(), .partial_stride = partial_floats(b.head_dim)};
+  // One call of the kernel: the queries [query, query + count).
+  void attend(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen, std::size_t query,
+              std::size_t count, std::vector<float>& partials) {
+    const std::size_t stride = partial_floats(b.head_dim);
+    AttentionBlock block{.pieces = {}, .next = count % 2 == 0 ? b.key_bytes.data() : nullptr, .type = b.type,
+                         .head_dim = b.head_dim, .scale = kScale, .queries = &q[query * b.head_dim], .query_stride = b.head_dim,
+                         .seen = &seen[query], .query_count = count, .partials = &partials[query * stride], .partial_stride = stride};
     const std::size_t piece_bytes = kPieceKeys * b.head_dim * b.value_bytes_each(), piece_scales = b.scales_per_head() * kPieceKeys;
     std::size_t first = b.positions(), end = 0;
-    for (const AttentionBlock::Seen& some : seen) first = std::min(first, some.first), end = std::max(end, some.end);
+    for (std::size_t i = query; i < query + count; ++i) first = std::min(first, seen[i].first), end = std::max(end, seen[i].end);
     for (std::size_t i = first / kPieceKeys; i * kPieceKeys < end; ++i) {  // those that a query sees, and no other
       block.pieces[i] = {&b.key_bytes[i * piece_bytes], &b.value_bytes[i * piece_bytes], &b.key_scales[i * piece_scales],
                          &b.value_scales[i * piece_scales]};
     }
     kernels.attend(block);
+  }
+
+  // In several calls, as long as `calls` says, again and again.
+  std::vector<float> partials_of(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen,
+                                 const std::vector<std::size_t>& calls) {
+    std::vector<float> partials(seen.size() * partial_floats(b.head_dim));
+    for (std::size_t query = 0, call = 0; query < seen.size(); ++call) {
+      const std::size_t count = std::min(calls[call % calls.size()], seen.size() - query);
+      attend(b, q, seen, query, count, partials);
+      query += count;
+    }
     return partials;
   }
 
   static constexpr float kScale = 0.3f;
 
-  // So many that every set uses its largest tile twice, and all smaller ones: 12 + 12 + 6 + 3 + 2.
-  static constexpr std::size_t kQueries = 35;
+  // Every set then uses its largest tile twice, and all smaller ones.
+  static const std::vector<std::size_t> kEveryTile;
+  static constexpr std::size_t kQueries = 60;
   static std::vector<AttentionBlock::Seen> as_many_as_fill_tiles(const std::vector<AttentionBlock::Seen>& some) {
     std::vector<AttentionBlock::Seen> seen;
     for (std::size_t i = 0; i < kQueries; ++i) seen.push_back(some[i % some.size()]);
     return seen;
   }
 };
+
+const std::vector<std::size_t> Attention::kEveryTile = {24, 8, 7, 6, 5, 4, 3, 2, 1};
 
 TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
   const std::vector<AttentionBlock::Seen> of_a_piece = {{0, 64}, {0, 1},  {63, 64}, {3, 17}, {0, 33},
@@ -123,7 +139,7 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
         const Block b = some_block(head_dim, pieces, type);
         const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles(pieces == 1 ? of_a_piece : of_four);
         const std::vector<float> q = some_values(seen.size() * head_dim, 1);
-        const std::vector<float> partials = partials_of(b, q, seen);
+        const std::vector<float> partials = partials_of(b, q, seen, kEveryTile);
         for (std::size_t i = 0; i < seen.size(); ++i) {
           SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to " << seen[i].end << ", "
                                           << rung::info(type).name);
@@ -162,27 +178,19 @@ TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
     for (const std::size_t head_dim : {40u, 64u}) {
       for (const std::size_t pieces : {1u, 4u}) {
         const Block b = some_block(head_dim, pieces, type);
-        const std::size_t stride = partial_floats(head_dim);
         std::vector<AttentionBlock::Seen> seen;
         for (std::size_t i = 0; i < kQueries; ++i) {
-          seen.push_back({i < 12 ? 0 : pieces * i, std::min<std::size_t>(b.positions(), pieces * (36 + i))});
+          seen.push_back({i % 17 < 5 ? 0 : pieces * (i % 31), std::min<std::size_t>(b.positions(), pieces * (36 + i % 40))});
         }
         const std::vector<float> q = some_values(seen.size() * head_dim, 1);
-        const auto partials = [&](std::size_t first, std::size_t count) {
-          const auto begin = q.begin() + static_cast<std::ptrdiff_t>(first * head_dim);
-          const auto seen_from = seen.begin() + static_cast<std::ptrdiff_t>(first);
-          return partials_of(b, {begin, begin + static_cast<std::ptrdiff_t>(count * head_dim)},
-                             {seen_from, seen_from + static_cast<std::ptrdiff_t>(count)});
-        };
-        std::vector<std::vector<float>> alone;
-        for (std::size_t i = 0; i < kQueries; ++i) alone.push_back(partials(i, 1));
-        for (const std::size_t count : {std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{6}, std::size_t{8}, kQueries}) {
-          const std::vector<float> together = partials(0, count);
-          for (std::size_t i = 0; i < count; ++i) {
+        const std::vector<float> alone = partials_of(b, q, seen, {1});
+        for (const std::vector<std::size_t>& calls : {kEveryTile, {kQueries}}) {
+          const std::vector<float> together = partials_of(b, q, seen, calls);
+          for (std::size_t i = 0; i < seen.size(); ++i) {
             for (std::size_t at = 0; at < kPartialHead + head_dim; at = at == 1 ? kPartialHead : at + 1) {
-              EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[i][at]), std::bit_cast<std::uint32_t>(together[i * stride + at]))
-                  << "query " << i << " of " << count << ", float " << at << ", head_dim " << head_dim << ", pieces " << pieces << ", "
-                  << info(type).name;
+              const std::size_t where = i * partial_floats(head_dim) + at;
+              EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[where]), std::bit_cast<std::uint32_t>(together[where]))
+                  << "query " << i << ", float " << at << ", head_dim " << head_dim << ", pieces " << pieces << ", " << info(type).name;
             }
           }
         }
@@ -207,7 +215,7 @@ TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
             const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles({{0, where}, {0, where + 1}, {0, where}, {0, where + 2},
                 {where, to}, {where + 1, to}, {where + 1, where + 10}, {0, to}, {0, 1}, {where, where + 1}, {where + 20, where + 30}});
             const std::vector<float> q(seen.size() * head_dim, 0.01f);
-            const std::vector<float> partials = partials_of(b, q, seen);
+            const std::vector<float> partials = partials_of(b, q, seen, kEveryTile);
             for (std::size_t i = 0; i < seen.size(); ++i) {
               SCOPED_TRACE(testing::Message() << rung::info(type).name << ", head_dim " << head_dim << ", " << odd
                                               << (in_keys ? " in key " : " in value ") << where << ", keys " << seen[i].first << " to "
@@ -241,7 +249,7 @@ TEST_P(Attention, ChoosesTheKeyThatAOneHotQueryAsksFor) {
     q[3] = 1e4f;
     b.keys[b.key_at(chosen, 3)] = 2;
     pack(b);
-    const std::vector<float> partial = partials_of(b, q, {{0, 256}});
+    const std::vector<float> partial = partials_of(b, q, {{0, 256}}, {1});
     EXPECT_EQ(partial[1], 1.0f);
     for (std::size_t d = 0; d < head_dim; ++d) EXPECT_EQ(partial[kPartialHead + d], b.values[b.value_at(chosen, d)]);
   }

@@ -32,12 +32,16 @@ namespace {
 
 using V = Lanes<Vnni>;
 
-// A tile of many tokens: 4 panels × 6 tokens are 24 sums; four registers hold weights, and activations are broadcast as they are multiplied.
-// Ten loads feed its 24 products: on Zen 4 it goes at 92 to 95% of the peak, 2 panels × 12 tokens, with fourteen, at 85 to 90%. Few tokens
-// wait for memory, and go by two panels.
-constexpr int kManyPanels = 4, kManyTokens = 6, kFewPanels = 2, kFewTokens = 8;
-// From so many tokens on they are many.
-constexpr std::size_t kFewestMany = 64;
+// A tile of a prompt: 4 panels × 6 tokens are 24 sums; four registers hold weights, one the activations of a token. Ten loads feed its 24
+// products: on Zen 4 it goes at 92 to 95% of the peak, 2 panels × 12 tokens, with fourteen loads, at 85 to 90%. Those take the panels that
+// are left over.
+constexpr int kPanelsAtOnce = 4, kTileTokens = 6, kFewPanels = 2, kFewPanelsTokens = 12;
+
+// Fewer tokens wait for memory: tiles of 2 panels × 8 tokens ask for their weights just ahead of themselves, where a prompt's tiles ask for
+// the next panels' in shares. On Zen 4, from memory, that is faster up to some 64 tokens: 1.1 times as fast with 32.
+constexpr std::size_t kFewestTokens = 64;
+constexpr int kDecodeTokens = 8;
+enum class Asks { ahead, nothing };
 
 // sums += the products of two columns: w of 16 rows, x of one token, the same in every lane.
 inline __m512 add_pair(__m512 sums, __m512i w, __m512i x) {
@@ -47,11 +51,11 @@ inline __m512 add_pair(__m512 sums, __m512i w, __m512i x) {
   return _mm512_dpbf16_ps(sums, of_w, of_x);
 }
 
-template <int kPanels, int kTokens, bool kWaitsForMemory>
+template <int kPanels, int kTokens, Asks kAsks>
 void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   const std::size_t stride = bf16_stride(task.columns);
   const std::uint16_t* x = task.halves + token * stride;
-  const Ahead ahead = kWaitsForMemory ? prefetch_ahead<V, BF16<V>, kTokens>() : Ahead{};
+  const Ahead ahead = kAsks == Asks::ahead ? prefetch_ahead<V, BF16<V>, kTokens>() : Ahead{};
   const std::byte* panels[kPanels];
   __m512 sums[kPanels][kTokens];
   RUNG_UNROLL
@@ -73,7 +77,7 @@ void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   for (std::size_t i = 0; i + 2 <= task.columns; i += 2) {
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {
-      if constexpr (kWaitsForMemory) prefetch_line(panels[p], ahead);
+      if constexpr (kAsks == Asks::ahead) prefetch_line(panels[p], ahead);
       w[p] = V::load_bytes(panels[p]);
       panels[p] += 64;
     }
@@ -87,38 +91,39 @@ void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   store_tile<V, kPanels, kTokens>(sums, task, panel, token);
 }
 
-// The tokens [token, end) against so many panels. The panels that come next are asked for meanwhile, a share a tile.
-template <int kPanels>
-void many_tokens(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
+// The tokens [token, end) against so many panels. What comes next is asked for meanwhile, a share a tile.
+template <int kPanels, int kTokensOfTile>
+void prompt_tiles(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t end) {
   const std::byte* const next = task.panels + (panel + kPanels) * task.panel_bytes;
-  const std::size_t tiles = (end - token + kManyTokens - 1) / kManyTokens, bytes = kPanels * task.panel_bytes;
+  const std::size_t tiles = (end - token + kTokensOfTile - 1) / kTokensOfTile, bytes = kPanels * task.panel_bytes;
   const std::size_t share = prefetch_share_bytes(bytes, tiles);
   std::size_t tile = 0;
-  in_tiles<kManyTokens>(token, end, [&]<int kTokens>(std::size_t t) {
+  in_tiles<kTokensOfTile>(token, end, [&]<int kTokens>(std::size_t t) {
     prefetch_share(next, bytes, share, tile++);
-    pair_tile<kPanels, kTokens, false>(task, panel, t);
+    pair_tile<kPanels, kTokens, Asks::nothing>(task, panel, t);
   });
 }
 
 template <int kPanels>
-void few_tokens(const PanelProduct& task, std::size_t panel) {
-  in_tiles<kFewTokens>(0, task.tokens, [&]<int kTokens>(std::size_t t) { pair_tile<kPanels, kTokens, true>(task, panel, t); });
+void decode_tiles(const PanelProduct& task, std::size_t panel) {
+  in_tiles<kDecodeTokens>(0, task.tokens, [&]<int kTokens>(std::size_t t) { pair_tile<kPanels, kTokens, Asks::ahead>(task, panel, t); });
 }
 
 void pair_product(const PanelProduct& task) {
   std::size_t panel = task.first_panel;
-  if (task.tokens < kFewestMany) {
-    for (; panel + kFewPanels <= task.end_panel; panel += kFewPanels) few_tokens<kFewPanels>(task, panel);
-    for (; panel < task.end_panel; ++panel) few_tokens<1>(task, panel);
+  if (task.tokens < kFewestTokens) {
+    for (; panel + kFewPanels <= task.end_panel; panel += kFewPanels) decode_tiles<kFewPanels>(task, panel);
+    for (; panel < task.end_panel; ++panel) decode_tiles<1>(task, panel);
     return;
   }
-  const std::size_t at_once = tokens_at_once(task.tokens, 2 * bf16_stride(task.columns), kPromptActivationBytes, kManyTokens);
+  const std::size_t at_once = tokens_at_once(task.tokens, 2 * bf16_stride(task.columns), kPromptActivationBytes, kFewPanelsTokens);
   for (std::size_t token = 0; token < task.tokens; token += at_once) {
     const std::size_t end = task.tokens - token < at_once ? task.tokens : token + at_once;
-    for (panel = task.first_panel; panel + kManyPanels <= task.end_panel; panel += kManyPanels) {
-      many_tokens<kManyPanels>(task, panel, token, end);
+    for (panel = task.first_panel; panel + kPanelsAtOnce <= task.end_panel; panel += kPanelsAtOnce) {
+      prompt_tiles<kPanelsAtOnce, kTileTokens>(task, panel, token, end);
     }
-    for (; panel < task.end_panel; ++panel) many_tokens<1>(task, panel, token, end);
+    for (; panel + kFewPanels <= task.end_panel; panel += kFewPanels) prompt_tiles<kFewPanels, kFewPanelsTokens>(task, panel, token, end);
+    for (; panel < task.end_panel; ++panel) prompt_tiles<1, kFewPanelsTokens>(task, panel, token, end);
   }
 }
 

@@ -52,15 +52,17 @@ class QueryColumn {
   std::size_t stride_;
 };
 
-// Few queries wait for memory: what comes next, which is as large as what is at hand, is asked for meanwhile, into the second-level cache;
-// and what lies a kilobyte ahead, a second time, into the first (linear.h). AMD's processors do better without the latter: on Zen 4 three
-// queries of 64 dimensions read at 99% of the bandwidth instead of 91%. To ask for 4 to 8 queries, too, is worth 1.1 to 1.5 times there.
-inline constexpr int kFewQueries = 8;
+// A decode step's queries, those of the heads that share keys, wait for memory: what comes next, which is as large as what is at hand, is
+// asked for meanwhile, into the second-level cache; and what lies a kilobyte ahead, a second time, into the first (linear.h). AMD's
+// processors do better without the latter: on Zen 4 three queries of 64 dimensions read at 99% of the bandwidth instead of 91%. To ask for
+// 4 to 8 queries, too, makes them 1.1 to 1.5 times as fast there. The largest tiles are a prompt's, whose keys are in a cache.
+template <class V>
+inline constexpr int kDecodeQueries = V::kTileQueries > 8 ? 8 : 3;
 
+// `next` lies anywhere: in the arithmetic of addresses, which wraps around, it is so many bytes ahead.
 inline Ahead ahead_to(const std::byte* next, const std::byte* from) {
-  static const bool kIsAmd = is_amd_processor();
-  const std::ptrdiff_t distance = next == nullptr ? 0 : next - from;
-  return {static_cast<std::size_t>(distance), kIsAmd ? std::size_t{0} : 1024};
+  const std::uintptr_t distance = next == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(next) - reinterpret_cast<std::uintptr_t>(from);
+  return {distance, is_amd_processor() ? std::size_t{0} : 1024};
 }
 
 // Whether a tile's sums, all its columns and a value stay in registers together, two for 16 lanes; else one column after the other
@@ -80,7 +82,7 @@ inline void small_product(const QueryRows<float>& out, const QueryRows<const flo
   }
   b += k * b_stride;
   for (QueryColumn<kTokens> values(a, k); k < k_end; ++k, values.next(), b += b_stride) {
-    if constexpr (kTokens <= kFewQueries) {
+    if constexpr (kTokens <= kDecodeQueries<V>) {
       for (std::size_t line = 0; line < kColumns * Load::kBytes; line += 64) prefetch_line(b + line, ahead);
     }
     if constexpr (kFitsRegisters<V, kTokens, kColumns>) {
@@ -165,9 +167,11 @@ inline constexpr bool kHasScales = Load::kBytes == 16;
 template <class V>
 inline typename V::Floats load_scales(const f16* scales) { return V::load_f16(reinterpret_cast<const std::byte*>(scales)); }
 
-// How many registers of columns a tile of so many queries takes: of few queries more, to hide the latency of their sums.
+// How many registers of columns a tile of so many queries takes: of few queries more, to hide the latency of their sums, but no more sums
+// than the largest tile has.
 template <class V, int kTokens>
-inline constexpr int kColumnsOfTile = 3 * kTokens < 2 * V::kTileQueries ? V::kFewQueriesColumns : V::kTileColumns;
+inline constexpr int kColumnsOfTile =
+    kTokens * V::kFewQueriesColumns <= V::kTileQueries * V::kTileColumns ? V::kFewQueriesColumns : V::kTileColumns;
 
 using Piece = AttentionBlock::Piece;
 
@@ -291,23 +295,23 @@ void attend_tile(const AttentionBlock& block, std::size_t query) {
   }
 }
 
+// The queries from `query` on, fewer than a largest tile: in one tile, if it can be, because each tile reads the keys anew, and few queries
+// wait for them. So there is a tile for every number up to 8, of which most models have as many query heads to a head of keys.
+template <class V, class Load, int kTokens>
+void attend_rest(const AttentionBlock& block, std::size_t query) {
+  if (query + kTokens <= block.query_count) {
+    attend_tile<V, Load, kTokens>(block, query);
+    query += kTokens;
+  }
+  if constexpr (kTokens > 1) attend_rest<V, Load, kTokens - 1>(block, query);
+}
+
 template <class V, class Load>
 void attend_queries(const AttentionBlock& block) {
-  std::size_t i = 0;
-  const auto tiles_of = [&]<int kTokens>() {
-    for (; i + kTokens <= block.query_count; i += kTokens) attend_tile<V, Load, kTokens>(block, i);
-  };
-  tiles_of.template operator()<V::kTileQueries>();
-  if constexpr (V::kTileQueries > 8) {  // as many as query heads often share a head of keys: each key is then read once
-    tiles_of.template operator()<8>();
-    tiles_of.template operator()<6>();
-    tiles_of.template operator()<4>();
-  }
-  if constexpr (V::kTileQueries > 3) {
-    tiles_of.template operator()<3>();
-    tiles_of.template operator()<2>();
-  }
-  tiles_of.template operator()<1>();
+  std::size_t query = 0;
+  for (; query + V::kTileQueries <= block.query_count; query += V::kTileQueries) attend_tile<V, Load, V::kTileQueries>(block, query);
+  constexpr int kMost = V::kTileQueries > 8 ? 8 : V::kTileQueries - 1;
+  if constexpr (kMost > 0) attend_rest<V, Load, kMost>(block, query);
 }
 
 template <class V>

@@ -165,21 +165,20 @@ inline constexpr bool kHasFewRegisters = requires { V::kFewRegisters; };
 // can wait for more lines at a time than the first; and again when it is near, into the first, so that nothing waits for the second.
 // Then a core of Emerald Rapids waits for as many lines as it can at any time: 8 to 13% more bytes a second than with the first half alone.
 struct Ahead {
-  std::size_t far_bytes;
+  std::size_t far_bytes;   // added to an address, as near_bytes is
   std::size_t near_bytes;  // 0: the line at hand, which comes anyway; to ask whether to ask takes as long
 };
 inline constexpr std::size_t kFarBytes = 8192;
 
 // Blocks of 256 columns are not read in the order in which they lie: what is near has to be nearer. AMD's own prefetching keeps up with one
-// token, and only has to be led: on Zen 4 all formats are read faster with 1 to 2 KB than with 8 KB, K-quants 1.2 (Q4_K) to 1.6 times (Q3_K,
-// Q6_K); on Zen 3, with AVX2, Q4_0, Q4_1 and BF16 1.07 to 1.12 times, K-quants with 3 KB 1.02 to 1.1 times. Two and more tokens go 1.03
-// (Q8_0) to 1.3 times (Q4_K) as fast on Zen 4 with 3 KB and half a KB, and lose that with 1 KB alone. On Sapphire Rapids Q8_0 loses 8% with
-// 2 KB instead of 8.
+// token, and only has to be led: on Zen 4 K-quants are read 1.2 (Q4_K) to 1.6 times (Q3_K, Q6_K) as fast with 1 KB as with 8 KB, the others
+// 1.0 to 1.4 times with 1.5 KB. Several tokens go 1.03 (Q8_0) to 1.3 times (Q4_K) as fast there with 3 KB and half a KB, and lose as much
+// with 1 KB alone. On Zen 3, with AVX2, Q4_0, Q4_1 and BF16 gain 7 to 12% with 1.5 KB, K-quants 2 to 10% with 3 KB, whether of one token or
+// of several. On Sapphire Rapids Q8_0 loses 8% with 2 KB instead of 8.
 template <class V, class Format, int kTokens>
 Ahead prefetch_ahead() {
-  static const bool kIsAmd = is_amd_processor();
   constexpr bool kOf256 = Format::kColumns == 256;
-  if (!kIsAmd) return {kFarBytes, kOf256 ? std::size_t{1024} : 1536};
+  if (!is_amd_processor()) return {kFarBytes, kOf256 ? std::size_t{1024} : 1536};
   if (kHasFewRegisters<V>) return {kOf256 ? std::size_t{3072} : 1536, 0};
   if (kTokens > 1) return {3072, 512};
   return {kOf256 ? std::size_t{1024} : 1536, 0};
@@ -214,10 +213,11 @@ inline constexpr std::size_t kTokensAtOnce = 48;
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token) {
   constexpr int kParts = Format::kColumns / 32;
-  // Of one token four parts are unrolled: the compiler then knows where their bits lie, and AVX-512 needs half the instructions (Q4_K). With
-  // all eight, loads jump about in the panel, and memory is slower to follow: on Zen 4 Q6_K, from memory, took 1.4 times as long. AVX2 gains
-  // nothing from a cache, and the loop is 1.3 (Q4_K) to 1.5 times (Q5_K, Q6_K) as fast from memory (Zen 3).
-  constexpr int kUnrolled = kTokens == 1 && kParts > 1 && !kHasFewRegisters<V> ? 4 : 1;
+  // Of one token four parts are unrolled: the compiler then knows where their bits lie, and AVX-512 needs fewer instructions: from a cache
+  // Q4_K is 1.15, Q6_K 1.1 times as fast as in a loop. With all eight, loads jump about in the panel, and memory is slower to follow: on Zen
+  // 4 Q6_K takes 1.4 times as long. AVX2 gains nothing from a cache, and the loop is 1.3 (Q4_K) to 1.5 times (Q5_K, Q6_K) as fast from
+  // memory as all eight (Zen 3).
+  constexpr int kUnrolled = kTokens == 1 && kParts % 4 == 0 && !kHasFewRegisters<V> ? 4 : 1;
   const std::size_t blocks = task.columns / 32;
   const Ahead ahead = prefetch_ahead<V, Format, kTokens>();
   // The other tiles find in the caches what the first asked for; a single token is nearly always alone, and has no time for the question.
