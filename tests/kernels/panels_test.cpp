@@ -158,12 +158,14 @@ class Panels : public testing::TestWithParam<Case> {
 
 TEST_P(Panels, EqualTheExactSumsForEveryNumberOfTokensAndRows) {
   const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
-  for (const std::size_t rows : {1u, 15u, 16u, 17u, 33u, 209u}) {  // two parts of seven panels: steps of four, two and one
-    for (const std::size_t tokens : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u, 16u, 17u, 18u, 35u, 71u}) {
-      SCOPED_TRACE(testing::Message() << rows << " rows, " << tokens << " tokens");
-      expect_near(multiply(rows, columns, tokens, some_values(tokens * columns)), columns);
-    }
+  const auto expect_exact = [&](std::size_t rows, std::size_t tokens) {
+    SCOPED_TRACE(testing::Message() << rows << " rows, " << tokens << " tokens");
+    expect_near(multiply(rows, columns, tokens, some_values(tokens * columns)), columns);
+  };
+  for (const std::size_t rows : {1u, 15u, 16u, 17u, 33u}) {
+    for (const std::size_t tokens : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u, 16u, 17u, 18u, 35u, 71u}) expect_exact(rows, tokens);
   }
+  for (const std::size_t tokens : {1u, 15u, 71u}) expect_exact(209, tokens);  // two parts of seven panels: steps of four, two and one
 }
 
 TEST_P(Panels, EqualTheExactSumsForManyTokensAndColumns) {
