@@ -111,9 +111,11 @@ std::string results_table(const std::vector<BenchResult>& results, const Ceiling
                                 style().reset);
   for (const BenchResult& r : results) {
     const Limit limit = limit_of(r.cost, ceilings);
-    const bool in_turns = limit.by_memory() && r.in_turns;
-    const double share = in_turns ? r.in_turns->share() : limit.seconds() / r.seconds;
-    const std::string turns = in_turns ? fmt::format(", {:.2f} of {:.2f} GB/s in turns", r.in_turns->gb_per_s, r.in_turns->read_gb_per_s) : "";
+    const double share = limit.by_memory() ? r.bandwidth_share(ceilings) : limit.seconds() / r.seconds;
+    std::string turns;
+    if (limit.by_memory() && r.in_turns) {
+      turns = fmt::format(", {:.2f} of {:.2f} GB/s in turns", r.in_turns->gb_per_s, r.in_turns->read_gb_per_s);
+    }
     const std::string most = predicted ? fmt::format("{:>11.1f}", static_cast<double>(r.tokens) / limit.seconds()) : "";
     out += fmt::format("{:<28}{}{:>10.1f}{}{}{:>9.2f}{:>9.1f}  {:.0f}% of {}{}\n", name_of(r.what), style().bold, r.tokens_per_second(),
                        style().reset, most, r.gb_per_s(), r.gop_per_s(), 100 * share, limited_by(limit, r.cost), turns);

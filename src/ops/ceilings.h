@@ -57,13 +57,13 @@ class CeilingMeter {
   // way to read, of which the best is the ceiling.
   void measure();
 
-  // Reads some of its memory, from where it stopped last, the way that was the fastest so far: for whoever takes turns with it, to know what
-  // memory gives in the very moments in which something else is measured. Each thread reads as many whole pieces as the others.
   struct Reading {
     double bytes = 0, seconds = 0;
     double gb_per_s() const { return bytes / seconds / 1e9; }
     void operator+=(const Reading& other) { bytes += other.bytes, seconds += other.seconds; }
   };
+  // Reads some of its memory, from where it stopped last, the way that was the fastest so far: for whoever takes turns with it, to know what
+  // memory gives in the very moments in which something else is measured. Each thread reads as many whole pieces as the others.
   Reading read_some(std::size_t about_bytes);
 
   Ceilings ceilings() const;

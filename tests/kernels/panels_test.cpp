@@ -162,7 +162,7 @@ TEST_P(Panels, EqualTheExactSumsForEveryNumberOfTokensAndRows) {
     SCOPED_TRACE(testing::Message() << rows << " rows, " << tokens << " tokens");
     expect_near(multiply(rows, columns, tokens, some_values(tokens * columns)), columns);
   };
-  for (const std::size_t rows : {1u, 15u, 16u, 17u, 33u}) {
+  for (const std::size_t rows : {1u, 15u, 16u, 17u, 33u, 65u}) {
     for (const std::size_t tokens : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u, 16u, 17u, 18u, 35u, 71u}) expect_exact(rows, tokens);
   }
   for (const std::size_t tokens : {1u, 15u, 71u}) expect_exact(209, tokens);  // two parts of seven panels: steps of four, two and one
@@ -176,7 +176,7 @@ TEST_P(Panels, EqualTheExactSumsForManyTokensAndColumns) {
 TEST_P(Panels, EqualTheExactSumsForEveryTailOfColumns) {
   if (takes_blocks(type)) return;  // whole blocks only
   for (std::size_t columns = 1; columns <= 66; ++columns) {
-    for (const std::size_t tokens : {1u, 5u, 67u}) {
+    for (const std::size_t tokens : {1u, 5u, 33u, 67u}) {
       SCOPED_TRACE(testing::Message() << columns << " columns, " << tokens << " tokens");
       expect_near(multiply(129, columns, tokens, some_values(tokens * columns)), columns);
     }

@@ -296,7 +296,8 @@ void attend_tile(const AttentionBlock& block, std::size_t query) {
 }
 
 // The queries from `query` on, fewer than a largest tile: in one tile, if it can be, because each tile reads the keys anew, and few queries
-// wait for them. So there is a tile for every number up to 8, of which most models have as many query heads to a head of keys.
+// wait for them. So there is a tile for every number up to 8 (of sets with few registers: below their largest), which is as many query heads
+// as most models have to a head of keys.
 template <class V, class Load, int kTokens>
 void attend_rest(const AttentionBlock& block, std::size_t query) {
   if (query + kTokens <= block.query_count) {
