@@ -1,6 +1,7 @@
 // The fast backend: weights in panels, activations in eight bits, the kernels of the machine's best instruction set.  Milestone M6.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -69,6 +70,11 @@ class CpuOps : public Ops {
   Buffer<ActivationBlock> blocks_;
   Buffer<std::uint16_t> halves_;
   Buffer<float> partials_;
+  // How many of the blocks of a head of keys are combined: in a cache line of its own, because other threads write its neighbours.
+  struct alignas(64) Combined {
+    std::atomic<std::size_t> blocks{0};
+  };
+  std::vector<Combined> combined_;  // of the attention at hand, by head of keys
   struct RowRange {
     std::size_t first, end;
   };

@@ -4,8 +4,9 @@
 // is read meets all of them. The results of a query's blocks are combined from left to right, whoever computed them:
 //
 //   prefill:                tile of tokens × head of keys     a thread walks the blocks and combines as it goes
-//   decode, long context:   token × block × head of keys      threads share the blocks; the results are combined afterwards
+//   decode, long context:   token × head of keys × block      threads share the blocks, and combine those whose turn it is
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <limits>
 
@@ -233,6 +234,9 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
   });
 }
 
+// A head's blocks one after the other: whoever takes the block up to which its results are combined combines that one at once, and goes on so
+// to the end of the range. What others did meanwhile waits for its turn until all is there. Because a thread's share is mostly whole heads,
+// little has to go from one core to another.
 void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, Heads, HeadDim> q, const LongContext& context,
                          std::span<const std::uint32_t> position) {
   const KvShape& shape = context.cache.shape();
@@ -241,31 +245,39 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
     return QueryGroup{context.cache, context.layer, kv_head, position, heads, context.settings};
   };
   const std::size_t first_block = KeyBlock::of(group(0).start(0)).index, blocks = KeyBlock::of(position[0]).index + 1 - first_block;
-  const std::size_t results = blocks * q.extent<Heads>() * stride;
-  if (partials_.size() < results) partials_ = Buffer<float>(2 * results);
-  const auto block = [&](std::size_t i) { return KeyBlock{first_block + i / shape.kv_heads}; };
-  const auto keys = [&](std::size_t i) {  // that are seen
-    const QueryGroup of_head = group(i % shape.kv_heads);
-    return of_head.keys(std::max(block(i).first_piece(), of_head.start(0) / kPieceKeys));
+  const std::size_t parts = shape.kv_heads * blocks, of_group = heads * stride;
+  if (partials_.size() < parts * of_group) partials_ = Buffer<float>(2 * parts * of_group);
+  if (combined_.size() < shape.kv_heads) combined_ = std::vector<Combined>(shape.kv_heads);
+  for (std::size_t h = 0; h < shape.kv_heads; ++h) combined_[h].blocks.store(0, std::memory_order_relaxed);
+
+  const auto keys = [&](std::size_t part) {  // that are seen
+    const QueryGroup of_head = group(part / blocks);
+    const KeyBlock block{first_block + part % blocks};
+    return of_head.keys(std::max(block.first_piece(), of_head.start(0) / kPieceKeys));
   };
-  const std::size_t parts = blocks * shape.kv_heads;
   team_.run(parts, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t kv_head = i % shape.kv_heads;
+      const std::size_t kv_head = i / blocks, b = i % blocks;
+      std::atomic<std::size_t>& combined = combined_[kv_head].blocks;
+      const bool at_once = b > 0 && combined.load(std::memory_order_acquire) == b;
+      float* const totals = partials_.data() + kv_head * blocks * of_group;  // the first block's results, then those of all up to `combined`
+      float* const results = at_once ? thread_scratch(of_group) : totals + b * of_group;
       // What this thread goes on with, unless another helps it.
       const std::byte* const next = i + 1 < parts ? keys(i + 1) : nullptr;
       std::size_t first = 0;
-      attend_block(kernels_, group(kv_head), block(i), next, q[kv_head * heads].data(), partials_.data() + i * heads * stride, first);
+      attend_block(kernels_, group(kv_head), {first_block + b}, next, q[kv_head * heads].data(), results, first);
+      if (at_once) kernels_.combine(totals, results, heads, stride, head_dim);
+      if (at_once || b == 0) combined.store(b + 1, std::memory_order_release);
     }
   });
-  // Into the first block's results.
-  const std::size_t of_block = q.extent<Heads>() * stride;
-  share_rows(q.extent<Heads>(), blocks * stride, [&](std::size_t begin, std::size_t end) {
-    float* const totals = partials_.data();
-    for (std::size_t b = 1; b < blocks; ++b) {
-      kernels_.combine(totals + begin * stride, totals + b * of_block + begin * stride, end - begin, stride, head_dim);
+  share_rows(shape.kv_heads, blocks * of_group, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t kv_head = begin; kv_head < end; ++kv_head) {
+      float* const totals = partials_.data() + kv_head * blocks * of_group;
+      for (std::size_t b = combined_[kv_head].blocks.load(std::memory_order_relaxed); b < blocks; ++b) {
+        kernels_.combine(totals, totals + b * of_group, heads, stride, head_dim);
+      }
+      for (std::size_t h = 0; h < heads; ++h) finish(out[kv_head * heads + h].data(), totals + h * stride, head_dim);
     }
-    for (std::size_t h = begin; h < end; ++h) finish(out[h].data(), totals + h * stride, head_dim);
   });
 }
 
