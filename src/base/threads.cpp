@@ -4,6 +4,7 @@
 #include <cassert>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 
 namespace rung {
@@ -28,19 +29,35 @@ void relax() {
 // guided self-scheduling (Polychronopoulos & Kuck 1987).
 constexpr std::uint32_t kPart = 4;
 
-struct Range {
-  std::uint32_t begin, end;
-
-  static Range unpack(std::uint64_t packed) { return {static_cast<std::uint32_t>(packed >> 32), static_cast<std::uint32_t>(packed)}; }
-  std::uint64_t packed() const { return std::uint64_t{begin} << 32 | end; }
-  std::uint32_t size() const { return end - begin; }
-};
+constexpr std::size_t kMostParts = 65535;
 
 // How much of its share a waiting thread fetches: less than the second-level cache of any processor of these years.
-constexpr std::size_t kFetchedBytes = std::size_t{128} << 10;
+constexpr std::size_t kFetchedBytes = std::size_t{32} << 10;
+constexpr std::size_t kFetchedInput = std::size_t{4} << 10;  // of a round: what follows is streamed
+constexpr std::size_t kMostExpected = std::size_t{1} << 31;
 constexpr std::size_t kCacheLine = 64;
 
+// Asks for the lines of [data, data + bytes], and waits for none.
+void fetch(const void* data, std::size_t bytes) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  for (std::uintptr_t line = begin; line <= begin + bytes; line += kCacheLine) {
+    __builtin_prefetch(reinterpret_cast<const void*>(line), 0, 3);
+  }
+}
+
 }  // namespace
+
+struct ThreadTeam::Parts {
+  std::uint32_t round;
+  std::uint32_t begin, end;
+
+  static Parts unpack(std::uint64_t packed) {
+    return {static_cast<std::uint32_t>(packed >> 32), static_cast<std::uint32_t>(packed >> 16 & 0xffff),
+            static_cast<std::uint32_t>(packed & 0xffff)};
+  }
+  std::uint64_t packed() const { return std::uint64_t{round} << 32 | std::uint64_t{begin} << 16 | end; }
+  std::uint32_t size() const { return end - begin; }
+};
 
 ThreadTeam::ThreadTeam(std::size_t threads) : size_(std::max<std::size_t>(1, threads)), shares_(std::make_unique<Share[]>(size_)) {
   for (std::size_t i = 1; i < size_; ++i) members_.emplace_back([this, i] { member(i); });
@@ -48,72 +65,99 @@ ThreadTeam::ThreadTeam(std::size_t threads) : size_(std::max<std::size_t>(1, thr
 
 ThreadTeam::~ThreadTeam() {
   dissolved_.store(true, std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  round_.number.fetch_add(1, std::memory_order_release);
+  round_.number.notify_all();
   for (std::thread& t : members_) t.join();
 }
 
-void ThreadTeam::expect(std::span<const std::byte> bytes) {
-  expected_.store(reinterpret_cast<std::uintptr_t>(bytes.data()), std::memory_order_relaxed);
-  expected_bytes_.store(bytes.size(), std::memory_order_relaxed);
-}
-
-void ThreadTeam::run(std::size_t count, RangeBody body) {
+void ThreadTeam::run(std::size_t count, RangeBody body, std::array<Bytes, 2> inputs) {
   if (size() == 1 || count <= 1) {
     if (count > 0) body(0, count);
     return;
   }
   assert(count <= std::numeric_limits<std::uint32_t>::max());
-  body_ = &body;
-  unfinished_.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
-  for (std::size_t i = 0; i < size(); ++i) {
-    const Range share = {static_cast<std::uint32_t>(count * i / size()), static_cast<std::uint32_t>(count * (i + 1) / size())};
-    shares_[i].open.store(share.packed(), std::memory_order_release);
+  const auto parts = static_cast<std::uint32_t>(std::min(count, kMostParts));
+  // With release: a member that reads this while it looks for parts of the round before also sees that none of those is open.
+  round_.parts.store(parts, std::memory_order_release);
+  round_.count.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
+  round_.object.store(body.object_, std::memory_order_relaxed);
+  round_.call.store(body.call_, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    round_.inputs[i].store(inputs[i].data(), std::memory_order_relaxed);
+    round_.input_bytes[i].store(static_cast<std::uint32_t>(std::min(inputs[i].size(), kFetchedInput)), std::memory_order_relaxed);
   }
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
-  take_ranges(0);
-  for (std::uint32_t left = unfinished_.load(std::memory_order_acquire); left != 0; left = unfinished_.load(std::memory_order_acquire)) {
-    wait_while(unfinished_, left, 0);
+  round_.expected.store(expected_.data(), std::memory_order_relaxed);
+  round_.expected_bytes.store(static_cast<std::uint32_t>(std::min(expected_.size(), kMostExpected)), std::memory_order_relaxed);
+  const std::uint32_t before = finished_.load(std::memory_order_relaxed);
+  const std::uint32_t round = round_.number.fetch_add(1, std::memory_order_release) + 1;
+  round_.number.notify_all();
+  const std::uint32_t all_finished = before + parts - take_ranges(0, round);
+  for (std::uint32_t now = finished_.load(std::memory_order_acquire); now != all_finished; now = finished_.load(std::memory_order_acquire)) {
+    wait_while(finished_, now, 0);
   }
 }
 
 void ThreadTeam::member(std::size_t self) {
   for (std::uint32_t seen = 0;;) {
-    wait_while(round_, seen, self);
-    seen = round_.load(std::memory_order_acquire);
+    wait_while(round_.number, seen, self);
+    seen = round_.number.load(std::memory_order_acquire);
     if (dissolved_.load(std::memory_order_relaxed)) return;
-    take_ranges(self);
+    fetch_inputs();
+    // Told once, because each telling takes the line from another core.
+    if (const std::uint32_t finished = take_ranges(self, seen); finished > 0) {
+      finished_.fetch_add(finished, std::memory_order_acq_rel);
+      finished_.notify_one();
+    }
   }
 }
 
-void ThreadTeam::take_ranges(std::size_t self) {
-  // Told once, because each telling takes the line from another core. All are of one round: until they are told, run() waits.
+// How many parts this thread has done.
+std::uint32_t ThreadTeam::take_ranges(std::size_t self, std::uint32_t round) {
   std::uint32_t finished = 0;
   for (std::size_t i = 0; i < size(); ++i) {
-    std::atomic<std::uint64_t>& shared = shares_[(self + i) % size()].open;
-    // A thread that read `open` in an earlier round may take a range of this one: it is a range like any other.
-    std::uint64_t open = shared.load(std::memory_order_acquire);
-    for (Range left = Range::unpack(open); left.size() > 0; left = Range::unpack(open)) {
-      const std::uint32_t some = (left.size() + kPart - 1) / kPart;
-      Range taken = left;
-      if (i == 0) {
-        taken.end = left.begin += some;
-      } else {
-        taken.begin = left.end -= some;
-      }
-      if (!shared.compare_exchange_weak(open, left.packed(), std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-      (*body_)(taken.begin, taken.end);
+    for (Parts taken = take_some(self, (self + i) % size(), round); taken.size() > 0; taken = take_some(self, (self + i) % size(), round)) {
+      const std::size_t parts = round_.parts.load(std::memory_order_relaxed), count = round_.count.load(std::memory_order_relaxed);
+      const auto call = round_.call.load(std::memory_order_relaxed);
+      call(round_.object.load(std::memory_order_relaxed), count * taken.begin / parts, count * taken.end / parts);
       finished += taken.size();
-      open = shared.load(std::memory_order_acquire);
     }
   }
-  if (finished > 0 && unfinished_.fetch_sub(finished, std::memory_order_acq_rel) == finished) unfinished_.notify_one();
+  return finished;
+}
+
+// Some of what is open of a thread's share: its own from the left, another's from the right.
+ThreadTeam::Parts ThreadTeam::take_some(std::size_t self, std::size_t of, std::uint32_t round) {
+  std::atomic<std::uint64_t>& shared = shares_[of].open;
+  const std::size_t parts = round_.parts.load(std::memory_order_acquire);
+  std::uint64_t open = shared.load(std::memory_order_acquire);
+  for (;;) {
+    Parts left = Parts::unpack(open);
+    if (left.round + 1 == round) {
+      left = {round, static_cast<std::uint32_t>(parts * of / size()), static_cast<std::uint32_t>(parts * (of + 1) / size())};
+    } else if (left.round != round || left.size() == 0) {
+      return {round, 0, 0};
+    }
+    const std::uint32_t some = (left.size() + kPart - 1) / kPart;
+    Parts taken = left;
+    if (of == self) {
+      taken.end = left.begin += some;
+    } else {
+      taken.begin = left.end -= some;
+    }
+    if (shared.compare_exchange_weak(open, left.packed(), std::memory_order_acq_rel, std::memory_order_acquire)) return taken;
+  }
+}
+
+void ThreadTeam::fetch_inputs() const {
+  fetch(round_.object.load(std::memory_order_relaxed), kCacheLine);
+  for (std::size_t i = 0; i < std::size(round_.inputs); ++i) {
+    fetch(round_.inputs[i].load(std::memory_order_relaxed), round_.input_bytes[i].load(std::memory_order_relaxed));
+  }
 }
 
 void ThreadTeam::wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const {
-  const std::size_t bytes = expected_bytes_.load(std::memory_order_relaxed);
-  std::uintptr_t line = expected_.load(std::memory_order_relaxed) + bytes * self / size();
+  const std::size_t bytes = round_.expected_bytes.load(std::memory_order_relaxed);
+  std::uintptr_t line = reinterpret_cast<std::uintptr_t>(round_.expected.load(std::memory_order_relaxed)) + bytes * self / size();
   const std::uintptr_t last = line + std::min(bytes / size(), kFetchedBytes);
   const auto end = std::chrono::steady_clock::now() + kSpinTime;
   do {

@@ -1,6 +1,7 @@
 // A team of threads that splits a range of indices among its members.  Milestone M6.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +23,10 @@ class RangeBody {
   void operator()(std::size_t begin, std::size_t end) const { call_(object_, begin, end); }
 
  private:
+  friend class ThreadTeam;
+  using Call = void(const void*, std::size_t, std::size_t);
   const void* object_;
-  void (*call_)(const void*, std::size_t, std::size_t);
+  Call* call_;
 };
 
 class ThreadTeam {
@@ -35,39 +38,54 @@ class ThreadTeam {
 
   std::size_t size() const { return size_; }
 
+  using Bytes = std::span<const std::byte>;
+
   // Calls body(begin, end) with disjoint ranges that cover [0, count), count < 2³², and returns when all are done. Each thread goes through
   // its own share from left to right, then helps the others from the right, so that nobody waits for a thread that the system does not
   // run. Who takes what is left to the moment: the result of an index must not depend on the range that it came in. `body` must not throw,
-  // and must not call run().
-  void run(std::size_t count, RangeBody body);
+  // and must not call run(). `inputs`: what every range reads, where that was just written; a thread fetches their beginnings as it comes.
+  void run(std::size_t count, RangeBody body, std::array<Bytes, 2> inputs = {});
 
-  // What the next run() will read, its first index first, if the caller's guess is right: while a thread waits, it fetches the beginning
-  // of its share of these bytes into its cache. They are not read: what is gone meanwhile does no harm.
-  void expect(std::span<const std::byte> bytes);
+  // What the run() after the next will read, its first index first, if the caller's guess is right: while a thread waits for it, it fetches
+  // the beginning of its share of these bytes into its cache. They are not read: what is gone meanwhile does no harm.
+  void expect(Bytes bytes) { expected_ = bytes; }
 
  private:
-  // The indices of a share that nobody has taken yet, begin·2³² + end: alone in its cache line, which its owner then rarely loses to
-  // another core.
+  // A round of the team, in one cache line, because each line that a thread wrote takes up to 200 ns to come to another one. All are
+  // atomic: a thread that comes late may read what is already the next round's, and then finds nothing open (Share).
+  struct alignas(64) Round {
+    std::atomic<std::uint32_t> number{0};  // written last: wakes the members
+    std::atomic<std::uint32_t> parts{0};   // what is taken: part i is the indices [count·i/parts, count·(i + 1)/parts)
+    std::atomic<std::uint32_t> count{0};
+    std::atomic<std::uint32_t> expected_bytes{0}, input_bytes[2] = {};
+    std::atomic<const void*> object{nullptr};
+    std::atomic<RangeBody::Call*> call{nullptr};
+    std::atomic<const std::byte*> expected{nullptr}, inputs[2] = {};
+  };
+  static_assert(sizeof(Round) == 64);
+  // The parts of a share that nobody has taken yet, and of which round: number·2³² + begin·2¹⁶ + end. Nothing is written here to begin a
+  // round: whoever first looks at a share of the round before makes it one of this.
   struct alignas(64) Share {
     std::atomic<std::uint64_t> open{0};
   };
+  struct Parts;
 
   void member(std::size_t self);
-  void take_ranges(std::size_t self);
+  std::uint32_t take_ranges(std::size_t self, std::uint32_t round);
+  Parts take_some(std::size_t self, std::size_t of, std::uint32_t round);
+  void fetch_inputs() const;
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const;
 
   // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
-  // value with acquire. `open` publishes body_ to whoever takes a range; `unfinished_` publishes the results back. A range that is taken
-  // keeps run() waiting, so what it reads stays as it is. `round_` wakes the members.
+  // value with acquire. `round_.number` publishes a round to the members, `finished_` their results back. A part that is taken keeps run()
+  // waiting, so the round stays as it is until the part is done.
   const std::size_t size_;
   std::vector<std::thread> members_;
   std::unique_ptr<Share[]> shares_;  // [size()]
-  std::atomic<std::uint32_t> round_{0};
-  std::atomic<std::uint32_t> unfinished_{0};
+  Bytes expected_;
   std::atomic<bool> dissolved_{false};
-  std::atomic<std::uintptr_t> expected_{0};
-  std::atomic<std::size_t> expected_bytes_{0};
-  const RangeBody* body_ = nullptr;
+  Round round_;
+  alignas(64) std::atomic<std::uint32_t> finished_{0};  // parts that members have done, since the team was made
 };
 
 }  // namespace rung

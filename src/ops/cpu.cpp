@@ -18,11 +18,11 @@ constexpr std::size_t kSliceBytes = std::size_t{4} << 20;
 
 CpuOps::CpuOps(ThreadTeam& team, const Kernels& kernels) : team_(team), kernels_(kernels) { set_cache_type(DType::f16); }
 
-void CpuOps::share_rows(std::size_t rows, std::size_t values_each, RangeBody body) {
+void CpuOps::share_rows(std::size_t rows, std::size_t values_each, RangeBody body, std::array<ThreadTeam::Bytes, 2> inputs) {
   if (rows * values_each < kWorthSharing) {
     body(0, rows);
   } else {
-    team_.run(rows, body);
+    team_.run(rows, body, inputs);
   }
 }
 
@@ -104,7 +104,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   // Sets with registers enough multiply a prompt's tokens by two panels at a time: where there are many, pairs are not parted.
   std::size_t panels = 0;
   for (const LinearTask& task : tasks) panels += panel_count(task.w->rows);
-  const std::size_t step = x.extent<Rows>() > 1 && panels >= 16 * team_.size() ? 2 : 1;
+  const std::size_t step = x.extent<Rows>() == 1 ? 1 : panels >= 32 * team_.size() ? 4 : panels >= 16 * team_.size() ? 2 : 1;
   products_.clear();
   std::size_t steps = 0, bytes = 0;
   for (const LinearTask& task : tasks) {
@@ -129,14 +129,20 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
     bytes += count * panel_bytes(w.dtype, w.columns);
   }
   if (x.extent<Rows>() == 1 && !tasks.empty()) expect_successor(*tasks[0].w, {products_[0].whole.panels, bytes});
-  share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * x.extent<Rows>(), [&](std::size_t begin, std::size_t end) {
-    for (const SharedProduct& product : products_) {
+  const std::span<const SharedProduct> products = products_;
+  const auto multiply = [products, step, &kernels = kernels_](std::size_t begin, std::size_t end) {
+    for (const SharedProduct& product : products) {
       PanelProduct part = product.whole;
       part.first_panel = std::max(step * begin, product.first) - product.first;
       part.end_panel = std::min(std::max(step * end, product.first) - product.first, product.whole.end_panel);
-      if (part.first_panel < part.end_panel) kernels_.product(product.type)(part);
+      if (part.first_panel < part.end_panel) kernels.product(product.type)(part);
     }
-  });
+  };
+  const std::size_t rows = x.extent<Rows>(), columns = x.extent<Columns>();
+  const auto activations = quants != nullptr   ? std::as_bytes(std::span(quants, rows * (columns / 32)))
+                           : halves != nullptr ? std::as_bytes(std::span(halves, rows * bf16_stride(columns)))
+                                               : std::as_bytes(x.span());
+  share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * x.extent<Rows>(), multiply, {std::as_bytes(products), activations});
 }
 
 void CpuOps::expect_successor(const PackedMatrix& first, std::span<const std::byte> panels) {

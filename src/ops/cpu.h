@@ -1,6 +1,7 @@
 // The fast backend: weights in panels, activations in eight bits, the kernels of the machine's best instruction set.  Milestone M6.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -51,7 +52,7 @@ class CpuOps : public Ops {
                    std::span<const std::uint32_t> position);
 
   // Calls body(begin, end) over rows of so many values: in this thread alone where they are too few to be worth waking the others.
-  void share_rows(std::size_t rows, std::size_t values_each, RangeBody body);
+  void share_rows(std::size_t rows, std::size_t values_each, RangeBody body, std::array<ThreadTeam::Bytes, 2> inputs = {});
 
   ThreadTeam& team_;
   const Kernels& kernels_;
