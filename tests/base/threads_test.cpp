@@ -13,7 +13,7 @@ namespace {
 TEST(ThreadTeam, CoversEachIndexOnce) {
   for (const std::size_t threads : {1u, 2u, 3u, 7u}) {
     ThreadTeam team(threads);
-    for (const std::size_t count : {0u, 1u, 2u, 6u, 7u, 8u, 1000u}) {
+    for (const std::size_t count : {0u, 1u, 2u, 6u, 7u, 8u, 1000u, 65535u, 65536u, 200000u}) {
       std::vector<int> touched(count);
       team.run(count, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) ++touched[i];
