@@ -52,7 +52,7 @@ class ThreadTeam {
 
  private:
   // A round of the team, in one cache line, because each line that a thread wrote takes up to 200 ns to come to another one. All are
-  // atomic: a thread that comes late may read what is already the next round's, and then finds nothing open (Share).
+  // atomic: a thread that comes late may read what is already the next round's; then no share is open to it.
   struct alignas(64) Round {
     std::atomic<std::uint32_t> number{0};  // written last: wakes the members
     std::atomic<std::uint32_t> parts{0};   // what is taken: part i is the indices [count·i/parts, count·(i + 1)/parts)
@@ -63,26 +63,29 @@ class ThreadTeam {
     std::atomic<const std::byte*> expected{nullptr}, inputs[2] = {};
   };
   static_assert(sizeof(Round) == 64);
-  // The parts of a share that nobody has taken yet, and of which round: number·2³² + begin·2¹⁶ + end. Nothing is written here to begin a
-  // round: whoever first looks at a share of the round before makes it one of this.
+
+  // The parts of a share that nobody has taken yet, and of which round they are: number·2³² + begin·2¹⁶ + end. Nothing is written here to
+  // begin a round: whoever first looks at a share of the round before makes it one of this. The caller looks at every share before run()
+  // returns; so in a round each share is of that round, or of the one before and empty. Alone in its line, which its owner rarely loses.
   struct alignas(64) Share {
     std::atomic<std::uint64_t> open{0};
   };
   struct Parts;
 
   void member(std::size_t self);
-  std::uint32_t take_ranges(std::size_t self, std::uint32_t round);
+  std::uint32_t take_parts(std::size_t self, std::uint32_t round);
   Parts take_some(std::size_t self, std::size_t of, std::uint32_t round);
   void fetch_inputs() const;
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::size_t self) const;
 
+  Bytes expected_;  // which the caller writes between two rounds: not in the line of what members read
+
   // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
   // value with acquire. `round_.number` publishes a round to the members, `finished_` their results back. A part that is taken keeps run()
   // waiting, so the round stays as it is until the part is done.
-  const std::size_t size_;
+  alignas(64) const std::size_t size_;
   std::vector<std::thread> members_;
   std::unique_ptr<Share[]> shares_;  // [size()]
-  Bytes expected_;
   std::atomic<bool> dissolved_{false};
   Round round_;
   alignas(64) std::atomic<std::uint32_t> finished_{0};  // parts that members have done, since the team was made

@@ -101,7 +101,8 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   const ActivationBlock* const quants = any(takes_blocks) ? quantized(x) : nullptr;
   const bool pairs = kernels_.round_to_bf16 != nullptr && any([](DType type) { return type == DType::bf16; });
   const std::uint16_t* const halves = pairs ? halved(x) : nullptr;
-  // Sets with registers enough multiply a prompt's tokens by two panels at a time: where there are many, pairs are not parted.
+  // Sets with registers enough multiply a prompt's tokens by two panels at a time, or four of bf16: where there are so many that a thread
+  // still takes eight times, these are not parted.
   std::size_t panels = 0;
   for (const LinearTask& task : tasks) panels += panel_count(task.w->rows);
   const std::size_t step = x.extent<Rows>() == 1 ? 1 : panels >= 32 * team_.size() ? 4 : panels >= 16 * team_.size() ? 2 : 1;
@@ -129,6 +130,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
     bytes += count * panel_bytes(w.dtype, w.columns);
   }
   if (x.extent<Rows>() == 1 && !tasks.empty()) expect_successor(*tasks[0].w, {products_[0].whole.panels, bytes});
+  // By value: what a thread needs first then lies in the lines that it fetches as it comes, this closure and `products`.
   const std::span<const SharedProduct> products = products_;
   const auto multiply = [products, step, &kernels = kernels_](std::size_t begin, std::size_t end) {
     for (const SharedProduct& product : products) {

@@ -71,11 +71,13 @@ class CpuOps : public Ops {
   Buffer<ActivationBlock> blocks_;
   Buffer<std::uint16_t> halves_;
   Buffer<float> partials_;
-  // How many of the blocks of a head of keys are combined: in a cache line of its own, because other threads write its neighbours.
+  // How many blocks of a head of keys are combined, and in which long attention: its number·2³² + blocks. In a cache line of its own, because
+  // other threads write its neighbours.
   struct alignas(64) Combined {
-    std::atomic<std::size_t> blocks{0};
+    std::atomic<std::uint64_t> blocks{0};
   };
-  std::vector<Combined> combined_;  // of the attention at hand, by head of keys
+  std::vector<Combined> combined_;  // by head of keys
+  std::uint64_t long_attentions_ = 0;
   struct RowRange {
     std::size_t first, end;
   };

@@ -234,9 +234,9 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
   });
 }
 
-// A head's blocks one after the other: whoever takes the block up to which its results are combined combines that one at once, and goes on so
-// to the end of the range. What others did meanwhile waits for its turn until all is there. Because a thread's share is mostly whole heads,
-// little has to go from one core to another.
+// Head of keys after head of keys, block after block. A thread whose block is the next of its head to be combined adds it to the totals at
+// once; the others' results are kept, and combined when all are there. So where there are no more threads than heads, little goes from core
+// to core.
 void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, Heads, HeadDim> q, const LongContext& context,
                          std::span<const std::uint32_t> position) {
   const KvShape& shape = context.cache.shape();
@@ -245,11 +245,12 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
     return QueryGroup{context.cache, context.layer, kv_head, position, heads, context.settings};
   };
   const std::size_t first_block = KeyBlock::of(group(0).start(0)).index, blocks = KeyBlock::of(position[0]).index + 1 - first_block;
-  const std::size_t parts = shape.kv_heads * blocks, of_group = heads * stride;
-  if (partials_.size() < parts * of_group) partials_ = Buffer<float>(2 * parts * of_group);
+  const std::size_t parts = shape.kv_heads * blocks, of_block = heads * stride;
+  if (partials_.size() < parts * of_block) partials_ = Buffer<float>(2 * parts * of_block);
   if (combined_.size() < shape.kv_heads) combined_ = std::vector<Combined>(shape.kv_heads);
-  for (std::size_t h = 0; h < shape.kv_heads; ++h) combined_[h].blocks.store(0, std::memory_order_relaxed);
-
+  // What stands in combined_ from earlier calls is below: so nothing has to be written there before the threads begin.
+  const std::uint64_t none = ++long_attentions_ << 32;
+  const auto results_of = [&](std::size_t kv_head, std::size_t b) { return partials_.data() + (kv_head * blocks + b) * of_block; };
   const auto keys = [&](std::size_t part) {  // that are seen
     const QueryGroup of_head = group(part / blocks);
     const KeyBlock block{first_block + part % blocks};
@@ -258,25 +259,26 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
   team_.run(parts, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t kv_head = i / blocks, b = i % blocks;
-      std::atomic<std::size_t>& combined = combined_[kv_head].blocks;
-      const bool at_once = b > 0 && combined.load(std::memory_order_acquire) == b;
-      float* const totals = partials_.data() + kv_head * blocks * of_group;  // the first block's results, then those of all up to `combined`
-      float* const results = at_once ? thread_scratch(of_group) : totals + b * of_group;
+      std::atomic<std::uint64_t>& combined = combined_[kv_head].blocks;
+      const bool at_once = b > 0 && combined.load(std::memory_order_acquire) == none + b;
+      float* const results = at_once ? thread_scratch(of_block) : results_of(kv_head, b);  // the first block's are the totals
       // What this thread goes on with, unless another helps it.
       const std::byte* const next = i + 1 < parts ? keys(i + 1) : nullptr;
       std::size_t first = 0;
       attend_block(kernels_, group(kv_head), {first_block + b}, next, q[kv_head * heads].data(), results, first);
-      if (at_once) kernels_.combine(totals, results, heads, stride, head_dim);
-      if (at_once || b == 0) combined.store(b + 1, std::memory_order_release);
+      if (at_once) kernels_.combine(results_of(kv_head, 0), results, heads, stride, head_dim);
+      if (at_once || b == 0) combined.store(none + b + 1, std::memory_order_release);
     }
   });
-  share_rows(shape.kv_heads, blocks * of_group, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t kv_head = begin; kv_head < end; ++kv_head) {
-      float* const totals = partials_.data() + kv_head * blocks * of_group;
-      for (std::size_t b = combined_[kv_head].blocks.load(std::memory_order_relaxed); b < blocks; ++b) {
-        kernels_.combine(totals, totals + b * of_group, heads, stride, head_dim);
+  share_rows(q.extent<Heads>(), blocks * stride, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t h = begin; h < end; ++h) {
+      const std::size_t kv_head = h / heads, row = h % heads * stride;
+      float* const totals = results_of(kv_head, 0) + row;
+      // relaxed: between the two rounds lies what run() waits for.
+      for (std::size_t b = combined_[kv_head].blocks.load(std::memory_order_relaxed) - none; b < blocks; ++b) {
+        kernels_.combine(totals, results_of(kv_head, b) + row, 1, stride, head_dim);
       }
-      for (std::size_t h = 0; h < heads; ++h) finish(out[kv_head * heads + h].data(), totals + h * stride, head_dim);
+      finish(out[h].data(), totals, head_dim);
     }
   });
 }

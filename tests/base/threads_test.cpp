@@ -48,6 +48,37 @@ TEST(ThreadTeam, SurvivesShortRoundsOfChangingLength) {
   EXPECT_EQ(sums, std::vector<std::size_t>(expected, expected + 64));
 }
 
+TEST(ThreadTeam, SurvivesRoundsOfMoreIndicesThanPartsBesideShortOnes) {
+  ThreadTeam team(4);
+  std::vector<int> touched(70000);
+  constexpr int kRounds = 300;
+  for (int round = 0; round < kRounds; ++round) {
+    for (const std::size_t count : {touched.size(), std::size_t{2}}) {
+      team.run(count, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) ++touched[i];
+      });
+    }
+  }
+  std::vector<int> expected(touched.size(), kRounds);
+  expected[0] = expected[1] = 2 * kRounds;
+  EXPECT_EQ(touched, expected);
+}
+
+TEST(ThreadTeam, MayExpectWhatIsGoneMeanwhile) {
+  ThreadTeam team(2);
+  int sum = 0;
+  {
+    const std::vector<std::byte> gone(std::size_t{1} << 20);
+    team.expect(gone);
+  }
+  for (int round = 0; round < 100; ++round) {
+    team.run(2, [&](std::size_t begin, std::size_t) {
+      if (begin == 0) ++sum;
+    });
+  }
+  EXPECT_EQ(sum, 100);
+}
+
 // A member may still look for ranges of the last round when the team is dissolved: it finds none, and goes.
 TEST(ThreadTeam, IsDissolvedWhileMembersComeLate) {
   for (int team_count = 0; team_count < 3000; ++team_count) {
