@@ -1,9 +1,9 @@
-// The ladder: seven versions of one function, each faster than the one before for one reason.  Milestone M6.
+// The ladder: seven versions of one function, each but the fourth faster than the one before for one reason.  Milestone M6.
 //
 //   out[t][r] = Σ_i weights[r][i]·x[t][i]          the product of a linear layer: rows × columns weights, and tokens that go through it
 //
-// A rung first packs the weights as it wants to have them (once, when a model is loaded), then multiplies (at every pass). `ladder` tests
-// each against sums in double precision and times it; read the files in their order.
+// A rung first packs the weights as it wants to have them (once, when a model is loaded), then multiplies (at every pass). `ladder` times
+// each, tests/kernels/ladder_test.cpp holds it to sums in double precision; read the files in their order.
 #pragma once
 
 #include <cstddef>

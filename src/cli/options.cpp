@@ -80,7 +80,7 @@ void RunOptions::add(CLI::App& app, bool with_context) {
       [](const std::string& text) {
         return text.empty() || Device::exists(text) ? std::string() : fmt::format("found '{}', expected one of: {}", text, Device::kNames);
       });
-  app.add_option("--threads", threads, "how many threads (default: all that this process may use)")
+  app.add_option("--threads", threads, "how many threads (default: one for each physical core that this process may use)")
       ->type_name("N")
       ->check([](const std::string& text) { return from_1_to(Device::kMostThreads, text); });
   cache.add(app, "what the keys and values are kept as: f32, f16, or q8_0, half of f16 (default: f16; f32 on the reference device)");

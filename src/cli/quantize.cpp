@@ -70,7 +70,9 @@ class Quantize : public Command {
                    "a text in which to see, by running the model over it, which columns matter most: they are kept best")
         ->type_name("FILE.txt");
     app.add_option("--pre", pre_, "the pre-tokenizer that tokenizer.json means, where Rung finds no name for it")->type_name("NAME");
-    app.add_option("--threads", threads_, "how many threads (default: all that this process may use)")->type_name("N")->check(positive);
+    app.add_option("--threads", threads_, "how many threads (default: one for each physical core that this process may use)")
+        ->type_name("N")
+        ->check(positive);
     app.add_flag("--json", json_, "one JSON object");
   }
 

@@ -25,7 +25,7 @@ namespace rung {
 
 struct EngineOptions {
   std::string device = "cpu";
-  std::size_t threads = 0;  // 0: all that the process may use
+  std::size_t threads = 0;  // 0: one for each physical core that the process may use
   std::size_t context = 0;  // tokens; 0: what the model was made for
   std::optional<DType> cache_type = {};  // f32, f16 or q8_0; none: f16 (the reference device: f32)
 };

@@ -255,6 +255,55 @@ TEST_P(Attention, ChoosesTheKeyThatAOneHotQueryAsksFor) {
   }
 }
 
+// All keys alike: the result is the sum of the values, which may be anything.
+TEST_P(Attention, AddsZerosDenormalsAndHugeValues) {
+  const std::size_t head_dim = 24;
+  for (const float value : {0.0f, -0.0f, 0x1p-140f, 1e-30f, 1e30f}) {
+    Block b = some_block(head_dim, 4, DType::f32);
+    std::fill(b.keys.begin(), b.keys.end(), value > 1 ? -value : value);
+    std::fill(b.values.begin(), b.values.end(), value);
+    for (std::size_t d = 0; d < head_dim; ++d) b.values[b.value_at(100, d)] = -value;
+    pack(b);
+    const std::vector<float> q(7 * head_dim, 1.0f);
+    const std::vector<float> partials = partials_of(b, q, std::vector<AttentionBlock::Seen>(7, {0, 256}), {4, 3});
+    for (std::size_t i = 0; i < 7; ++i) {
+      SCOPED_TRACE(testing::Message() << "value " << value << ", query " << i);
+      EXPECT_EQ(partials[i * partial_floats(head_dim) + 1], 256.0f);
+      for (std::size_t d = 0; d < head_dim; ++d) {
+        const double sum = 254 * static_cast<double>(value), tolerance = 256 * static_cast<double>(std::numeric_limits<float>::epsilon()) * sum;
+        EXPECT_NEAR(partials[i * partial_floats(head_dim) + kPartialHead + d], sum, tolerance);
+      }
+    }
+  }
+}
+
+TEST_P(Attention, ChoosesAHugeScoreBesideOthersAsLow) {
+  const std::size_t head_dim = 16, chosen = 77;
+  Block b = some_block(head_dim, 4, DType::f32);
+  std::fill(b.keys.begin(), b.keys.end(), -1e30f);
+  for (std::size_t d = 0; d < head_dim; ++d) b.keys[b.key_at(chosen, d)] = 1e30f;
+  pack(b);
+  const std::vector<float> partial = partials_of(b, std::vector<float>(head_dim, 1e3f), {{0, 256}}, {1});
+  EXPECT_EQ(partial[1], 1.0f);
+  for (std::size_t d = 0; d < head_dim; ++d) EXPECT_EQ(partial[kPartialHead + d], b.values[b.value_at(chosen, d)]);
+}
+
+TEST_P(Attention, CombinesNaNAndInfinityIntoTheirQueryAlone) {
+  const std::size_t head_dim = 24, queries = 19, stride = partial_floats(head_dim);
+  for (const float odd : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    std::vector<float> totals(queries * stride, 1.0f), partials(queries * stride, 1.0f);
+    partials[4 * stride + 1] = odd;                  // a sum
+    partials[17 * stride + kPartialHead + 20] = odd;  // a value
+    kernels.combine(totals.data(), partials.data(), queries, stride, head_dim);
+    for (std::size_t i = 0; i < queries; ++i) {
+      EXPECT_EQ(std::isfinite(totals[i * stride + 1]), i != 4) << i << ", " << odd;
+      for (std::size_t d = 0; d < head_dim; ++d) {
+        EXPECT_EQ(std::isfinite(totals[i * stride + kPartialHead + d]), i != 17 || d != 20) << i << ", " << d << ", " << odd;
+      }
+    }
+  }
+}
+
 TEST_P(Attention, CombinesBlocksWhoseMaximaLieFarApart) {
   const std::size_t head_dim = 16, queries = 21, stride = partial_floats(head_dim);  // more queries than a register has lanes
   std::vector<float> totals(queries * stride), low(queries * stride, 2.0f), high(queries * stride);

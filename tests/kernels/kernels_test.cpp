@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <vector>
 
@@ -227,6 +228,83 @@ TEST_P(EveryKernel, GatesRotationAndAdditionKeepNaNWhereItIs) {
     k.rotate(pairs.data(), up.data(), up.data(), n);
     for (std::size_t i = 0; i < 2 * n; ++i) EXPECT_EQ(std::isnan(pairs[i]), i % n == n / 2) << n << " " << i;
   }
+}
+
+// Σ of a few products as an f32 holds it: with one rounding for each of them, or as infinity.
+void expect_sum_of(float got, const std::vector<double>& terms) {
+  double sum = 0, magnitude = 0;
+  for (const double t : terms) sum += t, magnitude += std::fabs(t);
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  if (std::isnan(sum)) {
+    EXPECT_TRUE(std::isnan(got)) << got;
+  } else if (std::fabs(sum) > kLargest) {
+    EXPECT_EQ(got, sum > 0 ? kInfinity : -kInfinity);
+  } else {
+    EXPECT_NEAR(got, sum, static_cast<double>(terms.size()) * (kEpsilon / 2 * magnitude + 0x1p-149));
+  }
+}
+
+TEST_P(EveryKernel, SumsAndProductsTakeZerosDenormalsHugeValuesAndNoNumbers) {
+  const float odd[] = {0.0f, -0.0f, 0x1p-140f, -0x1.8p-145f, 0x1p-149f, 1e-38f, -1e-38f, 1.0f, -3e38f, 3e38f, 1e30f, kInfinity, -kInfinity,
+                       std::nanf("")};
+  constexpr std::size_t kCount = std::size(odd);
+  std::vector<float> x, y;  // every one beside every other
+  for (const float a : odd) x.insert(x.end(), kCount, a), y.insert(y.end(), std::begin(odd), std::end(odd));
+  const std::size_t n = x.size();
+  const auto at = [](const std::vector<float>& values, std::size_t i) { return static_cast<double>(values[i]); };
+  std::vector<float> sum = x, with_scaled = x, scaled = x, turned = x;
+  k.add(sum.data(), y.data(), n);
+  k.add_scaled(with_scaled.data(), 0.75f, y.data(), n);
+  k.scale(scaled.data(), -2, n);
+  turned.insert(turned.end(), y.begin(), y.end());
+  const std::vector<float> cosine(n, 0.8f), sine(n, 0.6f);
+  k.rotate(turned.data(), cosine.data(), sine.data(), n);
+  for (std::size_t i = 0; i < n; ++i) {
+    SCOPED_TRACE(testing::Message() << x[i] << " and " << y[i]);
+    expect_sum_of(sum[i], {at(x, i), at(y, i)});
+    expect_sum_of(with_scaled[i], {at(x, i), 0.75 * at(y, i)});
+    expect_sum_of(scaled[i], {-2 * at(x, i)});
+    expect_sum_of(turned[i], {at(x, i) * at(cosine, i), -at(y, i) * at(sine, i)});
+    expect_sum_of(turned[i + n], {at(y, i) * at(cosine, i), at(x, i) * at(sine, i)});
+  }
+}
+
+// As the definition in floats: what has no finite mean square is divided by infinity.
+TEST_P(EveryKernel, RmsNormTakesDenormalsHugeValuesAndInfinity) {
+  for (const std::size_t n : kernel_lengths()) {
+    const std::vector<float> ones(n, 1.0f), denormal(n, 0x1p-140f), huge(n, 1e30f);
+    std::vector<float> infinite(n, 1.0f), out(n);
+    infinite[n / 2] = kInfinity;
+    k.rms_norm(out.data(), denormal.data(), ones.data(), n, 0x1p-20f);
+    for (const float v : out) EXPECT_EQ(v, 0x1p-130f) << n;
+    k.rms_norm(out.data(), huge.data(), ones.data(), n, 1e-5f);
+    EXPECT_EQ(out, std::vector<float>(n)) << n;
+    k.rms_norm(out.data(), infinite.data(), ones.data(), n, 1e-5f);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (i == n / 2) {
+        EXPECT_TRUE(std::isnan(out[i])) << n;
+      } else {
+        EXPECT_EQ(out[i], 0.0f) << n;
+      }
+    }
+  }
+}
+
+TEST_P(EveryKernel, RoundToF16IsTheDefinition) {
+  std::vector<float> x = {0.0f,   -0.0f,    0x1p-25f, 0x1.8p-25f, 0x1p-24f, -0x1p-140f,         65504.0f,  65519.0f, 65520.0f, -3e38f,
+                          1.0f,   0x1.002p0f, 0x1.006p0f, 1e-5f,    kInfinity, -kInfinity, 0x1.ffcp-15f, -2.5f};
+  for (const float v : some_values(1000, 21, 70000)) x.push_back(v);
+  for (const float v : some_values(1000, 22, 1e-4f)) x.push_back(v);
+  for (const std::size_t n : {std::size_t{1}, std::size_t{17}, x.size() - 3, x.size()}) {
+    std::vector<std::uint16_t> halves(n + 1, 99);
+    k.round_to_f16(halves.data(), x.data(), n);
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(halves[i], to_f16(x[i]).bits) << x[i];
+    EXPECT_EQ(halves[n], 99) << "nothing behind the end";
+  }
+  const std::vector<float> none(33, std::nanf(""));
+  std::vector<std::uint16_t> halves(33);
+  k.round_to_f16(halves.data(), none.data(), none.size());
+  for (const std::uint16_t half : halves) EXPECT_TRUE(std::isnan(to_f32(f16{half})));
 }
 
 TEST_P(EveryKernel, QuantizeKeepsNaNAndInfinityInTheirBlock) {

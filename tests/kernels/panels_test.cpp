@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <random>
 
 #include "kernels/cases.h"
@@ -29,6 +30,11 @@ class Panels : public testing::TestWithParam<Case> {
   const DType type = GetParam().type;
   std::mt19937 random{11};
   int every_byte = -1;  // what the weights consist of, scales apart; -1: any
+  struct OddWeight {
+    std::size_t row;
+    float value;
+  };
+  std::optional<OddWeight> odd_weight;  // the first of a row, or the scales of its block
 
   bool rounds_to_bf16() const { return type == DType::bf16 && kernels->round_to_bf16 != nullptr; }
 
@@ -37,9 +43,12 @@ class Panels : public testing::TestWithParam<Case> {
   // Rows of random bits, with scales of either sign that are neither infinite nor NaN.
   std::vector<std::byte> some_rows(std::size_t rows, std::size_t columns) {
     std::vector<std::byte> bytes(rows * row_bytes(type, columns));
+    const auto or_odd = [&](std::size_t at, std::size_t each, float x) {
+      return odd_weight && at == odd_weight->row * each ? odd_weight->value : x;
+    };
     if (!takes_blocks(type)) {
       for (std::size_t i = 0; i < rows * columns; ++i) {
-        const float x = uniform(-1, 1);
+        const float x = or_odd(i, columns, uniform(-1, 1));
         if (type == DType::f32) std::memcpy(&bytes[4 * i], &x, 4);
         const std::uint16_t half = type == DType::f16 ? to_f16(x).bits : to_bf16(x).bits;
         if (type != DType::f32) std::memcpy(&bytes[2 * i], &half, 2);
@@ -49,7 +58,7 @@ class Panels : public testing::TestWithParam<Case> {
     for (std::byte& b : bytes) b = static_cast<std::byte>(every_byte < 0 ? random() : static_cast<unsigned>(every_byte));
     for (std::size_t at = 0; at < bytes.size(); at += info(type).bytes_per_block) {
       for (const std::size_t offset : scale_offsets(type)) {
-        const f16 scale = to_f16(uniform(-0.02f, 0.02f));
+        const f16 scale = to_f16(or_odd(at, row_bytes(type, columns), uniform(-0.02f, 0.02f)));
         std::memcpy(&bytes[at + offset], &scale, 2);
       }
     }
@@ -252,6 +261,20 @@ TEST_P(Panels, HandNaNAndInfinityOn) {
       const Result result = multiply(16, columns, tokens, x);
       for (std::size_t i = 0; i < result.out.size(); ++i) {
         EXPECT_EQ(std::isfinite(result.out[i]), i / 16 != 1) << "token " << i / 16 << ", row " << i % 16 << ", value " << value;
+      }
+    }
+  }
+}
+
+TEST_P(Panels, HandNaNAndInfinityOfAWeightToItsRowAlone) {
+  const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block), rows = 40;
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
+    odd_weight = {21, value};
+    for (const std::size_t tokens : {1u, 3u, 18u, 67u}) {
+      const Result result = multiply(rows, columns, tokens, some_values(tokens * columns));
+      for (std::size_t i = 0; i < result.out.size(); ++i) {
+        EXPECT_EQ(std::isfinite(result.out[i]), i % rows != 21) << "token " << i / rows << ", row " << i % rows << ", value " << value;
       }
     }
   }
