@@ -19,6 +19,7 @@ ensure_to_run() {
 ensure_to_check() {
   ensure '
     npm                   npm                 node
+    <benchmark/benchmark.h>  libbenchmark-dev  google-benchmark
     clang++-19            clang-19            -
     /usr/lib/llvm-19/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a  libclang-rt-19-dev  -'
 }
