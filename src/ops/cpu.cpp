@@ -95,6 +95,7 @@ void CpuOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
 
 // The activations are rounded once, and the panels of all the weights are one range for the team.
 void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
+  const std::size_t tokens = x.extent<Rows>(), columns = x.extent<Columns>();
   const auto any = [&](auto takes) {
     return std::any_of(tasks.begin(), tasks.end(), [&](const LinearTask& task) { return takes(task.w->dtype); });
   };
@@ -105,7 +106,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   // still takes eight times, these are not parted.
   std::size_t panels = 0;
   for (const LinearTask& task : tasks) panels += panel_count(task.w->rows);
-  const std::size_t step = x.extent<Rows>() == 1 ? 1 : panels >= 32 * team_.size() ? 4 : panels >= 16 * team_.size() ? 2 : 1;
+  const std::size_t step = tokens == 1 ? 1 : panels >= 32 * team_.size() ? 4 : panels >= 16 * team_.size() ? 2 : 1;
   products_.clear();
   std::size_t steps = 0, bytes = 0;
   for (const LinearTask& task : tasks) {
@@ -120,7 +121,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
         .blocks = quants,
         .halves = halves,
         .floats = x.data(),
-        .tokens = x.extent<Rows>(),
+        .tokens = tokens,
         .out = task.out.data(),
         .out_stride = w.rows,
         .first_panel = 0,
@@ -129,7 +130,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
     steps += (count + step - 1) / step;
     bytes += count * panel_bytes(w.dtype, w.columns);
   }
-  if (x.extent<Rows>() == 1 && !tasks.empty()) expect_successor(*tasks[0].w, {products_[0].whole.panels, bytes});
+  if (tokens == 1 && !tasks.empty()) expect_successor(*tasks[0].w, {products_[0].whole.panels, bytes});
   // By value: what a thread needs first then lies in the lines that it fetches as it comes, this closure and `products`.
   const std::span<const SharedProduct> products = products_;
   const auto multiply = [products, step, &kernels = kernels_](std::size_t begin, std::size_t end) {
@@ -140,11 +141,10 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
       if (part.first_panel < part.end_panel) kernels.product(product.type)(part);
     }
   };
-  const std::size_t rows = x.extent<Rows>(), columns = x.extent<Columns>();
-  const auto activations = quants != nullptr   ? std::as_bytes(std::span(quants, rows * (columns / 32)))
-                           : halves != nullptr ? std::as_bytes(std::span(halves, rows * bf16_stride(columns)))
+  const auto activations = quants != nullptr   ? std::as_bytes(std::span(quants, tokens * (columns / 32)))
+                           : halves != nullptr ? std::as_bytes(std::span(halves, tokens * bf16_stride(columns)))
                                                : std::as_bytes(x.span());
-  share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * x.extent<Rows>(), multiply, {std::as_bytes(products), activations});
+  share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * tokens, multiply, {std::as_bytes(products), activations});
 }
 
 void CpuOps::expect_successor(const PackedMatrix& first, std::span<const std::byte> panels) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "downloads.h"
 #include "engine/quantize.h"
 #include "files/expect_error.h"
 #include "files/temporary_folder.h"
@@ -17,12 +18,9 @@ namespace fs = std::filesystem;
 // and layers with more bits.
 TEST(ChooseTypes, AreThoseOfTheFilesThatLlamaCppWrote) {
   for (const auto& [name, format] : {std::pair{"smollm2", "q4_1"}, {"gemma3", "q4_k_m"}}) {
-    const fs::path path = fs::path(RUNG_DOWNLOADS) / (std::string(name) + ".gguf");
-    if (!fs::exists(path)) {
-      if (std::getenv("CI") != nullptr) FAIL() << path << " is missing";
-      GTEST_SKIP() << "build/downloads/" << name << ".gguf is missing: ./rung pull " << name << ", or ./check, brings it";
-    }
-    const ModelFiles files = ModelFiles::open(path);
+    const std::string file = std::string(name) + ".gguf";
+    RUNG_NEEDS_DOWNLOAD(file);
+    const ModelFiles files = ModelFiles::open(download(file));
     const GgufOutline outline = outline_gguf(files);
     const std::vector<DType> types = choose_types(quantize_format(format), outline.tensors, false);
     for (std::size_t i = 0; i < types.size(); ++i) {

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
+#include "downloads.h"
 #include "engine/device.h"
 #include "engine/session.h"
 #include "model/golden_model.h"
@@ -31,25 +31,24 @@ Values copy(std::span<const float> x) { return {x.begin(), x.end()}; }
 
 struct Case {
   std::string device;
-  std::string model;  // of tests/golden/models, or pebble, or smollm2
+  std::string model;  // of tests/golden/models, or pebble, or kReal
   DType cache;
 };
 
+const std::string kReal = "smollm2.gguf";
+
 std::filesystem::path path_of(const std::string& model) {
-  if (model == "smollm2") return std::filesystem::path(RUNG_DOWNLOADS) / "smollm2.gguf";
-  return model == "pebble" ? std::filesystem::path(RUNG_SOURCE) / "models" / model : std::filesystem::path(RUNG_GOLDEN) / "models" / model;
+  if (model == kReal) return download(model);
+  if (model == "pebble") return std::filesystem::path(RUNG_SOURCE) / "models" / model;
+  const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / model;
+  return std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
 }
 
 class Bits : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    const std::filesystem::path path = path_of(GetParam().model);
-    if (!std::filesystem::exists(path)) {
-      const std::string missing = "build/downloads/smollm2.gguf is missing";
-      if (std::getenv("CI") != nullptr) FAIL() << missing;
-      GTEST_SKIP() << missing << ": ./rung pull smollm2, or ./check, brings it";
-    }
-    files_.emplace(path);
+    if (GetParam().model == kReal) { RUNG_NEEDS_DOWNLOAD(kReal); }
+    files_.emplace(path_of(GetParam().model));
     model_ = bind_weights(files_->plan, files_->tensors());
     ids_ = some_ids(kTokens, model_.config.vocab_size, 7);
   }
@@ -148,7 +147,7 @@ TEST_P(Bits, ShowThatTheCacheRounds) {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const char* device : {"reference", "cpu"}) {
-    for (const char* model : {"llama", "llama-yarn", "qwen2-window", "qwen3", "gemma3", "pebble"}) {
+    for (const char* model : {"llama", "llama-gguf", "llama-yarn", "qwen2-window", "qwen3", "gemma3", "gemma3-gguf", "pebble"}) {
       for (const DType cache : {DType::f32, DType::f16, DType::q8_0}) all.push_back({device, model, cache});
     }
   }
@@ -157,14 +156,14 @@ std::vector<Case> cases() {
 
 std::string name_of(const testing::TestParamInfo<Case>& parameter) {
   std::string name = parameter.param.device + "_" + parameter.param.model + "_" + std::string(rung::info(parameter.param.cache).name);
-  std::replace(name.begin(), name.end(), '-', '_');
+  for (const char c : {'-', '.'}) std::replace(name.begin(), name.end(), c, '_');
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Bits, testing::ValuesIn(cases()), name_of);
 
 // Quantised weights of true shapes.
-INSTANTIATE_TEST_SUITE_P(Slow, Bits, testing::Values(Case{"cpu", "smollm2", DType::f16}), name_of);
+INSTANTIATE_TEST_SUITE_P(Slow, Bits, testing::Values(Case{"cpu", kReal, DType::f16}), name_of);
 
 }  // namespace
 }  // namespace rung

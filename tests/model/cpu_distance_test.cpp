@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "downloads.h"
 #include "engine/device.h"
 #include "model/golden_model.h"
 
@@ -120,13 +121,10 @@ TEST(PebbleCpuDistance, IsSmall) {
 TEST(RealCpuDistance, IsSmall) {
   for (const auto& [name, bound] : {std::pair{"smollm2", 0.01}, std::pair{"gemma3", 0.02}}) {
     SCOPED_TRACE(name);
-    const std::filesystem::path file = std::filesystem::path(RUNG_DOWNLOADS) / (std::string(name) + ".gguf");
-    if (!std::filesystem::exists(file)) {
-      if (std::getenv("CI") != nullptr) FAIL() << file << " is missing";
-      GTEST_SKIP() << "build/downloads/" << name << ".gguf is missing: ./rung pull " << name << ", or ./check, brings it";
-    }
+    const std::string file = std::string(name) + ".gguf";
+    RUNG_NEEDS_DOWNLOAD(file);
     const Golden golden{std::filesystem::path(RUNG_GOLDEN) / "real" / name};
-    const GoldenFiles files(file);
+    const GoldenFiles files(download(file));
     const Model model = bind_weights(files.plan, files.tensors());
     for (const Json& prompt : golden.about["prompts"]) {
       const auto ids = prompt["ids"].get<std::vector<std::int32_t>>();

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "base/processors.h"
+#include "downloads.h"
 #include "model/golden_model.h"
 
 namespace rung {
@@ -33,18 +33,13 @@ std::vector<Prompt> prompts(bool quick) {
 
 class RealModels : public testing::TestWithParam<Prompt> {
  protected:
-  void SetUp() override {
-    if (std::filesystem::exists(file)) return;
-    const std::string missing = "build/downloads/" + file.filename().string() + " is missing";
-    if (std::getenv("CI") != nullptr) FAIL() << missing;
-    GTEST_SKIP() << missing << ": ./rung pull " << GetParam().model << ", or ./check, brings it";
-  }
+  void SetUp() override { RUNG_NEEDS_DOWNLOAD(file.filename().string()); }
 
   void compare();
   void compare_logits(const Json& prompt, const CheckpointValues& logits);
   CheckpointValues official(const std::string& name) const { return golden.official(GetParam().name + "." + name); }
 
-  const std::filesystem::path file = std::filesystem::path(RUNG_DOWNLOADS) / (GetParam().model + ".gguf");
+  const std::filesystem::path file = download(GetParam().model + ".gguf");
   const Golden golden{std::filesystem::path(RUNG_GOLDEN) / "real" / GetParam().model};
 };
 

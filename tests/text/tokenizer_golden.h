@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "downloads.h"
 #include "base/json.h"
 #include "files/gguf.h"
 #include "text/tokenizer.h"
@@ -34,22 +35,9 @@ inline void expect_case(const Tokenizer& tokenizer, const Json& item) {
   EXPECT_EQ(Json(tokenizer.decode(plain, true)), item[4]) << item[0];
 }
 
-// "qwen3" → build/downloads/tokenizers/tokenizer-qwen3, "smollm2.gguf" → build/downloads/smollm2.gguf
-inline std::filesystem::path download(const std::string& name) {
-  const std::filesystem::path folder = RUNG_DOWNLOADS;
-  return name.ends_with(".gguf") ? folder / name : folder / "tokenizers" / ("tokenizer-" + name);
-}
-
 inline Tokenizer load_download(const std::string& name) {
   if (name.ends_with(".gguf")) return Tokenizer::from_gguf(Gguf::open(download(name)));
   return Tokenizer::from_folder(download(name));
 }
-
-// First in a test that needs downloads: in CI they are required, elsewhere it is skipped by name.
-#define RUNG_NEEDS_DOWNLOAD(name)                                                                                                      \
-  if (!std::filesystem::exists(download(name))) {                                                                                      \
-    if (std::getenv("CI") != nullptr) FAIL() << download(name).string() << " is missing";                                              \
-    GTEST_SKIP() << download(name).string() << " is missing: tests/fetch, ./rung pull or ./check brings it";                           \
-  }
 
 }  // namespace rung
