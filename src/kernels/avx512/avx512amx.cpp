@@ -74,7 +74,8 @@ struct ByTiles {
   using Format = Format_;
   using Columns = UnpackedColumns<Format>;
   static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
-  static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kTokenStep = kRowsOfTile, kFewestTokens = kRowsOfTile;
+  static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kTokenStep = kRowsOfTile;
+  static std::size_t fewest_tokens() { return kRowsOfTile; }
   static constexpr int kGroupColumns = 32 / Format::kGroups;
 
   struct Setup : Tiles {

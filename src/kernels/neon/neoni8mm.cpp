@@ -78,7 +78,8 @@ struct ByMatrixProducts {
   static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
   static constexpr std::size_t kTokens = 2, kTokenStep = 2;
   // Unpacked, two panels are 23 KB: they fit into every first-level cache, and both meet a tile's activations while these are there, too.
-  static constexpr std::size_t kPanelsAtOnce = 2, kFewestTokens = 3 * kTokens;
+  static constexpr std::size_t kPanelsAtOnce = 2;
+  static std::size_t fewest_tokens() { return 3 * kTokens; }
 
   struct Setup {};
 
