@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/inspect.h"
+#include "downloads.h"
 #include "files/gguf_builder.h"
 #include "files/temporary_folder.h"
 #include "files/write_safetensors.h"
@@ -221,12 +222,8 @@ TEST(InspectVerb, FailsInOneLine) {
 }
 
 TEST(InspectModel, Smollm2) {
-  const std::filesystem::path path = std::string(RUNG_DOWNLOADS) + "/smollm2.gguf";
-  if (!std::filesystem::exists(path)) {
-    ASSERT_EQ(std::getenv("CI"), nullptr) << path << " is missing";
-    GTEST_SKIP() << path << " is missing: ./rung pull smollm2";
-  }
-  const ModelFiles files = ModelFiles::open(path);
+  RUNG_NEEDS_DOWNLOAD("smollm2.gguf");
+  const ModelFiles files = ModelFiles::open(download("smollm2.gguf"));
   const OrderedJson model = describe_model(files, 0);
   EXPECT_EQ(model["family"], "llama");
   EXPECT_EQ(model["parameters"], 134'515'008u);

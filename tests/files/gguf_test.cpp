@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 
+#include "downloads.h"
 #include "files/expect_error.h"
 #include "files/gguf.h"
 #include "files/gguf_builder.h"
@@ -197,17 +197,9 @@ TEST(GgufCost, AHeaderThatClaimsTheHoleIsRefused) {
 
 // --- real files
 
-class RealGguf : public testing::Test {
- protected:
-  static std::filesystem::path path(const std::string& name) { return std::string(RUNG_DOWNLOADS) + "/" + name + ".gguf"; }
-};
-
-TEST_F(RealGguf, Smollm2) {
-  if (!std::filesystem::exists(path("smollm2"))) {
-    ASSERT_EQ(std::getenv("CI"), nullptr) << path("smollm2") << " is missing";
-    GTEST_SKIP() << path("smollm2") << " is missing: ./rung pull smollm2";
-  }
-  const Gguf gguf = Gguf::open(path("smollm2"));
+TEST(RealGguf, Smollm2) {
+  RUNG_NEEDS_DOWNLOAD("smollm2.gguf");
+  const Gguf gguf = Gguf::open(download("smollm2.gguf"));
   EXPECT_EQ(gguf.string("general.architecture"), "llama");
   EXPECT_EQ(gguf.integer("llama.block_count"), 30);
   EXPECT_EQ(gguf.strings("tokenizer.ggml.tokens")->size(), 49152u);
@@ -218,12 +210,9 @@ TEST_F(RealGguf, Smollm2) {
   EXPECT_EQ(gguf.tensors().size(), 272u);
 }
 
-TEST_F(RealGguf, Gemma3) {
-  if (!std::filesystem::exists(path("gemma3"))) {
-    ASSERT_EQ(std::getenv("CI"), nullptr) << path("gemma3") << " is missing";
-    GTEST_SKIP() << path("gemma3") << " is missing: ./rung pull gemma3";
-  }
-  const Gguf gguf = Gguf::open(path("gemma3"));
+TEST(RealGguf, Gemma3) {
+  RUNG_NEEDS_DOWNLOAD("gemma3.gguf");
+  const Gguf gguf = Gguf::open(download("gemma3.gguf"));
   EXPECT_EQ(gguf.string("general.architecture"), "gemma3");
   EXPECT_EQ(gguf.strings("tokenizer.ggml.tokens")->size(), 262144u);
   EXPECT_EQ(gguf.tensors().size(), 236u);

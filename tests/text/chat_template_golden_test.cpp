@@ -1,12 +1,12 @@
 // Templates and conversations against jinja2 in transformers' settings: tests/golden/templates/, made by tools/goldens/templates.py.
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "downloads.h"
 #include "text/chat_template.h"
 #include "text/golden_clock.h"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -51,21 +51,11 @@ TEST(ChatTemplateGolden, EveryFeatureRendersAsInJinja2) {
   }
 }
 
-// build/downloads/tokenizers/tokenizer-<package>/, or why there is none.
-class OfficialTemplates : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    folder_ = fs::path(RUNG_DOWNLOADS) / "tokenizers" / ("tokenizer-" + GetParam());
-    if (fs::exists(folder_ / "tokenizer_config.json")) return;
-    if (std::getenv("CI") != nullptr) FAIL() << folder_ << " is missing";
-    GTEST_SKIP() << "build/downloads/tokenizers/tokenizer-" << GetParam() << " is missing: ./check brings it";
-  }
-
-  fs::path folder_;
-};
+class OfficialTemplates : public testing::TestWithParam<std::string> {};
 
 TEST_P(OfficialTemplates, RenderEveryConversationAsTransformersDoes) {
-  const std::string source = read_json(folder_ / "tokenizer_config.json").at("chat_template").get<std::string>();
+  RUNG_NEEDS_DOWNLOAD(GetParam());
+  const std::string source = read_json(download(GetParam()) / "tokenizer_config.json").at("chat_template").get<std::string>();
   const OrderedJson conversations = golden("conversations.json");
   int cases = 0;
   for (const OrderedJson& item : golden("official.json")) {
