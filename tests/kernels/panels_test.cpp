@@ -216,7 +216,7 @@ TEST_P(Panels, GiveATokenTheSameBitsInEveryCompany) {
   };
   std::vector<std::vector<float>> alone;
   for (std::size_t t = 0; t < tokens; ++t) alone.push_back(outputs(t, 1));
-  for (const std::size_t company : {2u, 5u, 15u, 27u, 63u, 71u}) {
+  for (const std::size_t company : {2u, 3u, 5u, 15u, 27u, 63u, 71u}) {
     const std::vector<float> together = outputs(0, company);
     for (std::size_t i = 0; i < together.size(); ++i) {
       ASSERT_EQ(std::bit_cast<std::uint32_t>(together[i]), std::bit_cast<std::uint32_t>(alone[i / rows][i % rows]))
@@ -229,7 +229,7 @@ TEST_P(Panels, TakeZerosDenormalsAndHugeValues) {
   const std::size_t columns = std::max<std::size_t>(32, info(type).values_per_block);
   for (const float value : {0.0f, -0.0f, 1e-40f, 1e-30f, 1e30f}) {
     SCOPED_TRACE(value);
-    for (const std::size_t tokens : {2u, 19u}) {
+    for (const std::size_t tokens : {2u, 19u, 49u}) {
       std::vector<float> x(tokens * columns, value);
       x[3] = -value;
       expect_near(multiply(16, columns, tokens, x), columns);
@@ -246,7 +246,7 @@ TEST_P(Panels, AreExactForTheLargestQuants) {
     for (const float value : {1.0f, -1.0f}) {
       SCOPED_TRACE(testing::Message() << "bytes " << byte << ", x " << value);
       every_byte = byte;
-      for (const std::size_t tokens : {1u, 2u, 6u, 18u}) {
+      for (const std::size_t tokens : {1u, 2u, 6u, 18u, 48u}) {
         expect_near(multiply(16, columns, tokens, std::vector<float>(tokens * columns, value)), columns);
       }
     }
@@ -300,7 +300,7 @@ TEST_P(Panels, TakeActivationsOfBf16WhereTheyRoundThem) {
 // Integer sums are exact, and the floats are added in the same order everywhere: another machine gives the same bits.
 TEST_P(Panels, GiveTheBitsOfThePlainSet) {
   if (rounds_to_bf16()) return;  // the plain set does not
-  const std::size_t columns = std::max<std::size_t>(672, 3 * info(type).values_per_block), tokens = 23;
+  const std::size_t columns = std::max<std::size_t>(672, 3 * info(type).values_per_block), tokens = 55;
   const std::vector<float> x = some_values(tokens * columns);
   random.seed(3);
   const std::vector<float> mine = multiply(33, columns, tokens, x).out;

@@ -11,7 +11,7 @@ struct BySmallTiles {
   using Columns = UnpackedColumns<Format, 32>;  // 20 KB, or 24 where groups are of 16, of a first-level cache of 32
   static constexpr std::size_t kActivationBytes = std::size_t{1} << 18;  // of a second-level cache of 512 KB
   static constexpr std::size_t kPanelsAtOnce = 1, kTokens = 4, kTokenStep = 1;
-  // From so many tokens on it pays to unpack; sooner for K-quants, which take longer to read. (Zen 3)
+  // From so many tokens on it pays to unpack (Zen 3); sooner for K-quants, which take longer to read, but not for four (Zen 4).
   static std::size_t fewest_tokens() { return Format::kColumns == 32 ? 9 : 5; }
 
   struct Setup {};

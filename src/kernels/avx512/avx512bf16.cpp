@@ -37,7 +37,7 @@ using V = Lanes<Vnni>;
 // are left over.
 constexpr int kPanelsAtOnce = 4, kTileTokens = 6, kFewPanels = 2, kFewPanelsTokens = 12;
 
-// Fewer tokens wait for memory: tiles of 2 panels × 8 tokens ask for their weights just ahead of themselves, and line by line for the next
+// Fewer tokens wait for memory: tiles of 2 panels × 8 tokens ask for their weights just ahead of themselves, and part by part for the next
 // panels', where a prompt's tiles ask for a share of these before they begin. On Zen 4, from memory, that is faster up to some 64 tokens: 1.1
 // times as fast with 32. (To ask for the next panels makes 6 to 24 tokens 1.1 to 1.27 times as fast.)
 constexpr std::size_t kFewestTokens = 64;
@@ -79,9 +79,11 @@ void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token, c
   const NextPanels<BF16<V>, kPanels, kTokens> next(task, token, all);
   __m512i w[kPanels];
   for (std::size_t i = 0; i + 2 <= task.columns; i += 2) {
-    if (kAsks == Asks::ahead && i % kPartColumns == 0) {
-      RUNG_UNROLL
-      for (int p = 0; p < kPanels; ++p) next.ask(panels[p]);
+    if constexpr (kAsks == Asks::ahead) {
+      if (i % kPartColumns == 0) {
+        RUNG_UNROLL
+        for (int p = 0; p < kPanels; ++p) next.ask(panels[p]);
+      }
     }
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {

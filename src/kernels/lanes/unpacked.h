@@ -103,7 +103,7 @@ struct ByDotProducts {
   static constexpr std::size_t kPanelsAtOnce = V::kTilePanels, kTokens = V::kTileTokens, kTokenStep = 1;
   static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
   // From so many tokens on it pays to unpack. What takes few instructions to read needs more of them on AMD, where these run beside the
-  // products: on Zen 4, with 18 tokens, Q8_0 is 1.35, Q4_1 1.25 times as fast as it is, Q5_0 and Q4_K as fast.
+  // products: on Zen 4, with 18 tokens, Q8_0 is 1.35, Q4_1 1.25 times as fast in panels as unpacked, Q5_0 and Q4_K equally fast.
   static std::size_t fewest_tokens() {
     constexpr bool kEasy = Format::kColumns == 32 && Format::kBits != 5;
     return (kEasy && is_amd_processor() ? 8 : 3) * kTokens;
