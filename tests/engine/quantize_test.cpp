@@ -1,7 +1,6 @@
 // Which tensor gets which type, as llama.cpp chose in the files that it wrote; and what cannot be quantised is refused.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <limits>
 
 #include "downloads.h"

@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include "downloads.h"
 #include "base/json.h"
+#include "downloads.h"
 #include "files/gguf.h"
 #include "text/tokenizer.h"
 

@@ -75,15 +75,11 @@ void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token, c
     }
     x += 2;
   };
-  constexpr std::size_t kPartColumns = kPartBytes<BF16<V>> / 64 * 2;
   const NextPanels<BF16<V>, kPanels, kTokens> next(task, token, all);
   __m512i w[kPanels];
   for (std::size_t i = 0; i + 2 <= task.columns; i += 2) {
     if constexpr (kAsks == Asks::ahead) {
-      if (i % kPartColumns == 0) {
-        RUNG_UNROLL
-        for (int p = 0; p < kPanels; ++p) next.ask(panels[p]);
-      }
+      if (i % kPartColumns<BF16<V>> == 0) next.ask(panels, 0);
     }
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {

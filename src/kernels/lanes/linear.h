@@ -149,7 +149,7 @@ struct OutputTile {
   }
 };
 
-// The first `count` tokens of a tile, if it has so many.
+// `count`: how many tokens there are from `token` on, where a tile may have one too few (in_tiles).
 template <class V, int kPanels, int kTokens>
 inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const PanelProduct& task, std::size_t panel, std::size_t token,
                        std::size_t count = kTokens) {
@@ -196,12 +196,15 @@ inline void prefetch_line(const std::byte* p, const Ahead& ahead) {
   __builtin_prefetch(reinterpret_cast<const void*>(line + ahead.near_bytes), 0, 3);
 }
 
+// A format of quants (formats.h), not a plain type (below).
+template <class Format>
+inline constexpr bool kIsQuantised = requires { Format::kGroups; };
+
 // So much of a panel is asked for at a time: 32 columns of quants, four lines of the plain types.
 template <class Format>
-inline constexpr std::size_t kPartBytes = 256;
+inline constexpr std::size_t kPartBytes = kIsQuantised<Format> ? Format::kBytes * 32 / Format::kColumns : 256;
 template <class Format>
-  requires requires { Format::kGroups; }
-inline constexpr std::size_t kPartBytes<Format> = Format::kBytes * 32 / Format::kColumns;
+inline constexpr std::size_t kPartColumns = kPartBytes<Format> * Format::kColumns / Format::kBytes;
 
 // The lines of part s of a block, not all of the block's at once: what is read meanwhile would have to wait behind them.
 template <class Format>
@@ -236,9 +239,13 @@ class NextPanels {
   NextPanels(const PanelProduct& task, std::size_t token, const TokenRange& all)
       : distance_(kPanels * task.panel_bytes), begin_(share(token, all)), end_(share(token + kTokens, all)) {}
 
-  void ask(const std::byte* part) const {
-    const std::uintptr_t next = reinterpret_cast<std::uintptr_t>(part) + distance_;  // where nothing may be, after the last
-    for (std::size_t line = begin_; line < end_; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(next + line), 0, 2);
+  // The part that lies so many bytes from `panels` on.
+  void ask(const std::byte* const (&panels)[kPanels], std::size_t part) const {
+    RUNG_UNROLL
+    for (int p = 0; p < kPanels; ++p) {
+      const std::uintptr_t next = reinterpret_cast<std::uintptr_t>(panels[p]) + distance_ + part;  // where nothing may be, after the last
+      for (std::size_t line = begin_; line < end_; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(next + line), 0, 2);
+    }
   }
 
  private:
@@ -253,7 +260,7 @@ template <class Format, int kPanels>
 class NextPanels<Format, kPanels, 1> {
  public:
   NextPanels(const PanelProduct&, std::size_t, const TokenRange&) {}
-  void ask(const std::byte*) const {}
+  void ask(const std::byte* const (&)[kPanels], std::size_t) const {}
 };
 
 template <class V, class Format, int kPanels, int kTokens>
@@ -292,8 +299,7 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
           RUNG_UNROLL
           for (int p = 0; p < kPanels; ++p) prefetch_part<Format>(panels[p], ahead, s);
         }
-        RUNG_UNROLL
-        for (int p = 0; p < kPanels; ++p) next.ask(panels[p] + static_cast<std::size_t>(s) * kPartBytes<Format>);
+        next.ask(panels, static_cast<std::size_t>(s) * kPartBytes<Format>);
         RUNG_UNROLL
         for (int group = 0; group < Format::kGroups; ++group) add_group<V, Format, kPanels, kTokens>(sums, panels, scales, x, s, group);
         RUNG_UNROLL
@@ -357,7 +363,6 @@ void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token, 
   const float* x = task.floats + token * task.columns;
   constexpr bool kWaitsForMemory = kTokens <= 4;
   const Ahead ahead = kWaitsForMemory ? prefetch_ahead<V, Format, kTokens>() : Ahead{};
-  constexpr std::size_t kPartColumns = kPartBytes<Format> / Format::kBytes * Format::kColumns;
   const NextPanels<Format, kPanels, kTokens> next(task, token, all);
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
@@ -366,10 +371,7 @@ void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token, 
     for (int t = 0; t < kTokens; ++t) sums[p][t] = V::broadcast(0.0f);
   }
   for (std::size_t i = 0; i + Format::kColumns <= task.columns; i += Format::kColumns) {
-    if (i % kPartColumns == 0) {
-      RUNG_UNROLL
-      for (int p = 0; p < kPanels; ++p) next.ask(panels[p]);
-    }
+    if (i % kPartColumns<Format> == 0) next.ask(panels, 0);
     RUNG_UNROLL
     for (std::size_t c = 0; c < Format::kColumns; ++c) {
       RUNG_UNROLL
@@ -394,7 +396,7 @@ void plain_tile(const PanelProduct& task, std::size_t panel, std::size_t token, 
 
 template <class V, class Format, int kPanels, int kTokens>
 inline void tile(const PanelProduct& task, std::size_t panel, std::size_t token, const TokenRange& all) {
-  if constexpr (requires { Format::kGroups; }) {
+  if constexpr (kIsQuantised<Format>) {
     quantised_tile<V, Format, kPanels, kTokens>(task, panel, token, all);
   } else {
     plain_tile<V, Format, kPanels, kTokens>(task, panel, token, all);
@@ -404,7 +406,7 @@ inline void tile(const PanelProduct& task, std::size_t panel, std::size_t token,
 // How many tokens a tile of the plain types takes, where a set wants it to be another number than for the quantised ones.
 template <class V, class Format>
 constexpr int tile_tokens() {
-  if constexpr (requires { V::kPlainTokens; } && !requires { Format::kGroups; }) {
+  if constexpr (requires { V::kPlainTokens; } && !kIsQuantised<Format>) {
     return V::kPlainTokens;
   } else {
     return V::kTileTokens;
@@ -428,7 +430,7 @@ inline void in_tiles(std::size_t token, std::size_t end, Tile tile) {
 // These tokens against one step of panels.
 template <class V, class Format, int kPanels>
 inline void tokens_of(const PanelProduct& task, std::size_t panel, const TokenRange& all) {
-  constexpr std::size_t kMissing = requires { Format::kGroups; } ? 1 : 0;
+  constexpr std::size_t kMissing = kIsQuantised<Format> ? 1 : 0;
   in_tiles<tile_tokens<V, Format>(), kMissing>(all.first, all.end, [&]<int kTokens>(std::size_t token) {
     tile<V, Format, kPanels, kTokens>(task, panel, token, all);
   });
@@ -439,7 +441,7 @@ void panel_product(const PanelProduct& task) {
   for (std::size_t token = 0; token < task.tokens; token += kTokensAtOnce) {
     const TokenRange all{token, token + kTokensAtOnce < task.tokens ? token + kTokensAtOnce : task.tokens};
     std::size_t panel = task.first_panel;
-    if (all.end - all.first > 1 || !requires { Format::kGroups; }) {
+    if (all.end - all.first > 1 || !kIsQuantised<Format>) {
       for (; panel + V::kTilePanels <= task.end_panel; panel += V::kTilePanels) {
         tokens_of<V, Format, V::kTilePanels>(task, panel, all);
       }
