@@ -1,5 +1,5 @@
-// decode_row: nanoseconds a value, for each type, one thread. The reference backend decodes every row of a matrix each time that it uses
-// it, so this is most of what it does.
+// decode_row: nanoseconds a value, for each type, one thread. The reference backend decodes every row of a matrix each
+// time that it uses it, so this is most of what it does.
 //
 //   bench_decode
 #include <fmt/format.h>

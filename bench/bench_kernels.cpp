@@ -1,5 +1,5 @@
-// How fast each kernel set runs each kernel but the panels (bench_panels): bytes touched per second, and for attention operations. The
-// cases are those of the tests: tests/kernels/cases.h.
+// How fast each kernel set runs each kernel but the panels (bench_panels): bytes touched per second, and for attention
+// operations. The cases are those of the tests: tests/kernels/cases.h.
 //
 //   bench_kernels --benchmark_filter=avx2/attend
 #include <benchmark/benchmark.h>
@@ -27,13 +27,14 @@ void vectors(benchmark::State& state, const Kernels& kernels, const VectorCase& 
     what.run(kernels, out.data(), a.data(), b.data(), kValues);
     benchmark::ClobberMemory();
   }
-  const double bytes = static_cast<double>(state.iterations()) * static_cast<double>(what.floats_touched * kValues * sizeof(float));
+  const double bytes =
+      static_cast<double>(state.iterations()) * static_cast<double>(what.floats_touched * kValues * sizeof(float));
   state.counters["B/s"] = benchmark::Counter(bytes, benchmark::Counter::kIsRate);
 }
 
 // A block of `key_count` keys and `queries` queries, then the partial results combined.
-void attention(benchmark::State& state, const Kernels& kernels, std::size_t head_dim, std::size_t key_count, std::size_t queries,
-               DType type) {
+void attention(benchmark::State& state, const Kernels& kernels, std::size_t head_dim, std::size_t key_count,
+               std::size_t queries, DType type) {
   const std::size_t pieces = key_count / kPieceKeys;
   const std::size_t piece_bytes = kPieceKeys * head_dim * (type == DType::f32 ? 4 : type == DType::f16 ? 2 : 1);
   // 0.13 as f16, 6e-10 as f32.
@@ -43,8 +44,16 @@ void attention(benchmark::State& state, const Kernels& kernels, std::size_t head
   const std::vector<float> q = some_values(queries * head_dim);
   const std::vector<AttentionBlock::Seen> seen(queries, {0, key_count});
   std::vector<float> partials(queries * partial_floats(head_dim)), total(queries * partial_floats(head_dim));
-  AttentionBlock block{.pieces = {}, .next = keys.data(), .type = type, .head_dim = head_dim, .scale = 0.1f, .queries = q.data(),
-                       .query_stride = head_dim, .seen = seen.data(), .query_count = queries, .partials = partials.data(),
+  AttentionBlock block{.pieces = {},
+                       .next = keys.data(),
+                       .type = type,
+                       .head_dim = head_dim,
+                       .scale = 0.1f,
+                       .queries = q.data(),
+                       .query_stride = head_dim,
+                       .seen = seen.data(),
+                       .query_count = queries,
+                       .partials = partials.data(),
                        .partial_stride = partial_floats(head_dim)};
   for (std::size_t i = 0; i < pieces; ++i) {
     block.pieces[i] = {keys.data() + i * piece_bytes, values.data() + i * piece_bytes, scales.data(), scales.data()};
@@ -54,7 +63,8 @@ void attention(benchmark::State& state, const Kernels& kernels, std::size_t head
     kernels.combine(total.data(), partials.data(), queries, partial_floats(head_dim), head_dim);
     benchmark::ClobberMemory();
   }
-  const double operations = static_cast<double>(state.iterations()) * 4.0 * static_cast<double>(key_count * head_dim * queries);
+  const double operations =
+      static_cast<double>(state.iterations()) * 4.0 * static_cast<double>(key_count * head_dim * queries);
   state.counters["op/s"] = benchmark::Counter(operations, benchmark::Counter::kIsRate);
 }
 
@@ -62,17 +72,20 @@ void register_all() {
   for (const Kernels* kernels : supported_kernels()) {
     const std::string set(kernels->name);
     for (const VectorCase& what : kVectorCases) {
-      benchmark::RegisterBenchmark((set + "/" + what.name).c_str(), [=](benchmark::State& state) { vectors(state, *kernels, what); });
+      benchmark::RegisterBenchmark((set + "/" + what.name).c_str(),
+                                   [=](benchmark::State& state) { vectors(state, *kernels, what); });
     }
     for (const std::size_t head_dim : kHeadDims) {
       for (const DType type : kCacheTypes) {
         // A decode step's heads that share a key head; a tile of a prompt.
         for (const std::size_t queries : {std::size_t{3}, std::size_t{24}}) {
           for (const std::size_t keys : {kPieceKeys, kAttentionKeys}) {
-            const std::string name = set + "/attend/" + std::string(info(type).name) + "/head_dim:" + std::to_string(head_dim) +
-                                     "/keys:" + std::to_string(keys) + "/queries:" + std::to_string(queries);
-            benchmark::RegisterBenchmark(name.c_str(),
-                                         [=](benchmark::State& state) { attention(state, *kernels, head_dim, keys, queries, type); });
+            const std::string name = set + "/attend/" + std::string(info(type).name) +
+                                     "/head_dim:" + std::to_string(head_dim) + "/keys:" + std::to_string(keys) +
+                                     "/queries:" + std::to_string(queries);
+            benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+              attention(state, *kernels, head_dim, keys, queries, type);
+            });
           }
         }
       }

@@ -1,5 +1,5 @@
-// How fast each kernel set multiplies panels of each format: operations per second with many tokens, bytes of weights per second with one.
-// The types are those of the tests: tests/kernels/cases.h.
+// How fast each kernel set multiplies panels of each format: operations per second with many tokens, bytes of weights
+// per second with one. The types are those of the tests: tests/kernels/cases.h.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -19,14 +19,17 @@ void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::
   std::mt19937 random(1);
   const std::size_t panel = panel_bytes(type, kColumns);
   std::vector<std::byte> panels(panel_count(kRows) * panel);
-  for (std::byte& b : panels) b = static_cast<std::byte>(0x20 | (random() & 0x1b));  // small numbers, none of them denormal
+  // small numbers, none of them denormal
+  for (std::byte& b : panels) b = static_cast<std::byte>(0x20 | (random() & 0x1b));
   std::vector<float> x(tokens * kColumns), out(tokens * kRows);
   for (float& v : x) v = static_cast<float>(random() % 2001) / 1000.0f - 1.0f;
   std::vector<ActivationBlock> blocks(tokens * kColumns / 32);
   for (std::size_t t = 0; t < tokens; ++t) kernels.quantize(&blocks[t * kColumns / 32], &x[t * kColumns], kColumns);
   std::vector<std::uint16_t> halves(tokens * bf16_stride(kColumns));
   if (kernels.round_to_bf16 != nullptr) {
-    for (std::size_t t = 0; t < tokens; ++t) kernels.round_to_bf16(&halves[t * bf16_stride(kColumns)], &x[t * kColumns], kColumns);
+    for (std::size_t t = 0; t < tokens; ++t) {
+      kernels.round_to_bf16(&halves[t * bf16_stride(kColumns)], &x[t * kColumns], kColumns);
+    }
   }
   const PanelProduct task{
       .panels = panels.data(),
@@ -48,7 +51,8 @@ void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::
     benchmark::ClobberMemory();
   }
   const auto runs = static_cast<double>(state.iterations());
-  state.counters["op/s"] = benchmark::Counter(runs * 2.0 * static_cast<double>(kRows * kColumns * tokens), benchmark::Counter::kIsRate);
+  state.counters["op/s"] =
+      benchmark::Counter(runs * 2.0 * static_cast<double>(kRows * kColumns * tokens), benchmark::Counter::kIsRate);
   state.counters["B/s"] = benchmark::Counter(runs * static_cast<double>(panels.size()), benchmark::Counter::kIsRate);
 }
 

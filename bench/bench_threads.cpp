@@ -1,4 +1,5 @@
-// What a round of the thread team costs by itself: nothing to do but to begin and to end. A decode step has a hundred and more.
+// What a round of the thread team costs by itself: nothing to do but to begin and to end. A decode step has a hundred
+// and more.
 //
 //   bench_threads
 #include <benchmark/benchmark.h>
@@ -18,7 +19,8 @@ void barrier(benchmark::State& state) {
   }
 }
 
-BENCHMARK(barrier)->UseRealTime()->ArgName("threads")->RangeMultiplier(2)->Range(1, static_cast<std::int64_t>(usable_processors()));
+BENCHMARK(barrier)->UseRealTime()->ArgName("threads")->RangeMultiplier(2)->Range(
+    1, static_cast<std::int64_t>(usable_processors()));
 
 }  // namespace
 }  // namespace rung

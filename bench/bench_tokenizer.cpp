@@ -1,8 +1,10 @@
-// A tokenizer and text → how fast, or the ids of many texts. The other half is bench/tokenizers.py, which times the official library on
-// the same text, and tools/fuzz_tokenizers.py, which compares ids.
+// A tokenizer and text → how fast, or the ids of many texts. The other half is bench/tokenizers.py, which times the
+// official library on the same text, and tools/fuzz_tokenizers.py, which compares ids.
 //
-//   bench_tokenizer MODEL FILE      MODEL: a .gguf, or a folder with tokenizer.json. One JSON object with seconds and sizes.
-//   bench_tokenizer MODEL --batch   stdin: a JSON string per line; stdout: for each a JSON array of ids, {"error": …} or, after ids, text
+//   bench_tokenizer MODEL FILE      MODEL: a .gguf, or a folder with tokenizer.json. One JSON object with
+//                                   seconds and sizes.
+//   bench_tokenizer MODEL --batch   stdin: a JSON string per line; stdout: for each a JSON array of ids, {"error": …}
+//                                   or, after ids, text
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -52,8 +54,12 @@ void time_file(const rung::Tokenizer& tokenizer, const std::filesystem::path& pa
     tokens = tokenizer.encode(text, {.add_special = false}).size();
     best = std::min(best, seconds_since(start));
   }
-  fmt::print("{}\n", rung::Json{{"load_seconds", load_seconds}, {"bytes", text.size()}, {"tokens", tokens}, {"seconds", best},
-                                {"megabytes_per_second", static_cast<double>(text.size()) / best / 1e6}}.dump());
+  fmt::print("{}\n", rung::Json{{"load_seconds", load_seconds},
+                                {"bytes", text.size()},
+                                {"tokens", tokens},
+                                {"seconds", best},
+                                {"megabytes_per_second", static_cast<double>(text.size()) / best / 1e6}}
+                         .dump());
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 
 namespace rung {
 
-// Registered by main, not by statics as Google Benchmark's macros do: while those are made, the kernel tables may not be there yet.
+// Registered by main, not by statics as Google Benchmark's macros do: while those are made, the kernel tables may not
+// be there yet.
 inline int run_benchmarks(int argc, char** argv, void (*register_all)()) {
   register_all();
   benchmark::Initialize(&argc, argv);

@@ -1,5 +1,5 @@
-// Any text as a template, rendered on a small conversation: it ends, in bounded memory, with a text or with an error. And whatever it did,
-// the marked bytes lie inside the text, in order.
+// Any text as a template, rendered on a small conversation: it ends, in bounded memory, with a text or with an error.
+// And whatever it did, the marked bytes lie inside the text, in order.
 #include "base/error.h"
 #include "text/chat_template.h"
 
@@ -11,10 +11,12 @@ namespace {
 
 const char* const kContext = R"({
   "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": " Hi <|im_end|>\n"},
-               {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f", "arguments": {"x": [1, 2.5, null]}}}]},
+               {"role": "assistant", "content": "", 
+                 "tool_calls": [{"function": {"name": "f", "arguments": {"x": [1, 2.5, null]}}}]},
                {"role": "user", "content": [{"type": "text", "text": "é\u2028"}]}],
   "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
-  "add_generation_prompt": true, "bos_token": "<s>", "s": "Hello", "i": 7, "f": 2.5, "l": [3, 1, 2], "d": {"a": 1, "b": {"c": "x"}}})";
+  "add_generation_prompt": true, "bos_token": "<s>", "s": "Hello", "i": 7, "f": 2.5, "l": [3, 1, 2], 
+  "d": {"a": 1, "b": {"c": "x"}}})";
 
 }  // namespace
 

@@ -9,7 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
-    const auto plan = rung::plan_from_config(rung::parse_json({reinterpret_cast<const char*>(data), size}, "fuzz"), "fuzz");
+    const auto plan =
+        rung::plan_from_config(rung::parse_json({reinterpret_cast<const char*>(data), size}, "fuzz"), "fuzz");
     const rung::ModelConfig& m = plan.config;
     if (m.heads % m.kv_heads != 0 || m.layers.empty() || m.ropes.size() != m.rope_names.size()) std::abort();
     for (const rung::LayerConfig& layer : m.layers) {

@@ -25,7 +25,9 @@ std::size_t read_all(const rung::GgufPart& part) {
     if (tensor.shape.empty() || tensor.size() == 0 || tensor.size() > 1 << 20) continue;
     std::vector<float> row(tensor.shape.back());
     const std::size_t bytes = rung::row_bytes(tensor.dtype, row.size());
-    for (std::size_t at = 0; at < tensor.bytes.size(); at += bytes) rung::decode_row(row, tensor.dtype, tensor.bytes.data() + at);
+    for (std::size_t at = 0; at < tensor.bytes.size(); at += bytes) {
+      rung::decode_row(row, tensor.dtype, tensor.bytes.data() + at);
+    }
     sum += row[0] > 0 ? 1 : 0;
   }
   for (const auto& [name, tensor] : part.tensors.others) {

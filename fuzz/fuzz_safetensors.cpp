@@ -1,4 +1,5 @@
-// Any bytes as a safetensors file: an Error, or tensors that cover the data from its first byte to its last, each byte once.
+// Any bytes as a safetensors file: an Error, or tensors that cover the data from its first byte to its last, each byte
+// once.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,7 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
-    const rung::SafetensorsPart part = rung::parse_safetensors(std::as_bytes(std::span(data, size)), "fuzz.safetensors");
+    const rung::SafetensorsPart part =
+        rung::parse_safetensors(std::as_bytes(std::span(data, size)), "fuzz.safetensors");
     std::size_t covered = 0, sum = 0;
     const auto read = [&](std::span<const std::byte> bytes) {
       covered += bytes.size();

@@ -1,4 +1,5 @@
-// What some tests need and the tree does not hold: official tokenizers and real models, in build/downloads, where ./check brings them.
+// What some tests need and the tree does not hold: official tokenizers and real models, in build/downloads, where
+// ./check brings them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,10 +17,10 @@ inline std::filesystem::path download(const std::string& name) {
 }
 
 // First in a test that needs downloads: in CI they are required, elsewhere it is skipped by name.
-#define RUNG_NEEDS_DOWNLOAD(name)                                                                                                      \
-  if (!std::filesystem::exists(download(name))) {                                                                                      \
-    if (std::getenv("CI") != nullptr) FAIL() << download(name).string() << " is missing";                                              \
-    GTEST_SKIP() << download(name).string() << " is missing: tests/fetch, ./rung pull or ./check brings it";                           \
+#define RUNG_NEEDS_DOWNLOAD(name)                                                                            \
+  if (!std::filesystem::exists(download(name))) {                                                            \
+    if (std::getenv("CI") != nullptr) FAIL() << download(name).string() << " is missing";                    \
+    GTEST_SKIP() << download(name).string() << " is missing: tests/fetch, ./rung pull or ./check brings it"; \
   }
 
 }  // namespace rung

@@ -1,4 +1,5 @@
-// The program that tools/fuzz_templates.py compares with jinja2: lines {"template", "context"} → lines {"text", "untrusted"} or {"error"}.
+// The program that tools/fuzz_templates.py compares with jinja2: lines {"template", "context"} → lines {"text",
+// "untrusted"} or {"error"}.
 #include "base/error.h"
 #include "text/chat_template.h"
 #include "text/golden_clock.h"

@@ -1,8 +1,8 @@
 // Rung 1: the formula, as it stands in a book.
 //
-// What limits it: waiting. Each addition needs the sum before it, and a sum takes three or four cycles to come out of the adder; meanwhile
-// nothing else is left to do. So a product every four cycles, of the sixteen or more a cycle that the processor could do. Memory and caches
-// are far from being busy, whatever the number of tokens.
+// What limits it: waiting. Each addition needs the sum before it, and a sum takes three or four cycles to come out of
+// the adder; meanwhile nothing else is left to do. So a product every four cycles, of the sixteen or more a cycle that
+// the processor could do. Memory and caches are far from being busy, whatever the number of tokens.
 //
 // The compiler may not help: (a + b) + c and a + (b + c) are different floats, and it keeps the order that is written.
 //
@@ -30,7 +30,9 @@ void multiply(float* out, const std::byte* packed, const float* x, const Shape& 
 
 // The first three rungs take the weights as they are.
 std::size_t float_bytes(const Shape& shape) { return shape.rows * shape.columns * sizeof(float); }
-void copy_floats(std::byte* packed, const float* weights, const Shape& shape) { std::memcpy(packed, weights, float_bytes(shape)); }
+void copy_floats(std::byte* packed, const float* weights, const Shape& shape) {
+  std::memcpy(packed, weights, float_bytes(shape));
+}
 
 const Rung naive{"1 naive", Rounds::nothing, float_bytes, copy_floats, multiply};
 

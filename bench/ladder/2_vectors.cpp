@@ -1,14 +1,15 @@
 // Rung 2: many sums at once.
 //
-// A register of every x86-64 and every 64-bit ARM holds four floats, and one instruction multiplies or adds all four: SIMD. Four such
-// registers of sums are sixteen chains of additions that do not wait for each other; at the end they are added together. It is
-// another order of the same additions, so the last bits differ from rung 1's, and no order is more right than the other: the test
-// allows what rounding may do.
+// A register of every x86-64 and every 64-bit ARM holds four floats, and one instruction multiplies or adds all four:
+// SIMD. Four such registers of sums are sixteen chains of additions that do not wait for each other; at the end they
+// are added together. It is another order of the same additions, so the last bits differ from rung 1's, and no order is
+// more right than the other: the test allows what rounding may do.
 //
-// `Four` is written with the vector extension that g++ and clang share: +, * work on all four. Wider registers come in rung 5.
+// `Four` is written with the vector extension that g++ and clang share: +, * work on all four. Wider registers come in
+// rung 5.
 //
-// What limits it: with one token, memory: each weight is four bytes, used once. With many tokens, the caches: for every token all weights
-// come by again, and they are more than any cache holds.
+// What limits it: with one token, memory: each weight is four bytes, used once. With many tokens, the caches: for every
+// token all weights come by again, and they are more than any cache holds.
 //
 // The next rung uses a weight for several tokens while it is in a register.
 #include <cstring>
@@ -23,7 +24,8 @@ using Four = float __attribute__((vector_size(16)));
 
 Four load(const float* p) {
   Four four;
-  std::memcpy(&four, p, sizeof four);  // one instruction: the way to say "from an address that need not be a multiple of 16"
+  // one instruction: the way to say "from an address that need not be a multiple of 16"
+  std::memcpy(&four, p, sizeof four);
   return four;
 }
 

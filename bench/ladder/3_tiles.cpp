@@ -1,8 +1,8 @@
 // Rung 3: tiles.
 //
-// A tile is 4 rows × 2 tokens. Its eight sums stay in registers; six loads (four weights, two activations) feed eight products, where
-// rung 2 needs two loads for each. And the loops turn around: the rows are outside, so that four rows of weights are read from memory once
-// and then serve all tokens from the nearest cache.
+// A tile is 4 rows × 2 tokens. Its eight sums stay in registers; six loads (four weights, two activations) feed eight
+// products, where rung 2 needs two loads for each. And the loops turn around: the rows are outside, so that four rows
+// of weights are read from memory once and then serve all tokens from the nearest cache.
 //
 //            token 0  token 1
 //     row 0   sum      sum         for each four columns:  load w0 w1 w2 w3, x0 x1
@@ -10,8 +10,8 @@
 //     row 2   sum      sum
 //     row 3   sum      sum
 //
-// What limits it: with many tokens, at last, arithmetic: four products an instruction. With one token still memory, and there is nothing to
-// win by computing better: 4 bytes a weight have to come.
+// What limits it: with many tokens, at last, arithmetic: four products an instruction. With one token still memory, and
+// there is nothing to win by computing better: 4 bytes a weight have to come.
 //
 // The next rung makes them fewer.
 #include <algorithm>
@@ -56,7 +56,9 @@ void multiply(float* out, const std::byte* packed, const float* x, const Shape& 
   const auto* weights = reinterpret_cast<const float*>(packed);
   for (std::size_t r = 0; r < shape.rows; r += kRows) {
     std::size_t t = 0;
-    for (; t + 2 <= shape.tokens; t += 2) tile<2>(out + t * shape.rows + r, weights + r * shape.columns, x + t * shape.columns, shape);
+    for (; t + 2 <= shape.tokens; t += 2) {
+      tile<2>(out + t * shape.rows + r, weights + r * shape.columns, x + t * shape.columns, shape);
+    }
     if (t < shape.tokens) tile<1>(out + t * shape.rows + r, weights + r * shape.columns, x + t * shape.columns, shape);
   }
 }

@@ -1,14 +1,16 @@
 // Rung 4: a byte a weight.
 //
-// Neighbouring weights of a row have like sizes. 32 of them share one scale, the largest magnitude / 127, and each becomes an
-// integer from -127 to 127: 36 bytes instead of 128. A weight moves by at most half a scale, which a model hardly notices
-// (`rung compare` says how much). With one token memory was what all waited for, so fewer bytes are worth more than any cleverness
-// in computing: if computing keeps up.
+// Neighbouring weights of a row have like sizes. 32 of them share one scale, the largest magnitude / 127, and each
+// becomes an integer from -127 to 127: 36 bytes instead of 128. A weight moves by at most half a scale, which a model
+// hardly notices
+// (`rung compare` says how much). With one token memory was what all waited for, so fewer bytes are worth more than any
+// cleverness in computing: if computing keeps up.
 //
 //   memory:   [scale | q0 q1 … q31] [scale | q0 … q31] …        a row is columns / 32 blocks
 //
-// What limits it: turning bytes into floats. A weight now takes longer to unpack than to multiply, and with many tokens it is unpacked for
-// each of them again. The bytes that were won wait for that, and the rung is a step down: fewer bytes alone are not faster.
+// What limits it: turning bytes into floats. A weight now takes longer to unpack than to multiply, and with many tokens
+// it is unpacked for each of them again. The bytes that were won wait for that, and the rung is a step down: fewer
+// bytes alone are not faster.
 //
 // The next rung does not unpack at all.
 #include <algorithm>

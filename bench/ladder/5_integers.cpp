@@ -1,17 +1,17 @@
 // Rung 5: integers times integers.
 //
-// The activations become blocks, too (once a pass, and cheap: each is used by every row). Within a block the sum Σ w.q·x.q is
-// then one of small integers: exact, in any order, and a register of 32 bytes does 32 products at a time where it had eight
-// floats. The scales come once per 32:
+// The activations become blocks, too (once a pass, and cheap: each is used by every row). Within a block the sum Σ
+// w.q·x.q is then one of small integers: exact, in any order, and a register of 32 bytes does 32 products at a time
+// where it had eight floats. The scales come once per 32:
 //
 //   sum += (w.scale·x.scale) · Σ_i w.q[i]·x.q[i]
 //
-// AVX2 multiplies unsigned by signed bytes only: vpmaddubsw(|w|, x with w's sign) gives the same products, added in pairs into 16 bits (at
-// most 2·127·127 < 2¹⁵), vpmaddwd adds these in pairs into 32.
+// AVX2 multiplies unsigned by signed bytes only: vpmaddubsw(|w|, x with w's sign) gives the same products, added in
+// pairs into 16 bits (at most 2·127·127 < 2¹⁵), vpmaddwd adds these in pairs into 32.
 //
-// What limits it: the lanes of a register hold products of one row, eight partial sums, and at the end of each row they must be
-// added across the register; and each block's integers are turned into floats eight at a time, for one number. The bookkeeping
-// is now as much as the work.
+// What limits it: the lanes of a register hold products of one row, eight partial sums, and at the end of each row they
+// must be added across the register; and each block's integers are turned into floats eight at a time, for one number.
+// The bookkeeping is now as much as the work.
 //
 // The next rung gives each lane a row of its own.
 #include "ladder.h"
@@ -54,7 +54,8 @@ float dot_avx2(const Block* w, const Block* x, std::size_t blocks) {
     const __m256i whole = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));  // eight sums of four products
     sums = _mm256_fmadd_ps(_mm256_cvtepi32_ps(whole), _mm256_set1_ps(w[b].scale * x[b].scale), sums);
   }
-  __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));  // across the register: 8, 4, 2, 1
+  // across the register: 8, 4, 2, 1
+  __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
   four = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
 }
@@ -69,7 +70,9 @@ void multiply(float* out, const std::byte* packed, const float* x, const Shape& 
   const Block* tokens = quantized(x, shape).data();
   const std::size_t blocks = shape.columns / 32;
   for (std::size_t r = 0; r < shape.rows; ++r) {
-    for (std::size_t t = 0; t < shape.tokens; ++t) out[t * shape.rows + r] = dot(weights + r * blocks, tokens + t * blocks, blocks);
+    for (std::size_t t = 0; t < shape.tokens; ++t) {
+      out[t * shape.rows + r] = dot(weights + r * blocks, tokens + t * blocks, blocks);
+    }
   }
 }
 

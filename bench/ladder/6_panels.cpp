@@ -1,12 +1,14 @@
 // Rung 6: panels, a row a lane.
 //
-// Sixteen rows lie side by side, four quants of each at a time, so that a load brings the same four columns of sixteen rows; four
-// activations are copied into every lane beside them. Each 32-bit lane sums its own row, and nothing is ever added across a register:
+// Sixteen rows lie side by side, four quants of each at a time, so that a load brings the same four columns of sixteen
+// rows; four activations are copied into every lane beside them. Each 32-bit lane sums its own row, and nothing is ever
+// added across a register:
 //
-//   panel:  scales of rows 0…15 | q0…q3 of row 0, of row 1, … of row 15 | q4…q7 of row 0, … | … q28…q31 of row 15      then the next block
+//   panel:  scales of rows 0…15 | q0…q3 of row 0, of row 1, … of row 15 | q4…q7 of row 0, … | … q28…q31 of row 15
+//           then the next block
 //
-// A block's integers become floats once, sixteen rows at a time; a tile of two tokens shares what was loaded. This is the layout of Rung's
-// own kernels (src/kernels/panels.h), which write it once for all formats and instruction sets.
+// A block's integers become floats once, sixteen rows at a time; a tile of two tokens shares what was loaded. This is
+// the layout of Rung's own kernels (src/kernels/panels.h), which write it once for all formats and instruction sets.
 //
 // What limits it: with one token memory, as far as one core can ask for it; with many the multipliers of one core.
 //
@@ -67,7 +69,8 @@ void tile_avx2(float* out, const Panel* panel, const Block* x, const Shape& shap
         std::int32_t four;
         std::memcpy(&four, x[t * blocks + b].q + 4 * g, 4);
         for (std::size_t half = 0; half < 2; ++half) {
-          const __m256i pairs = _mm256_maddubs_epi16(magnitude[half], _mm256_sign_epi8(_mm256_set1_epi32(four), w[half]));
+          const __m256i pairs =
+              _mm256_maddubs_epi16(magnitude[half], _mm256_sign_epi8(_mm256_set1_epi32(four), w[half]));
           whole[t][half] = _mm256_add_epi32(whole[t][half], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
         }
       }

@@ -1,9 +1,12 @@
-// The ladder: seven versions of one function, each but the fourth faster than the one before for one reason.  Milestone M6.
+// The ladder: seven versions of one function, each but the fourth faster than the one before for one reason.  Milestone
+// M6.
 //
-//   out[t][r] = Σ_i weights[r][i]·x[t][i]          the product of a linear layer: rows × columns weights, and tokens that go through it
+//   out[t][r] = Σ_i weights[r][i]·x[t][i]          the product of a linear layer: rows × columns weights,
+//                                                  and tokens that go through it
 //
-// A rung first packs the weights as it wants to have them (once, when a model is loaded), then multiplies (at every pass). `ladder` times
-// each, tests/kernels/ladder_test.cpp holds it to sums in double precision; read the files in their order.
+// A rung first packs the weights as it wants to have them (once, when a model is loaded), then multiplies (at every
+// pass). `ladder` times each, tests/kernels/ladder_test.cpp holds it to sums in double precision; read the files in
+// their order.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +34,8 @@ static_assert(sizeof(Block) == 36);
 
 Block quantize(const float* values);  // of 32
 
-// What a rung multiplies with. Where it rounds to eight bits, the sums that it is held to are those of the rounded values.
+// What a rung multiplies with. Where it rounds to eight bits, the sums that it is held to are those of the rounded
+// values.
 enum class Rounds { nothing, weights, both };
 
 struct Rung {
@@ -46,13 +50,13 @@ struct Rung {
 std::span<const Rung> rungs();  // from the naive one up
 
 // What the rungs share, each explained where it is first used.
-std::size_t float_bytes(const Shape& shape);                                       // 1_naive.cpp
+std::size_t float_bytes(const Shape& shape);  // 1_naive.cpp
 void copy_floats(std::byte* packed, const float* weights, const Shape& shape);
-std::size_t block_bytes(const Shape& shape);                                       // 4_bytes.cpp
+std::size_t block_bytes(const Shape& shape);  // 4_bytes.cpp
 void pack_blocks(std::byte* packed, const float* weights, const Shape& shape);
 // [tokens, columns / 32], until the next call.
-std::span<const Block> quantized(const float* x, const Shape& shape);              // 5_integers.cpp
-std::size_t panel_bytes(const Shape& shape);                                       // 6_panels.cpp
+std::span<const Block> quantized(const float* x, const Shape& shape);  // 5_integers.cpp
+std::size_t panel_bytes(const Shape& shape);                           // 6_panels.cpp
 void pack_panels(std::byte* packed, const float* weights, const Shape& shape);
 void multiply_panels(float* out, const std::byte* packed, const Block* x, const Shape& shape, std::size_t first_panel,
                      std::size_t end_panel);

@@ -1,4 +1,5 @@
-// The ladder of kernels, timed: each rung with one token (decode) and with many (prefill), beside the machine's ceilings.  Milestone M6.
+// The ladder of kernels, timed: each rung with one token (decode) and with many (prefill), beside the machine's
+// ceilings.  Milestone M6.
 //
 //   ladder [ROWS COLUMNS TOKENS]
 #include <fmt/format.h>
@@ -42,11 +43,15 @@ void time_rungs(const ladder::Shape& many) {
   rung::CeilingMeter meter(team);
   for (int i = 0; i < 3; ++i) meter.measure();
   const rung::Ceilings c = meter.ceilings();
-  fmt::print("{} x {} weights, {} thread{} at most, kernels {}; ceilings: {:.1f} GB/s, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in f32\n\n",
-             many.rows, many.columns, team.size(), team.size() == 1 ? "" : "s", rung::chosen_kernels().name, c.read_gb_per_s,
-             c.int8_gop_per_s, c.f32_gflop_per_s);
-  fmt::print("| rung | bytes a weight | one token: ms | GB/s | of memory | {} tokens: ms | GOP/s | of int8 peak |\n"
-             "|---|---|---|---|---|---|---|---|\n", many.tokens);
+  fmt::print(
+      "{} x {} weights, {} thread{} at most, kernels {}; ceilings: {:.1f} GB/s, {:.0f} GOP/s in int8, {:.0f} GFLOP/s "
+      "in f32\n\n",
+      many.rows, many.columns, team.size(), team.size() == 1 ? "" : "s", rung::chosen_kernels().name, c.read_gb_per_s,
+      c.int8_gop_per_s, c.f32_gflop_per_s);
+  fmt::print(
+      "| rung | bytes a weight | one token: ms | GB/s | of memory | {} tokens: ms | GOP/s | of int8 peak |\n"
+      "|---|---|---|---|---|---|---|---|\n",
+      many.tokens);
   const ladder::Shape one{many.rows, many.columns, 1};
   const auto weights = some_values(many.rows * many.columns), x = some_values(many.tokens * many.columns);
   std::vector<float> out(many.tokens * many.rows);
@@ -60,8 +65,8 @@ void time_rungs(const ladder::Shape& many) {
     const double gb = static_cast<double>(bytes) / alone / 1e9;
     const double gop = 2 * static_cast<double>(many.rows * many.columns * many.tokens) / together / 1e9;
     fmt::print("| {} | {:.3f} | {:.1f} | {:.1f} | {:.0f}% | {:.0f} | {:.1f} | {:.0f}% |\n", rung.name,
-               static_cast<double>(bytes) / static_cast<double>(many.rows * many.columns), alone * 1e3, gb, 100 * gb / c.read_gb_per_s,
-               together * 1e3, gop, 100 * gop / c.int8_gop_per_s);
+               static_cast<double>(bytes) / static_cast<double>(many.rows * many.columns), alone * 1e3, gb,
+               100 * gb / c.read_gb_per_s, together * 1e3, gop, 100 * gop / c.int8_gop_per_s);
     std::fflush(stdout);
   }
 }
@@ -70,11 +75,16 @@ void time_rungs(const ladder::Shape& many) {
 
 int main(int argc, char** argv) {
   ladder::Shape shape{16384, 4096, 32};  // as floats 268 MB, in bytes 75 MB: more than the caches hold
-  if (argc == 4) shape = {std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10)};
-  const bool fits = shape.rows > 0 && shape.rows % 16 == 0 && shape.columns > 0 && shape.columns % 32 == 0 && shape.tokens > 0;
+  if (argc == 4) {
+    shape = {std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10),
+             std::strtoul(argv[3], nullptr, 10)};
+  }
+  const bool fits =
+      shape.rows > 0 && shape.rows % 16 == 0 && shape.columns > 0 && shape.columns % 32 == 0 && shape.tokens > 0;
   if ((argc != 1 && argc != 4) || !fits || shape.rows > 1u << 20 || shape.columns > 1u << 16 || shape.tokens > 4096) {
-    fmt::print(stderr, "usage: ladder [ROWS COLUMNS TOKENS]: rows in sixteens up to 2^20, columns in thirty-twos up to 2^16, "
-                       "tokens up to 4096\n");
+    fmt::print(stderr,
+               "usage: ladder [ROWS COLUMNS TOKENS]: rows in sixteens up to 2^20, columns in thirty-twos up to 2^16, "
+               "tokens up to 4096\n");
     return 2;
   }
   time_rungs(shape);

@@ -13,10 +13,11 @@ int main(int argc, char** argv) try {
   options.sampling.seed = 7;
 
   const rung::GenerateCallbacks callbacks{
-      .text = [](std::string_view piece) {
-        std::fwrite(piece.data(), 1, piece.size(), stdout);
-        std::fflush(stdout);
-      },
+      .text =
+          [](std::string_view piece) {
+            std::fwrite(piece.data(), 1, piece.size(), stdout);
+            std::fflush(stdout);
+          },
   };
   const rung::Generated answer = engine.generate(text, options, callbacks);
   std::printf("\n[%zu tokens, %.1f a second]\n", answer.ids.size(), answer.decode.tokens_per_second());

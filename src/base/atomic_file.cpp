@@ -75,7 +75,8 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("rename");
   ::close(fd_);
   fd_ = -1;
-  // The new name is an entry of the folder, which has to reach the disk too. Some file systems refuse to sync a folder: not worth an error.
+  // The new name is an entry of the folder, which has to reach the disk too. Some file systems refuse to sync a folder:
+  // not worth an error.
   const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
   const int folder_fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder_fd < 0) return;
@@ -83,6 +84,8 @@ void AtomicFile::commit() {
   ::close(folder_fd);
 }
 
-void AtomicFile::fail_errno(std::string_view doing) const { fail("{}: cannot {}: {}", path_.string(), doing, std::strerror(errno)); }
+void AtomicFile::fail_errno(std::string_view doing) const {
+  fail("{}: cannot {}: {}", path_.string(), doing, std::strerror(errno));
+}
 
 }  // namespace rung

@@ -10,9 +10,9 @@
 
 namespace rung {
 
-// Writes to a file of another name beside the one that was asked for. commit() brings the bytes to the disk (fsync) and gives the file its
-// name (rename, which on POSIX replaces a file in one step: a reader sees the old one or the new one). Without commit() nothing is left
-// behind.
+// Writes to a file of another name beside the one that was asked for. commit() brings the bytes to the disk (fsync) and
+// gives the file its name (rename, which on POSIX replaces a file in one step: a reader sees the old one or the new
+// one). Without commit() nothing is left behind.
 //
 //   AtomicFile file{path};
 //   file.write(header);

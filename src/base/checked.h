@@ -1,5 +1,5 @@
-// Sums and products of numbers that a file claims: exact, or nothing. A size that wraps around is the oldest hole in readers of binary
-// files.
+// Sums and products of numbers that a file claims: exact, or nothing. A size that wraps around is the oldest hole in
+// readers of binary files.
 #pragma once
 
 #include <cstdint>

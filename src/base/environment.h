@@ -7,9 +7,9 @@
 namespace rung {
 
 struct Environment {
-  std::string kernels;                // RUNG_KERNELS: force a kernel set by name
-  bool no_color = false;              // NO_COLOR (https://no-color.org): any non-empty value
-  bool dumb_terminal = false;         // TERM=dumb: it shows control sequences instead of obeying them
+  std::string kernels;                 // RUNG_KERNELS: force a kernel set by name
+  bool no_color = false;               // NO_COLOR (https://no-color.org): any non-empty value
+  bool dumb_terminal = false;          // TERM=dumb: it shows control sequences instead of obeying them
   std::filesystem::path cache_folder;  // $XDG_CACHE_HOME/rung, else ~/.cache/rung; empty when neither is known
 };
 

@@ -1,5 +1,5 @@
-// What goes wrong because of what a user gave: one line that names the file, the thing, what was found and what was expected.
-// What only a bug of ours can cause is an assert.
+// What goes wrong because of what a user gave: one line that names the file, the thing, what was found and what was
+// expected. What only a bug of ours can cause is an assert.
 #pragma once
 
 #include <fmt/format.h>

@@ -6,7 +6,8 @@
 
 namespace rung {
 
-// std::bit_cast reads the same bits as another type: the honest way to look inside a float (a pointer cast would be undefined).
+// std::bit_cast reads the same bits as another type: the honest way to look inside a float (a pointer cast would be
+// undefined).
 
 // bf16 is the upper half of an f32: 1 sign, 8 exponent, 7 fraction bits.
 struct bf16 {
@@ -31,9 +32,12 @@ constexpr float to_f32(f16 h) {
   const std::uint32_t sign = static_cast<std::uint32_t>(h.bits & 0x8000u) << 16;
   const std::uint32_t exponent = (h.bits >> 10) & 0x1fu;
   const std::uint32_t fraction = h.bits & 0x3ffu;
-  if (exponent == 0x1fu) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));                // infinity, NaN
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112u) << 23) | (fraction << 13));      // 112 = 127 - 15
-  const float magnitude = static_cast<float>(fraction) * 0x1p-24f;                                          // zero, subnormal
+  // infinity, NaN
+  if (exponent == 0x1fu) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
+  // 112 = 127 - 15
+  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112u) << 23) | (fraction << 13));
+  // zero, subnormal
+  const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
 }
 
@@ -44,7 +48,8 @@ constexpr f16 to_f16(float value) {
   const std::uint32_t magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return {static_cast<std::uint16_t>(sign | 0x7e00u)};
   if (magnitude >= 0x47800000u) return {static_cast<std::uint16_t>(sign | 0x7c00u)};  // 65536 and more
-  if (magnitude < 0x38800000u) {  // below 2^-14, the smallest normal: adding 1/2 leaves the fraction, rounded, in the low bits
+  // below 2^-14, the smallest normal: adding 1/2 leaves the fraction, rounded, in the low bits
+  if (magnitude < 0x38800000u) {
     const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
     return {static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u))};
   }

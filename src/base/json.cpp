@@ -41,6 +41,8 @@ Document parse(std::string_view text, std::string_view where) {
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view where) { return parse<Json>(text, where); }
-OrderedJson parse_ordered_json(std::string_view text, std::string_view where) { return parse<OrderedJson>(text, where); }
+OrderedJson parse_ordered_json(std::string_view text, std::string_view where) {
+  return parse<OrderedJson>(text, where);
+}
 
 }  // namespace rung

@@ -1,4 +1,5 @@
-// JSON text → a document. nlohmann-json does the work; this adds what hostile files need: a bound on nesting, errors that name the file.
+// JSON text → a document. nlohmann-json does the work; this adds what hostile files need: a bound on nesting, errors
+// that name the file.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -7,11 +8,12 @@
 
 namespace rung {
 
-using Json = nlohmann::json;                  // keys sorted, found in O(log n): configs, vocabularies
-using OrderedJson = nlohmann::ordered_json;   // keys in the text's order, found in O(n): messages and tools, whose order a template prints
+using Json = nlohmann::json;  // keys sorted, found in O(log n): configs, vocabularies
+// keys in the text's order, found in O(n): messages and tools, whose order a template prints
+using OrderedJson = nlohmann::ordered_json;
 
-// `where` names the text in errors, e.g. "model/config.json". Nesting deeper than 256 is refused (nothing real comes near, and recursion
-// over a document must not overflow the stack). Throws Error.
+// `where` names the text in errors, e.g. "model/config.json". Nesting deeper than 256 is refused (nothing real comes
+// near, and recursion over a document must not overflow the stack). Throws Error.
 Json parse_json(std::string_view text, std::string_view where);
 OrderedJson parse_ordered_json(std::string_view text, std::string_view where);
 

@@ -23,7 +23,8 @@ namespace {
 class Descriptor {
  public:
   // O_NONBLOCK: opening a named pipe must not wait for a writer.
-  explicit Descriptor(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  explicit Descriptor(const std::filesystem::path& path)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (fd_ < 0) fail("{}: {}", path.string(), std::strerror(errno));
   }
   Descriptor(const Descriptor&) = delete;
@@ -55,7 +56,7 @@ Mapped& mapped() {
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const Descriptor descriptor(path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor.get(), &status) != 0) fail("{}: {}", path.string(), std::strerror(errno));
   if (!S_ISREG(status.st_mode)) fail("{}: not a regular file", path.string());
   size_ = static_cast<std::size_t>(status.st_size);
@@ -65,7 +66,8 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   data_ = static_cast<const std::byte*>(address);
   is_mapped_ = true;
   const std::lock_guard lock(mapped().mutex);
-  mapped().files[reinterpret_cast<std::uintptr_t>(data_)] = {reinterpret_cast<std::uintptr_t>(data_ + size_), status.st_dev, status.st_ino};
+  mapped().files[reinterpret_cast<std::uintptr_t>(data_)] = {reinterpret_cast<std::uintptr_t>(data_ + size_),
+                                                             status.st_dev, status.st_ino};
 }
 
 MappedFile MappedFile::over(std::filesystem::path name, std::span<const std::byte> bytes) {
@@ -77,7 +79,7 @@ MappedFile MappedFile::over(std::filesystem::path name, std::span<const std::byt
 }
 
 bool MappedFile::is_mapped(const std::filesystem::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return false;
   const std::lock_guard lock(mapped().mutex);
   return std::any_of(mapped().files.begin(), mapped().files.end(), [&](const auto& file) {
@@ -91,7 +93,8 @@ void MappedFile::release(std::span<const std::byte> bytes) {
   const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
   if (begin >= end) return;
   const std::lock_guard lock(mapped().mutex);
-  const auto after = mapped().files.upper_bound(begin);  // the file that begins at or below our first byte is the one before
+  // the file that begins at or below our first byte is the one before
+  const auto after = mapped().files.upper_bound(begin);
   if (after == mapped().files.begin() || std::prev(after)->second.end < end) return;
   ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }

@@ -8,9 +8,10 @@
 
 namespace rung {
 
-// mmap asks the kernel to lay a file's bytes into our address space. Nothing is read until a byte is touched; then the page (4 KiB) that
-// holds it is brought in, and the kernel may drop it again when memory is short. So a 100 GB file opens in microseconds, and two processes
-// that map the same model share one copy. The file must not shrink while it is mapped: touching a page past its end is a SIGBUS.
+// mmap asks the kernel to lay a file's bytes into our address space. Nothing is read until a byte is touched; then the
+// page (4 KiB) that holds it is brought in, and the kernel may drop it again when memory is short. So a 100 GB file
+// opens in microseconds, and two processes that map the same model share one copy. The file must not shrink while it is
+// mapped: touching a page past its end is a SIGBUS.
 //
 //   MappedFile file{path};   // outlives every view that points into it
 class MappedFile {
@@ -23,11 +24,12 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
-  // Whether this process has the file mapped now, under this name or another: to write over it would be to change what is read.
+  // Whether this process has the file mapped now, under this name or another: to write over it would be to change what
+  // is read.
   static bool is_mapped(const std::filesystem::path& path);
 
-  // Says that these bytes are not needed for now: their pages stop counting as this process's memory, and come back from the file when they
-  // are touched. Bytes that lie in no mapped file are left as they are.
+  // Says that these bytes are not needed for now: their pages stop counting as this process's memory, and come back
+  // from the file when they are touched. Bytes that lie in no mapped file are left as they are.
   static void release(std::span<const std::byte> bytes);
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }

@@ -1,8 +1,9 @@
 // Zeroed memory straight from the system.  Milestone M6.
 //
-// A processor keeps the addresses of some thousand pages at hand. With pages of 4 KiB that covers only a few megabytes, so that reading a
-// model's weights, or the keys and values of a long context, would look up an address every 64 cache lines. So large pieces are backed
-// with pages of 2 MiB where the system can. Memory is taken when it is first written: what is never used costs addresses only.
+// A processor keeps the addresses of some thousand pages at hand. With pages of 4 KiB that covers only a few megabytes,
+// so that reading a model's weights, or the keys and values of a long context, would look up an address every 64 cache
+// lines. So large pieces are backed with pages of 2 MiB where the system can. Memory is taken when it is first written:
+// what is never used costs addresses only.
 #pragma once
 
 #include <cstddef>

@@ -13,7 +13,8 @@ std::size_t sequence_bytes(std::string_view text) {
   const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0}; };
   const auto between = [](std::uint8_t b, int low, int high) { return b >= low && b <= high; };
   const std::uint8_t first = at(0);
-  const bool second = between(at(1), 0x80, 0xbf), third = between(at(2), 0x80, 0xbf), fourth = between(at(3), 0x80, 0xbf);
+  const bool second = between(at(1), 0x80, 0xbf), third = between(at(2), 0x80, 0xbf),
+             fourth = between(at(3), 0x80, 0xbf);
   if (first < 0x80) return 1;
   if (between(first, 0xc2, 0xdf)) return second ? 2 : 0;
   if (first == 0xe0) return between(at(1), 0xa0, 0xbf) && third ? 3 : 0;

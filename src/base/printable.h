@@ -1,4 +1,5 @@
-// Text that a file chose → text that may be printed in one line of a terminal: no control characters, whole UTF-8, not too long.
+// Text that a file chose → text that may be printed in one line of a terminal: no control characters, whole UTF-8, not
+// too long.
 #pragma once
 
 #include <cstddef>

@@ -39,8 +39,8 @@ double quota_of_v1(const fs::path& group) {
   return quota > 0 && period > 0 ? quota / period : kNoQuota;
 }
 
-// A group is bounded by those around it, too. Inside a container its own path may not exist: then the root is what the container sees of
-// itself.
+// A group is bounded by those around it, too. Inside a container its own path may not exist: then the root is what the
+// container sees of itself.
 double smallest_quota(const fs::path& root, const fs::path& own, double (*quota_of)(const fs::path&)) {
   double smallest = quota_of(root);
   fs::path group = root;

@@ -7,8 +7,8 @@
 
 namespace rung {
 
-// Physical cores in this process's affinity mask, bounded by the CPU quota of its container. At least 1. Two threads of one core share its
-// arithmetic units, so for what Rung does a second one gains nothing.
+// Physical cores in this process's affinity mask, bounded by the CPU quota of its container. At least 1. Two threads of
+// one core share its arithmetic units, so for what Rung does a second one gains nothing.
 std::size_t usable_processors();
 
 // Where Linux tells about itself; a test has files of its own.

@@ -11,12 +11,13 @@ namespace rung {
 
 namespace {
 
-// A round comes every few microseconds in the decode loop, and waking a sleeper costs more than that: spin a while first. The while is
-// a time, because what a spin takes differs forty-fold between processors.
+// A round comes every few microseconds in the decode loop, and waking a sleeper costs more than that: spin a while
+// first. The while is a time, because what a spin takes differs forty-fold between processors.
 constexpr std::chrono::microseconds kSpinTime{100};
 constexpr int kSpinsPerLook = 64;  // at the clock
 
-// Tells the processor that this is a loop that waits: it saves power, leaves a sibling its share of the core, and does not guess ahead.
+// Tells the processor that this is a loop that waits: it saves power, leaves a sibling its share of the core, and does
+// not guess ahead.
 void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -25,20 +26,22 @@ void relax() {
 #endif
 }
 
-// A thread takes a quarter of what is left of a share, so the ranges become ever shorter, and when the work ends, nobody waits for long:
-// guided self-scheduling (Polychronopoulos & Kuck 1987).
+// A thread takes a quarter of what is left of a share, so the ranges become ever shorter, and when the work ends,
+// nobody waits for long: guided self-scheduling (Polychronopoulos & Kuck 1987).
 constexpr std::uint32_t kDivisor = 4;
 
 constexpr std::size_t kMostParts = 0xffff;  // they are numbered with 16 bits
 
-// How much of its share a waiting thread fetches: what memory brings in the one or two microseconds between two rounds. With more, a
-// thread's own reading finds some lines there and others not, and the processor no longer sees what it could fetch ahead (Zen 4: 128 KB
-// cost a decode step of small matrices 7%).
+// How much of its share a waiting thread fetches: what memory brings in the one or two microseconds between two rounds.
+// With more, a thread's own reading finds some lines there and others not, and the processor no longer sees what it
+// could fetch ahead (Zen 4: 128 KB cost a decode step of small matrices 7%).
 constexpr std::size_t kFetchedBytes = std::size_t{32} << 10;
 constexpr std::size_t kFetchedInputBytes = std::size_t{4} << 10;  // the processor fetches what follows
 constexpr std::size_t kCacheLine = 64;
 
-std::uint32_t bytes_at_most(std::size_t bytes, std::size_t most) { return static_cast<std::uint32_t>(std::min(bytes, most)); }
+std::uint32_t bytes_at_most(std::size_t bytes, std::size_t most) {
+  return static_cast<std::uint32_t>(std::min(bytes, most));
+}
 
 // Asks for the lines of [data, data + bytes), and waits for none.
 void fetch(const void* data, std::size_t bytes) {
@@ -62,7 +65,8 @@ struct ThreadTeam::Parts {
   std::uint32_t size() const { return end - begin; }
 };
 
-ThreadTeam::ThreadTeam(std::size_t threads) : size_(std::max<std::size_t>(1, threads)), shares_(std::make_unique<Share[]>(size_)) {
+ThreadTeam::ThreadTeam(std::size_t threads)
+    : size_(std::max<std::size_t>(1, threads)), shares_(std::make_unique<Share[]>(size_)) {
   for (std::size_t i = 1; i < size_; ++i) members_.emplace_back([this, i] { member(i); });
 }
 
@@ -80,8 +84,8 @@ void ThreadTeam::run(std::size_t count, RangeBody body, std::array<Bytes, 2> inp
   }
   assert(count <= std::numeric_limits<std::uint32_t>::max());
   const auto parts = static_cast<std::uint32_t>(std::min(count, kMostParts));
-  // With release: a member that is still looking for parts of the round before, and reads this, also sees that none of those is open; else
-  // it could divide that round's indices by this round's parts.
+  // With release: a member that is still looking for parts of the round before, and reads this, also sees that none of
+  // those is open; else it could divide that round's indices by this round's parts.
   round_.parts.store(parts, std::memory_order_release);
   round_.count.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
   round_.object.store(body.object_, std::memory_order_relaxed);
@@ -91,7 +95,8 @@ void ThreadTeam::run(std::size_t count, RangeBody body, std::array<Bytes, 2> inp
     round_.input_bytes[i].store(bytes_at_most(inputs[i].size(), kFetchedInputBytes), std::memory_order_relaxed);
   }
   round_.expected.store(expected_.data(), std::memory_order_relaxed);
-  round_.expected_bytes.store(bytes_at_most(expected_.size(), std::numeric_limits<std::uint32_t>::max()), std::memory_order_relaxed);
+  round_.expected_bytes.store(bytes_at_most(expected_.size(), std::numeric_limits<std::uint32_t>::max()),
+                              std::memory_order_relaxed);
   const std::uint32_t before = finished_.load(std::memory_order_relaxed);
   const std::uint32_t round = round_.number.fetch_add(1, std::memory_order_release) + 1;
   round_.number.notify_all();
@@ -126,9 +131,11 @@ std::uint32_t ThreadTeam::take_parts(std::size_t self, std::uint32_t round) {
       ++i;
       continue;
     }
-    const std::uint64_t parts = round_.parts.load(std::memory_order_relaxed), count = round_.count.load(std::memory_order_relaxed);
+    const std::uint64_t parts = round_.parts.load(std::memory_order_relaxed),
+                        count = round_.count.load(std::memory_order_relaxed);
     const auto index = [&](std::uint32_t part) { return static_cast<std::size_t>(count * part / parts); };
-    round_.call.load(std::memory_order_relaxed)(round_.object.load(std::memory_order_relaxed), index(taken.begin), index(taken.end));
+    round_.call.load(std::memory_order_relaxed)(round_.object.load(std::memory_order_relaxed), index(taken.begin),
+                                                index(taken.end));
     finished += taken.size();
   }
   return finished;
@@ -142,7 +149,8 @@ ThreadTeam::Parts ThreadTeam::take_some(std::size_t self, std::size_t of, std::u
   for (;;) {
     Parts left = Parts::unpack(open);
     if (left.round + 1 == round) {
-      left = {round, static_cast<std::uint32_t>(parts * of / size()), static_cast<std::uint32_t>(parts * (of + 1) / size())};
+      left = {round, static_cast<std::uint32_t>(parts * of / size()),
+              static_cast<std::uint32_t>(parts * (of + 1) / size())};
     } else if (left.round != round || left.size() == 0) {
       return {round, 0, 0};
     }
@@ -153,7 +161,9 @@ ThreadTeam::Parts ThreadTeam::take_some(std::size_t self, std::size_t of, std::u
     } else {
       taken.begin = left.end -= some;
     }
-    if (shared.compare_exchange_weak(open, left.packed(), std::memory_order_acq_rel, std::memory_order_acquire)) return taken;
+    if (shared.compare_exchange_weak(open, left.packed(), std::memory_order_acq_rel, std::memory_order_acquire)) {
+      return taken;
+    }
   }
 }
 

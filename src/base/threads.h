@@ -19,7 +19,8 @@ class RangeBody {
   template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, RangeBody>)
   RangeBody(const F& f)  // NOLINT: implicit on purpose
-      : object_(&f), call_([](const void* o, std::size_t begin, std::size_t end) { (*static_cast<const F*>(o))(begin, end); }) {}
+      : object_(&f),
+        call_([](const void* o, std::size_t begin, std::size_t end) { (*static_cast<const F*>(o))(begin, end); }) {}
   void operator()(std::size_t begin, std::size_t end) const { call_(object_, begin, end); }
 
  private:
@@ -40,19 +41,22 @@ class ThreadTeam {
 
   using Bytes = std::span<const std::byte>;
 
-  // Calls body(begin, end) with disjoint ranges that cover [0, count), count < 2³², and returns when all are done. Each thread goes through
-  // its own share from left to right, then helps the others from the right, so that nobody waits for a thread that the system does not
-  // run. Who takes what is left to the moment: the result of an index must not depend on the range that it came in. `body` must not throw,
-  // and must not call run(). `inputs`: what every range reads, where that was just written; a thread fetches their beginnings as it comes.
+  // Calls body(begin, end) with disjoint ranges that cover [0, count), count < 2³², and returns when all are done. Each
+  // thread goes through its own share from left to right, then helps the others from the right, so that nobody waits
+  // for a thread that the system does not run. Who takes what is left to the moment: the result of an index must not
+  // depend on the range that it came in. `body` must not throw, and must not call run(). `inputs`: what every range
+  // reads, where that was just written; a thread fetches their beginnings as it comes.
   void run(std::size_t count, RangeBody body, std::array<Bytes, 2> inputs = {});
 
-  // What the run() after the next will read, its first index first, if the caller's guess is right: while a thread waits for it, it fetches
-  // the beginning of its share of these bytes into its cache. They are not read: what is gone meanwhile does no harm.
+  // What the run() after the next will read, its first index first, if the caller's guess is right: while a thread
+  // waits for it, it fetches the beginning of its share of these bytes into its cache. They are not read: what is gone
+  // meanwhile does no harm.
   void expect(Bytes bytes) { expected_ = bytes; }
 
  private:
-  // A round of the team, in one cache line, because each line that a thread wrote takes up to 200 ns to come to another one. All are
-  // atomic: a thread that comes late may read what is already the next round's; then no share is open to it.
+  // A round of the team, in one cache line, because each line that a thread wrote takes up to 200 ns to come to another
+  // one. All are atomic: a thread that comes late may read what is already the next round's; then no share is open to
+  // it.
   struct alignas(64) Round {
     std::atomic<std::uint32_t> number{0};  // written last: wakes the members
     std::atomic<std::uint32_t> parts{0};   // what is taken: part i is the indices [count·i/parts, count·(i + 1)/parts)
@@ -64,9 +68,10 @@ class ThreadTeam {
   };
   static_assert(sizeof(Round) == 64);
 
-  // The parts of a share that nobody has taken yet, and of which round they are: number·2³² + begin·2¹⁶ + end. Nothing is written here to
-  // begin a round: whoever first looks at a share of the round before makes it one of this. The caller looks at every share before run()
-  // returns; so in a round each share is of that round, or of the one before and empty. Alone in its line, which its owner rarely loses.
+  // The parts of a share that nobody has taken yet, and of which round they are: number·2³² + begin·2¹⁶ + end. Nothing
+  // is written here to begin a round: whoever first looks at a share of the round before makes it one of this. The
+  // caller looks at every share before run() returns; so in a round each share is of that round, or of the one before
+  // and empty. Alone in its line, which its owner rarely loses.
   struct alignas(64) Share {
     std::atomic<std::uint64_t> open{0};
   };
@@ -80,9 +85,9 @@ class ThreadTeam {
 
   Bytes expected_;  // which the caller writes between two rounds: not in the line of what members read
 
-  // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to whoever reads that
-  // value with acquire. `round_.number` publishes a round to the members, `finished_` their results back. A part that is taken keeps run()
-  // waiting, so the round stays as it is until the part is done.
+  // Atomics order memory between threads: a store with release makes all that the thread wrote before it visible to
+  // whoever reads that value with acquire. `round_.number` publishes a round to the members, `finished_` their results
+  // back. A part that is taken keeps run() waiting, so the round stays as it is until the part is done.
   alignas(64) const std::size_t size_;
   std::vector<std::thread> members_;
   std::unique_ptr<Share[]> shares_;  // [size()]

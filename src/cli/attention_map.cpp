@@ -27,7 +27,9 @@ std::string row_label(TokenId id, std::size_t index, const Tokenizer& tokenizer)
   for (const char c : visible(tokenizer.piece(id))) c == ' ' ? piece += "·" : piece += c;
   const std::string number = fmt::format("{:>4} ", index);
   const std::size_t room = kLabelColumns - number.size();
-  while (display_columns(piece) > room) piece.resize(static_cast<std::size_t>(previous_utf8(piece.data() + piece.size()) - piece.data()));
+  while (display_columns(piece) > room) {
+    piece.resize(static_cast<std::size_t>(previous_utf8(piece.data() + piece.size()) - piece.data()));
+  }
   return std::string(room - display_columns(piece), ' ') + piece + number;
 }
 
@@ -38,14 +40,17 @@ std::string cell(float weight) {
     constexpr std::string_view kShades[] = {"  ", "··", "░░", "▒▒", "▓▓", "██"};
     return std::string(kShades[static_cast<std::size_t>(std::lround(shade * 5))]);
   }
-  constexpr int kColours[] = {16,  17,  18,  54,  90,  126, 162,
-                              198, 203, 209, 215, 221, 227, 230};  // of the 256 that terminals know: black, violet, yellow
-  return fmt::format("\033[48;5;{}m  ", kColours[static_cast<std::size_t>(std::lround(shade * (std::size(kColours) - 1)))]);
+  constexpr int kColours[] = {16, 17, 18, 54, 90, 126, 162,
+                              // of the 256 that terminals know: black, violet, yellow
+                              198, 203, 209, 215, 221, 227, 230};
+  return fmt::format("\033[48;5;{}m  ",
+                     kColours[static_cast<std::size_t>(std::lround(shade * (std::size(kColours) - 1)))]);
 }
 
 }  // namespace
 
-AttentionMaps::AttentionMaps(const ModelConfig& config, std::span<const TokenId> ids, const Tokenizer& tokenizer, bool json)
+AttentionMaps::AttentionMaps(const ModelConfig& config, std::span<const TokenId> ids, const Tokenizer& tokenizer,
+                             bool json)
     : config_(config), ids_(ids), tokenizer_(tokenizer), json_(json) {
   if (ids.size() > kMostTokens) fail("the text has {} tokens, --heads shows at most {}", ids.size(), kMostTokens);
 }
@@ -56,10 +61,13 @@ void AttentionMaps::look_at(const Checkpoint& at, const NamedTensor& x) {
   if (name != "k_rope") return;
   const auto layer = static_cast<std::size_t>(at.layer);
   const Tensor<const float, Tokens, Heads, HeadDim> q(q_.data(), {ids_.size(), config_.heads, config_.head_dim});
-  const Tensor<const float, Tokens, KvHeads, HeadDim> k(x.values.data(), {ids_.size(), config_.kv_heads, config_.head_dim});
+  const Tensor<const float, Tokens, KvHeads, HeadDim> k(x.values.data(),
+                                                        {ids_.size(), config_.kv_heads, config_.head_dim});
   const std::vector<float> weights = attention_weights(q, k, config_.layers[layer].attention);
   const std::size_t square = ids_.size() * ids_.size();
-  for (std::size_t head = 0; head < config_.heads; ++head) show(layer, head, std::span(weights).subspan(head * square, square));
+  for (std::size_t head = 0; head < config_.heads; ++head) {
+    show(layer, head, std::span(weights).subspan(head * square, square));
+  }
 }
 
 void AttentionMaps::show(std::size_t layer, std::size_t head, std::span<const float> weights) {
@@ -96,7 +104,9 @@ void AttentionMaps::finish() {
   if (!json_) return;
   OrderedJson pieces = OrderedJson::array();
   for (const TokenId id : ids_) pieces.push_back(tokenizer_.piece(id));
-  write_line({{"ids", std::vector<TokenId>(ids_.begin(), ids_.end())}, {"pieces", std::move(pieces)}, {"attention", std::move(maps_)}});
+  write_line({{"ids", std::vector<TokenId>(ids_.begin(), ids_.end())},
+              {"pieces", std::move(pieces)},
+              {"attention", std::move(maps_)}});
 }
 
 }  // namespace rung

@@ -1,4 +1,5 @@
-// `rung bench`: how fast a model reads (prefill) and writes (decode) here, beside what the machine could do at most.  Milestones M4, M6.
+// `rung bench`: how fast a model reads (prefill) and writes (decode) here, beside what the machine could do at most.
+// Milestones M4, M6.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,7 +59,8 @@ class Bench : public Command {
     };
     list("--prompt-tokens", prompts_, "how many tokens prefill reads (default: 512)");
     list("--contexts", contexts_, "how many tokens stand before those that decode writes (default: 64,1024)");
-    list("--batches", batches_, "how many sequences write together, at the first of the contexts (default: 1,2,4,8,16)");
+    list("--batches", batches_,
+         "how many sequences write together, at the first of the contexts (default: 1,2,4,8,16)");
     app.add_option("--decode-tokens", decode_tokens_,
                    "how many tokens decode writes (default: 32, or what fits into a quarter of a second)")
         ->type_name("N")
@@ -85,7 +87,8 @@ class Bench : public Command {
     if (!json_) print_head(loaded, device, meter);
 
     TimedOps timed(device.ops());
-    const BenchSetting setting{loaded.model(), verbs_ ? timed : device.ops(), run_.context, !no_cache_, verbs_ ? &timed : nullptr};
+    const BenchSetting setting{loaded.model(), verbs_ ? timed : device.ops(), run_.context, !no_cache_,
+                               verbs_ ? &timed : nullptr};
     std::vector<std::unique_ptr<BenchRun>> runs;
     for (const BenchCase& what : cases) runs.push_back(make_bench_run(setting, what));
     if (predict_ && !json_) write_out(prediction(loaded.model(), cases, costs_of(runs), meter.ceilings()));
@@ -115,28 +118,42 @@ class Bench : public Command {
     const bool slow = no_cache_ || run_.device == "reference";
     const std::size_t context = run_.context == 0 ? model.config.context : run_.context;
     const std::size_t steps = decode_tokens_.value_or(1), room = decode_tokens_.value_or(32);
-    const auto fits = [&](std::size_t wanted) { return std::max<std::size_t>(1, std::min(wanted, context - std::min(context - 1, room))); };
+    const auto fits = [&](std::size_t wanted) {
+      return std::max<std::size_t>(1, std::min(wanted, context - std::min(context - 1, room)));
+    };
     std::vector<std::size_t> prompts = prompts_, contexts = contexts_, batches = batches_;
     if (prompts.empty()) prompts = {fits(slow ? 64 : 512)};
     if (contexts.empty()) contexts = {fits(64)};
     if (contexts_.empty() && !slow && fits(1024) == 1024) contexts.push_back(1024);
     if (batches.empty() && slow) batches = {1};
     if (batches.empty()) batches = {1, 2, 4, 8, 16};
-    if (run_.context > model.config.context) fail("--context is {}, expected at most the model's {}", run_.context, model.config.context);
-    if (no_cache_ && (batches.size() != 1 || batches[0] != 1)) throw UsageError("--no-cache: one sequence at a time, found --batches");
+    if (run_.context > model.config.context) {
+      fail("--context is {}, expected at most the model's {}", run_.context, model.config.context);
+    }
+    if (no_cache_ && (batches.size() != 1 || batches[0] != 1)) {
+      throw UsageError("--no-cache: one sequence at a time, found --batches");
+    }
     std::vector<BenchCase> cases;
     for (const std::size_t tokens : prompts) cases.push_back({.prefill = true, .tokens = tokens});
     const auto decode = [&](std::size_t before, std::size_t batch) {
       const std::size_t at_most = before < context ? std::min<std::size_t>(32, context - before) : 1;
-      cases.push_back({.prefill = false, .tokens = decode_tokens_.value_or(0), .at_most = at_most, .context = before, .batch = batch});
+      cases.push_back({.prefill = false,
+                       .tokens = decode_tokens_.value_or(0),
+                       .at_most = at_most,
+                       .context = before,
+                       .batch = batch});
     };
     for (const std::size_t before : contexts) decode(before, batches[0]);
     for (std::size_t i = 1; i < batches.size(); ++i) decode(contexts[0], batches[i]);
     constexpr std::size_t kMostTogether = 1024;
     for (const BenchCase& c : cases) {
-      if (c.batch > kMostTogether) throw UsageError(fmt::format("--batches is {}, expected at most {}", c.batch, kMostTogether));
+      if (c.batch > kMostTogether) {
+        throw UsageError(fmt::format("--batches is {}, expected at most {}", c.batch, kMostTogether));
+      }
       const std::size_t needed = c.prefill ? c.tokens : c.context + steps;
-      if (needed > context || needed < c.context) fail("{} needs {} tokens of context, the context holds {}", name_of(c), needed, context);
+      if (needed > context || needed < c.context) {
+        fail("{} needs {} tokens of context, the context holds {}", name_of(c), needed, context);
+      }
     }
     return cases;
   }
@@ -144,7 +161,8 @@ class Bench : public Command {
   static bool differ(const Ceilings& a, const Ceilings& b) {
     const auto by_a_hundredth = [](double x, double y) { return std::abs(x / y - 1) > 0.01; };
     return by_a_hundredth(a.read_gb_per_s, b.read_gb_per_s) || by_a_hundredth(a.int8_gop_per_s, b.int8_gop_per_s) ||
-           by_a_hundredth(a.f32_gflop_per_s, b.f32_gflop_per_s) || by_a_hundredth(a.bf16_gflop_per_s, b.bf16_gflop_per_s);
+           by_a_hundredth(a.f32_gflop_per_s, b.f32_gflop_per_s) ||
+           by_a_hundredth(a.bf16_gflop_per_s, b.bf16_gflop_per_s);
   }
 
   static void measure_ceilings(CeilingMeter& meter) {
@@ -182,7 +200,9 @@ class Bench : public Command {
     out["gb_per_s"] = r.gb_per_s();
     out["gop_per_s"] = r.gop_per_s();
     out["bandwidth_share"] = r.bandwidth_share(ceilings);
-    if (r.in_turns) out["in_turns"] = {{"gb_per_s", r.in_turns->gb_per_s}, {"read_gb_per_s", r.in_turns->read_gb_per_s}};
+    if (r.in_turns) {
+      out["in_turns"] = {{"gb_per_s", r.in_turns->gb_per_s}, {"read_gb_per_s", r.in_turns->read_gb_per_s}};
+    }
     out["int8_share"] = r.cost.int8_operations / r.seconds / 1e9 / ceilings.int8_gop_per_s;
     for (std::size_t v = 0; verbs_ && v < PassTimes::kNames.size(); ++v) {
       out["verbs"][std::string(PassTimes::kNames[v])] = r.times.seconds[v];
@@ -206,7 +226,8 @@ class Bench : public Command {
                     {"repeat", repeat_}};
     const Ceilings ceilings = meter.ceilings();
     const auto first = [&](bool prefill) {
-      return *std::find_if(results.begin(), results.end(), [&](const BenchResult& r) { return r.what.prefill == prefill; });
+      return *std::find_if(results.begin(), results.end(),
+                           [&](const BenchResult& r) { return r.what.prefill == prefill; });
     };
     out["prefill"] = to_json(first(true), ceilings);
     out["decode"] = to_json(first(false), ceilings);
@@ -217,29 +238,32 @@ class Bench : public Command {
                        {"f32_gflop_per_s", ceilings.f32_gflop_per_s}};
     for (const ReadPattern& r : meter.reads()) {
       if (!show_ceilings_) break;
-      out["ceilings"]["reads"].push_back(
-          {{"streams", r.streams},
-           {"near_bytes", r.near_bytes},
-           {"far_bytes", r.far_bytes},
-           {"huge_pages", r.huge_pages},
-           {"gb_per_s", r.gb_per_s.median()}});
+      out["ceilings"]["reads"].push_back({{"streams", r.streams},
+                                          {"near_bytes", r.near_bytes},
+                                          {"far_bytes", r.far_bytes},
+                                          {"huge_pages", r.huge_pages},
+                                          {"gb_per_s", r.gb_per_s.median()}});
     }
     write_line(out);
   }
 
   void print_head(const LoadedModel& loaded, const Device& device, const CeilingMeter& meter) const {
     const Model& model = loaded.model();
-    write_out(fmt::format("{}: {}, {:.1f} M parameters, {}\n", loaded.files().path().filename().string(), model.config.family,
-                          static_cast<double>(model.parameters()) / 1e6, human_bytes(model.weight_bytes())));
-    write_out(fmt::format("device {}, kernels {}, {}, {}{}\n", device.name(), device.kernels(), count_of(device.threads(), "thread"),
-                          no_cache_ ? "no KV cache, rounded as " : "KV cache ", info(device.cache_type()).name));
+    write_out(fmt::format("{}: {}, {:.1f} M parameters, {}\n", loaded.files().path().filename().string(),
+                          model.config.family, static_cast<double>(model.parameters()) / 1e6,
+                          human_bytes(model.weight_bytes())));
+    write_out(fmt::format("device {}, kernels {}, {}, {}{}\n", device.name(), device.kernels(),
+                          count_of(device.threads(), "thread"), no_cache_ ? "no KV cache, rounded as " : "KV cache ",
+                          info(device.cache_type()).name));
     if (show_ceilings_) write_out(read_patterns_table(meter));
     write_out(ceilings_line(meter.ceilings()) + "\n");
   }
 
-  static Chart drawn(const LoadedModel& loaded, const Device& device, const std::vector<BenchResult>& results, const Ceilings& ceilings) {
+  static Chart drawn(const LoadedModel& loaded, const Device& device, const std::vector<BenchResult>& results,
+                     const Ceilings& ceilings) {
     const std::string title = fmt::format("{} under its roof", loaded.files().path().filename().string());
-    const std::string how = fmt::format("device {}, kernels {}, {}", device.name(), device.kernels(), count_of(device.threads(), "thread"));
+    const std::string how =
+        fmt::format("device {}, kernels {}, {}", device.name(), device.kernels(), count_of(device.threads(), "thread"));
     return roofline(title, how, results, ceilings);
   }
 

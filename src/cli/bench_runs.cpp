@@ -48,7 +48,8 @@ bool enough(const BenchCase& what, std::size_t tokens, double seconds) {
 class Prefill : public BenchRun {
  public:
   Prefill(const BenchSetting& setting, const BenchCase& what)
-      : BenchRun(setting, what), ids_(synthetic_tokens(what.tokens, setting.model.config.vocab_size)),
+      : BenchRun(setting, what),
+        ids_(synthetic_tokens(what.tokens, setting.model.config.vocab_size)),
         session_(setting.model, setting.ops, {.context = setting.context}) {}
 
   Once run_once() override {
@@ -65,7 +66,8 @@ class Prefill : public BenchRun {
     const KvShape cache = kv_shape(setting_.model.config, setting_.ops.cache_type());
     for (std::size_t at = 0; at < tokens; at += chunk) {
       const std::size_t now = std::min(chunk, tokens - at);
-      sum += cost_of(setting_.model, cache, {.sequences = 1, .before = at, .tokens = now, .logits = at + now == tokens});
+      sum +=
+          cost_of(setting_.model, cache, {.sequences = 1, .before = at, .tokens = now, .logits = at + now == tokens});
     }
     return sum;
   }
@@ -119,7 +121,8 @@ class Decode : public BenchRun {
   PassCost cost(std::size_t tokens) const override {
     PassCost sum;
     for (std::size_t t = 0; t < tokens; ++t) {
-      sum += cost_of(setting_.model, caches_[0].shape(), {.sequences = what_.batch, .before = what_.context + t, .tokens = 1});
+      sum += cost_of(setting_.model, caches_[0].shape(),
+                     {.sequences = what_.batch, .before = what_.context + t, .tokens = 1});
     }
     return sum;
   }
@@ -144,7 +147,8 @@ class DecodeAnew : public BenchRun {
  public:
   DecodeAnew(const BenchSetting& setting, const BenchCase& what)
       : BenchRun(setting, what),
-        ids_(synthetic_tokens(what.context + (what.tokens == 0 ? what.at_most : what.tokens), setting.model.config.vocab_size)) {}
+        ids_(synthetic_tokens(what.context + (what.tokens == 0 ? what.at_most : what.tokens),
+                              setting.model.config.vocab_size)) {}
 
   Once run_once() override {
     Session session(setting_.model, setting_.ops, {.context = setting_.context, .keep_cache = false});

@@ -54,17 +54,19 @@ std::string name_of(const BenchCase& what) {
 }
 
 std::string ceilings_line(const Ceilings& c) {
-  return fmt::format("ceilings here: {:.1f} GB/s from memory, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in bf16, {:.0f} in f32\n",
-                     c.read_gb_per_s, c.int8_gop_per_s, c.bf16_gflop_per_s, c.f32_gflop_per_s);
+  return fmt::format(
+      "ceilings here: {:.1f} GB/s from memory, {:.0f} GOP/s in int8, {:.0f} GFLOP/s in bf16, {:.0f} in f32\n",
+      c.read_gb_per_s, c.int8_gop_per_s, c.bf16_gflop_per_s, c.f32_gflop_per_s);
 }
 
 std::string read_patterns_table(const CeilingMeter& meter) {
-  std::string out = fmt::format("reading {} from memory, GB/s:\n  {:<40}{:>12}{:>12}\n", human_bytes(meter.buffer_bytes()),
-                                "", "2 MiB pages", "4 KiB pages");
+  std::string out = fmt::format("reading {} from memory, GB/s:\n  {:<40}{:>12}{:>12}\n",
+                                human_bytes(meter.buffer_bytes()), "", "2 MiB pages", "4 KiB pages");
   for (const ReadPattern& huge : meter.reads()) {
     if (!huge.huge_pages) continue;
     const auto same = [&](const ReadPattern& r) {
-      return !r.huge_pages && r.streams == huge.streams && r.near_bytes == huge.near_bytes && r.far_bytes == huge.far_bytes;
+      return !r.huge_pages && r.streams == huge.streams && r.near_bytes == huge.near_bytes &&
+             r.far_bytes == huge.far_bytes;
     };
     const auto small = std::find_if(meter.reads().begin(), meter.reads().end(), same);
     const std::string how = fmt::format("{} a thread, {}", count_of(huge.streams, "stream"), prefetch_words(huge));
@@ -77,29 +79,34 @@ std::string prediction(const Model& model, const std::vector<BenchCase>& cases, 
                        const Ceilings& ceilings) {
   std::string out = fmt::format(
       "What the limit allows\n"
-      "  To write a token, each of {:.1f} M weights is multiplied once, and to be multiplied it must come from memory.\n"
+      "  To write a token, each of {:.1f} M weights is multiplied once, and to be multiplied it must come from "
+      "memory.\n"
       "  Nothing is faster than bytes ÷ bandwidth, nor than operations ÷ peak: the slower of the two is the limit.\n",
       static_cast<double>(model.parameters()) / 1e6);
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const PassCost& cost = costs[i];
     const Limit limit = limit_of(cost, ceilings);
     const double tokens = tokens_of(cases[i]);
-    out += fmt::format("  {}{}{}: {} of weights", style().bold, name_of(cases[i]), style().reset, megabytes(cost.weight_bytes));
-    out += fmt::format(" and {} of keys and values ÷ {:.1f} GB/s = {:.1f} ms;\n", megabytes(cost.cache_bytes), ceilings.read_gb_per_s,
-                       limit.memory_seconds * 1e3);
-    out += fmt::format("    {} operations in int8 ÷ {:.0f} GOP/s, ", operations(cost.int8_operations), ceilings.int8_gop_per_s);
+    out += fmt::format("  {}{}{}: {} of weights", style().bold, name_of(cases[i]), style().reset,
+                       megabytes(cost.weight_bytes));
+    out += fmt::format(" and {} of keys and values ÷ {:.1f} GB/s = {:.1f} ms;\n", megabytes(cost.cache_bytes),
+                       ceilings.read_gb_per_s, limit.memory_seconds * 1e3);
+    out += fmt::format("    {} operations in int8 ÷ {:.0f} GOP/s, ", operations(cost.int8_operations),
+                       ceilings.int8_gop_per_s);
     if (cost.bf16_operations > 0) {
       out += fmt::format("{} in bf16 ÷ {:.0f} GFLOP/s, ", operations(cost.bf16_operations), ceilings.bf16_gflop_per_s);
     }
-    out += fmt::format("{} in f32 ÷ {:.0f} GFLOP/s = {:.1f} ms.\n", operations(cost.float_operations), ceilings.f32_gflop_per_s,
-                       limit.compute_seconds * 1e3);
+    out += fmt::format("{} in f32 ÷ {:.0f} GFLOP/s = {:.1f} ms.\n", operations(cost.float_operations),
+                       ceilings.f32_gflop_per_s, limit.compute_seconds * 1e3);
     out += fmt::format("    Bound by {}: at most {:.1f} tok/s.\n", limit.by_memory() ? "memory" : "arithmetic",
                        tokens / limit.seconds());
   }
   const double ridge = ceilings.int8_gop_per_s / ceilings.read_gb_per_s;
   out += fmt::format(
-      "  The two limits meet at {:.1f} operations a byte: with fewer, memory is the slower, with more, arithmetic. One token does "
-      "{:.1f} with\n  each byte of weights. Tokens that share a pass share its bytes, those of a prompt as those of sequences side by "
+      "  The two limits meet at {:.1f} operations a byte: with fewer, memory is the slower, with more, arithmetic. One "
+      "token does "
+      "{:.1f} with\n  each byte of weights. Tokens that share a pass share its bytes, those of a prompt as those of "
+      "sequences side by "
       "side: so a prompt is\n  read many times faster than an answer is written.\n\n",
       ridge, 2 * static_cast<double>(model.parameters()) / static_cast<double>(model.weight_bytes()));
   return out;
@@ -107,8 +114,8 @@ std::string prediction(const Model& model, const std::vector<BenchCase>& cases, 
 
 std::string results_table(const std::vector<BenchResult>& results, const Ceilings& ceilings, bool predicted) {
   const std::string column = predicted ? fmt::format("{:>11}", "predicted") : "";
-  std::string out = fmt::format("{}{:<28}{:>10}{}{:>9}{:>9}  {}{}\n", style().dim, "", "tok/s", column, "GB/s", "GOP/s", "of the limit",
-                                style().reset);
+  std::string out = fmt::format("{}{:<28}{:>10}{}{:>9}{:>9}  {}{}\n", style().dim, "", "tok/s", column, "GB/s", "GOP/s",
+                                "of the limit", style().reset);
   for (const BenchResult& r : results) {
     const Limit limit = limit_of(r.cost, ceilings);
     const double share = limit.by_memory() ? r.bandwidth_share(ceilings) : limit.seconds() / r.seconds;
@@ -117,8 +124,9 @@ std::string results_table(const std::vector<BenchResult>& results, const Ceiling
       turns = fmt::format(", {:.2f} of {:.2f} GB/s in turns", r.in_turns->gb_per_s, r.in_turns->read_gb_per_s);
     }
     const std::string most = predicted ? fmt::format("{:>11.1f}", static_cast<double>(r.tokens) / limit.seconds()) : "";
-    out += fmt::format("{:<28}{}{:>10.1f}{}{}{:>9.2f}{:>9.1f}  {:.0f}% of {}{}\n", name_of(r.what), style().bold, r.tokens_per_second(),
-                       style().reset, most, r.gb_per_s(), r.gop_per_s(), 100 * share, limited_by(limit, r.cost), turns);
+    out += fmt::format("{:<28}{}{:>10.1f}{}{}{:>9.2f}{:>9.1f}  {:.0f}% of {}{}\n", name_of(r.what), style().bold,
+                       r.tokens_per_second(), style().reset, most, r.gb_per_s(), r.gop_per_s(), 100 * share,
+                       limited_by(limit, r.cost), turns);
   }
   return out;
 }
@@ -146,7 +154,8 @@ std::string verbs_table(const std::vector<BenchResult>& results, const Ceilings&
   return out;
 }
 
-Chart roofline(const std::string& title, const std::string& subtitle, const std::vector<BenchResult>& results, const Ceilings& c) {
+Chart roofline(const std::string& title, const std::string& subtitle, const std::vector<BenchResult>& results,
+               const Ceilings& c) {
   double least = 1e300, most = 0, slowest = c.f32_gflop_per_s;
   for (const BenchResult& r : results) {
     const double intensity = r.cost.operations() / r.cost.bytes();
@@ -156,8 +165,10 @@ Chart roofline(const std::string& title, const std::string& subtitle, const std:
   }
   const double ridge = c.int8_gop_per_s / c.read_gb_per_s, f32_ridge = c.f32_gflop_per_s / c.read_gb_per_s;
   const double left = round_out(least / 2, false), right = round_out(std::max(most, ridge) * 2, true);
-  const double bottom = round_out(std::min(slowest, left * c.read_gb_per_s) / 1.2, false), top = round_out(c.int8_gop_per_s * 1.3, true);
-  Chart chart(title, subtitle, {.title = "operations per byte from memory", .from = left, .to = right, .logarithmic = true},
+  const double bottom = round_out(std::min(slowest, left * c.read_gb_per_s) / 1.2, false),
+               top = round_out(c.int8_gop_per_s * 1.3, true);
+  Chart chart(title, subtitle,
+              {.title = "operations per byte from memory", .from = left, .to = right, .logarithmic = true},
               {.title = "GOP/s", .from = bottom, .to = top, .logarithmic = true});
   chart.line({{left, left * c.read_gb_per_s}, {ridge, c.int8_gop_per_s}},
              {.series = 0, .label = fmt::format("memory, {:.1f} GB/s", c.read_gb_per_s)});
@@ -170,7 +181,8 @@ Chart roofline(const std::string& title, const std::string& subtitle, const std:
                {.series = 3, .label = fmt::format("bf16 peak, {:.0f} GFLOP/s", c.bf16_gflop_per_s), .dashed = true});
   }
   for (const BenchResult& r : results) {
-    chart.point(r.cost.operations() / r.cost.bytes(), r.gop_per_s(), {.series = r.what.prefill ? 2u : 1u, .label = name_of(r.what)});
+    chart.point(r.cost.operations() / r.cost.bytes(), r.gop_per_s(),
+                {.series = r.what.prefill ? 2u : 1u, .label = name_of(r.what)});
   }
   return chart;
 }

@@ -25,6 +25,7 @@ std::string results_table(const std::vector<BenchResult>& results, const Ceiling
 std::string verbs_table(const std::vector<BenchResult>& results, const Ceilings& ceilings);
 
 // Operations per byte → operations per second: the two ceilings, and where each result stands below them.
-Chart roofline(const std::string& title, const std::string& subtitle, const std::vector<BenchResult>& results, const Ceilings& ceilings);
+Chart roofline(const std::string& title, const std::string& subtitle, const std::vector<BenchResult>& results,
+               const Ceilings& ceilings);
 
 }  // namespace rung

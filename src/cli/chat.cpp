@@ -63,7 +63,8 @@ class ChatCommand : public Command {
         ->check(zero_or_more);
     sampling_.add(app);
     app.add_option("--system", system_, "a message that sets the scene")->type_name("TEXT");
-    app.add_option("--messages", messages_, "go on with this conversation: a JSON list of messages")->type_name("FILE.json");
+    app.add_option("--messages", messages_, "go on with this conversation: a JSON list of messages")
+        ->type_name("FILE.json");
     app.add_option("--template", template_, "this chat template instead of the model's")->type_name("FILE.jinja");
     app.add_flag("--json", json_, "one JSON object an answer");
   }
@@ -76,7 +77,10 @@ class ChatCommand : public Command {
     if (!messages_.empty()) chat.set_messages(std::move(read_request(messages_)["messages"]));
     if (!system_.empty()) chat.set_system(system_);
     Conversation c{
-        model, session, chat, {.max_tokens = max_tokens_, .sampling = sampling_.over(model.sampling()), .stop = {}, .stop_ids = {}}};
+        model,
+        session,
+        chat,
+        {.max_tokens = max_tokens_, .sampling = sampling_.over(model.sampling()), .stop = {}, .stop_ids = {}}};
     return talk(c);
   }
 
@@ -84,9 +88,10 @@ class ChatCommand : public Command {
   int talk(Conversation& c) const {
     LineEditor editor;
     const bool is_terminal = stdin_is_terminal();
-    if (is_terminal)
-      note(fmt::format("{}, a context of {} tokens. /help shows the commands.", c.model.files().path().filename().string(),
-                       c.session.context()));
+    if (is_terminal) {
+      note(fmt::format("{}, a context of {} tokens. /help shows the commands.",
+                       c.model.files().path().filename().string(), c.session.context()));
+    }
     bool warned = false;
     for (;;) {
       std::optional<std::string> line;
@@ -137,7 +142,8 @@ class ChatCommand : public Command {
     } else if (command == "/stats") {
       show_statistics(c);
     } else {
-      fail("no command is called '{}' (/help shows them; a message that begins with / is written //)", visible(command));
+      fail("no command is called '{}' (/help shows them; a message that begins with / is written //)",
+           visible(command));
     }
   }
 
@@ -187,15 +193,20 @@ class ChatCommand : public Command {
       return write_line(line);
     }
     if (!result.text.ends_with('\n')) write_out("\n");
-    if (c.last.dropped_turns > 0)
-      note(
-          fmt::format("(The context of {} tokens was full: the oldest {} forgotten.)", c.session.context(), dropped(c.last.dropped_turns)));
+    if (c.last.dropped_turns > 0) {
+      note(fmt::format("(The context of {} tokens was full: the oldest {} forgotten.)", c.session.context(),
+                       dropped(c.last.dropped_turns)));
+    }
     if (result.reason == StopReason::context_full) note("(The context is full: the answer ends here.)");
-    if (result.reason == StopReason::max_tokens) note(fmt::format("(Cut after {} tokens: -n allows more.)", result.ids.size()));
+    if (result.reason == StopReason::max_tokens) {
+      note(fmt::format("(Cut after {} tokens: -n allows more.)", result.ids.size()));
+    }
     if (result.reason == StopReason::interrupted) note("(Stopped.)");
   }
 
-  static std::string dropped(std::size_t turns) { return turns == 1 ? "turn was" : fmt::format("{} turns were", turns); }
+  static std::string dropped(std::size_t turns) {
+    return turns == 1 ? "turn was" : fmt::format("{} turns were", turns);
+  }
 
   ModelOption model_;
   RunOptions run_;

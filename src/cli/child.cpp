@@ -28,7 +28,8 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-// posix_spawn starts a program without fork's copy of our address space. What it changes in the child is listed beforehand.
+// posix_spawn starts a program without fork's copy of our address space. What it changes in the child is listed
+// beforehand.
 pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -59,10 +60,10 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::pa
 SignalWatch::SignalWatch() {
   caught_signal = 0;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction former {};
+    struct sigaction former{};
     sigaction(signal, nullptr, &former);
     if (former.sa_handler == SIG_IGN) continue;
-    struct sigaction ours {};  // without SA_RESTART: a call that waits returns with EINTR
+    struct sigaction ours{};  // without SA_RESTART: a call that waits returns with EINTR
     ours.sa_handler = note;
     sigaction(signal, &ours, nullptr);
     former_.emplace_back(signal, former);
@@ -79,7 +80,8 @@ void SignalWatch::check() {
   if (caught_signal != 0) throw Interrupted{caught_signal};
 }
 
-ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::function<void()>& tick) {
+ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                      const std::function<void()>& tick) {
   using namespace std::chrono_literals;
   SignalWatch::check();
   const pid_t child = spawn(arguments, folder);

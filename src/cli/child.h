@@ -1,4 +1,5 @@
-// a command → its exit status and what it said.  Signals that end a program are noticed, so that what is under way is cleaned up first.
+// a command → its exit status and what it said.  Signals that end a program are noticed, so that what is under way is
+// cleaned up first.
 #pragma once
 
 #include <csignal>
@@ -22,7 +23,8 @@ class Interrupted : public std::exception {
   int signal_;
 };
 
-// While it lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the program (those that are ignored stay ignored). One at a time.
+// While it lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the program (those that are ignored stay
+// ignored). One at a time.
 class SignalWatch {
  public:
   SignalWatch();
@@ -30,8 +32,8 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  static int caught();       // the signal that came; 0: none
-  static void check();       // throws Interrupted when one came
+  static int caught();  // the signal that came; 0: none
+  static void check();  // throws Interrupted when one came
 
  private:
   std::vector<std::pair<int, struct sigaction>> former_;
@@ -43,9 +45,10 @@ struct ChildResult {
   std::string errors;  // stderr
 };
 
-// Runs `arguments` in `folder`, which is also its folder for temporary files. The program is looked up in PATH, no shell reads the
-// arguments, stdin is empty. `tick` is called about ten times a second. Under a SignalWatch, a signal ends the child, then Interrupted is
-// thrown. Throws Error when the program cannot be started.
-ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::function<void()>& tick);
+// Runs `arguments` in `folder`, which is also its folder for temporary files. The program is looked up in PATH, no
+// shell reads the arguments, stdin is empty. `tick` is called about ten times a second. Under a SignalWatch, a signal
+// ends the child, then Interrupted is thrown. Throws Error when the program cannot be started.
+ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                      const std::function<void()>& tick);
 
 }  // namespace rung

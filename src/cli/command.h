@@ -24,8 +24,8 @@ class Command {
  public:
   virtual ~Command() = default;
   virtual const char* name() const = 0;
-  virtual const char* summary() const = 0;  // one line
-  virtual const char* example() const = 0;  // runs as it stands; the help ends in it
+  virtual const char* summary() const = 0;            // one line
+  virtual const char* example() const = 0;            // runs as it stands; the help ends in it
   virtual const char* details() const { return ""; }  // what the help says after the options
   virtual void add_options(CLI::App& app) = 0;
   virtual int run() = 0;  // the exit status

@@ -42,7 +42,8 @@ void refuse_misspelt_verb(const std::string& word, const std::vector<std::unique
   for (const auto& c : commands) {
     if (edits(word, c->name()) > 2) continue;
     throw UsageError(
-        fmt::format("no verb is called '{}': did you mean 'rung {}'? (for that very text: rung generate -- {})", word, c->name(), word));
+        fmt::format("no verb is called '{}': did you mean 'rung {}'? (for that very text: rung generate -- {})", word,
+                    c->name(), word));
   }
 }
 
@@ -66,8 +67,8 @@ std::string words_of(const CLI::ArgumentMismatch& e, const CLI::App& app) {
   return fmt::format("{}: found nothing after it, expected {}", name, option->get_type_name());
 }
 
-// Takes the verb's options from `arguments` and runs it. Each verb is an App of its own: CLI11 would take a text that is the name of
-// another verb for that verb.
+// Takes the verb's options from `arguments` and runs it. Each verb is an App of its own: CLI11 would take a text that
+// is the name of another verb for that verb.
 int run_verb(Command& command, std::vector<std::string> arguments) {
   CLI::App app;
   app.set_help_flag("-h,--help", "this text");
@@ -85,7 +86,8 @@ int run_verb(Command& command, std::vector<std::string> arguments) {
     const std::string extra = app.remaining().empty() ? "" : visible(app.remaining().front());
     throw UsageError(
         extra.starts_with('-')
-            ? fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)", extra, command.name())
+            ? fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)",
+                          extra, command.name())
             : fmt::format("'{}' is one argument too many (a text is one argument: put it in quotes)", extra));
   } catch (const CLI::ArgumentMismatch& e) {
     throw UsageError(fmt::format("{} (see rung {} --help)", words_of(e, app), command.name()));
@@ -136,7 +138,8 @@ std::vector<std::unique_ptr<Command>> make_commands() {
 
 int run_command_line(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is noticed where it is written to
-  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that grows beyond the shell's limit: what was begun is taken away again
+  // so is a file that grows beyond the shell's limit: what was begun is taken away again
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return dispatch({argv + 1, argv + argc});
   } catch (const UsageError& e) {

@@ -35,12 +35,14 @@ struct Named {
 Named split_device(const std::string& argument) {
   std::error_code ignored;
   const std::size_t at = argument.rfind('@');
-  if (at == std::string::npos || argument.find('/', at) != std::string::npos || std::filesystem::exists(argument, ignored)) {
+  if (at == std::string::npos || argument.find('/', at) != std::string::npos ||
+      std::filesystem::exists(argument, ignored)) {
     return {argument, ""};
   }
   const std::string device = argument.substr(at + 1);
   if (at == 0 || !Device::exists(device)) {
-    throw UsageError(fmt::format("found '{}', expected MODEL@DEVICE with one of these devices: {}", argument, Device::kNames));
+    throw UsageError(
+        fmt::format("found '{}', expected MODEL@DEVICE with one of these devices: {}", argument, Device::kNames));
   }
   return {argument.substr(0, at), device};
 }
@@ -78,13 +80,15 @@ void check_same_vocabulary(const LoadedModel& base, const LoadedModel& other) {
   const std::string a = base.files().path().string(), b = other.files().path().string();
   const std::size_t size = base.model().config.vocab_size, others_size = other.model().config.vocab_size;
   if (size != others_size) {
-    fail("{} has a vocabulary of {} tokens, {} of {}: only models with the same vocabulary compare", a, size, b, others_size);
+    fail("{} has a vocabulary of {} tokens, {} of {}: only models with the same vocabulary compare", a, size, b,
+         others_size);
   }
   const std::size_t named = std::min(base.tokenizer().vocab_size(), other.tokenizer().vocab_size());
   for (TokenId id = 0; static_cast<std::size_t>(id) < named; ++id) {
     const std::string piece = base.tokenizer().piece(id), others = other.tokenizer().piece(id);
     if (piece != others) {
-      fail("token {} is '{}' in {}, '{}' in {}: only models with the same vocabulary compare", id, visible(piece), a, visible(others), b);
+      fail("token {} is '{}' in {}, '{}' in {}: only models with the same vocabulary compare", id, visible(piece), a,
+           visible(others), b);
     }
   }
 }
@@ -160,17 +164,21 @@ class Compare : public Command {
     }
     if (!file_.empty()) return;
     std::error_code ignored;
-    if (!std::filesystem::exists(kDefaultText, ignored)) throw UsageError("no text: give a file after the models, or - for standard input");
+    if (!std::filesystem::exists(kDefaultText, ignored)) {
+      throw UsageError("no text: give a file after the models, or - for standard input");
+    }
     file_ = kDefaultText;
   }
 
   void load() {
-    const bool same_device = std::all_of(named_.begin(), named_.end(), [&](const Named& n) { return n.device == named_[0].device; });
+    const bool same_device =
+        std::all_of(named_.begin(), named_.end(), [&](const Named& n) { return n.device == named_[0].device; });
     for (const Named& n : named_) {
       std::unique_ptr<LoadedModel>& loaded = loaded_[n.model];  // on two devices, a model is loaded once
       const ModelOption option{n.model, pre_};
       if (!loaded) loaded = std::make_unique<LoadedModel>(option.open(), option.chosen_pre());
-      auto device = std::make_unique<Device>(n.device.empty() ? run_.device : n.device, run_.threads, run_.cache.type());
+      auto device =
+          std::make_unique<Device>(n.device.empty() ? run_.device : n.device, run_.threads, run_.cache.type());
       std::string name = short_name(loaded->files().path());
       if (!same_device) name += "@" + std::string(device->name());
       entries_.push_back({std::move(name), loaded.get(), std::move(device)});
@@ -187,8 +195,11 @@ class Compare : public Command {
         fail("{} and {} make different tokens of {}: only models with the same tokenizer compare",
              entries_.front().loaded->files().path().string(), path, file_);
       }
-      const std::size_t context = e.loaded->model().config.context, window = windows_.window_of(entries_.front().loaded->model().config);
-      if (window > context) fail("{} has a context of {}, a window takes {} (--context N makes windows smaller)", path, context, window);
+      const std::size_t context = e.loaded->model().config.context,
+                        window = windows_.window_of(entries_.front().loaded->model().config);
+      if (window > context) {
+        fail("{} has a context of {}, a window takes {} (--context N makes windows smaller)", path, context, window);
+      }
     }
   }
 
@@ -211,11 +222,13 @@ class Compare : public Command {
     constexpr double kEnoughSeconds = 2;
     using Clock = std::chrono::steady_clock;
     for (Entry& e : entries_) {
-      const std::size_t whole = std::min(cut.ids.size(), e.loaded->model().config.context), prompt = std::min(kPrompt, whole / 2);
+      const std::size_t whole = std::min(cut.ids.size(), e.loaded->model().config.context),
+                        prompt = std::min(kPrompt, whole / 2);
       Session session(e.loaded->model(), e.device->ops());
       session.feed(std::span(cut.ids).first(prompt));
       const Clock::time_point start = Clock::now();
-      while (e.writing.tokens < std::min(kTokens, whole - prompt) && e.writing.seconds < kEnoughSeconds && SignalWatch::caught() == 0) {
+      while (e.writing.tokens < std::min(kTokens, whole - prompt) && e.writing.seconds < kEnoughSeconds &&
+             SignalWatch::caught() == 0) {
         session.feed(std::span(cut.ids).subspan(prompt + e.writing.tokens, 1));
         ++e.writing.tokens;
         e.writing.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -225,33 +238,36 @@ class Compare : public Command {
 
   void print(const WindowedText& cut, const Comparison& c) const {
     const ModelConfig& config = entries_.front().loaded->model().config;
-    write_out(fmt::format("{}: {}; {}\n", visible(file_), count_of(cut.ids.size(), "token"), windows_.describe(cut, config)));
+    write_out(
+        fmt::format("{}: {}; {}\n", visible(file_), count_of(cut.ids.size(), "token"), windows_.describe(cut, config)));
     if (c.windows < cut.windows.size()) {
       write_out(fmt::format("interrupted: what follows is about the first {}\n", count_of(c.windows, "window")));
     }
-    write_out(fmt::format("base {}: perplexity {:.4f} ± {:.4f}\n\n", visible(entries_[0].name), c.base_losses.perplexity(),
-                          c.base_losses.perplexity_error()));
-    write_out(fmt::format("{}{:<22} {:>9} {:>8} {:>8} {:>6} {:>7} {:>6} {:>6}{}\n", style().dim, "model", "size", "KL", "99%", "same",
-                          "ppl ×", "read", "write", style().reset));
+    write_out(fmt::format("base {}: perplexity {:.4f} ± {:.4f}\n\n", visible(entries_[0].name),
+                          c.base_losses.perplexity(), c.base_losses.perplexity_error()));
+    write_out(fmt::format("{}{:<22} {:>9} {:>8} {:>8} {:>6} {:>7} {:>6} {:>6}{}\n", style().dim, "model", "size", "KL",
+                          "99%", "same", "ppl ×", "read", "write", style().reset));
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const std::string name = shortened(visible(entries_[i].name), 22);
       std::string figures(32, ' ');
       if (i > 0) {
         const Distance& d = c.distances[i - 1];
-        figures = fmt::format("{:>8} {:>8} {:>5.1f}% {:>7.4f}", small_number(d.mean_divergence().value), small_number(d.percentile(0.99)),
-                              100 * d.same_first().value, d.perplexity_ratio().value);
+        figures = fmt::format("{:>8} {:>8} {:>5.1f}% {:>7.4f}", small_number(d.mean_divergence().value),
+                              small_number(d.percentile(0.99)), 100 * d.same_first().value, d.perplexity_ratio().value);
       }
       write_out(fmt::format("{}{}{}{} {:>9} {} {:>6} {:>6}\n", i == 0 ? style().dim : style().bold, name, style().reset,
                             std::string(22 - std::min<std::size_t>(22, display_columns(name)), ' '),
-                            human_bytes(entries_[i].loaded->model().weight_bytes()), figures, speed(c.readings[i].tokens_per_second()),
-                            speed(entries_[i].writing.tokens_per_second())));
+                            human_bytes(entries_[i].loaded->model().weight_bytes()), figures,
+                            speed(c.readings[i].tokens_per_second()), speed(entries_[i].writing.tokens_per_second())));
     }
   }
 
   static std::string small_number(double value) {
     return value != 0 && value < 1e-4 ? fmt::format("{:.1e}", value) : fmt::format("{:.5f}", value);
   }
-  static std::string speed(double tokens_per_second) { return fmt::format("{:.{}f}", tokens_per_second, tokens_per_second < 100 ? 1 : 0); }
+  static std::string speed(double tokens_per_second) {
+    return fmt::format("{:.{}f}", tokens_per_second, tokens_per_second < 100 ? 1 : 0);
+  }
 
   static OrderedJson json_of(const Estimate& e) { return {{"value", e.value}, {"error", e.error}}; }
 

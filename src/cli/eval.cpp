@@ -60,7 +60,8 @@ class Eval : public Command {
     Progress progress("reading");
     return evaluate(loaded.model(), device, cut, [&](const Evaluation& so_far) {
       if (so_far.losses.count() > 0) {
-        progress.update(so_far.windows, cut.windows.size(), fmt::format("windows, perplexity {:.4f}", so_far.losses.perplexity()));
+        progress.update(so_far.windows, cut.windows.size(),
+                        fmt::format("windows, perplexity {:.4f}", so_far.losses.perplexity()));
       }
       return SignalWatch::caught() == 0;
     });
@@ -77,20 +78,22 @@ class Eval : public Command {
     }
     return bytes > 0 ? e.losses.sum() / std::numbers::ln2 / bytes : 0;
   }
-  static double tokens_per_second(const Evaluation& e) { return e.seconds > 0 ? static_cast<double>(e.read_tokens) / e.seconds : 0; }
+  static double tokens_per_second(const Evaluation& e) {
+    return e.seconds > 0 ? static_cast<double>(e.read_tokens) / e.seconds : 0;
+  }
 
   void print(const LoadedModel& loaded, const Device& device, const WindowedText& cut, const Evaluation& e) const {
-    write_out(fmt::format("{}: device {}, kernels {}, {}\n", loaded.files().path().filename().string(), device.name(), device.kernels(),
-                          count_of(device.threads(), "thread")));
+    write_out(fmt::format("{}: device {}, kernels {}, {}\n", loaded.files().path().filename().string(), device.name(),
+                          device.kernels(), count_of(device.threads(), "thread")));
     write_out(fmt::format("{}: {}; {}\n", visible(file_), count_of(cut.ids.size(), "token"),
                           windows_.describe(cut, loaded.model().config)));
     if (e.windows < cut.windows.size()) {
       write_out(fmt::format("interrupted: what follows is about the first {}\n", count_of(e.windows, "window")));
     }
-    write_out(fmt::format("perplexity {}{:.4f} ± {:.4f}{}\n", style().bold, e.losses.perplexity(), e.losses.perplexity_error(),
-                          style().reset));
-    write_out(fmt::format("{:.5f} ± {:.5f} nats a token, {:.4f} bits a byte, {:.1f} tok/s\n", e.losses.mean(), e.losses.standard_error(),
-                          bits_per_byte(loaded.tokenizer(), cut, e), tokens_per_second(e)));
+    write_out(fmt::format("perplexity {}{:.4f} ± {:.4f}{}\n", style().bold, e.losses.perplexity(),
+                          e.losses.perplexity_error(), style().reset));
+    write_out(fmt::format("{:.5f} ± {:.5f} nats a token, {:.4f} bits a byte, {:.1f} tok/s\n", e.losses.mean(),
+                          e.losses.standard_error(), bits_per_byte(loaded.tokenizer(), cut, e), tokens_per_second(e)));
   }
 
   void print_json(const LoadedModel& loaded, const Device& device, const WindowedText& cut, const Evaluation& e) const {

@@ -29,7 +29,8 @@ class Generate : public Command {
     text_.add(app, "what the model goes on with (default: standard input)");
     model_.add(app);
     run_.add(app);
-    app.add_option("-n,--max-tokens", max_tokens_, "at most this many new tokens (0: until the model ends, or the context is full)")
+    app.add_option("-n,--max-tokens", max_tokens_,
+                   "at most this many new tokens (0: until the model ends, or the context is full)")
         ->type_name("N")
         ->capture_default_str()
         ->check(zero_or_more);
@@ -40,9 +41,11 @@ class Generate : public Command {
         ->allow_extra_args(false);
     app.add_flag("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
     app.add_option("--system", system_, "with --chat: a message that sets the scene")->type_name("TEXT");
-    app.add_option("--template", template_, "with --chat: this template instead of the model's")->type_name("FILE.jinja");
+    app.add_option("--template", template_, "with --chat: this template instead of the model's")
+        ->type_name("FILE.jinja");
     app.add_flag("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");
-    app.add_flag("--json", json_, "one JSON object a line: each piece of text as it comes, then all of it with the figures");
+    app.add_flag("--json", json_,
+                 "one JSON object a line: each piece of text as it comes, then all of it with the figures");
   }
 
   int run() override {

@@ -51,7 +51,8 @@ std::string describe(const CLI::Option& option) {
 }  // namespace
 
 std::string overview(const std::vector<std::unique_ptr<Command>>& commands) {
-  std::string out = "Rung runs language models on your machine, and shows how they work.\n\nUsage: rung VERB [options] [TEXT]\n\n";
+  std::string out =
+      "Rung runs language models on your machine, and shows how they work.\n\nUsage: rung VERB [options] [TEXT]\n\n";
   for (const auto& c : commands) out += fmt::format("  {:<10} {}\n", c->name(), c->summary());
   out += "\n`rung \"some text\"` is short for `rung generate \"some text\"`. Each verb has its own --help.\n";
   return out + "`rung --version` says which Rung this is.\n\nExample:\n  rung \"Once upon a time\"\n";
@@ -66,8 +67,8 @@ std::string help(const Command& command, const CLI::App& app) {
   std::string out = fmt::format("rung {}: {}\n\nUsage: {}\n\n", command.name(), command.summary(), usage);
   for (const CLI::Option* option : positionals) out += entry(name_of(*option), describe(*option));
   for (const std::string& group : app.get_groups()) {
-    const auto options =
-        app.get_options([&](const CLI::Option* option) { return option->nonpositional() && option->get_group() == group; });
+    const auto options = app.get_options(
+        [&](const CLI::Option* option) { return option->nonpositional() && option->get_group() == group; });
     if (options.empty()) continue;
     if (group != "Options") out += fmt::format("\n{}:\n", group);
     for (const CLI::Option* option : options) out += entry(name_of(*option), describe(*option));

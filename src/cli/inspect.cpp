@@ -26,8 +26,10 @@ class Inspect : public Command {
     model_.add(app);
     app.add_flag("--tensors", tensors_, "a table of all tensors");
     app.add_flag("--metadata", metadata_, "what the files say about the model");
-    app.add_option("--tensor", tensor_, "one tensor: statistics, a histogram, the first values beside their bytes")->type_name("NAME");
-    app.add_option("--context", context_, "reckon the memory for this many tokens (default: what the model was made for)")
+    app.add_option("--tensor", tensor_, "one tensor: statistics, a histogram, the first values beside their bytes")
+        ->type_name("NAME");
+    app.add_option("--context", context_,
+                   "reckon the memory for this many tokens (default: what the model was made for)")
         ->type_name("N")
         ->check(positive);
     cache_.add(app, "reckon it for keys and values kept as f32, f16 or q8_0 (default: f16)");
@@ -50,7 +52,8 @@ class Inspect : public Command {
     const std::size_t elements = json_ ? std::numeric_limits<std::size_t>::max() : kShownElements;
     const bool needs_tensors = tensors_ || !tensor_.empty();  // a folder with a tokenizer alone has none
     static const TensorMap kNone;
-    return show(needs_tensors ? files.tensors() : kNone, metadata_ ? describe_metadata(files, elements) : OrderedJson());
+    return show(needs_tensors ? files.tensors() : kNone,
+                metadata_ ? describe_metadata(files, elements) : OrderedJson());
   }
 
  private:

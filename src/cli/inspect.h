@@ -20,8 +20,9 @@ inline std::size_t count_of(const OrderedJson& object, const char* key) { return
 // The beginning of a text that is too long for a table, and an ellipsis. Whole characters.
 std::string shortened(std::string text);
 
-// Family, shapes, parameters, memory, tokenizer, template. `context_tokens` 0: what the model was made for. `cache`: what keys and values
-// are kept as. What the files do not say, or say in a way that Rung cannot run, is left out, and `problems` says why.
+// Family, shapes, parameters, memory, tokenizer, template. `context_tokens` 0: what the model was made for. `cache`:
+// what keys and values are kept as. What the files do not say, or say in a way that Rung cannot run, is left out, and
+// `problems` says why.
 OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, DType cache = DType::f16);
 std::string model_text(const OrderedJson& model);
 
@@ -42,7 +43,8 @@ struct TensorStatistics {
 };
 TensorStatistics statistics(const FileTensor& tensor, std::size_t bins);
 
-// One of the parts that a block lies in: its place among the block's bytes, and whether it is an f16 that scales the rest.
+// One of the parts that a block lies in: its place among the block's bytes, and whether it is an f16 that scales the
+// rest.
 struct BlockField {
   const char* name;
   std::size_t bytes;

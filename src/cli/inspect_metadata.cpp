@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kShownBytes = 60;  // of a value in the table
 
-OrderedJson tensor_row(const std::string& name, std::string_view type, const std::vector<std::size_t>& shape, std::size_t bytes) {
+OrderedJson tensor_row(const std::string& name, std::string_view type, const std::vector<std::size_t>& shape,
+                       std::size_t bytes) {
   std::size_t values = 1;
   for (const std::size_t extent : shape) values *= extent;
   OrderedJson row = OrderedJson::object();
@@ -27,7 +28,8 @@ OrderedJson tensor_row(const std::string& name, std::string_view type, const std
   return row;
 }
 
-// Values of a GGUF file as JSON; an array is {"size", "first"}: of a vocabulary nobody wants to see a quarter of a million lines.
+// Values of a GGUF file as JSON; an array is {"size", "first"}: of a vocabulary nobody wants to see a quarter of a
+// million lines.
 struct ValueToJson {
   std::size_t array_limit;
 
@@ -51,7 +53,9 @@ struct ValueToJson {
  private:
   OrderedJson element(const GgufArray& value) const { return array(value); }
   // As short as tells it from other floats: 1e-05, where its double is 9.999999747378752e-06.
-  OrderedJson element(float value) const { return std::isfinite(value) ? OrderedJson(std::stod(fmt::format("{}", value))) : OrderedJson(); }
+  OrderedJson element(float value) const {
+    return std::isfinite(value) ? OrderedJson(std::stod(fmt::format("{}", value))) : OrderedJson();
+  }
   template <class T>
   OrderedJson element(const T& value) const {
     return OrderedJson(value);
@@ -86,7 +90,9 @@ std::string value_text(const OrderedJson& value) {
 
 std::size_t widest(const OrderedJson& rows, const char* key, std::size_t limit) {
   std::size_t width = 0;
-  for (const OrderedJson& row : rows) width = std::max(width, std::min(limit, visible(row[key].get<std::string>()).size()));
+  for (const OrderedJson& row : rows) {
+    width = std::max(width, std::min(limit, visible(row[key].get<std::string>()).size()));
+  }
   return width;
 }
 
@@ -108,13 +114,15 @@ OrderedJson describe_tensors(const TensorMap& tensors) {
 
 std::string tensors_text(const OrderedJson& tensors) {
   const std::size_t names = widest(tensors, "name", 60), types = widest(tensors, "type", 12);
-  std::string out = fmt::format("{}{:<{}}  {:<{}}  {:>18}  {:>10}  {:>11}{}\n", style().dim, "name", names, "type", types, "shape", "bytes",
-                                "bits/weight", style().reset);
+  std::string out = fmt::format("{}{:<{}}  {:<{}}  {:>18}  {:>10}  {:>11}{}\n", style().dim, "name", names, "type",
+                                types, "shape", "bytes", "bits/weight", style().reset);
   for (const OrderedJson& t : tensors) {
-    const auto bits = t.contains("bits_per_weight") ? fmt::format("{:.4g}", t["bits_per_weight"].get<double>()) : std::string("-");
+    const auto bits =
+        t.contains("bits_per_weight") ? fmt::format("{:.4g}", t["bits_per_weight"].get<double>()) : std::string("-");
     const std::string shape = fmt::format("{}", fmt::join(t["shape"].get<std::vector<std::size_t>>(), " × "));
-    out += fmt::format("{:<{}}  {}{:<{}}{}  {:>18}  {:>10}  {:>11}\n", visible(text_of(t, "name")), names, style().cyan,
-                       visible(text_of(t, "type")), types, style().reset, shape, human_bytes(count_of(t, "bytes")), bits);
+    out +=
+        fmt::format("{:<{}}  {}{:<{}}{}  {:>18}  {:>10}  {:>11}\n", visible(text_of(t, "name")), names, style().cyan,
+                    visible(text_of(t, "type")), types, style().reset, shape, human_bytes(count_of(t, "bytes")), bits);
   }
   return out;
 }
@@ -122,10 +130,14 @@ std::string tensors_text(const OrderedJson& tensors) {
 OrderedJson describe_metadata(const ModelFiles& files, std::size_t array_limit) {
   OrderedJson out = OrderedJson::array();
   if (files.is_gguf()) {
-    for (const auto& [key, value] : files.gguf().metadata()) out.push_back(entry(key, type_name(value), ValueToJson{array_limit}(value)));
+    for (const auto& [key, value] : files.gguf().metadata()) {
+      out.push_back(entry(key, type_name(value), ValueToJson{array_limit}(value)));
+    }
     return out;
   }
-  for (const char* name : {"config.json", "generation_config.json", "tokenizer_config.json"}) add_json_file(out, files.folder(), name);
+  for (const char* name : {"config.json", "generation_config.json", "tokenizer_config.json"}) {
+    add_json_file(out, files.folder(), name);
+  }
   return out;
 }
 
@@ -139,8 +151,8 @@ std::string metadata_text(const OrderedJson& metadata) {
   const std::size_t keys = widest(metadata, "key", 44), types = widest(metadata, "type", 16);
   std::string out;
   for (const OrderedJson& m : metadata) {
-    out += fmt::format("{:<{}}  {}{:<{}}{}  {}\n", visible(text_of(m, "key")), keys, style().cyan, text_of(m, "type"), types,
-                       style().reset, value_text(m["value"]));
+    out += fmt::format("{:<{}}  {}{:<{}}{}  {}\n", visible(text_of(m, "key")), keys, style().cyan, text_of(m, "type"),
+                       types, style().reset, value_text(m["value"]));
   }
   return out;
 }

@@ -15,7 +15,8 @@ namespace rung {
 
 namespace {
 
-// Runs `part`; where the files do not allow it, the reason joins the model's problems. A file that cannot run can still be looked at.
+// Runs `part`; where the files do not allow it, the reason joins the model's problems. A file that cannot run can still
+// be looked at.
 void attempt(OrderedJson& model, const std::function<void()>& part) {
   try {
     part();
@@ -64,13 +65,19 @@ void add_weights(OrderedJson& model, const TensorMap& tensors) {
 }
 
 void add_memory(OrderedJson& model, const ModelConfig& config, std::size_t context_tokens, DType cache_type) {
-  if (context_tokens > config.context) fail("--context is {}, expected at most the model's {}", context_tokens, config.context);
+  if (context_tokens > config.context) {
+    fail("--context is {}, expected at most the model's {}", context_tokens, config.context);
+  }
   const std::size_t tokens = context_tokens == 0 ? config.context : context_tokens;
   const std::size_t blocks = (tokens + kKvBlock - 1) / kKvBlock;
   const KvShape shape = kv_shape(config, cache_type);
   const std::size_t cache = blocks * shape.bytes_per_block(), weights = model.value("weight_bytes", std::size_t{0});
-  model["memory"] = {{"context", tokens}, {"weights", weights}, {"kv_cache", cache}, {"total", weights + cache},
-                     {"kv_cache_per_token", shape.bytes_per_position()}, {"kv_cache_type", info(cache_type).name}};
+  model["memory"] = {{"context", tokens},
+                     {"weights", weights},
+                     {"kv_cache", cache},
+                     {"total", weights + cache},
+                     {"kv_cache_per_token", shape.bytes_per_position()},
+                     {"kv_cache_type", info(cache_type).name}};
 }
 
 OrderedJson token(std::int64_t id, std::string_view piece) {
@@ -88,11 +95,14 @@ void add_gguf_tokens(OrderedJson& out, const ModelFiles& files) {
   const auto pre = gguf.string("tokenizer.ggml.pre");
   out["summary"] = fmt::format("{}{}, {} tokens", *kind, pre ? fmt::format(" ({})", *pre) : "", pieces->size());
   const auto piece = [&](std::int64_t id) {
-    return id >= 0 && static_cast<std::size_t>(id) < pieces->size() ? (*pieces)[static_cast<std::size_t>(id)] : std::string_view("?");
+    return id >= 0 && static_cast<std::size_t>(id) < pieces->size() ? (*pieces)[static_cast<std::size_t>(id)]
+                                                                    : std::string_view("?");
   };
   out["special"] = OrderedJson::object();
   for (const char* name : {"bos", "eos", "unknown", "padding"}) {
-    if (const auto id = gguf.integer(fmt::format("tokenizer.ggml.{}_token_id", name))) out["special"][name] = token(*id, piece(*id));
+    if (const auto id = gguf.integer(fmt::format("tokenizer.ggml.{}_token_id", name))) {
+      out["special"][name] = token(*id, piece(*id));
+    }
   }
   out["stop"] = OrderedJson::array();
   for (const TokenId id : files.stop_ids()) out["stop"].push_back(token(id, piece(id)));
@@ -118,7 +128,8 @@ class Lines {
  public:
   template <class... Args>
   void add(std::string_view label, fmt::format_string<Args...> format, Args&&... args) {
-    text_ += fmt::format("  {}{:<14}{} {}\n", style().dim, label, style().reset, fmt::format(format, std::forward<Args>(args)...));
+    text_ += fmt::format("  {}{:<14}{} {}\n", style().dim, label, style().reset,
+                         fmt::format(format, std::forward<Args>(args)...));
   }
   const std::string& text() const { return text_; }
 
@@ -144,15 +155,17 @@ std::string window_text(const OrderedJson& windows) {
 }
 
 std::string token_text(const OrderedJson& token) {
-  return fmt::format("{} {}'{}'{}", token["id"].get<std::int64_t>(), style().bold, visible(text_of(token, "piece")), style().reset);
+  return fmt::format("{} {}'{}'{}", token["id"].get<std::int64_t>(), style().bold, visible(text_of(token, "piece")),
+                     style().reset);
 }
 
 void add_shape_lines(Lines& lines, const OrderedJson& m) {
   lines.add("family", "{}", text_of(m, "family"));
   lines.add("layers", "{}", count_of(m, "layers"));
-  lines.add("hidden", "{}, {} inside the MLP ({})", count_of(m, "hidden_size"), count_of(m, "intermediate_size"), text_of(m, "activation"));
-  lines.add("attention", "{} query heads, {} key/value heads, of {} each", count_of(m, "heads"), count_of(m, "kv_heads"),
-            count_of(m, "head_dim"));
+  lines.add("hidden", "{}, {} inside the MLP ({})", count_of(m, "hidden_size"), count_of(m, "intermediate_size"),
+            text_of(m, "activation"));
+  lines.add("attention", "{} query heads, {} key/value heads, of {} each", count_of(m, "heads"),
+            count_of(m, "kv_heads"), count_of(m, "head_dim"));
   lines.add("window", "{}", window_text(m["windows"]));
   for (const auto& rope : m["rope"]) lines.add("rope", "{}", rope.get<std::string>());
   lines.add("vocabulary", "{} tokens", count_of(m, "vocab_size"));
@@ -164,12 +177,14 @@ void add_weight_lines(Lines& lines, const OrderedJson& m) {
   const double bits = m.value("bits_per_weight", 0.0);
   lines.add("weights", "{}, {:.2f} bits a weight", human_bytes(count_of(m, "weight_bytes")), bits);
   for (const auto& t : m["types"]) {
-    lines.add("", "{:<8} {:>4} tensors {:>10}", text_of(t, "type"), count_of(t, "tensors"), human_bytes(count_of(t, "bytes")));
+    lines.add("", "{:<8} {:>4} tensors {:>10}", text_of(t, "type"), count_of(t, "tensors"),
+              human_bytes(count_of(t, "bytes")));
   }
   if (!m.contains("memory")) return;
   const OrderedJson& memory = m["memory"];
-  lines.add("memory", "{}: weights, and {} for the keys and values of {} tokens ({} each, as {})", human_bytes(count_of(memory, "total")),
-            human_bytes(count_of(memory, "kv_cache")), count_of(memory, "context"), human_bytes(count_of(memory, "kv_cache_per_token")),
+  lines.add("memory", "{}: weights, and {} for the keys and values of {} tokens ({} each, as {})",
+            human_bytes(count_of(memory, "total")), human_bytes(count_of(memory, "kv_cache")),
+            count_of(memory, "context"), human_bytes(count_of(memory, "kv_cache_per_token")),
             text_of(memory, "kv_cache_type"));
 }
 
@@ -223,7 +238,9 @@ std::string model_text(const OrderedJson& m) {
   if (m.contains("weight_bytes")) add_weight_lines(lines, m);
   add_text_lines(lines, m);
   if (m.contains("problems")) {
-    for (const auto& p : m["problems"]) lines.add("problem", "{}{}{}", style().red, visible(p.get<std::string>()), style().reset);
+    for (const auto& p : m["problems"]) {
+      lines.add("problem", "{}{}{}", style().red, visible(p.get<std::string>()), style().reset);
+    }
   }
   const std::string path = visible(text_of(m, "path"));
   return fmt::format("{}{}{}  {}\n{}", style().bold, path, style().reset, text_of(m, "format"), lines.text());

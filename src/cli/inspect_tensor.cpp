@@ -104,8 +104,8 @@ std::string histogram_text(const OrderedJson& statistics) {
     const double low = min + (max - min) * static_cast<double>(i) / static_cast<double>(counts.size());
     const auto count = counts[i].get<std::size_t>();
     out += fmt::format("  {}{:>12.4g}{}  {}{}{} {}{}{}\n", style().dim, low, style().reset, style().cyan,
-                       bar(static_cast<double>(count) / static_cast<double>(most), width), style().reset, style().dim, count,
-                       style().reset);
+                       bar(static_cast<double>(count) / static_cast<double>(most), width), style().reset, style().dim,
+                       count, style().reset);
   }
   return out;
 }
@@ -125,7 +125,8 @@ std::string first_text(const OrderedJson& tensor) {
       continue;
     }
     std::string bytes = text_of(field, "bytes");
-    for (std::size_t at = 48; at < bytes.size(); at += 48 + 11) bytes.replace(at - 1, 1, fmt::format("\n{:10}", ""));  // 16 bytes a line
+    // 16 bytes a line
+    for (std::size_t at = 48; at < bytes.size(); at += 48 + 11) bytes.replace(at - 1, 1, fmt::format("\n{:10}", ""));
     const std::string value = field.contains("value") ? " = " + number_text(field["value"]) : "";
     out += fmt::format("  {:<7} {}{}{}{}\n", text_of(field, "name"), style().yellow, bytes, style().reset, value);
   }
@@ -183,16 +184,21 @@ std::span<const BlockField> block_fields(DType type) {
   static constexpr BlockField kScaleQ[] = {{"scale", 2, true}, {"q", 16, false}};
   static constexpr BlockField kScaleMinQ[] = {{"scale", 2, true}, {"min", 2, true}, {"q", 16, false}};
   static constexpr BlockField kScaleHighQ[] = {{"scale", 2, true}, {"high", 4, false}, {"q", 16, false}};
-  static constexpr BlockField kScaleMinHighQ[] = {{"scale", 2, true}, {"min", 2, true}, {"high", 4, false}, {"q", 16, false}};
+  static constexpr BlockField kScaleMinHighQ[] = {
+      {"scale", 2, true}, {"min", 2, true}, {"high", 4, false}, {"q", 16, false}};
   static constexpr BlockField kScaleQ8[] = {{"scale", 2, true}, {"q", 32, false}};
   static constexpr BlockField kQ2K[] = {{"groups", 16, false}, {"q", 64, false}, {"scale", 2, true}, {"min", 2, true}};
-  static constexpr BlockField kQ3K[] = {{"high", 32, false}, {"q", 64, false}, {"groups", 12, false}, {"scale", 2, true}};
+  static constexpr BlockField kQ3K[] = {
+      {"high", 32, false}, {"q", 64, false}, {"groups", 12, false}, {"scale", 2, true}};
   static constexpr BlockField kQ4K[] = {{"scale", 2, true}, {"min", 2, true}, {"groups", 12, false}, {"q", 128, false}};
-  static constexpr BlockField kQ5K[] = {{"scale", 2, true}, {"min", 2, true}, {"groups", 12, false}, {"high", 32, false},
-                                        {"q", 128, false}};
-  static constexpr BlockField kQ6K[] = {{"q", 128, false}, {"high", 64, false}, {"groups", 16, false}, {"scale", 2, true}};
+  static constexpr BlockField kQ5K[] = {
+      {"scale", 2, true}, {"min", 2, true}, {"groups", 12, false}, {"high", 32, false}, {"q", 128, false}};
+  static constexpr BlockField kQ6K[] = {
+      {"q", 128, false}, {"high", 64, false}, {"groups", 16, false}, {"scale", 2, true}};
   switch (type) {
-    case DType::f32: case DType::f16: case DType::bf16: return {};
+    case DType::f32:
+    case DType::f16:
+    case DType::bf16: return {};
     case DType::q4_0: return kScaleQ;
     case DType::q4_1: return kScaleMinQ;
     case DType::q5_0: return kScaleHighQ;
@@ -218,19 +224,28 @@ OrderedJson describe_tensor(const FileTensor& tensor) {
           {"block_values", type.values_per_block},
           {"block_bytes", type.bytes_per_block},
           {"statistics",
-           {{"values", s.values}, {"min", s.min}, {"max", s.max}, {"mean", s.mean}, {"rms", s.rms}, {"zeros", s.zeros}, {"nans", s.nans},
-            {"infinities", s.infinities}, {"histogram", s.histogram}}},
+           {{"values", s.values},
+            {"min", s.min},
+            {"max", s.max},
+            {"mean", s.mean},
+            {"rms", s.rms},
+            {"zeros", s.zeros},
+            {"nans", s.nans},
+            {"infinities", s.infinities},
+            {"histogram", s.histogram}}},
           {"first", describe_first(tensor)}};
 }
 
 std::string tensor_text(const OrderedJson& tensor) {
   const OrderedJson& s = tensor["statistics"];
-  std::string out = fmt::format("{}{}{}  {} [{}], {} in {}\n", style().bold, visible(text_of(tensor, "name")), style().reset,
-                                text_of(tensor, "type"), fmt::join(tensor["shape"].get<std::vector<std::size_t>>(), ", "),
-                                human_bytes(count_of(tensor, "bytes")), visible(text_of(tensor, "file")));
+  std::string out =
+      fmt::format("{}{}{}  {} [{}], {} in {}\n", style().bold, visible(text_of(tensor, "name")), style().reset,
+                  text_of(tensor, "type"), fmt::join(tensor["shape"].get<std::vector<std::size_t>>(), ", "),
+                  human_bytes(count_of(tensor, "bytes")), visible(text_of(tensor, "file")));
   const auto count = [&](const char* key) { return s[key].get<std::size_t>(); };
-  out += fmt::format("  min {:.6g}  max {:.6g}  mean {:.6g}  rms {:.6g}  zeros {} of {}\n", s["min"].get<double>(), s["max"].get<double>(),
-                     s["mean"].get<double>(), s["rms"].get<double>(), count("zeros"), count("values"));
+  out += fmt::format("  min {:.6g}  max {:.6g}  mean {:.6g}  rms {:.6g}  zeros {} of {}\n", s["min"].get<double>(),
+                     s["max"].get<double>(), s["mean"].get<double>(), s["rms"].get<double>(), count("zeros"),
+                     count("values"));
   if (count("nans") + count("infinities") != 0) {
     out += fmt::format("  {}{} NaN, {} infinite{}\n", style().red, count("nans"), count("infinities"), style().reset);
   }

@@ -21,7 +21,9 @@ namespace rung {
 LineEditor::LineEditor() : edits_(stdin_is_terminal() && stderr_is_terminal()) {
   if (!edits_) return;
   // libedit reads characters as the locale says; where none is set, bytes beyond ASCII would be lost.
-  if (std::setlocale(LC_CTYPE, "") == nullptr || std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0) std::setlocale(LC_CTYPE, "C.UTF-8");
+  if (std::setlocale(LC_CTYPE, "") == nullptr || std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {
+    std::setlocale(LC_CTYPE, "C.UTF-8");
+  }
   rl_readline_name = "rung";
   rl_outstream = stderr;  // stdout is for answers
   using_history();

@@ -38,7 +38,9 @@ std::vector<Choice> likeliest(std::span<const float> logits, std::size_t count) 
   double sum = 0;
   for (const float l : logits) sum += std::exp(static_cast<double>(l) - max);
   std::vector<Choice> choices;
-  for (auto it = ids.begin(); it != end; ++it) choices.push_back({*it, logit(*it), std::exp(static_cast<double>(logit(*it)) - max) / sum});
+  for (auto it = ids.begin(); it != end; ++it) {
+    choices.push_back({*it, logit(*it), std::exp(static_cast<double>(logit(*it)) - max) / sum});
+  }
   return choices;
 }
 
@@ -63,17 +65,20 @@ class Logits : public Command {
     const LoadedModel model(model_.open(), model_.chosen_pre());
     const std::vector<TokenId> ids = encode_prompt(model.tokenizer(), text);
     if (ids.empty()) fail("the text is empty: nothing comes before the next token");
-    if (ids.size() > model.model().config.context)
+    if (ids.size() > model.model().config.context) {
       fail("the text has {} tokens, the context holds {}", ids.size(), model.model().config.context);
+    }
     Device device(run_.device, run_.threads, run_.cache.type());
     Forward forward(model.model(), device.ops());
     KvCache cache(kv_shape(model.model().config, device.ops().cache_type()));
     Batch batch;
-    for (std::size_t i = 0; i < ids.size(); ++i)
+    for (std::size_t i = 0; i < ids.size(); ++i) {
       batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !out_.empty() || i + 1 == ids.size());
+    }
     const auto logits = forward.run(batch);
     if (!out_.empty()) {
-      const OutputTensor all{"logits", {logits.extent<Tokens>(), logits.extent<Vocab>()}, {Tokens::name, Vocab::name}, logits.span()};
+      const OutputTensor all{
+          "logits", {logits.extent<Tokens>(), logits.extent<Vocab>()}, {Tokens::name, Vocab::name}, logits.span()};
       write_safetensors(out_, {&all, 1});
     }
     check_logits(logits[logits.extent<Tokens>() - 1].span());
@@ -83,7 +88,8 @@ class Logits : public Command {
   }
 
  private:
-  void print_json(const std::vector<Choice>& choices, const Tokenizer& tokenizer, const std::vector<TokenId>& ids) const {
+  void print_json(const std::vector<Choice>& choices, const Tokenizer& tokenizer,
+                  const std::vector<TokenId>& ids) const {
     OrderedJson next = OrderedJson::array();
     for (const Choice& c : choices) {
       OrderedJson entry;
@@ -109,8 +115,9 @@ class Logits : public Command {
     const std::size_t longest = std::min(kLongestBar, room - width);
     for (std::size_t i = 0; i < choices.size(); ++i) {
       const Choice& c = choices[i];
-      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}{}{}{}  {}{}{}\n", 100 * c.probability, style().dim, c.id, style().reset,
-                            style().bold, pieces[i], style().reset, std::string(width - display_columns(pieces[i]), ' '), style().cyan,
+      write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}{}{}{}  {}{}{}\n", 100 * c.probability, style().dim, c.id,
+                            style().reset, style().bold, pieces[i], style().reset,
+                            std::string(width - display_columns(pieces[i]), ' '), style().cyan,
                             bar(c.probability, longest), style().reset));
     }
   }

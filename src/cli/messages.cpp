@@ -15,7 +15,8 @@ void check_request(const OrderedJson& request, std::string_view where) {
   if (messages == request.end() || !messages->is_array()) fail("{}: no list of `messages`", where);
   for (const OrderedJson& message : *messages) {
     if (!message.is_object() || !message.contains("role") || !message["role"].is_string()) {
-      fail("{}: found {}, expected a message: {{\"role\": \"user\", \"content\": \"…\"}}", where, printable(to_json(message), 60));
+      fail("{}: found {}, expected a message: {{\"role\": \"user\", \"content\": \"…\"}}", where,
+           printable(to_json(message), 60));
     }
   }
 }

@@ -12,8 +12,8 @@ namespace rung {
 // Throws Error, naming `where`: not an object with `messages`, a list of objects that each have a `role`.
 void check_request(const OrderedJson& request, std::string_view where);
 
-// A JSON file (- is stdin) that holds a list of messages, or an object with `messages`, `tools`, and whatever else the template reads.
-// Throws Error.
+// A JSON file (- is stdin) that holds a list of messages, or an object with `messages`, `tools`, and whatever else the
+// template reads. Throws Error.
 OrderedJson read_request(const std::string& path);
 
 // The text of a chat template's file; no path: nullopt, the model's own. Throws Error.

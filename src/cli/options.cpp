@@ -51,7 +51,8 @@ std::optional<DType> cache_type_named(std::string_view name) {
 }  // namespace
 
 void ModelOption::add(CLI::App& app) {
-  app.add_option("-m,--model", model, "a .gguf file, a folder with config.json and safetensors, or a name that `rung pull` has brought "
+  app.add_option("-m,--model", model,
+                 "a .gguf file, a folder with config.json and safetensors, or a name that `rung pull` has brought "
                  "(default: pebble, which is in the program)")
       ->type_name("MODEL");
   app.add_option("--pre", pre, "the pre-tokenizer of a GGUF file that does not name its own")->type_name("NAME");
@@ -76,14 +77,21 @@ void CacheOption::add(CLI::App& app, const char* what) {
 std::optional<DType> CacheOption::type() const { return cache_type_named(name); }
 
 void RunOptions::add(CLI::App& app, bool with_context) {
-  app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")->type_name("NAME")->capture_default_str()->check(
-      [](const std::string& text) {
-        return text.empty() || Device::exists(text) ? std::string() : fmt::format("found '{}', expected one of: {}", text, Device::kNames);
+  app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->check([](const std::string& text) {
+        return text.empty() || Device::exists(text)
+                   ? std::string()
+                   : fmt::format("found '{}', expected one of: {}", text, Device::kNames);
       });
-  app.add_option("--threads", threads, "how many threads (default: one for each physical core that this process may use)")
+  app.add_option("--threads", threads,
+                 "how many threads (default: one for each physical core that this process may use)")
       ->type_name("N")
       ->check([](const std::string& text) { return from_1_to(Device::kMostThreads, text); });
-  cache.add(app, "what the keys and values are kept as: f32, f16, or q8_0, half of f16 (default: f16; f32 on the reference device)");
+  cache.add(app,
+            "what the keys and values are kept as: f32, f16, or q8_0, half of f16 (default: f16; f32 on the reference "
+            "device)");
   if (with_context) {
     app.add_option("--context", context, "how many tokens prompt and answer may have together (default: the model's)")
         ->type_name("N")
@@ -98,7 +106,10 @@ void SamplingOptions::add(CLI::App& app) {
       ->group(kGroup)
       ->check(a_number);
   app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup)->check(zero_or_more);
-  app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")->type_name("P")->group(kGroup)->check(a_number);
+  app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")
+      ->type_name("P")
+      ->group(kGroup)
+      ->check(a_number);
   app.add_option("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")
       ->type_name("P")
       ->group(kGroup)
@@ -128,7 +139,9 @@ Sampling SamplingOptions::over(Sampling s) const {
   return s;
 }
 
-void TextArgument::add(CLI::App& app, const char* what) { option = app.add_option("text", value, what)->type_name("TEXT"); }
+void TextArgument::add(CLI::App& app, const char* what) {
+  option = app.add_option("text", value, what)->type_name("TEXT");
+}
 
 std::string TextArgument::read() const {
   if (given()) return value;
@@ -142,7 +155,8 @@ std::string read_file(const std::string& path) {
   if (path == "-") return read_stdin();
   std::error_code ignored;
   if (!std::filesystem::is_fifo(path, ignored)) return std::string(MappedFile(path).text());
-  const int pipe = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);  // `--file <(command)`: what is no file on a disk cannot be mapped
+  // `--file <(command)`: what is no file on a disk cannot be mapped
+  const int pipe = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (pipe < 0) fail("{}: {}", path, std::strerror(errno));
   std::string text = read_all(pipe, path);
   ::close(pipe);

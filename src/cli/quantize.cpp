@@ -47,30 +47,39 @@ struct Summary {
       values += t.values;
     }
   }
-  double bits_per_weight() const { return 8.0 * static_cast<double>(bytes) / static_cast<double>(std::max<std::uint64_t>(values, 1)); }
+  double bits_per_weight() const {
+    return 8.0 * static_cast<double>(bytes) / static_cast<double>(std::max<std::uint64_t>(values, 1));
+  }
 };
 
 class Quantize : public Command {
  public:
   const char* name() const override { return "quantize"; }
   const char* summary() const override { return "write a model as a GGUF file of fewer bits"; }
-  const char* example() const override { return "rung pull smollm2 && rung quantize smollm2 --to q4_k_m smollm2-q4_k_m.gguf"; }
+  const char* example() const override {
+    return "rung pull smollm2 && rung quantize smollm2 --to q4_k_m smollm2-q4_k_m.gguf";
+  }
   const char* details() const override {
-    return "Formats: f32, f16, bf16: plain numbers. q8_0: 8.5 bits a weight, hardly to be told from the original. q6_k: 6.6. q5_0: 5.5.\n"
+    return "Formats: f32, f16, bf16: plain numbers. q8_0: 8.5 bits a weight, hardly to be told from the original. "
+           "q6_k: 6.6. q5_0: 5.5.\n"
            "q4_k_m: 4.8, the usual choice: 4.5 bits, and 6.6 where it matters most. q4_1: 5. q4_0: 4.5.\n"
            "Vectors stay f32; the head (or the embedding, where the model uses it as one) gets 6.6 bits or more.\n\n";
   }
 
   void add_options(CLI::App& app) override {
-    app.add_option("IN", in_, "a folder with config.json and safetensors, a .gguf file, or a name that `rung pull` has brought")
+    app.add_option("IN", in_,
+                   "a folder with config.json and safetensors, a .gguf file, or a name that `rung pull` has brought")
         ->type_name("IN");
     app.add_option("OUT", out_, "the file to write; it is whole or not there")->type_name("OUT.gguf");
     app.add_option("--to", to_, "q8_0, q6_k, q5_0, q4_k_m, q4_1, q4_0, bf16, f16 or f32")->type_name("FORMAT");
-    app.add_option("--imatrix", imatrix_,
-                   "a text in which to see, by running the model over it, which columns matter most: they are kept best")
+    app.add_option(
+           "--imatrix", imatrix_,
+           "a text in which to see, by running the model over it, which columns matter most: they are kept best")
         ->type_name("FILE.txt");
-    app.add_option("--pre", pre_, "the pre-tokenizer that tokenizer.json means, where Rung finds no name for it")->type_name("NAME");
-    app.add_option("--threads", threads_, "how many threads (default: one for each physical core that this process may use)")
+    app.add_option("--pre", pre_, "the pre-tokenizer that tokenizer.json means, where Rung finds no name for it")
+        ->type_name("NAME");
+    app.add_option("--threads", threads_,
+                   "how many threads (default: one for each physical core that this process may use)")
         ->type_name("N")
         ->check(positive);
     app.add_flag("--json", json_, "one JSON object");
@@ -88,17 +97,22 @@ class Quantize : public Command {
     const ModelFiles files = model.open();
     GgufOutline outline = outline_gguf(files, pre_.empty() ? std::nullopt : std::optional<std::string_view>(pre_));
     refuse_to_overwrite(files);
-    if (!outline.has_tokenizer) fmt::print(stderr, "rung: {} has no tokenizer.json: the file will have no tokenizer\n", visible(in_));
+    if (!outline.has_tokenizer) {
+      fmt::print(stderr, "rung: {} has no tokenizer.json: the file will have no tokenizer\n", visible(in_));
+    }
     outline.metadata.set_scalar("general.quantization_version", std::uint32_t{2});
     outline.metadata.set_scalar("general.file_type", format.file_type);
     const Importance importance = imatrix_.empty() ? Importance{} : measure();
-    if (!importance.empty()) outline.metadata.set_text("quantize.imatrix.dataset", fs::path(imatrix_).filename().string());
+    if (!importance.empty()) {
+      outline.metadata.set_text("quantize.imatrix.dataset", fs::path(imatrix_).filename().string());
+    }
     const std::vector<DType> types = choose_types(format, outline.tensors, !importance.empty());
     ThreadTeam team(threads_ == 0 ? usable_processors() : threads_);
     std::optional<Progress> progress("writing " + visible(out_));
     const std::vector<QuantizedTensor> tensors =
         quantize(outline, types, importance, out_, team,
-                 {.progress = [&](std::uint64_t done, std::uint64_t total) { progress->update(done / 1'000'000, total / 1'000'000, "MB"); },
+                 {.progress = [&](std::uint64_t done,
+                                  std::uint64_t total) { progress->update(done / 1'000'000, total / 1'000'000, "MB"); },
                   .check = [] { SignalWatch::check(); }});
     progress.reset();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -134,7 +148,8 @@ class Quantize : public Command {
     const auto same = [&](const fs::path& a, const fs::path& b) { return fs::equivalent(a, b, none); };
     bool input = same(files.path(), out_) || same(imatrix_, out_);
     for (const auto& [name, tensor] : files.tensors()) input = input || same(tensor.file, out_);
-    const bool in_folder = fs::is_directory(files.path(), none) && same(files.path(), fs::absolute(out_, none).parent_path());
+    const bool in_folder =
+        fs::is_directory(files.path(), none) && same(files.path(), fs::absolute(out_, none).parent_path());
     input = input || (in_folder && fs::exists(out_, none));
     if (input) fail("{}: is what would be read: choose another file to write", out_);
   }
@@ -143,11 +158,11 @@ class Quantize : public Command {
     const Summary sum(tensors);
     for (const auto& [type, t] : sum.types) {
       const std::string error = t.square_error > 0 ? fmt::format("{:.3f}% off", 100 * t.relative_error()) : "";
-      write_out(fmt::format("{}{:<6}{}{:>5} tensors {:>10}   {}{}{}\n", style().bold, info(type).name, style().reset, t.tensors,
-                            human_bytes(t.bytes), style().dim, error, style().reset));
+      write_out(fmt::format("{}{:<6}{}{:>5} tensors {:>10}   {}{}{}\n", style().bold, info(type).name, style().reset,
+                            t.tensors, human_bytes(t.bytes), style().dim, error, style().reset));
     }
-    write_out(fmt::format("{}: {}, {:.2f} bits a weight ({} before) in {:.1f} s\n", visible(out_), human_bytes(sum.bytes),
-                          sum.bits_per_weight(), human_bytes(sum.bytes_before), seconds));
+    write_out(fmt::format("{}: {}, {:.2f} bits a weight ({} before) in {:.1f} s\n", visible(out_),
+                          human_bytes(sum.bytes), sum.bits_per_weight(), human_bytes(sum.bytes_before), seconds));
   }
 
   void print_json(const std::vector<QuantizedTensor>& tensors, const QuantizeFormat& format, double seconds) const {

@@ -15,9 +15,12 @@ namespace {
 constexpr double kWidth = 860, kHeight = 520, kLeft = 74, kRight = 24, kTop = 66, kBottom = 58;
 constexpr double kTextHeight = 15, kLetter = 6.9;  // pixels, of a label's line and of one of its letters
 
-constexpr const char* kLightStyle = R"(text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#57606a}
-.title{font-size:16px;font-weight:600;fill:#1f2328}.page{fill:#fff;stroke:#d0d7de}.grid{stroke:#eaeef2}.frame{fill:none;stroke:#afb8c1}
-.line{fill:none;stroke-width:2;stroke-linejoin:round}.dashed{stroke-dasharray:6 5}.dot{stroke-width:2}.label{font-weight:600}
+constexpr const char* kLightStyle =
+    R"(text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#57606a}
+.title{font-size:16px;font-weight:600;fill:#1f2328}.page{fill:#fff;stroke:#d0d7de}
+.grid{stroke:#eaeef2}.frame{fill:none;stroke:#afb8c1}
+.line{fill:none;stroke-width:2;stroke-linejoin:round}.dashed{stroke-dasharray:6 5}
+.dot{stroke-width:2}.label{font-weight:600}
 .halo{font-weight:600;stroke:#fff;stroke-width:4;stroke-linejoin:round}
 )";
 constexpr const char* kDarkStyle = R"(text{fill:#9198a1}.title{fill:#f0f6fc}.page{fill:#0d1117;stroke:#3d444d}
@@ -30,15 +33,15 @@ constexpr const char* kDark[] = {"#58a6ff", "#f0883e", "#3fb950", "#bc8cff", "#f
 std::string colours(const char* const (&series)[6], const char* page) {
   std::string out;
   for (int i = 0; i < 6; ++i) {
-    out += fmt::format(".line.s{0},.dot.s{0}{{stroke:{1}}}.dot.s{0},.label.s{0}{{fill:{1}}}.hollow.s{0}{{fill:{2}}}\n", i, series[i],
-                       page);
+    out += fmt::format(".line.s{0},.dot.s{0}{{stroke:{1}}}.dot.s{0},.label.s{0}{{fill:{1}}}.hollow.s{0}{{fill:{2}}}\n",
+                       i, series[i], page);
   }
   return out;
 }
 
 std::string style_sheet() {
-  return fmt::format("<style>\n{}{}@media(prefers-color-scheme:dark){{\n{}{}}}\n</style>\n", kLightStyle, colours(kLight, "#fff"),
-                     kDarkStyle, colours(kDark, "#0d1117"));
+  return fmt::format("<style>\n{}{}@media(prefers-color-scheme:dark){{\n{}{}}}\n</style>\n", kLightStyle,
+                     colours(kLight, "#fff"), kDarkStyle, colours(kDark, "#0d1117"));
 }
 
 double part_of(const ChartAxis& a, double value) {
@@ -67,7 +70,9 @@ bool overlap(const Box& a, const Box& b) {
 }
 
 bool is_free(const Box& box, const std::vector<Box>& taken) {
-  if (box.x < kLeft || box.x + box.width > kWidth - kRight || box.y < kTop || box.y + box.height > kHeight - kBottom) return false;
+  if (box.x < kLeft || box.x + box.width > kWidth - kRight || box.y < kTop || box.y + box.height > kHeight - kBottom) {
+    return false;
+  }
   return std::none_of(taken.begin(), taken.end(), [&](const Box& other) { return overlap(box, other); });
 }
 
@@ -76,9 +81,12 @@ Box place_of(double width, double x, double y, const std::vector<Box>& taken) {
   constexpr double kAside = 10;
   for (int ring = 0; ring < 8; ++ring) {
     const double away = ring * kTextHeight, middle = y - kTextHeight / 2;
-    const Box around[] = {{x + kAside, middle - away, width, kTextHeight},         {x + kAside, middle + away, width, kTextHeight},
-                          {x - kAside - width, middle - away, width, kTextHeight}, {x - kAside - width, middle + away, width, kTextHeight},
-                          {x - width / 2, middle - away - 16, width, kTextHeight}, {x - width / 2, middle + away + 16, width, kTextHeight}};
+    const Box around[] = {{x + kAside, middle - away, width, kTextHeight},
+                          {x + kAside, middle + away, width, kTextHeight},
+                          {x - kAside - width, middle - away, width, kTextHeight},
+                          {x - kAside - width, middle + away, width, kTextHeight},
+                          {x - width / 2, middle - away - 16, width, kTextHeight},
+                          {x - width / 2, middle + away + 16, width, kTextHeight}};
     for (const Box& box : around) {
       if (is_free(box, taken)) return box;
     }
@@ -95,8 +103,8 @@ std::string Chart::draw_labels() const {
   for (const auto& [x, y] : dots_) taken.push_back({x - 6, y - 6, 12, 12});
   for (const Label& label : labels_) {
     taken.push_back(place_of(text_width(label.text), label.x, label.y, taken));
-    const std::string rest =
-        fmt::format("x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", taken.back().x, taken.back().y + 11.5, svg_escape(label.text));
+    const std::string rest = fmt::format("x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", taken.back().x, taken.back().y + 11.5,
+                                         svg_escape(label.text));
     out += fmt::format("<text class=\"halo\" {0}<text class=\"label s{1}\" {0}\n", rest, label.series % 6);
   }
   return out;
@@ -104,7 +112,9 @@ std::string Chart::draw_labels() const {
 
 void Chart::line(const std::vector<std::pair<double, double>>& points, const ChartMark& mark) {
   std::string path;
-  for (const auto& [x, y] : points) path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", place_x(x), place_y(y));
+  for (const auto& [x, y] : points) {
+    path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", place_x(x), place_y(y));
+  }
   lines_ += fmt::format("<path class=\"line s{}{}\" d=\"{}\"/>\n", mark.series % 6, mark.dashed ? " dashed" : "", path);
   if (points.size() < 2 || mark.label.empty()) return;
   const double left = place_x(points[0].first), right = place_x(points[1].first);
@@ -132,13 +142,17 @@ std::string Chart::svg() const {
 )",
       kWidth, kHeight, svg_escape(title_), style_sheet(), kWidth - 1, kHeight - 1, kLeft, svg_escape(subtitle_));
   for (const double tick : chart_ticks(x_)) {
-    out += fmt::format(R"(<path class="grid" d="M{0:.1f} {1}V{2}"/><text x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>)",
-                       place_x(tick), kTop, bottom, bottom + 18, chart_number(tick)) + "\n";
+    out += fmt::format(
+               R"(<path class="grid" d="M{0:.1f} {1}V{2}"/><text x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>)",
+               place_x(tick), kTop, bottom, bottom + 18, chart_number(tick)) +
+           "\n";
   }
   for (const double tick : chart_ticks(y_)) {
     const double y = place_y(tick);
-    out += fmt::format(R"(<path class="grid" d="M{0} {1:.1f}H{2}"/><text x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>)",
-                       kLeft, y, right, kLeft - 8, y + 4, chart_number(tick)) + "\n";
+    out += fmt::format(
+               R"(<path class="grid" d="M{0} {1:.1f}H{2}"/><text x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>)",
+               kLeft, y, right, kLeft - 8, y + 4, chart_number(tick)) +
+           "\n";
   }
   out += fmt::format(R"svg(<rect class="frame" x="{0}" y="{1}" width="{2}" height="{3}"/>
 <clipPath id="inside"><rect x="{0}" y="{1}" width="{2}" height="{3}"/></clipPath>
@@ -157,20 +171,27 @@ std::vector<double> chart_ticks(const ChartAxis& axis) {
     for (double ten = std::pow(10, std::floor(std::log10(axis.from))); ten <= axis.to; ten *= 10) {
       for (const double times : {1.0, 2.0, 5.0}) {
         const bool wanted = times == 1 || !long_axis;
-        if (wanted && ten * times >= axis.from * 0.9999 && ten * times <= axis.to * 1.0001) ticks.push_back(ten * times);
+        if (wanted && ten * times >= axis.from * 0.9999 && ten * times <= axis.to * 1.0001) {
+          ticks.push_back(ten * times);
+        }
       }
     }
     return ticks;
   }
   const double rough = (axis.to - axis.from) / 8, ten = std::pow(10, std::floor(std::log10(rough)));
   const double step = ten * (rough <= 1 * ten ? 1 : rough <= 2 * ten ? 2 : rough <= 5 * ten ? 5 : 10);
-  for (double k = std::ceil(axis.from / step - 1e-9); k * step <= axis.to + step * 1e-9; ++k) ticks.push_back(k * step + 0.0);  // no -0
+  // no -0
+  for (double k = std::ceil(axis.from / step - 1e-9); k * step <= axis.to + step * 1e-9; ++k) {
+    ticks.push_back(k * step + 0.0);
+  }
   return ticks;
 }
 
 std::string chart_number(double value) {
   const double size = std::fabs(value);
-  const auto [unit, letter] = size >= 1e6 ? std::pair(1e6, "M") : size >= 1e3 ? std::pair(1e3, "k") : std::pair(1.0, "");
+  const auto [unit, letter] = size >= 1e6   ? std::pair(1e6, "M")
+                              : size >= 1e3 ? std::pair(1e3, "k")
+                                            : std::pair(1.0, "");
   return fmt::format("{:.6g}{}", std::round(value / unit * 1e6) / 1e6, letter);
 }
 

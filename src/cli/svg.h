@@ -1,12 +1,13 @@
 // Points and lines → a picture (SVG), for light and dark pages.  Milestones M5, M6.
 //
-//   Chart chart("SmolLM2 here", "two threads", {.title = "operations per byte", .from = 0.5, .to = 500, .logarithmic = true}, {…});
+//   Chart chart("SmolLM2 here", "two threads", {.title = "operations per byte", .from = 0.5, .to = 500,
+//               .logarithmic = true}, {…});
 //   chart.line({{0.5, 14}, {500, 14000}}, {.series = 0, .label = "28 GB/s"});
 //   chart.point(3.4, 95, {.series = 1, .label = "decode"});
 //   write_svg(path, chart.svg());
 //
-// An SVG is text: shapes with coordinates, and a style sheet. Colours are classes (s0 to s5, one a series), and the style sheet has each of
-// them twice, so that the picture follows the page that it stands in.
+// An SVG is text: shapes with coordinates, and a style sheet. Colours are classes (s0 to s5, one a series), and the
+// style sheet has each of them twice, so that the picture follows the page that it stands in.
 #pragma once
 
 #include <filesystem>
@@ -23,10 +24,10 @@ struct ChartAxis {
 };
 
 struct ChartMark {
-  std::size_t series = 0;     // its colour
-  std::string label = {};     // beside the point; of a line: above its middle
+  std::size_t series = 0;  // its colour
+  std::string label = {};  // beside the point; of a line: above its middle
   bool dashed = false;
-  bool hollow = false;        // a point that is a ring: what was predicted
+  bool hollow = false;  // a point that is a ring: what was predicted
 };
 
 class Chart {

@@ -36,7 +36,9 @@ void write_text(std::string_view utf8) {
   }
 }
 
-std::string to_json(const OrderedJson& value) { return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace); }
+std::string to_json(const OrderedJson& value) {
+  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
 
 void write_line(const OrderedJson& value) { write_out(to_json(value) + "\n"); }
 
@@ -71,7 +73,8 @@ const Style& style() {
 void Progress::update(std::size_t done, std::size_t total, std::string_view unit) {
   using namespace std::chrono_literals;
   const auto now = std::chrono::steady_clock::now();
-  if (!stderr_is_terminal() || environment().dumb_terminal || now - start_ < 1s || (visible_ && now - shown_ < 100ms && done < total)) {
+  if (!stderr_is_terminal() || environment().dumb_terminal || now - start_ < 1s ||
+      (visible_ && now - shown_ < 100ms && done < total)) {
     return;
   }
   fmt::print(stderr, "\r\033[K{}: {} of {} {}", what_, done, total, unit);

@@ -34,8 +34,8 @@ struct Style {
 };
 const Style& style();
 
-// A line on stderr that says how far a long work is: nothing in the first second, nothing when stderr is no terminal, or one
-// that cannot go back in a line.
+// A line on stderr that says how far a long work is: nothing in the first second, nothing when stderr is no terminal,
+// or one that cannot go back in a line.
 class Progress {
  public:
   explicit Progress(std::string what) : what_(std::move(what)) {}

@@ -20,7 +20,9 @@ constexpr std::size_t kShownBytes = 16'384;  // of a longer text, people see fig
 // "1,2,3", "1 2 3" or "[1, 2, 3]".
 std::vector<TokenId> parse_ids(std::string_view list) {
   constexpr std::string_view kSpaces = " \t\r\n";
-  const auto skip = [&](std::string_view& text) { text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size())); };
+  const auto skip = [&](std::string_view& text) {
+    text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size()));
+  };
   const auto refuse = [](std::string_view found) {
     throw UsageError(fmt::format("--decode: found '{}', expected token ids: 1,2,3", visible(found.substr(0, 20))));
   };
@@ -56,16 +58,20 @@ class Tokenize : public Command {
     model_.add(app);
     app.add_option("--file", file_, "read the text from a file")->type_name("FILE");
     app.add_flag("--json", json_, "one JSON object: ids and pieces");
-    app.add_flag("--lines", lines_,
-                 "with --json: each line of the input is a JSON string to encode, an array of ids to decode, or an object with "
-                 "messages to render; one object a line comes out");
-    app.add_flag("--no-special", no_special_, "without the tokens that the model wants before or after a text (BOS, EOS)");
+    app.add_flag(
+        "--lines", lines_,
+        "with --json: each line of the input is a JSON string to encode, an array of ids to decode, or an object with "
+        "messages to render; one object a line comes out");
+    app.add_flag("--no-special", no_special_,
+                 "without the tokens that the model wants before or after a text (BOS, EOS)");
     app.add_option("--decode", decode_, "token ids (1,2,3; -: from standard input) back to text")->type_name("IDS");
-    app.add_flag("--explain", explain_, "the merges, one a line, in the order in which they happen, each with its rank");
+    app.add_flag("--explain", explain_,
+                 "the merges, one a line, in the order in which they happen, each with its rank");
     app.add_flag("--chat", chat_, "the text as a message in the model's chat template");
     app.add_option("--system", system_, "with --chat: a message that sets the scene")->type_name("TEXT");
-    app.add_option("--messages", messages_,
-                   "a conversation: a JSON list of messages, or an object with `messages` and what else the template reads")
+    app.add_option(
+           "--messages", messages_,
+           "a conversation: a JSON list of messages, or an object with `messages` and what else the template reads")
         ->type_name("FILE.json");
     app.add_option("--tools", tools_, "a JSON list of the tools that the model may call")->type_name("FILE.json");
     app.add_option("--template", template_, "this template instead of the model's")->type_name("FILE.jinja");
@@ -88,11 +94,16 @@ class Tokenize : public Command {
 
   void check_combination() const {
     if (text_.given() && !file_.empty()) throw UsageError("a text and --file: which of them?");
-    if (text_.given() && (decode_ || lines_ || !messages_.empty()))
+    if (text_.given() && (decode_ || lines_ || !messages_.empty())) {
       throw UsageError("a text beside --decode, --lines or --messages: which of them?");
-    if (int{decode_.has_value()} + int{explain_} + int{chats()} > 1) throw UsageError("--decode, --explain and --chat: which of them?");
+    }
+    if (int{decode_.has_value()} + int{explain_} + int{chats()} > 1) {
+      throw UsageError("--decode, --explain and --chat: which of them?");
+    }
     if (lines_ && !json_) throw UsageError("--lines goes with --json");
-    if (lines_ && (decode_ || explain_ || chat_ || !messages_.empty())) throw UsageError("with --lines each line says itself what it is");
+    if (lines_ && (decode_ || explain_ || chat_ || !messages_.empty())) {
+      throw UsageError("with --lines each line says itself what it is");
+    }
     if (!chats() && !system_.empty()) throw UsageError("--system goes with --chat");
   }
 
@@ -106,7 +117,10 @@ class Tokenize : public Command {
     if (json_) return write_ids_json("{", ids, tokenizer);
     if (text.size() <= kShownBytes) write_cells(ids, tokenizer);
     write_out(fmt::format("{}{}, {}", style().dim, count_of(ids.size(), "token"), count_of(text.size(), "byte")));
-    if (!ids.empty()) write_out(fmt::format(", {:.2f} bytes a token", static_cast<double>(text.size()) / static_cast<double>(ids.size())));
+    if (!ids.empty()) {
+      write_out(
+          fmt::format(", {:.2f} bytes a token", static_cast<double>(text.size()) / static_cast<double>(ids.size())));
+    }
     if (text.size() > kShownBytes) write_out(fmt::format(", in {:.2f} s (--json gives the ids)", seconds));
     write_out(fmt::format("{}\n", style().reset));
   }
@@ -121,8 +135,9 @@ class Tokenize : public Command {
         put_text(entry, "right", step.right);
         list.push_back(std::move(entry));
       } else {
-        write_out(fmt::format("{}rank {:>7}{}  {} + {} → {}{}{}\n", style().dim, step.rank, style().reset, cell(step.left),
-                              cell(step.right), style().bold, cell(step.left + step.right), style().reset));
+        write_out(fmt::format("{}rank {:>7}{}  {} + {} → {}{}{}\n", style().dim, step.rank, style().reset,
+                              cell(step.left), cell(step.right), style().bold, cell(step.left + step.right),
+                              style().reset));
       }
     }
     if (json_) return write_line({{"merges", std::move(list)}});
@@ -215,7 +230,8 @@ class Tokenize : public Command {
     return 0;
   }
 
-  void run_line(OrderedJson value, const ModelFiles& files, const Tokenizer& tokenizer, std::optional<ChatPrompter>& chat) const {
+  void run_line(OrderedJson value, const ModelFiles& files, const Tokenizer& tokenizer,
+                std::optional<ChatPrompter>& chat) const {
     if (value.is_string()) {
       write_ids_json("{", tokenizer.encode(value.get_ref<const std::string&>(), encoding()), tokenizer);
     } else if (value.is_array()) {

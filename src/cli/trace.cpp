@@ -48,7 +48,8 @@ std::string in_eight(double value) {
   return text;
 }
 
-// How wide the table's columns are. All tensors begin with the same axis, tokens: where there is no room, its name stands over the others.
+// How wide the table's columns are. All tensors begin with the same axis, tokens: where there is no room, its name
+// stands over the others.
 struct TableLayout {
   std::size_t name = 4, axes = 4, shape = 5;
   std::size_t axes_skipped = 0;  // of each tensor
@@ -61,7 +62,9 @@ struct TableLayout {
     axes = std::max(axes, std::string_view(title()).size());
   }
   const char* title() const { return axes_skipped == 0 ? "axes" : "tokens, and"; }
-  std::string axes_of(std::span<const char* const> all) const { return fmt::format("{}", fmt::join(all.subspan(axes_skipped), ",")); }
+  std::string axes_of(std::span<const char* const> all) const {
+    return fmt::format("{}", fmt::join(all.subspan(axes_skipped), ","));
+  }
 
  private:
   void fit(const std::vector<OutputTensor>& tensors) {
@@ -96,7 +99,8 @@ class Trace : public Command {
     run_.add(app, false);
     app.add_option("--layer", layer_, "only this layer, counted from 0")->type_name("N")->check(zero_or_more);
     app.add_flag("--heads", heads_, "what each head attends to, as a picture: rows look, columns are looked at");
-    app.add_option("--out", out_, "write every tensor by its name, f32, the names of its axes as metadata")->type_name("FILE.safetensors");
+    app.add_option("--out", out_, "write every tensor by its name, f32, the names of its axes as metadata")
+        ->type_name("FILE.safetensors");
     app.add_flag("--json", json_, "one JSON object");
   }
 
@@ -108,7 +112,9 @@ class Trace : public Command {
     const std::vector<TokenId> ids = encode_prompt(loaded.tokenizer(), text);
     if (ids.empty()) fail("the text is empty: there is nothing to compute");
     if (ids.size() > config.context) fail("the text has {} tokens, the context holds {}", ids.size(), config.context);
-    if (layer_ && *layer_ >= config.layers.size()) fail("--layer is {}, the model has layers 0 to {}", *layer_, config.layers.size() - 1);
+    if (layer_ && *layer_ >= config.layers.size()) {
+      fail("--layer is {}, the model has layers 0 to {}", *layer_, config.layers.size() - 1);
+    }
 
     Device device(run_.device, run_.threads, run_.cache.type());
     const SignalWatch watch;
@@ -132,7 +138,8 @@ class Trace : public Command {
 
   bool wanted(const Checkpoint& at) const { return !layer_ || at.layer == static_cast<int>(*layer_); }
 
-  // The forward pass over `ids`, each wanted checkpoint handed to `listener`. Logits of all rows where anybody may look at them.
+  // The forward pass over `ids`, each wanted checkpoint handed to `listener`. Logits of all rows where anybody may look
+  // at them.
   void listen(const Pass& pass, std::span<const TokenId> ids, const TracedOps::Listener& listener) const {
     constexpr std::size_t kMostLogitBytes = std::size_t{4} << 30;
     if (!layer_ && ids.size() > kMostLogitBytes / sizeof(float) / pass.model.config.vocab_size) {
@@ -145,7 +152,9 @@ class Trace : public Command {
     });
     KvCache cache(kv_shape(pass.model.config, pass.ops.cache_type()));
     Batch batch;
-    for (std::size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !layer_ || i + 1 == ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !layer_ || i + 1 == ids.size());
+    }
     Forward(pass.model, traced).run(batch);
   }
 
@@ -181,16 +190,22 @@ class Trace : public Command {
     OrderedJson checkpoints = OrderedJson::array();
     const TableLayout table(json_ ? std::vector<OutputTensor>{} : expect_tensors(pass));
     if (!json_) {
-      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>8} {:>8} {:>8}{}\n", style().dim, "name", table.name, table.title(), table.axes,
-                            "shape", table.shape, "min", "max", "rms", style().reset));
+      write_out(fmt::format("{}{:<{}} {:<{}} {:<{}} {:>8} {:>8} {:>8}{}\n", style().dim, "name", table.name,
+                            table.title(), table.axes, "shape", table.shape, "min", "max", "rms", style().reset));
     }
     listen(pass, pass.ids, [&](const Checkpoint& at, const NamedTensor& x) {
       const Statistics s = statistics(x.values);
       if (json_) {
-        checkpoints.push_back({{"name", at.text()}, {"axes", x.axes}, {"shape", x.shape}, {"min", s.min}, {"max", s.max}, {"rms", s.rms}});
+        checkpoints.push_back({{"name", at.text()},
+                               {"axes", x.axes},
+                               {"shape", x.shape},
+                               {"min", s.min},
+                               {"max", s.max},
+                               {"rms", s.rms}});
       } else {
-        write_out(fmt::format("{:<{}} {}{:<{}}{} {:<{}} {} {} {}\n", at.text(), table.name, style().dim, table.axes_of(x.axes), table.axes,
-                              style().reset, fmt::format("{}", fmt::join(x.shape, ",")), table.shape, in_eight(s.min), in_eight(s.max),
+        write_out(fmt::format("{:<{}} {}{:<{}}{} {:<{}} {} {} {}\n", at.text(), table.name, style().dim,
+                              table.axes_of(x.axes), table.axes, style().reset,
+                              fmt::format("{}", fmt::join(x.shape, ",")), table.shape, in_eight(s.min), in_eight(s.max),
                               in_eight(s.rms)));
       }
     });

@@ -21,7 +21,8 @@ void WindowOptions::add(CLI::App& app) {
   app.add_option("--context", window_tokens, "how many tokens a window has (default: 512, or the model's context)")
       ->type_name("N")
       ->check(positive);
-  app.add_option("--stride", stride, "windows that overlap, each N tokens after the one before: every token counts once")
+  app.add_option("--stride", stride,
+                 "windows that overlap, each N tokens after the one before: every token counts once")
       ->type_name("N")
       ->check(positive);
   app.add_option("--windows", most_windows, "only the text's first N windows")->type_name("N")->check(positive);
@@ -36,9 +37,12 @@ WindowedText WindowOptions::cut(std::string_view text, std::string_view where, c
   const std::size_t window = window_of(config), fewest = stride ? 2 : 3;
   if (window > config.context) fail("--context is {}, expected at most the model's {}", window, config.context);
   if (window < fewest) throw UsageError(fmt::format("--context is {}, expected at least {}", window, fewest));
-  if (stride && *stride < 2) throw UsageError("--stride is 1, expected at least 2: the method weighs a window that adds n tokens as n - 1");
+  if (stride && *stride < 2) {
+    throw UsageError("--stride is 1, expected at least 2: the method weighs a window that adds n tokens as n - 1");
+  }
   if (stride && *stride > window) {
-    throw UsageError(fmt::format("--stride is {}, expected at most a window, {}: no token may be left out", *stride, window));
+    throw UsageError(
+        fmt::format("--stride is {}, expected at most a window, {}: no token may be left out", *stride, window));
   }
   check_text(text, where);
   WindowedText cut{.ids = encode_prompt(tokenizer, text), .windows = {}, .first_of_window = {}};

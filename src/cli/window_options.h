@@ -13,8 +13,10 @@ struct WindowOptions {
   std::optional<std::size_t> window_tokens, stride, most_windows;
 
   void add(CLI::App& app);
-  // Throws Error: a text that is none, or too short; windows larger than the model's context. UsageError: a stride that leaves tokens out.
-  WindowedText cut(std::string_view text, std::string_view where, const Tokenizer& tokenizer, const ModelConfig& config) const;
+  // Throws Error: a text that is none, or too short; windows larger than the model's context. UsageError: a stride that
+  // leaves tokens out.
+  WindowedText cut(std::string_view text, std::string_view where, const Tokenizer& tokenizer,
+                   const ModelConfig& config) const;
   std::size_t window_of(const ModelConfig& config) const;
   // "15 windows of 512 tokens, of each the second half counts: 3825 tokens"
   std::string describe(const WindowedText& text, const ModelConfig& config) const;

@@ -30,7 +30,8 @@ Reply Chat::reply(std::string_view text, GenerateOptions options, const Generate
     prompt = prompter().render({{"messages", messages}});
   }
   if (prompt.ids.size() >= session_.context()) {
-    fail("the message makes a prompt of {} tokens, the context holds {} and the answer needs some", prompt.ids.size(), session_.context());
+    fail("the message makes a prompt of {} tokens, the context holds {} and the answer needs some", prompt.ids.size(),
+         session_.context());
   }
   options.stop_ids.insert(model_.stop_ids().begin(), model_.stop_ids().end());
   reply.generated = generate(session_, model_.tokenizer(), prompt.ids, options, callbacks);

@@ -1,4 +1,5 @@
-// A conversation: what was said → the prompt of the next turn → an answer. When the context is full, the oldest turns go.  Milestone M8.
+// A conversation: what was said → the prompt of the next turn → an answer. When the context is full, the oldest turns
+// go.  Milestone M8.
 #pragma once
 
 #include <cstddef>
@@ -17,14 +18,15 @@ namespace rung {
 
 struct Reply {
   Generated generated;
-  std::size_t dropped_turns = 0;   // the oldest ones, forgotten to make room: a user's message and all that came before the next one
+  // the oldest ones, forgotten to make room: a user's message and all that came before the next one
+  std::size_t dropped_turns = 0;
   std::size_t context_tokens = 0;  // prompt and answer
 };
 
 class Chat {
  public:
-  // Both outlive this; the session is this chat's own from now on. `template_source` instead of the model's chat template.
-  // Throws Error: the model has none, or one that cannot be read.
+  // Both outlive this; the session is this chat's own from now on. `template_source` instead of the model's chat
+  // template. Throws Error: the model has none, or one that cannot be read.
   Chat(const LoadedModel& model, Session& session, std::optional<std::string> template_source = {});
 
   // The message that sets the scene; it is never dropped. Empty: none.
@@ -35,9 +37,9 @@ class Chat {
   void set_messages(OrderedJson messages) { messages_ = std::move(messages); }
   const OrderedJson& messages() const { return messages_; }
 
-  // Says `text` to the model and generates its answer; both become messages. The ids that end a turn are added to options.stop_ids.
-  // What is not said becomes no message: when this throws Error (the template refuses the messages, the text alone is longer than the
-  // context), or when the answer was interrupted before its first word.
+  // Says `text` to the model and generates its answer; both become messages. The ids that end a turn are added to
+  // options.stop_ids. What is not said becomes no message: when this throws Error (the template refuses the messages,
+  // the text alone is longer than the context), or when the answer was interrupted before its first word.
   Reply reply(std::string_view text, GenerateOptions options, const GenerateCallbacks& callbacks = {});
 
  private:

@@ -10,9 +10,10 @@ namespace {
 
 std::string own_template(const ModelFiles& files, bool tools) {
   auto source = files.chat_template(tools);
-  if (!source)
+  if (!source) {
     fail("{}: the model has no chat template: it was not made for conversation (give one with --template FILE.jinja)",
          files.path().string());
+  }
   return *std::move(source);
 }
 
@@ -25,9 +26,12 @@ std::vector<TokenId> encode_prompt(const Tokenizer& tokenizer, std::string_view 
   return ids;
 }
 
-OrderedJson make_message(std::string_view role, std::string_view content) { return {{"role", role}, {"content", content}}; }
+OrderedJson make_message(std::string_view role, std::string_view content) {
+  return {{"role", role}, {"content", content}};
+}
 
-ChatPrompter::ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, std::optional<std::string> source, bool tools)
+ChatPrompter::ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, std::optional<std::string> source,
+                           bool tools)
     : tokenizer_(tokenizer),
       template_(ChatTemplate::parse(source ? *source : own_template(files, tools),
                                     source ? "chat template" : files.path().string() + ": chat template")),

@@ -29,10 +29,11 @@ class ChatPrompter {
  public:
   // The model's own template, or `source`. Throws Error: the model has none, or it cannot be read.
   // `tokenizer` outlives this.
-  ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, std::optional<std::string> source = {}, bool tools = false);
+  ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, std::optional<std::string> source = {},
+               bool tools = false);
 
-  // `request`: {"messages": […], "tools": […]?, and whatever else the template reads}. add_generation_prompt is true unless it says
-  // otherwise.
+  // `request`: {"messages": […], "tools": […]?, and whatever else the template reads}. add_generation_prompt is true
+  // unless it says otherwise.
   ChatPrompt render(OrderedJson request) const;
 
   // The token that ends a turn: the first special one that follows an assistant's words.

@@ -17,9 +17,9 @@ class Device {
   static constexpr std::string_view kNames = "cpu, reference";  // of those that this build has
   static bool exists(std::string_view name) { return name == "cpu" || name == "reference"; }
 
-  // "cpu": fast; "reference": plain f32. `threads` 0: one for each physical core that this process may use. `cache_type`: what a KV cache
-  // holds where a session asks for nothing else: f32, f16 or q8_0; none: f16 for cpu, f32 for reference. Throws Error: a device that this
-  // build does not have.
+  // "cpu": fast; "reference": plain f32. `threads` 0: one for each physical core that this process may use.
+  // `cache_type`: what a KV cache holds where a session asks for nothing else: f32, f16 or q8_0; none: f16 for cpu, f32
+  // for reference. Throws Error: a device that this build does not have.
   explicit Device(std::string_view name = "cpu", std::size_t threads = 0, std::optional<DType> cache_type = {});
 
   Ops& ops() { return *ops_; }

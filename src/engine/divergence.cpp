@@ -11,7 +11,8 @@ namespace rung {
 
 //   KL = Σ p·(ln p − ln q) = Σ p·(a − b) − ln Σ e^a + ln Σ e^b        a, b: the logits
 RowDistance row_distance(std::span<const float> base, std::span<const float> other, TokenId next) {
-  const auto first = std::max_element(base.begin(), base.end()), others_first = std::max_element(other.begin(), other.end());
+  const auto first = std::max_element(base.begin(), base.end()),
+             others_first = std::max_element(other.begin(), other.end());
   const double max = static_cast<double>(*first), others_max = static_cast<double>(*others_first);
   double sum = 0, others_sum = 0, weighted = 0;
   for (std::size_t v = 0; v < base.size(); ++v) {
@@ -33,7 +34,9 @@ RowDistance row_distance(std::span<const float> base, std::span<const float> oth
 }
 
 void Distance::add(const RowDistance& row, double weight) {
-  if (!std::isfinite(row.divergence)) fail("a model's logits are no numbers: its weights are broken, or too large for their type");
+  if (!std::isfinite(row.divergence)) {
+    fail("a model's logits are no numbers: its weights are broken, or too large for their type");
+  }
   divergences_.push_back(row.divergence);
   same_first_ += row.same_first ? 1 : 0;
   losses_.add(row.loss, weight);
@@ -66,8 +69,8 @@ Estimate Distance::perplexity_ratio() const { return {more_.perplexity(), more_.
 
 namespace {
 
-std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base, Tensor<const float, Tokens, Vocab> other,
-                                       const Piece& piece, ThreadTeam& team) {
+std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base,
+                                       Tensor<const float, Tokens, Vocab> other, const Piece& piece, ThreadTeam& team) {
   std::vector<RowDistance> rows(piece.next.size());
   team.run(rows.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t t = begin; t < end; ++t) rows[t] = row_distance(base[t].span(), other[t].span(), piece.next[t]);
@@ -77,7 +80,8 @@ std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base, 
 
 }  // namespace
 
-Comparison compare(std::span<const Contestant> contestants, const WindowedText& text, const ComparisonProgress& progress) {
+Comparison compare(std::span<const Contestant> contestants, const WindowedText& text,
+                   const ComparisonProgress& progress) {
   using Clock = std::chrono::steady_clock;
   std::vector<std::unique_ptr<WindowReader>> readers;
   for (const Contestant& c : contestants) readers.push_back(std::make_unique<WindowReader>(c.model, c.device));
@@ -96,7 +100,9 @@ Comparison compare(std::span<const Contestant> contestants, const WindowedText& 
         so_far.readings[i].tokens += piece.ids.size();
         if (i == 0) {
           base = logits;
-          for (const double loss : losses_of(base, piece.next, contestants[0].device.team())) so_far.base_losses.add(loss, window.weight);
+          for (const double loss : losses_of(base, piece.next, contestants[0].device.team())) {
+            so_far.base_losses.add(loss, window.weight);
+          }
         } else {
           for (const RowDistance& row : row_distances(base, logits, piece, contestants[i].device.team())) {
             so_far.distances[i - 1].add(row, window.weight);

@@ -13,9 +13,9 @@ namespace {
 
 // One tensor of a decoder layer: both files' names for it are the same member of their layouts.
 struct Place {
-  std::string WeightLayout::*name;
-  Presence WeightLayout::*bias = nullptr;      // of a matrix that may have one
-  Presence WeightLayout::*presence = nullptr;  // of a tensor that not every family has
+  std::string WeightLayout::* name;
+  Presence WeightLayout::* bias = nullptr;      // of a matrix that may have one
+  Presence WeightLayout::* presence = nullptr;  // of a tensor that not every family has
   bool norm = false;
   bool turned_by_rope = false;
 };
@@ -60,7 +60,11 @@ class Translator {
   void add(const std::string& from, const std::string& to, const Place& place) {
     const std::size_t head_dim = place.turned_by_rope && gguf_.interleaved_qk ? plan_.config.head_dim : 0;
     if (const FileTensor* t = find_tensor(tensors_, from + ".weight")) {
-      found_.push_back({.name = to + ".weight", .dtype = t->dtype, .shape = t->shape, .bytes = t->bytes, .halves_head_dim = head_dim,
+      found_.push_back({.name = to + ".weight",
+                        .dtype = t->dtype,
+                        .shape = t->shape,
+                        .bytes = t->bytes,
+                        .halves_head_dim = head_dim,
                         .added = place.norm && plan_.layout.norm_plus_one ? 1.0f : 0.0f});
     }
     if (place.bias == nullptr || plan_.layout.*place.bias == Presence::never) return;

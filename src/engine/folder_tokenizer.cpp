@@ -45,7 +45,9 @@ void set_around(GgufMetadata& out, const Tokenizer& tokenizer, std::optional<Tok
   const auto text = std::search(whole.begin(), whole.end(), plain.begin(), plain.end());
   const auto behind = text == whole.end() ? text : text + static_cast<std::ptrdiff_t>(plain.size());
   const std::vector<TokenId> before(whole.begin(), text), after(behind, whole.end());
-  const auto is_only = [](const std::vector<TokenId>& ids, std::optional<TokenId> id) { return ids.size() == 1 && id && ids[0] == *id; };
+  const auto is_only = [](const std::vector<TokenId>& ids, std::optional<TokenId> id) {
+    return ids.size() == 1 && id && ids[0] == *id;
+  };
   if ((!before.empty() && !is_only(before, bos)) || (!after.empty() && !is_only(after, eos))) {
     fail("{}: the tokenizer puts other tokens around a text than one BOS and one EOS: GGUF cannot say that", where);
   }
@@ -77,7 +79,8 @@ void set_ends(GgufMetadata& out, const ModelFiles& files, const Tokenizer& token
 
 }  // namespace
 
-void set_folder_tokenizer(GgufMetadata& out, const ModelFiles& files, std::size_t tokens, std::optional<std::string_view> pre) {
+void set_folder_tokenizer(GgufMetadata& out, const ModelFiles& files, std::size_t tokens,
+                          std::optional<std::string_view> pre) {
   const Tokenizer tokenizer = files.tokenizer();  // which refuses a file that is not whole
   const std::string where = (files.path() / "tokenizer.json").string();
   set_vocabulary(out, gguf_vocabulary(files.folder().open("tokenizer.json").text(), where, tokens, pre));

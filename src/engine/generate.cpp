@@ -50,8 +50,8 @@ std::string StopMatcher::push(std::string_view text) {
 
 std::string StopMatcher::finish() { return std::exchange(held_, ""); }
 
-Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const TokenId> prompt, const GenerateOptions& options,
-                   const GenerateCallbacks& callbacks) {
+Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
+                   const GenerateOptions& options, const GenerateCallbacks& callbacks) {
   check(options.sampling);
   Generated result;
   Sampler sampler(options.sampling);

@@ -19,10 +19,10 @@ enum class StopReason { end_of_text, stop_string, max_tokens, context_full, inte
 std::string_view name_of(StopReason reason);  // "end-of-text", …
 
 struct GenerateOptions {
-  std::size_t max_tokens = 256;     // 0: until something else ends it
+  std::size_t max_tokens = 256;  // 0: until something else ends it
   Sampling sampling = {};
-  std::vector<std::string> stop = {};    // strings that end the answer and are not part of it
-  std::set<TokenId> stop_ids = {};       // tokens that do
+  std::vector<std::string> stop = {};  // strings that end the answer and are not part of it
+  std::set<TokenId> stop_ids = {};     // tokens that do
 };
 
 struct Timing {
@@ -33,22 +33,23 @@ struct Timing {
 
 struct Generated {
   std::string text;
-  std::vector<TokenId> ids;   // without the one that ended it
+  std::vector<TokenId> ids;  // without the one that ended it
   StopReason reason = StopReason::max_tokens;
-  Timing prefill;             // tokens that were computed, not those found in the cache
+  Timing prefill;  // tokens that were computed, not those found in the cache
   Timing decode;
 };
 
 struct GenerateCallbacks {
-  std::function<void(std::string_view text)> text = {};      // whole characters, as soon as they can belong to no stop string
-  std::function<void(TokenId id)> token = {};                // each new id
-  Session::Progress prefill = {};                            // see Session::feed
-  std::function<bool()> interrupted = {};                    // asked before each token
+  // whole characters, as soon as they can belong to no stop string
+  std::function<void(std::string_view text)> text = {};
+  std::function<void(TokenId id)> token = {};  // each new id
+  Session::Progress prefill = {};              // see Session::feed
+  std::function<bool()> interrupted = {};      // asked before each token
 };
 
 // Makes the session's tokens `prompt` and continues them. The session then holds prompt and answer.
-Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const TokenId> prompt, const GenerateOptions& options,
-                   const GenerateCallbacks& callbacks = {});
+Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
+                   const GenerateOptions& options, const GenerateCallbacks& callbacks = {});
 
 // Holds back what may be the beginning of a stop string.
 class StopMatcher {

@@ -33,11 +33,12 @@ namespace {
 
 // What is said anew of the file to be, or holds only for the one that there was.
 bool belongs_to_the_old_file(std::string_view key) {
-  return key == "general.alignment" || key == "general.file_type" || key == "general.quantization_version" || key.starts_with("split.") ||
-         key.starts_with("quantize.");
+  return key == "general.alignment" || key == "general.file_type" || key == "general.quantization_version" ||
+         key.starts_with("split.") || key.starts_with("quantize.");
 }
 
-// In the order that people expect: what the file is, the model, the tokenizer. (Read, the keys stand in the order of the alphabet.)
+// In the order that people expect: what the file is, the model, the tokenizer. (Read, the keys stand in the order of
+// the alphabet.)
 int part_of(std::string_view key) {
   if (key == "general.architecture") return 0;
   if (key.starts_with("general.")) return 1;
@@ -85,11 +86,13 @@ GgufOutline outline_from_folder(const ModelFiles& files, std::optional<std::stri
   GgufOutline outline{.metadata = std::move(gguf.metadata), .tensors = folder_tensors(files, plan, gguf.layout)};
   if (!gguf.rope_divisors.empty()) {
     const std::size_t size = gguf.rope_divisors.size();
-    outline.tensors.push_back({.name = "rope_freqs.weight", .shape = {size}, .bytes = {}, .values = std::move(gguf.rope_divisors)});
+    outline.tensors.push_back(
+        {.name = "rope_freqs.weight", .shape = {size}, .bytes = {}, .values = std::move(gguf.rope_divisors)});
   }
   outline.metadata.set_text("general.type", "model");
   outline.metadata.set_text("general.name", folder_name(files.path()));
-  if (const auto generation = folder_json(files, "generation_config.json"); generation && generation->contains("do_sample")) {
+  if (const auto generation = folder_json(files, "generation_config.json");
+      generation && generation->contains("do_sample")) {
     set_sampling(outline.metadata, files.sampling());
   }
   outline.has_tokenizer = files.folder().has("tokenizer.json");

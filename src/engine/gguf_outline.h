@@ -1,4 +1,5 @@
-// A model's files → what a GGUF file of the same model will hold: metadata, and for each tensor where its rows come from.  Milestone M5.
+// A model's files → what a GGUF file of the same model will hold: metadata, and for each tensor where its rows come
+// from.  Milestone M5.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +21,11 @@ struct SourceTensor {
   std::string name;
   DType dtype = DType::f32;
   std::vector<std::size_t> shape;
-  std::span<const std::byte> bytes;     // empty: `values` are the tensor
-  std::vector<float> values = {};       // of one that is computed
-  std::size_t halves_head_dim = 0;      // a head's size where rows of q and k are to be moved: GGUF wants RoPE's pairs side by side
-  float added = 0;                      // to each value: Gemma's norms are 1 + w
+  std::span<const std::byte> bytes;  // empty: `values` are the tensor
+  std::vector<float> values = {};    // of one that is computed
+  // a head's size where rows of q and k are to be moved: GGUF wants RoPE's pairs side by side
+  std::size_t halves_head_dim = 0;
+  float added = 0;  // to each value: Gemma's norms are 1 + w
 
   std::size_t row_values() const { return shape.empty() ? 1 : shape.back(); }
   std::size_t rows() const;
@@ -44,9 +46,9 @@ struct GgufOutline {
   bool has_tokenizer = true;
 };
 
-// Of a GGUF the metadata stay what they are; of a folder they are made as llama.cpp's converter makes them. The views in it point into
-// `files`, which outlives it. `pre`: the pre-tokenizer of a folder's tokenizer.json, where its name is not found. Throws Error: what GGUF
-// cannot express, what this family has no place for.
+// Of a GGUF the metadata stay what they are; of a folder they are made as llama.cpp's converter makes them. The views
+// in it point into `files`, which outlives it. `pre`: the pre-tokenizer of a folder's tokenizer.json, where its name is
+// not found. Throws Error: what GGUF cannot express, what this family has no place for.
 GgufOutline outline_gguf(const ModelFiles& files, std::optional<std::string_view> pre = {});
 
 // A JSON file of a folder, an object; absent: nullopt.
@@ -54,6 +56,7 @@ std::optional<Json> folder_json(const ModelFiles& files, const char* name);
 
 // The two parts of a folder's: folder_tensors.cpp and folder_tokenizer.cpp.
 std::vector<SourceTensor> folder_tensors(const ModelFiles& files, const ModelPlan& plan, const WeightLayout& gguf);
-void set_folder_tokenizer(GgufMetadata& out, const ModelFiles& files, std::size_t tokens, std::optional<std::string_view> pre);
+void set_folder_tokenizer(GgufMetadata& out, const ModelFiles& files, std::size_t tokens,
+                          std::optional<std::string_view> pre);
 
 }  // namespace rung

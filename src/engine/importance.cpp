@@ -29,7 +29,9 @@ class ListeningOps : public OpsDecorator {
     squares.rows += x.extent<Rows>();
     for (std::size_t r = 0; r < x.extent<Rows>(); ++r) {
       const float* row = x[r].data();
-      for (std::size_t i = 0; i < w.columns; ++i) squares.sums[i] += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+      for (std::size_t i = 0; i < w.columns; ++i) {
+        squares.sums[i] += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+      }
     }
     if (w.id != head_) inner_.do_linear(out, x, w);
   }
@@ -40,7 +42,8 @@ class ListeningOps : public OpsDecorator {
     if (found == by_matrix_.end() || found->second.rows == 0) return {};
     double total = 0;
     for (const double sum : found->second.sums) total += sum;
-    const double rows = static_cast<double>(found->second.rows), least = 1e-4 * total / rows / static_cast<double>(w.columns);
+    const double rows = static_cast<double>(found->second.rows),
+                 least = 1e-4 * total / rows / static_cast<double>(w.columns);
     std::vector<float> means;
     for (const double sum : found->second.sums) means.push_back(static_cast<float>(sum / rows + least));
     return total > 0 ? means : std::vector<float>{};
@@ -55,14 +58,18 @@ void read_window(const Model& model, Ops& ops, std::span<const TokenId> ids) {
   Forward forward(model, ops);
   KvCache cache(kv_shape(model.config, ops.cache_type()));
   Batch batch;
-  // The head sees every 16th row: room for the logits of a whole window would be half a gigabyte in a model of 262,144 tokens.
-  for (std::size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], static_cast<std::uint32_t>(i), cache, i % 16 == 15 || i + 1 == ids.size());
+  // The head sees every 16th row: room for the logits of a whole window would be half a gigabyte in a model of 262,144
+  // tokens.
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    batch.add(ids[i], static_cast<std::uint32_t>(i), cache, i % 16 == 15 || i + 1 == ids.size());
+  }
   forward.run(batch);
 }
 
 }  // namespace
 
-Importance measure_importance(const LoadedModel& loaded, Ops& ops, std::string_view text, const ImportanceOptions& options) {
+Importance measure_importance(const LoadedModel& loaded, Ops& ops, std::string_view text,
+                              const ImportanceOptions& options) {
   const Model& model = loaded.model();
   const std::vector<TokenId> ids = encode_prompt(loaded.tokenizer(), text);
   if (ids.empty()) fail("the text for --imatrix is empty: nothing says which columns matter");
@@ -73,7 +80,8 @@ Importance measure_importance(const LoadedModel& loaded, Ops& ops, std::string_v
     std::vector<TokenId> piece;
     if (bos && at > 0) piece.push_back(ids[0]);
     const std::size_t count = std::min(window - piece.size(), ids.size() - at);
-    piece.insert(piece.end(), ids.begin() + static_cast<std::ptrdiff_t>(at), ids.begin() + static_cast<std::ptrdiff_t>(at + count));
+    piece.insert(piece.end(), ids.begin() + static_cast<std::ptrdiff_t>(at),
+                 ids.begin() + static_cast<std::ptrdiff_t>(at + count));
     read_window(model, listening, piece);
     at += count;
     if (options.progress) options.progress(at, ids.size());

@@ -1,8 +1,9 @@
-// A model and a text → how much each column of each matrix matters: the mean of the squares of what meets it.  Milestone M5.
+// A model and a text → how much each column of each matrix matters: the mean of the squares of what meets it. Milestone
+// M5.
 //
-// A linear layer's output is off by Σ_i x[i]·Δw[i]. With inputs that are on average independent, the mean square of that is
-// Σ_i mean(x[i]²)·Δw[i]²: so an error in a column costs as much as its inputs are large, and the quantisers are told so. (llama.cpp calls
-// the table an importance matrix.)
+// A linear layer's output is off by Σ_i x[i]·Δw[i]. With inputs that are on average independent, the mean square of
+// that is Σ_i mean(x[i]²)·Δw[i]²: so an error in a column costs as much as its inputs are large, and the quantisers are
+// told so. (llama.cpp calls the table an importance matrix.)
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,7 @@ struct ImportanceOptions {
 };
 
 // By the names that GGUF has for the matrices. Throws Error: a text without tokens.
-Importance measure_importance(const LoadedModel& model, Ops& ops, std::string_view text, const ImportanceOptions& options = {});
+Importance measure_importance(const LoadedModel& model, Ops& ops, std::string_view text,
+                              const ImportanceOptions& options = {});
 
 }  // namespace rung

@@ -24,7 +24,8 @@ namespace rung {
 class ModelFiles {
  public:
   static ModelFiles open(const std::filesystem::path& path);  // throws Error
-  static ModelFiles pebble();                                 // the model that is compiled in; throws Error where there is none
+  // the model that is compiled in; throws Error where there is none
+  static ModelFiles pebble();
 
   const std::filesystem::path& path() const { return folder_.path(); }
   const Folder& folder() const { return folder_; }
@@ -34,7 +35,8 @@ class ModelFiles {
   ModelPlan plan() const;
 
   Tokenizer tokenizer(std::optional<std::string_view> pre = {}) const;
-  // The source of the model's chat template, if it has one. Of several named ones: "default", or "tool_use" where there are tools.
+  // The source of the model's chat template, if it has one. Of several named ones: "default", or "tool_use" where there
+  // are tools.
   std::optional<std::string> chat_template(bool tools = false) const;
   // bos_token, eos_token, unk_token, …: what a template may print.
   std::map<std::string, std::string> special_tokens(const Tokenizer& tokenizer) const;

@@ -30,7 +30,9 @@ void add_ids(std::set<TokenId>& ids, const Json& object, const char* key, const 
 // "<s>", or {"content": "<s>", …}
 std::optional<std::string> token_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_object() && value.contains("content") && value["content"].is_string()) return value["content"].get<std::string>();
+  if (value.is_object() && value.contains("content") && value["content"].is_string()) {
+    return value["content"].get<std::string>();
+  }
   return {};
 }
 
@@ -97,7 +99,8 @@ ModelFiles ModelFiles::open(const fs::path& path) {
     for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json", "tokenizer.json"}) {
       if (fs::exists(path / name, ignored)) return files;
     }
-    fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json", path.string());
+    fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json",
+         path.string());
   }
   if (!fs::exists(path, ignored)) fail("{}: no such file or folder", path.string());
   if (path.extension() == ".safetensors") fail("{}: name the folder that holds it and its config.json", path.string());
@@ -141,7 +144,9 @@ std::optional<std::string> ModelFiles::chat_template(bool tools) const {
     return t ? std::optional<std::string>(*t) : std::nullopt;
   }
   // Files of their own hide what the configuration says.
-  if (tools && folder_.has("chat_templates/tool_use.jinja")) return std::string(folder_.open("chat_templates/tool_use.jinja").text());
+  if (tools && folder_.has("chat_templates/tool_use.jinja")) {
+    return std::string(folder_.open("chat_templates/tool_use.jinja").text());
+  }
   if (folder_.has("chat_template.jinja")) return std::string(folder_.open("chat_template.jinja").text());
   for (const char* name : {"tokenizer_config.json", "chat_template.json"}) {
     if (const auto config = json(name)) {
@@ -167,8 +172,11 @@ std::map<std::string, std::string> ModelFiles::special_tokens(const Tokenizer& t
 std::set<TokenId> ModelFiles::stop_ids() const {
   std::set<TokenId> ids;
   if (is_gguf()) {
-    for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
-      if (const auto id = gguf().integer(key); id && *id >= 0 && *id <= 1'000'000'000) ids.insert(static_cast<TokenId>(*id));
+    for (const char* key :
+         {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
+      if (const auto id = gguf().integer(key); id && *id >= 0 && *id <= 1'000'000'000) {
+        ids.insert(static_cast<TokenId>(*id));
+      }
     }
     return ids;
   }
@@ -185,7 +193,8 @@ std::set<TokenId> ModelFiles::stop_ids() const {
 }
 
 Sampling ModelFiles::sampling() const {
-  const std::string where = is_gguf() ? gguf().file() + ": general.sampling" : (path() / "generation_config.json").string();
+  const std::string where =
+      is_gguf() ? gguf().file() + ": general.sampling" : (path() / "generation_config.json").string();
   Sampling s;
   if (is_gguf()) {
     s = sampling_from_gguf(gguf());

@@ -1,4 +1,5 @@
-// models/pebble, compiled into the program: the model that speaks when no other is named.  Enters: its files, when this is compiled.
+// models/pebble, compiled into the program: the model that speaks when no other is named.  Enters: its files, when this
+// is compiled.
 #include <cstddef>
 
 #include "base/error.h"
@@ -6,7 +7,8 @@
 
 #ifdef RUNG_PEBBLE  // the folder; the build gives it (CMakeLists.txt)
 
-// `.incbin` is the assembler's way to take a file's bytes as they are. Two labels, one before and one after them, are what C++ sees of it.
+// `.incbin` is the assembler's way to take a file's bytes as they are. Two labels, one before and one after them, are
+// what C++ sees of it.
 #define RUNG_TEXT_OF(x) #x
 #define RUNG_TEXT(x) RUNG_TEXT_OF(x)
 #define RUNG_LABEL(label) RUNG_TEXT(__USER_LABEL_PREFIX__) #label
@@ -17,10 +19,11 @@
 #define RUNG_CONSTANTS ".section .rodata\n"
 #define RUNG_BACK ".previous\n"
 #endif
-#define RUNG_BYTES(label, file)                                                                                                  \
-  extern "C" const std::byte label[];                                                                                            \
-  extern "C" const std::byte label##_end[];                                                                                      \
-  asm(RUNG_CONSTANTS ".balign 64\n.globl " RUNG_LABEL(label) "\n.globl " RUNG_LABEL(label##_end) "\n" RUNG_LABEL(label) ":\n" \
+#define RUNG_BYTES(label, file)             \
+  extern "C" const std::byte label[];       \
+  extern "C" const std::byte label##_end[]; \
+  asm(RUNG_CONSTANTS ".balign 64\n"                                                        \
+      ".globl " RUNG_LABEL(label) "\n.globl " RUNG_LABEL(label##_end) "\n" RUNG_LABEL(label) ":\n" \
       ".incbin \"" RUNG_PEBBLE "/" file "\"\n" RUNG_LABEL(label##_end) ":\n.byte 0\n" RUNG_BACK)
 
 RUNG_BYTES(rung_pebble_config, "config.json");

@@ -33,8 +33,12 @@ std::vector<Window> sliding(std::size_t tokens, std::size_t window_tokens, std::
 
 void check_text(std::string_view text, std::string_view where) {
   if (text.empty()) fail("{}: the text is empty", where);
-  if (const std::size_t at = text.find('\0'); at != std::string_view::npos) fail("{}: byte {} is 0: this is no text", where, at);
-  if (const auto at = find_invalid_utf8(text)) fail("{}: byte {} is no UTF-8: this is no text, or one in another encoding", where, *at);
+  if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
+    fail("{}: byte {} is 0: this is no text", where, at);
+  }
+  if (const auto at = find_invalid_utf8(text)) {
+    fail("{}: byte {} is no UTF-8: this is no text, or one in another encoding", where, *at);
+  }
 }
 
 std::vector<Piece> pieces_of(const WindowedText& text, const Window& window, std::size_t vocab_size) {
@@ -45,7 +49,8 @@ std::vector<Piece> pieces_of(const WindowedText& text, const Window& window, std
   for (std::size_t begin = window.begin; begin + 1 < window.end; begin += rows) {
     const std::size_t end = std::min(begin + rows, window.end - 1);
     Piece piece;
-    piece.ids.assign(text.ids.begin() + static_cast<std::ptrdiff_t>(begin), text.ids.begin() + static_cast<std::ptrdiff_t>(end));
+    piece.ids.assign(text.ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                     text.ids.begin() + static_cast<std::ptrdiff_t>(end));
     if (begin == window.begin && text.first_of_window) piece.ids.front() = *text.first_of_window;
     const std::size_t first = std::max(begin + 1, window.first_counted);
     if (first <= end) piece.next = std::span(text.ids).subspan(first, end + 1 - first);
@@ -78,7 +83,8 @@ double log_sum_exp(std::span<const float> x) {
   return max + std::log(sum);
 }
 
-std::vector<double> losses_of(Tensor<const float, Tokens, Vocab> logits, std::span<const TokenId> next, ThreadTeam& team) {
+std::vector<double> losses_of(Tensor<const float, Tokens, Vocab> logits, std::span<const TokenId> next,
+                              ThreadTeam& team) {
   std::vector<double> losses(next.size());
   team.run(next.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t t = begin; t < end; ++t) {
@@ -88,7 +94,10 @@ std::vector<double> losses_of(Tensor<const float, Tokens, Vocab> logits, std::sp
   });
   for (const double loss : losses) {
     if (!std::isfinite(loss)) {
-      fail("the model's logits are no numbers (a token's loss is {}): its weights are broken, or too large for their type", loss);
+      fail(
+          "the model's logits are no numbers (a token's loss is {}): its weights are broken, or too large for their "
+          "type",
+          loss);
     }
   }
   return losses;

@@ -1,7 +1,8 @@
 // A text's tokens → how well a model foretells them.  Milestone M5.
 //
 //   loss of a token = −ln p(token | what stands before it in its window), in nats
-//   perplexity      = e^(mean loss): the model is as unsure as if it had to choose among so many tokens, each as likely as the others
+//   perplexity      = e^(mean loss): the model is as unsure as if it had to choose among so many tokens,
+//                     each as likely as the others
 //
 // A model sees the text through windows, and a method says which of their tokens count (#). The others (·) are only
 // there to be looked back at:
@@ -31,14 +32,14 @@ struct Window {
   double weight = 1;
 };
 
-// Side by side. Of each the second half counts: of 512 tokens 255, as the first token of that half is given, too. What is left at the end
-// is left out. (llama.cpp, tools/perplexity)
+// Side by side. Of each the second half counts: of 512 tokens 255, as the first token of that half is given, too. What
+// is left at the end is left out. (llama.cpp, tools/perplexity)
 std::vector<Window> halves_of(std::size_t tokens, std::size_t window_tokens);
 
-// Each begins `stride` ≥ 2 after the one before, and what was not in that one counts: each token once, but for the text's first. The
-// original multiplies the mean loss of a window by one token less than it adds. That is right for the first, which has a token that nothing
-// foretells, and a little too little for the others; so a token of theirs weighs (n − 1) / n here, too.
-// (https://huggingface.co/docs/transformers/perplexity)
+// Each begins `stride` ≥ 2 after the one before, and what was not in that one counts: each token once, but for the
+// text's first. The original multiplies the mean loss of a window by one token less than it adds. That is right for the
+// first, which has a token that nothing foretells, and a little too little for the others; so a token of theirs weighs
+// (n − 1) / n here, too. (https://huggingface.co/docs/transformers/perplexity)
 std::vector<Window> sliding(std::size_t tokens, std::size_t window_tokens, std::size_t stride);
 
 struct WindowedText {
@@ -51,7 +52,8 @@ struct WindowedText {
 // Throws Error, naming `where`: a text that is empty or no text (control bytes, no UTF-8).
 void check_text(std::string_view text, std::string_view where);
 
-// Some rows of a window that go through the model together, and the tokens that follow those of them that count: its last rows.
+// Some rows of a window that go through the model together, and the tokens that follow those of them that count: its
+// last rows.
 struct Piece {
   std::vector<TokenId> ids;
   std::span<const TokenId> next;
@@ -80,7 +82,8 @@ class WindowReader {
 double log_sum_exp(std::span<const float> x);
 
 // The loss of each row's next token. Throws Error: logits that are no numbers.
-std::vector<double> losses_of(Tensor<const float, Tokens, Vocab> logits, std::span<const TokenId> next, ThreadTeam& team);
+std::vector<double> losses_of(Tensor<const float, Tokens, Vocab> logits, std::span<const TokenId> next,
+                              ThreadTeam& team);
 
 // The losses so far.
 class Losses {
@@ -105,9 +108,10 @@ struct Evaluation {
   double seconds = 0;  // of forward passes
 };
 
-// Reads one window after the other. `progress(so far)` is called after each piece; when it says false, the windows that were
-// read whole are the result.
+// Reads one window after the other. `progress(so far)` is called after each piece; when it says false, the windows that
+// were read whole are the result.
 using EvaluationProgress = std::function<bool(const Evaluation& so_far)>;
-Evaluation evaluate(const Model& model, Device& device, const WindowedText& text, const EvaluationProgress& progress = {});
+Evaluation evaluate(const Model& model, Device& device, const WindowedText& text,
+                    const EvaluationProgress& progress = {});
 
 }  // namespace rung

@@ -36,15 +36,21 @@ bool all_finite(std::span<const float> values) {
 class TensorEncoder {
  public:
   TensorEncoder(const SourceTensor& source, DType type, std::span<const float> importance)
-      : source_(source), type_(type), importance_(importance), row_values_(source.row_values()), row_bytes_(row_bytes(type, row_values_)) {}
+      : source_(source),
+        type_(type),
+        importance_(importance),
+        row_values_(source.row_values()),
+        row_bytes_(row_bytes(type, row_values_)) {}
 
-  // Rows [begin, begin + count) → `out`. Each row's error is kept on its own and summed in the order of the rows, so that the sum does not
-  // depend on the threads.
+  // Rows [begin, begin + count) → `out`. Each row's error is kept on its own and summed in the order of the rows, so
+  // that the sum does not depend on the threads.
   void encode(std::span<std::byte> out, std::size_t begin, std::size_t count, ThreadTeam& team) {
     errors_.assign(count, {});
     team.run(count, [&](std::size_t from, std::size_t to) {
       RowRoom room(row_values_);
-      for (std::size_t r = from; r < to; ++r) encode_row_of(room, out.subspan(r * row_bytes_, row_bytes_), begin + r, errors_[r]);
+      for (std::size_t r = from; r < to; ++r) {
+        encode_row_of(room, out.subspan(r * row_bytes_, row_bytes_), begin + r, errors_[r]);
+      }
     });
     if (first_wrong_ != kNone) refuse(first_wrong_);
   }
@@ -75,9 +81,12 @@ class TensorEncoder {
     std::vector<float> row(row_values_);
     source_.read_row(row, r);
     for (std::size_t i = 0; i < row_values_; ++i) {
-      if (!std::isfinite(row[i])) fail("tensor '{}' holds {} in row {}, column {}, expected numbers", source_.name, row[i], r, i);
+      if (!std::isfinite(row[i])) {
+        fail("tensor '{}' holds {} in row {}, column {}, expected numbers", source_.name, row[i], r, i);
+      }
     }
-    const float most = *std::max_element(row.begin(), row.end(), [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+    const float most =
+        *std::max_element(row.begin(), row.end(), [](float a, float b) { return std::fabs(a) < std::fabs(b); });
     fail("tensor '{}' holds {} in row {}, which is too large for {}", source_.name, most, r, info(type_).name);
   }
 
@@ -94,14 +103,18 @@ bool same_bytes(const SourceTensor& source, DType type) { return source.as_it_st
 // One file in the making.
 class Quantizer {
  public:
-  Quantizer(const GgufOutline& outline, std::span<const DType> types, const std::filesystem::path& out, ThreadTeam& team,
-            const QuantizeCallbacks& callbacks)
+  Quantizer(const GgufOutline& outline, std::span<const DType> types, const std::filesystem::path& out,
+            ThreadTeam& team, const QuantizeCallbacks& callbacks)
       : writer_(out, outline.metadata, outputs(outline, types)), team_(team), callbacks_(callbacks) {
     for (const SourceTensor& source : outline.tensors) total_ += source.bytes.size();
   }
 
   QuantizedTensor add(const SourceTensor& source, DType type, std::span<const float> importance) {
-    QuantizedTensor entry{source.name, source.dtype, type, source.rows() * source.row_values(), source.bytes.size(),
+    QuantizedTensor entry{source.name,
+                          source.dtype,
+                          type,
+                          source.rows() * source.row_values(),
+                          source.bytes.size(),
                           source.rows() * row_bytes(type, source.row_values())};
     same_bytes(source, type) ? copy(source) : encode(entry, source, importance);
     MappedFile::release(source.bytes);
@@ -116,7 +129,9 @@ class Quantizer {
  private:
   static std::vector<GgufOutputTensor> outputs(const GgufOutline& outline, std::span<const DType> types) {
     std::vector<GgufOutputTensor> tensors;
-    for (std::size_t i = 0; i < types.size(); ++i) tensors.push_back({outline.tensors[i].name, types[i], outline.tensors[i].shape});
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      tensors.push_back({outline.tensors[i].name, types[i], outline.tensors[i].shape});
+    }
     return tensors;
   }
 
@@ -163,15 +178,17 @@ class Quantizer {
 
 }  // namespace
 
-std::vector<QuantizedTensor> quantize(const GgufOutline& outline, std::span<const DType> types, const Importance& importance,
-                                      const std::filesystem::path& out, ThreadTeam& team, const QuantizeCallbacks& callbacks) {
+std::vector<QuantizedTensor> quantize(const GgufOutline& outline, std::span<const DType> types,
+                                      const Importance& importance, const std::filesystem::path& out, ThreadTeam& team,
+                                      const QuantizeCallbacks& callbacks) {
   Quantizer quantizer(outline, types, out, team, callbacks);
   std::vector<QuantizedTensor> report;
   for (std::size_t i = 0; i < types.size(); ++i) {
     const SourceTensor& source = outline.tensors[i];
     const auto weights = importance.find(source.name);
-    report.push_back(quantizer.add(source, types[i],
-                                   weights == importance.end() ? std::span<const float>{} : std::span<const float>(weights->second)));
+    report.push_back(quantizer.add(
+        source, types[i],
+        weights == importance.end() ? std::span<const float>{} : std::span<const float>(weights->second)));
   }
   quantizer.commit();
   return report;

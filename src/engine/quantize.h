@@ -26,9 +26,10 @@ struct QuantizeFormat {
 std::span<const QuantizeFormat> quantize_formats();
 const QuantizeFormat& quantize_format(std::string_view name);  // throws Error
 
-// The type of each tensor of the file to be, by llama.cpp's rules: vectors stay f32; the head (or the embedding that is one) gets more
-// bits; a row that is no whole number of blocks falls back to a format with smaller ones.
-std::vector<DType> choose_types(const QuantizeFormat& format, const std::vector<SourceTensor>& tensors, bool with_importance);
+// The type of each tensor of the file to be, by llama.cpp's rules: vectors stay f32; the head (or the embedding that is
+// one) gets more bits; a row that is no whole number of blocks falls back to a format with smaller ones.
+std::vector<DType> choose_types(const QuantizeFormat& format, const std::vector<SourceTensor>& tensors,
+                                bool with_importance);
 
 // For each tensor, by its GGUF name, how much each of its columns matters. Empty: all alike.
 using Importance = std::map<std::string, std::vector<float>, std::less<>>;
@@ -43,11 +44,13 @@ struct QuantizedTensor {
 
 struct QuantizeCallbacks {
   std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};  // bytes of the file that there is
-  std::function<void()> check = {};                                             // may throw: then nothing is left behind
+  // may throw: then nothing is left behind
+  std::function<void()> check = {};
 };
 
 // Writes the file, a few megabytes of floats at a time. Throws Error.
-std::vector<QuantizedTensor> quantize(const GgufOutline& outline, std::span<const DType> types, const Importance& importance,
-                                      const std::filesystem::path& out, ThreadTeam& team, const QuantizeCallbacks& callbacks);
+std::vector<QuantizedTensor> quantize(const GgufOutline& outline, std::span<const DType> types,
+                                      const Importance& importance, const std::filesystem::path& out, ThreadTeam& team,
+                                      const QuantizeCallbacks& callbacks);
 
 }  // namespace rung

@@ -1,5 +1,5 @@
-// Which tensor gets which type. The rules are llama.cpp's (src/llama-quant.cpp): a file that is called Q4_K_M should be what
-// people know by that name.
+// Which tensor gets which type. The rules are llama.cpp's (src/llama-quant.cpp): a file that is called Q4_K_M should be
+// what people know by that name.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -26,7 +26,9 @@ constexpr std::array<QuantizeFormat, 9> kFormats{{
 
 bool is_quantized(DType type) { return info(type).values_per_block > 1; }
 
-bool is_matrix(const SourceTensor& t) { return t.shape.size() >= 2 && t.name.ends_with(".weight") && !t.name.ends_with("_norm.weight"); }
+bool is_matrix(const SourceTensor& t) {
+  return t.shape.size() >= 2 && t.name.ends_with(".weight") && !t.name.ends_with("_norm.weight");
+}
 
 // "blk.12.ffn_down.weight" → 12
 std::size_t layer_of(std::string_view name) {
@@ -40,7 +42,8 @@ bool gets_more_bits(std::size_t layer, std::size_t layers) {
   return layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
 }
 
-// A type for rows that are no whole number of blocks of `type`: first smaller blocks of about as many bits, then none at all.
+// A type for rows that are no whole number of blocks of `type`: first smaller blocks of about as many bits, then none
+// at all.
 DType fitting(DType type, std::size_t row_values) {
   if (row_values % info(type).values_per_block == 0) return type;
   if (type == DType::q4_k) type = DType::q5_0;
@@ -92,7 +95,8 @@ const QuantizeFormat& quantize_format(std::string_view name) {
   fail("no format is called '{}', expected one of: {}", name, known);
 }
 
-std::vector<DType> choose_types(const QuantizeFormat& format, const std::vector<SourceTensor>& tensors, bool with_importance) {
+std::vector<DType> choose_types(const QuantizeFormat& format, const std::vector<SourceTensor>& tensors,
+                                bool with_importance) {
   Choice choice{.format = format, .with_importance = with_importance};
   for (const SourceTensor& t : tensors) {
     choice.tied = choice.tied && t.name != "output.weight";

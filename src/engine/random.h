@@ -1,5 +1,6 @@
-// A random generator and an exponential of our own: from the same logits, a seed gives the same tokens on every platform.  Milestone M3.
-// (The standard library leaves both its distributions and the last bit of exp to each implementation.)
+// A random generator and an exponential of our own: from the same logits, a seed gives the same tokens on every
+// platform.  Milestone M3. (The standard library leaves both its distributions and the last bit of exp to each
+// implementation.)
 #pragma once
 
 #include <bit>

@@ -1,11 +1,12 @@
 // The library's front door: a model's path → text.  (examples/embed is a whole program.)
 //
 //   rung::Engine engine("model.gguf");   // or rung::Engine engine(rung::ModelFiles::pebble());
-//   engine.generate("Once upon a time", {.max_tokens = 64}, {.text = [](std::string_view piece) { std::cout << piece << std::flush; }});
+//   engine.generate("Once upon a time", {.max_tokens = 64},
+//                   {.text = [](std::string_view piece) { std::cout << piece << std::flush; }});
 //
-// Behind it lie the rooms that src/README.md tours; a program may use any of them: LoadedModel and Device, Session (the KV cache of one
-// conversation), Forward (batches of many), TracedOps (every intermediate tensor). What a user can get wrong throws rung::Error, whose
-// what() is one line.
+// Behind it lie the rooms that src/README.md tours; a program may use any of them: LoadedModel and Device, Session (the
+// KV cache of one conversation), Forward (batches of many), TracedOps (every intermediate tensor). What a user can get
+// wrong throws rung::Error, whose what() is one line.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,8 @@ namespace rung {
 
 struct EngineOptions {
   std::string device = "cpu";
-  std::size_t threads = 0;  // 0: one for each physical core that the process may use
-  std::size_t context = 0;  // tokens; 0: what the model was made for
+  std::size_t threads = 0;               // 0: one for each physical core that the process may use
+  std::size_t context = 0;               // tokens; 0: what the model was made for
   std::optional<DType> cache_type = {};  // f32, f16 or q8_0; none: f16 (the reference device: f32)
 };
 
@@ -34,7 +35,8 @@ struct EngineOptions {
 class Engine {
  public:
   // A .gguf file, or a folder with config.json, safetensors and tokenizer.json.
-  explicit Engine(const std::filesystem::path& model, const EngineOptions& options = {}) : Engine(ModelFiles::open(model), options) {}
+  explicit Engine(const std::filesystem::path& model, const EngineOptions& options = {})
+      : Engine(ModelFiles::open(model), options) {}
   explicit Engine(ModelFiles files, const EngineOptions& options = {})
       : model_(std::move(files)),
         device_(options.device, options.threads, options.cache_type),

@@ -36,16 +36,20 @@ void keep_top_k(std::vector<Score>& scores, std::size_t k) {
   std::erase_if(scores, [&](const Score& s) { return s.logit < least; });
 }
 
-double weight(const Score& s, float max) { return portable_exp(static_cast<double>(s.logit) - static_cast<double>(max)); }
+double weight(const Score& s, float max) {
+  return portable_exp(static_cast<double>(s.logit) - static_cast<double>(max));
+}
 
-// A token stays if those likelier than it have less than p together. The likeliest are taken one by one from a heap: few are needed.
+// A token stays if those likelier than it have less than p together. The likeliest are taken one by one from a heap:
+// few are needed.
 void keep_top_p(std::vector<Score>& scores, float p, float max) {
   if (p >= 1) return;
   double total = 0;
   for (const Score& s : scores) total += weight(s, max);
   std::make_heap(scores.begin(), scores.end(), less_likely);
   auto end = scores.end();
-  for (double mass = 0; end != scores.begin() && (end == scores.end() || mass < static_cast<double>(p) * total); --end) {
+  for (double mass = 0; end != scores.begin() && (end == scores.end() || mass < static_cast<double>(p) * total);
+       --end) {
     mass += weight(scores.front(), max);
     std::pop_heap(scores.begin(), end, less_likely);
   }
@@ -58,7 +62,9 @@ void check(const Sampling& s) {
   if (!(s.temperature >= 0) || std::isinf(s.temperature)) fail("temperature is {}, expected 0 or more", s.temperature);
   if (!(s.top_p > 0 && s.top_p <= 1)) fail("top-p is {}, expected more than 0, at most 1", s.top_p);
   if (!(s.min_p >= 0 && s.min_p <= 1)) fail("min-p is {}, expected 0 to 1", s.min_p);
-  if (!(s.repeat_penalty > 0) || std::isinf(s.repeat_penalty)) fail("repeat-penalty is {}, expected more than 0", s.repeat_penalty);
+  if (!(s.repeat_penalty > 0) || std::isinf(s.repeat_penalty)) {
+    fail("repeat-penalty is {}, expected more than 0", s.repeat_penalty);
+  }
 }
 
 void check_logits(std::span<const float> logits) {
@@ -86,7 +92,9 @@ std::vector<Candidate> Sampler::distribution(std::span<const float> logits, std:
   if (std::isinf(max)) return {{best.id, 1.0}};  // a temperature so low that nothing else has a chance
   keep_top_k(scores, sampling_.top_k);
   keep_top_p(scores, sampling_.top_p, max);
-  if (sampling_.min_p > 0) std::erase_if(scores, [&](const Score& s) { return weight(s, max) < static_cast<double>(sampling_.min_p); });
+  if (sampling_.min_p > 0) {
+    std::erase_if(scores, [&](const Score& s) { return weight(s, max) < static_cast<double>(sampling_.min_p); });
+  }
 
   std::sort(scores.begin(), scores.end(), [](const Score& a, const Score& b) { return a.id < b.id; });
   double total = 0;

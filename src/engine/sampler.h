@@ -11,11 +11,14 @@ namespace rung {
 
 // In the order and meaning of transformers' logits processors: repetition penalty, temperature, top-k, top-p, min-p.
 struct Sampling {
-  float temperature = 0.7f;     // 0: greedy, the likeliest
-  std::size_t top_k = 0;        // keep the k likeliest (and what ties with the last); 0: all
-  float top_p = 0.95f;          // keep the likeliest that together reach this mass; 1: all.  (Holtzman et al. 2020, arXiv:1904.09751)
-  float min_p = 0;              // keep those at least this share of the likeliest; 0: all.  (Nguyen et al. 2024, arXiv:2407.01082)
-  float repeat_penalty = 1;     // logits of tokens seen: divided if positive, else multiplied.  (Keskar et al. 2019, arXiv:1909.05858)
+  float temperature = 0.7f;  // 0: greedy, the likeliest
+  std::size_t top_k = 0;     // keep the k likeliest (and what ties with the last); 0: all
+  // keep the likeliest that together reach this mass; 1: all.  (Holtzman et al. 2020, arXiv:1904.09751)
+  float top_p = 0.95f;
+  // keep those at least this share of the likeliest; 0: all.  (Nguyen et al. 2024, arXiv:2407.01082)
+  float min_p = 0;
+  // logits of tokens seen: divided if positive, else multiplied.  (Keskar et al. 2019, arXiv:1909.05858)
+  float repeat_penalty = 1;
   std::uint64_t seed = 0;
 };
 

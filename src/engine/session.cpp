@@ -12,7 +12,9 @@ Session::Session(const Model& model, Ops& ops, const SessionOptions& options)
       context_(options.context == 0 ? model.config.context : options.context),
       cache_(kv_shape(model.config, options.cache_type.value_or(ops.cache_type()))),
       forward_(model, ops) {
-  if (context_ > model.config.context) fail("--context is {}, expected at most the model's {}", context_, model.config.context);
+  if (context_ > model.config.context) {
+    fail("--context is {}, expected at most the model's {}", context_, model.config.context);
+  }
   tokens_.reserve(context_);  // addresses only, until they are used
 }
 
@@ -49,7 +51,9 @@ std::span<const float> Session::run(std::size_t begin, const Progress& progress)
   for (std::size_t at = begin; at < tokens_.size(); at += options_.chunk_tokens) {
     const std::size_t end = std::min(at + options_.chunk_tokens, tokens_.size());
     batch_.clear();
-    for (std::size_t i = at; i < end; ++i) batch_.add(tokens_[i], static_cast<std::uint32_t>(i), cache_, i + 1 == tokens_.size());
+    for (std::size_t i = at; i < end; ++i) {
+      batch_.add(tokens_[i], static_cast<std::uint32_t>(i), cache_, i + 1 == tokens_.size());
+    }
     logits = forward_.run(batch_);
     if (progress && !progress(end - begin, tokens_.size() - begin)) {
       rewind(end);

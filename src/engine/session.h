@@ -13,10 +13,10 @@
 namespace rung {
 
 struct SessionOptions {
-  std::size_t context = 0;          // tokens; 0: what the model was made for
+  std::size_t context = 0;               // tokens; 0: what the model was made for
   std::optional<DType> cache_type = {};  // f32, f16 or q8_0; none: the device's
-  bool keep_cache = true;           // false: every token computes all before it again (`--no-cache`)
-  std::size_t chunk_tokens = 256;   // prefill goes in pieces of this many rows
+  bool keep_cache = true;                // false: every token computes all before it again (`--no-cache`)
+  std::size_t chunk_tokens = 256;        // prefill goes in pieces of this many rows
 };
 
 class Session {
@@ -25,8 +25,8 @@ class Session {
   Session(const Model& model, Ops& ops, const SessionOptions& options = {});
 
   // Appends `ids` and gives the logits that follow the last of them, valid until the next call. At least one id.
-  // Throws Error: ids beyond the vocabulary, more tokens than the context holds. `progress(done, total)` is called after each chunk; when
-  // it says false, the session keeps what was done and the result is empty.
+  // Throws Error: ids beyond the vocabulary, more tokens than the context holds. `progress(done, total)` is called
+  // after each chunk; when it says false, the session keeps what was done and the result is empty.
   using Progress = std::function<bool(std::size_t done, std::size_t total)>;
   std::span<const float> feed(std::span<const std::int32_t> ids, const Progress& progress = {});
 

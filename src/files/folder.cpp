@@ -5,7 +5,8 @@
 namespace rung {
 
 const CompiledFile* Folder::compiled(std::string_view name) const {
-  const auto file = std::find_if(compiled_.begin(), compiled_.end(), [&](const CompiledFile& f) { return f.name == name; });
+  const auto file =
+      std::find_if(compiled_.begin(), compiled_.end(), [&](const CompiledFile& f) { return f.name == name; });
   return file == compiled_.end() ? nullptr : &*file;
 }
 

@@ -40,20 +40,24 @@ template <class T>
 std::int64_t to_int64(const Gguf& gguf, std::string_view key, T value) {
   if constexpr (std::is_same_v<T, std::uint64_t>) {
     if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      fail("{}: metadata '{}' is {}, expected at most {}", gguf.file(), printable(key), value, std::numeric_limits<std::int64_t>::max());
+      fail("{}: metadata '{}' is {}, expected at most {}", gguf.file(), printable(key), value,
+           std::numeric_limits<std::int64_t>::max());
     }
   }
   return static_cast<std::int64_t>(value);
 }
 
 // NAME-00002-of-00003.gguf, which is part `own` (from 0) of `count` → the path of part `index`.
-std::filesystem::path sibling(const std::filesystem::path& path, std::int64_t own, std::int64_t index, std::int64_t count) {
+std::filesystem::path sibling(const std::filesystem::path& path, std::int64_t own, std::int64_t index,
+                              std::int64_t count) {
   const std::string name = path.filename().string();
   const std::string ending = fmt::format("-{:05}-of-{:05}.gguf", own + 1, count);
   if (name.size() < ending.size() || name.compare(name.size() - ending.size(), ending.size(), ending) != 0) {
-    fail("{}: is part {} of {} of a split model, expected a name that ends in '{}'", path.string(), own + 1, count, ending);
+    fail("{}: is part {} of {} of a split model, expected a name that ends in '{}'", path.string(), own + 1, count,
+         ending);
   }
-  return path.parent_path() / fmt::format("{}-{:05}-of-{:05}.gguf", name.substr(0, name.size() - ending.size()), index + 1, count);
+  return path.parent_path() /
+         fmt::format("{}-{:05}-of-{:05}.gguf", name.substr(0, name.size() - ending.size()), index + 1, count);
 }
 
 constexpr std::int64_t kMaxParts = 99999;  // five digits in the name
@@ -77,7 +81,8 @@ Gguf Gguf::open(const std::filesystem::path& path) {
   if (count == 0 || count == 1) return given;
   const std::int64_t own = given.integer("split.no").value_or(-1);
   if (count < 0 || count > kMaxParts || own < 0 || own >= count) {
-    fail("{}: metadata 'split.no' is {} and 'split.count' is {}, expected a part from 0 of at most {}", given.file_, own, count, kMaxParts);
+    fail("{}: metadata 'split.no' is {} and 'split.count' is {}, expected a part from 0 of at most {}", given.file_,
+         own, count, kMaxParts);
   }
   Gguf whole = own == 0 ? std::move(given) : open_one(sibling(path, own, 0, count));
   whole.check_part(0, count);
@@ -95,7 +100,8 @@ Gguf Gguf::open(const std::filesystem::path& path) {
 void Gguf::check_part(std::int64_t index, std::int64_t count) const {
   const std::int64_t found_index = integer("split.no").value_or(-1), found_count = integer("split.count").value_or(-1);
   if (found_index != index || found_count != count) {
-    fail("{}: says that it is part {} of {} (counted from 0), expected {} of {}", file_, found_index, found_count, index, count);
+    fail("{}: says that it is part {} of {} (counted from 0), expected {} of {}", file_, found_index, found_count,
+         index, count);
   }
 }
 
@@ -157,7 +163,8 @@ std::optional<bool> Gguf::boolean(std::string_view key) const {
 const std::vector<std::string_view>* Gguf::strings(std::string_view key) const {
   const GgufValue* value = find(*this, key);
   if (value == nullptr) return nullptr;
-  const auto* texts = std::get_if<std::vector<std::string_view>>(&array(*this, key, *value, "an array of strings").values);
+  const auto* texts =
+      std::get_if<std::vector<std::string_view>>(&array(*this, key, *value, "an array of strings").values);
   if (texts == nullptr) fail_type(*this, key, *value, "an array of strings");
   return texts;
 }

@@ -17,21 +17,29 @@
 namespace rung {
 
 // tokenizer.ggml.token_type
-enum class GgufTokenType : std::int64_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum class GgufTokenType : std::int64_t {
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  user_defined = 4,
+  unused = 5,
+  byte = 6
+};
 
 struct GgufValue;
 
 // An array keeps the element type of the file. Strings are views into the mapped file; nothing is copied.
 struct GgufArray;
 
-using GgufScalar = std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t, std::int32_t, float, bool,
-                                std::string_view, std::uint64_t, std::int64_t, double>;
+using GgufScalar = std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t, std::int32_t,
+                                float, bool, std::string_view, std::uint64_t, std::int64_t, double>;
 
 struct GgufArray {
-  using Values = std::variant<std::vector<std::uint8_t>, std::vector<std::int8_t>, std::vector<std::uint16_t>, std::vector<std::int16_t>,
-                              std::vector<std::uint32_t>, std::vector<std::int32_t>, std::vector<float>, std::vector<bool>,
-                              std::vector<std::string_view>, std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<double>,
-                              std::vector<GgufArray>>;
+  using Values =
+      std::variant<std::vector<std::uint8_t>, std::vector<std::int8_t>, std::vector<std::uint16_t>,
+                   std::vector<std::int16_t>, std::vector<std::uint32_t>, std::vector<std::int32_t>, std::vector<float>,
+                   std::vector<bool>, std::vector<std::string_view>, std::vector<std::uint64_t>,
+                   std::vector<std::int64_t>, std::vector<double>, std::vector<GgufArray>>;
   Values values;
   std::size_t size() const {
     return std::visit([](const auto& v) { return v.size(); }, values);
@@ -52,8 +60,8 @@ class Gguf {
   const std::string& file() const { return file_; }  // for errors
   std::uint32_t version() const { return version_; }
 
-  // Typed look-ups. Absent: nullopt / nullptr. Present with another type (or out of range): an Error that names file, key, found and
-  // expected.
+  // Typed look-ups. Absent: nullopt / nullptr. Present with another type (or out of range): an Error that names file,
+  // key, found and expected.
   std::optional<std::string_view> string(std::string_view key) const;
   std::optional<std::int64_t> integer(std::string_view key) const;  // any integer type
   std::optional<double> number(std::string_view key) const;         // any integer or float type
@@ -64,8 +72,9 @@ class Gguf {
 
  private:
   static Gguf open_one(const std::filesystem::path& path);
-  void check_part(std::int64_t index, std::int64_t count) const;  // of a split model: that it is part `index` (from 0) of `count`
-  void absorb(Gguf part);                                         // its tensors and its mapping
+  // of a split model: that it is part `index` (from 0) of `count`
+  void check_part(std::int64_t index, std::int64_t count) const;
+  void absorb(Gguf part);  // its tensors and its mapping
 
   std::vector<MappedFile> files_;
   TensorMap tensors_;

@@ -36,22 +36,26 @@ struct TensorType {
   std::optional<DType> dtype = {};  // none: Rung does not decode it
 };
 
+// clang-format off
 constexpr TensorType kTensorTypes[] = {
     {0, "f32", 1, 4, DType::f32},          {1, "f16", 1, 2, DType::f16},          {30, "bf16", 1, 2, DType::bf16},
     {2, "q4_0", 32, 18, DType::q4_0},      {3, "q4_1", 32, 20, DType::q4_1},      {6, "q5_0", 32, 22, DType::q5_0},
     {7, "q5_1", 32, 24, DType::q5_1},      {8, "q8_0", 32, 34, DType::q8_0},      {10, "q2_k", 256, 84, DType::q2_k},
     {11, "q3_k", 256, 110, DType::q3_k},   {12, "q4_k", 256, 144, DType::q4_k},   {13, "q5_k", 256, 176, DType::q5_k},
     {14, "q6_k", 256, 210, DType::q6_k},
-    {9, "q8_1", 32, 40},      {15, "q8_k", 256, 292},   {16, "iq2_xxs", 256, 66}, {17, "iq2_xs", 256, 74}, {18, "iq3_xxs", 256, 98},
-    {19, "iq1_s", 256, 50},   {20, "iq4_nl", 32, 18},   {21, "iq3_s", 256, 110},  {22, "iq2_s", 256, 82},  {23, "iq4_xs", 256, 136},
-    {24, "i8", 1, 1},         {25, "i16", 1, 2},        {26, "i32", 1, 4},        {27, "i64", 1, 8},       {28, "f64", 1, 8},
-    {29, "iq1_m", 256, 56},   {34, "tq1_0", 256, 54},   {35, "tq2_0", 256, 66},   {39, "mxfp4", 32, 17},   {40, "nvfp4", 64, 36},
+    {9, "q8_1", 32, 40},      {15, "q8_k", 256, 292},   {16, "iq2_xxs", 256, 66}, {17, "iq2_xs", 256, 74},
+    {18, "iq3_xxs", 256, 98}, {19, "iq1_s", 256, 50},   {20, "iq4_nl", 32, 18},   {21, "iq3_s", 256, 110},
+    {22, "iq2_s", 256, 82},   {23, "iq4_xs", 256, 136}, {24, "i8", 1, 1},         {25, "i16", 1, 2},
+    {26, "i32", 1, 4},        {27, "i64", 1, 8},        {28, "f64", 1, 8},        {29, "iq1_m", 256, 56},
+    {34, "tq1_0", 256, 54},   {35, "tq2_0", 256, 66},   {39, "mxfp4", 32, 17},    {40, "nvfp4", 64, 36},
     {41, "q1_0", 128, 18},
 };
+// clang-format on
 
 // A number that is not in the table is taken for a type of a later day: its size is unknown, so it counts as none.
 TensorType tensor_type(std::uint32_t id) {
-  const auto* found = std::find_if(std::begin(kTensorTypes), std::end(kTensorTypes), [&](const TensorType& t) { return t.id == id; });
+  const auto* found =
+      std::find_if(std::begin(kTensorTypes), std::end(kTensorTypes), [&](const TensorType& t) { return t.id == id; });
   return found != std::end(kTensorTypes) ? *found : TensorType{id, "", 1, 0};
 }
 
@@ -102,7 +106,9 @@ bool read_bool(Reader& reader, std::string_view what) {
 
 ValueType read_type(Reader& reader, std::string_view what) {
   const auto type = reader.number<std::uint32_t>(what);
-  if (type >= kValueNames.size()) fail("{}: {} has value type {}, expected 0 to {}", reader.file(), what, type, kValueNames.size() - 1);
+  if (type >= kValueNames.size()) {
+    fail("{}: {} has value type {}, expected 0 to {}", reader.file(), what, type, kValueNames.size() - 1);
+  }
   return static_cast<ValueType>(type);
 }
 
@@ -150,7 +156,8 @@ GgufArray read_array(Reader& reader, std::string_view what, int depth) {
   const auto count = reader.number<std::uint64_t>(what);
   const auto index = static_cast<std::size_t>(type);
   if (count > reader.left() / kLeastBytes[index]) {
-    fail("{}: {} claims {} elements of type {}, but only {} bytes are left", reader.file(), what, count, kValueNames[index], reader.left());
+    fail("{}: {} claims {} elements of type {}, but only {} bytes are left", reader.file(), what, count,
+         kValueNames[index], reader.left());
   }
   return GgufArray{read_elements(reader, type, count, what, depth)};
 }
@@ -182,11 +189,17 @@ struct Counts {
 Counts read_preamble(Reader& reader, std::uint32_t& version) {
   const auto magic = reader.number<std::array<char, 4>>("the magic");
   const std::string_view found(magic.data(), magic.size());
-  if (found == "vers") fail("{}: not a GGUF file but a Git LFS pointer to one: fetch it with git lfs pull", reader.file());
-  if (found != "GGUF") fail("{}: not a GGUF file: it begins with '{}', expected 'GGUF'", reader.file(), printable(found));
+  if (found == "vers") {
+    fail("{}: not a GGUF file but a Git LFS pointer to one: fetch it with git lfs pull", reader.file());
+  }
+  if (found != "GGUF") {
+    fail("{}: not a GGUF file: it begins with '{}', expected 'GGUF'", reader.file(), printable(found));
+  }
   version = reader.number<std::uint32_t>("the version");
   // Small numbers: if the upper half is set and the lower is not, the bytes are in the other order.
-  if (version != 0 && (version & 0xffffu) == 0) fail("{}: a big-endian GGUF file; Rung reads little-endian ones", reader.file());
+  if (version != 0 && (version & 0xffffu) == 0) {
+    fail("{}: a big-endian GGUF file; Rung reads little-endian ones", reader.file());
+  }
   if (version != 2 && version != 3) fail("{}: GGUF version {}, expected 2 or 3", reader.file(), version);
   const auto tensors = reader.number<std::uint64_t>("the number of tensors");
   const auto keys = reader.number<std::uint64_t>("the number of metadata keys");
@@ -201,7 +214,9 @@ std::uint64_t alignment_of(const GgufPart& part, const std::string& file) {
   if (found == part.metadata.end()) return 32;
   const auto* scalar = std::get_if<GgufScalar>(&found->second);
   const auto* value = scalar == nullptr ? nullptr : std::get_if<std::uint32_t>(scalar);
-  if (value == nullptr) fail("{}: metadata 'general.alignment' is of type {}, expected u32", file, type_name(found->second));
+  if (value == nullptr) {
+    fail("{}: metadata 'general.alignment' is of type {}, expected u32", file, type_name(found->second));
+  }
   if (*value < 8 || *value > kMaxAlignment || (*value & (*value - 1)) != 0) {
     fail("{}: metadata 'general.alignment' is {}, expected a power of two from 8 to {}", file, *value, kMaxAlignment);
   }
@@ -226,17 +241,19 @@ TensorInfo read_tensor_info(Reader& reader, std::uint64_t alignment) {
   tensor.type = reader.number<std::uint32_t>(what);
   tensor.offset = reader.number<std::uint64_t>(what);
   if (tensor.offset % alignment != 0) {
-    fail("{}: {} begins at offset {}, expected a multiple of the alignment {}", reader.file(), what, tensor.offset, alignment);
+    fail("{}: {} begins at offset {}, expected a multiple of the alignment {}", reader.file(), what, tensor.offset,
+         alignment);
   }
   return tensor;
 }
 
-// Bytes of a tensor of that shape, where every step of the sum fits 64 bits (and so does every product of some of its extents).
+// Bytes of a tensor of that shape, where every step of the sum fits 64 bits (and so does every product of some of its
+// extents).
 std::uint64_t tensor_bytes(const TensorInfo& tensor, const TensorType& type, const std::string& file) {
   const std::size_t row = tensor.shape.empty() ? 1 : tensor.shape.back();
   if (row % type.values_per_block != 0) {
-    fail("{}: tensor '{}' is {} with rows of {} values, expected a multiple of {}", file, printable(tensor.name), type.name, row,
-         type.values_per_block);
+    fail("{}: tensor '{}' is {} with rows of {} values, expected a multiple of {}", file, printable(tensor.name),
+         type.name, row, type.values_per_block);
   }
   std::optional<std::uint64_t> values = 1;
   for (const std::size_t extent : tensor.shape) {
@@ -244,8 +261,8 @@ std::uint64_t tensor_bytes(const TensorInfo& tensor, const TensorType& type, con
   }
   const auto bytes = values ? checked_mul(*values / type.values_per_block, type.bytes_per_block) : std::nullopt;
   if (!bytes) {
-    fail("{}: tensor '{}' is {} of shape [{}], whose size does not fit 64 bits", file, printable(tensor.name), type.name,
-         fmt::join(tensor.shape, ", "));
+    fail("{}: tensor '{}' is {} of shape [{}], whose size does not fit 64 bits", file, printable(tensor.name),
+         type.name, fmt::join(tensor.shape, ", "));
   }
   const bool empty = std::find(tensor.shape.begin(), tensor.shape.end(), 0u) != tensor.shape.end();
   return empty ? 0 : *bytes;
@@ -260,13 +277,15 @@ struct Extent {
 void add_tensor(GgufPart& part, std::vector<Extent>& extents, const TensorInfo& tensor, std::span<const std::byte> data,
                 const std::string& file) {
   const std::string name(tensor.name);
-  if (part.tensors.count(name) + part.tensors.others.count(name) != 0) fail("{}: tensor '{}' appears twice", file, printable(name));
+  if (part.tensors.count(name) + part.tensors.others.count(name) != 0) {
+    fail("{}: tensor '{}' appears twice", file, printable(name));
+  }
   const TensorType type = tensor_type(tensor.type);
   const std::uint64_t bytes = tensor_bytes(tensor, type, file);
   const auto end = checked_add(tensor.offset, bytes);
   if (!end || *end > data.size()) {
-    fail("{}: tensor '{}' takes {} bytes from offset {} of the data, which has {} bytes (is the download complete?)", file,
-         printable(name), bytes, tensor.offset, data.size());
+    fail("{}: tensor '{}' takes {} bytes from offset {} of the data, which has {} bytes (is the download complete?)",
+         file, printable(name), bytes, tensor.offset, data.size());
   }
   const auto view = data.subspan(tensor.offset, bytes);
   if (bytes != 0) extents.push_back({tensor.offset, *end, tensor.name});
@@ -282,8 +301,8 @@ void refuse_overlaps(std::vector<Extent>& extents, const std::string& file) {
   std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
   for (std::size_t i = 1; i < extents.size(); ++i) {
     if (extents[i].begin < extents[i - 1].end) {
-      fail("{}: tensors '{}' and '{}' overlap: the second begins at offset {}, the first ends at {}", file, printable(extents[i - 1].name),
-           printable(extents[i].name), extents[i].begin, extents[i - 1].end);
+      fail("{}: tensors '{}' and '{}' overlap: the second begins at offset {}, the first ends at {}", file,
+           printable(extents[i - 1].name), printable(extents[i].name), extents[i].begin, extents[i - 1].end);
     }
   }
 }
@@ -298,7 +317,9 @@ GgufPart parse_gguf(std::span<const std::byte> bytes, const std::string& file) {
     const std::string_view key = reader.string("a metadata key");
     if (key.empty()) fail("{}: metadata key {} of {} is empty", file, i + 1, counts.keys);
     GgufValue value = read_value(reader, fmt::format("metadata '{}'", printable(key)));
-    if (!part.metadata.emplace(key, std::move(value)).second) fail("{}: metadata '{}' appears twice", file, printable(key));
+    if (!part.metadata.emplace(key, std::move(value)).second) {
+      fail("{}: metadata '{}' appears twice", file, printable(key));
+    }
   }
   const std::uint64_t alignment = alignment_of(part, file);
   std::vector<TensorInfo> infos;
@@ -337,7 +358,9 @@ std::uint32_t tensor_type_id(DType type) {
 }
 
 std::string type_name(const GgufValue& value) {
-  if (const auto* array = std::get_if<GgufArray>(&value)) return fmt::format("array of {}", kValueNames[element_type(*array)]);
+  if (const auto* array = std::get_if<GgufArray>(&value)) {
+    return fmt::format("array of {}", kValueNames[element_type(*array)]);
+  }
   return kValueNames[value_type(value)];
 }
 

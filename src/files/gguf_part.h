@@ -1,7 +1,9 @@
-// The bytes of one GGUF file → its metadata and tensors. Pure: no file system, nothing read beyond the header.  Milestone M1.
+// The bytes of one GGUF file → its metadata and tensors. Pure: no file system, nothing read beyond the header.
+// Milestone M1.
 //
 //   "GGUF"  version u32  tensors u64  keys u64
-//   keys ×     key string, value type u32, value              string: length u64, bytes;  array: element type u32, count u64, elements
+//   keys ×     key string, value type u32, value
+//              string: length u64, bytes;  array: element type u32, count u64, elements
 //   tensors ×  name string, axes u32, extents u64 × axes (fastest first), type u32, offset u64
 //   padding to the alignment (general.alignment, else 32), then the data that the offsets count from
 #pragma once

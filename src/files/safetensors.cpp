@@ -21,23 +21,28 @@ struct Index {
   std::set<std::string> shards;
 };
 
-// A name in the index is data from somewhere: it may name a file of the folder, and nothing else. (A link that lies in the folder is
-// followed: the cache of the hub is made of such links, and it takes the person, or a tool that the person ran, to put one there.)
+// A name in the index is data from somewhere: it may name a file of the folder, and nothing else. (A link that lies in
+// the folder is followed: the cache of the hub is made of such links, and it takes the person, or a tool that the
+// person ran, to put one there.)
 void require_plain_name(const std::string& name, const std::string& index_file) {
-  const bool plain = !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+  const bool plain = !name.empty() && name != "." && name != ".." &&
+                     name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
   if (!plain) fail("{}: names the shard '{}', expected a file of the same folder", index_file, printable(name));
 }
 
 Index read_index(const MappedFile& file) {
   const std::string where = file.path().string();
-  if (file.bytes().size() > kMaxIndexBytes) fail("{}: has {} bytes, expected at most {}", where, file.bytes().size(), kMaxIndexBytes);
+  if (file.bytes().size() > kMaxIndexBytes) {
+    fail("{}: has {} bytes, expected at most {}", where, file.bytes().size(), kMaxIndexBytes);
+  }
   const Json json = parse_json(file.text(), where);
   const auto map = json.find("weight_map");
   if (map == json.end() || !map->is_object()) fail("{}: has no object 'weight_map'", where);
   Index index;
   for (const auto& [tensor, shard] : map->items()) {
     if (!shard.is_string()) {
-      fail("{}: 'weight_map' gives {} for tensor '{}', expected the name of a file", where, shard.type_name(), printable(tensor));
+      fail("{}: 'weight_map' gives {} for tensor '{}', expected the name of a file", where, shard.type_name(),
+           printable(tensor));
     }
     const std::string& name = shard.get_ref<const std::string&>();
     require_plain_name(name, where);
@@ -70,11 +75,13 @@ Safetensors Safetensors::open(const Folder& folder) {
     const auto other = opened.tensors_.others.find(tensor);
     const bool decoded = found != opened.tensors_.end();
     if (!decoded && other == opened.tensors_.others.end()) {
-      fail("{}: places tensor '{}' in {}, which does not hold it", index_path.string(), printable(tensor), printable(shard));
+      fail("{}: places tensor '{}' in {}, which does not hold it", index_path.string(), printable(tensor),
+           printable(shard));
     }
     const std::string& holder = decoded ? found->second.file : other->second.file;
     if (holder != (path / shard).string()) {
-      fail("{}: places tensor '{}' in {}, but it is in {}", index_path.string(), printable(tensor), printable(shard), holder);
+      fail("{}: places tensor '{}' in {}, but it is in {}", index_path.string(), printable(tensor), printable(shard),
+           holder);
     }
   }
   return opened;
@@ -86,7 +93,9 @@ void Safetensors::add_file(MappedFile opened) {
   SafetensorsPart part = parse_safetensors(files_.back().bytes(), file);
   metadata_.merge(part.metadata);
   const auto refuse_duplicate = [&](const std::string& name) {
-    if (tensors_.count(name) + tensors_.others.count(name) != 0) fail("{}: tensor '{}' is in an earlier shard too", file, printable(name));
+    if (tensors_.count(name) + tensors_.others.count(name) != 0) {
+      fail("{}: tensor '{}' is in an earlier shard too", file, printable(name));
+    }
   };
   for (auto& [name, tensor] : part.tensors) {
     refuse_duplicate(name);

@@ -15,8 +15,8 @@ namespace rung {
 
 class Safetensors {
  public:
-  // A .safetensors file, or a folder: its model.safetensors, or else model.safetensors.index.json and the shards that this names.
-  // Throws Error on anything that is not whole and consistent.
+  // A .safetensors file, or a folder: its model.safetensors, or else model.safetensors.index.json and the shards that
+  // this names. Throws Error on anything that is not whole and consistent.
   static Safetensors open(const Folder& path);
 
   const TensorMap& tensors() const { return tensors_; }

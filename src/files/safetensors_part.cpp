@@ -27,10 +27,28 @@ struct Type {
 };
 
 constexpr Type kTypes[] = {
-    {"F32", 32, DType::f32}, {"F16", 16, DType::f16}, {"BF16", 16, DType::bf16},
-    {"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"U16", 16}, {"I16", 16}, {"U32", 32}, {"I32", 32}, {"U64", 64}, {"I64", 64}, {"F64", 64},
+    {"F32", 32, DType::f32},
+    {"F16", 16, DType::f16},
+    {"BF16", 16, DType::bf16},
+    {"BOOL", 8},
+    {"U8", 8},
+    {"I8", 8},
+    {"U16", 16},
+    {"I16", 16},
+    {"U32", 32},
+    {"I32", 32},
+    {"U64", 64},
+    {"I64", 64},
+    {"F64", 64},
     {"C64", 64},
-    {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E8M0", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},
+    {"F8_E4M3", 8},
+    {"F8_E5M2", 8},
+    {"F8_E4M3FNUZ", 8},
+    {"F8_E5M2FNUZ", 8},
+    {"F8_E8M0", 8},
+    {"F6_E2M3", 6},
+    {"F6_E3M2", 6},
+    {"F4", 4},
 };
 
 struct Entry {
@@ -40,15 +58,17 @@ struct Entry {
   std::vector<std::uint64_t> offsets;
 };
 
-// The header, event by event. A JSON document that keeps one of two equal keys would hide a duplicate, and so which tensor a reader sees
-// would depend on the reader; events show both.
+// The header, event by event. A JSON document that keeps one of two equal keys would hide a duplicate, and so which
+// tensor a reader sees would depend on the reader; events show both.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
-  HeaderReader(const std::string& file, SafetensorsPart& part, std::vector<Entry>& entries) : file_(file), part_(part), entries_(entries) {}
+  HeaderReader(const std::string& file, SafetensorsPart& part, std::vector<Entry>& entries)
+      : file_(file), part_(part), entries_(entries) {}
 
   bool null() override { unexpected("null"); }
   bool boolean(bool) override { unexpected("a boolean"); }
-  bool number_integer(number_integer_t value) override { unexpected(fmt::format("{}", value)); }  // the negative ones only
+  // the negative ones only
+  bool number_integer(number_integer_t value) override { unexpected(fmt::format("{}", value)); }
   bool number_float(number_float_t, const string_t& text) override { unexpected(printable(text)); }
   bool binary(binary_t&) override { unexpected("binary"); }
 
@@ -77,7 +97,9 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& text) override {
     key_ = std::move(text);
     std::set<std::string>& keys = place_ == Place::header ? header_keys_ : inner_keys_;
-    if (!keys.insert(key_).second) fail("{}: {}the key '{}' appears twice in the header", file_, of_tensor(), printable(key_));
+    if (!keys.insert(key_).second) {
+      fail("{}: {}the key '{}' appears twice in the header", file_, of_tensor(), printable(key_));
+    }
     return true;
   }
 
@@ -131,9 +153,12 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   [[noreturn]] void unexpected(std::string_view what) const {
-    static constexpr std::array<const char*, 6> kExpected{
-        "an object", "objects, one a tensor", "strings in __metadata__", "dtype, shape and data_offsets", "at most 16 counts in shape",
-        "two offsets in data_offsets"};
+    static constexpr std::array<const char*, 6> kExpected{"an object",
+                                                          "objects, one a tensor",
+                                                          "strings in __metadata__",
+                                                          "dtype, shape and data_offsets",
+                                                          "at most 16 counts in shape",
+                                                          "two offsets in data_offsets"};
     fail("{}: {}found {} for '{}' in the header, expected {}", file_, of_tensor(), what, printable(key_),
          kExpected[static_cast<std::size_t>(place_)]);
   }
@@ -147,9 +172,11 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 };
 
 const Type& type_of(const Entry& entry, const std::string& file) {
-  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Type& t) { return t.name == entry.dtype; });
+  const auto* found =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Type& t) { return t.name == entry.dtype; });
   if (found == std::end(kTypes)) {
-    fail("{}: tensor '{}' has dtype '{}', which the format does not know", file, printable(entry.name), printable(entry.dtype));
+    fail("{}: tensor '{}' has dtype '{}', which the format does not know", file, printable(entry.name),
+         printable(entry.dtype));
   }
   return *found;
 }
@@ -177,12 +204,12 @@ void add_tensor(SafetensorsPart& part, const Entry& entry, std::span<const std::
   const Type& type = type_of(entry, file);
   const std::uint64_t begin = entry.offsets[0], end = entry.offsets[1], expected = tensor_bytes(entry, type, file);
   if (begin > end || end > data.size()) {
-    fail("{}: tensor '{}' lies in bytes {} to {} of the data, which has {} bytes (is the download complete?)", file, name, begin, end,
-         data.size());
+    fail("{}: tensor '{}' lies in bytes {} to {} of the data, which has {} bytes (is the download complete?)", file,
+         name, begin, end, data.size());
   }
   if (end - begin != expected) {
-    fail("{}: tensor '{}' takes {} bytes, expected {} for {} of shape [{}]", file, name, end - begin, expected, type.name,
-         fmt::join(*entry.shape, ", "));
+    fail("{}: tensor '{}' takes {} bytes, expected {} for {} of shape [{}]", file, name, end - begin, expected,
+         type.name, fmt::join(*entry.shape, ", "));
   }
   const auto bytes = data.subspan(begin, end - begin);
   if (type.dtype) {
@@ -192,36 +219,49 @@ void add_tensor(SafetensorsPart& part, const Entry& entry, std::span<const std::
   }
 }
 
-// In the order of the data each tensor must begin where the one before ends: no overlap, no hole in which something could hide.
+// In the order of the data each tensor must begin where the one before ends: no overlap, no hole in which something
+// could hide.
 void require_cover(std::vector<Entry>& entries, std::uint64_t data_bytes, const std::string& file) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.offsets < b.offsets; });
   std::uint64_t end = 0;
   for (const Entry& entry : entries) {
     if (entry.offsets[0] != end) {
-      fail("{}: tensor '{}' begins at byte {} of the data, expected {}, where the one before ends: no overlaps, no holes", file,
-           printable(entry.name), entry.offsets[0], end);
+      fail(
+          "{}: tensor '{}' begins at byte {} of the data, expected {}, where the one before ends: no overlaps, no "
+          "holes",
+          file, printable(entry.name), entry.offsets[0], end);
     }
     end = entry.offsets[1];
   }
-  if (end != data_bytes) fail("{}: the tensors end at byte {} of the data, expected {}, its size", file, end, data_bytes);
+  if (end != data_bytes) {
+    fail("{}: the tensors end at byte {} of the data, expected {}, its size", file, end, data_bytes);
+  }
 }
 
 }  // namespace
 
 SafetensorsPart parse_safetensors(std::span<const std::byte> bytes, const std::string& file) {
   std::uint64_t header_bytes = 0;
-  if (bytes.size() < sizeof(header_bytes)) fail("{}: not a safetensors file: it has {} bytes, expected at least 8", file, bytes.size());
+  if (bytes.size() < sizeof(header_bytes)) {
+    fail("{}: not a safetensors file: it has {} bytes, expected at least 8", file, bytes.size());
+  }
   std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.substr(0, 8) == "version ") fail("{}: not a safetensors file but a Git LFS pointer to one: fetch it with git lfs pull", file);
+  if (text.substr(0, 8) == "version ") {
+    fail("{}: not a safetensors file but a Git LFS pointer to one: fetch it with git lfs pull", file);
+  }
   const std::size_t left = bytes.size() - sizeof(header_bytes);
   if (header_bytes > kMaxHeaderBytes) {
-    fail("{}: not a safetensors file: it claims a header of {} bytes, expected at most {}", file, header_bytes, kMaxHeaderBytes);
+    fail("{}: not a safetensors file: it claims a header of {} bytes, expected at most {}", file, header_bytes,
+         kMaxHeaderBytes);
   }
-  if (header_bytes > left) fail("{}: claims a header of {} bytes, but only {} are left in the file", file, header_bytes, left);
+  if (header_bytes > left) {
+    fail("{}: claims a header of {} bytes, but only {} are left in the file", file, header_bytes, left);
+  }
   const std::string_view header = text.substr(sizeof(header_bytes), header_bytes);
   if (header.empty() || header[0] != '{') {
-    fail("{}: not a safetensors file: the header begins with '{}', expected '{{'", file, printable(header.substr(0, 8)));
+    fail("{}: not a safetensors file: the header begins with '{}', expected '{{'", file,
+         printable(header.substr(0, 8)));
   }
 
   SafetensorsPart part;

@@ -1,4 +1,5 @@
-// The bytes of one safetensors file → its tensors and metadata. Pure: no file system, nothing read beyond the header.  Milestone M1.
+// The bytes of one safetensors file → its tensors and metadata. Pure: no file system, nothing read beyond the header.
+// Milestone M1.
 //
 //   header length u64
 //   {"__metadata__": {"format": "pt"}, "norm.weight": {"dtype": "F32", "shape": [576], "data_offsets": [0, 2304]}, …}

@@ -16,7 +16,8 @@ namespace rung {
 struct FileTensor {
   std::string name;
   DType dtype;
-  std::vector<std::size_t> shape;    // outermost axis first, as on paper and in PyTorch (GGUF stores the reverse; its reader turns it)
+  // outermost axis first, as on paper and in PyTorch (GGUF stores the reverse; its reader turns it)
+  std::vector<std::size_t> shape;
   std::span<const std::byte> bytes;  // points into a MappedFile that the TensorMap's owner holds
   std::string file;                  // for errors
 
@@ -27,18 +28,18 @@ struct FileTensor {
   }
 };
 
-// A tensor whose type Rung does not decode: an I64 buffer of positions, 8-bit floats, a newer GGUF type. Files hold such tensors beside
-// those that a model needs, and tokenizing needs none at all: so opening the file accepts them, and only asking for one is an error
-// (find_tensor).
+// A tensor whose type Rung does not decode: an I64 buffer of positions, 8-bit floats, a newer GGUF type. Files hold
+// such tensors beside those that a model needs, and tokenizing needs none at all: so opening the file accepts them, and
+// only asking for one is an error (find_tensor).
 struct OtherTensor {
-  std::string type;                  // as the file calls it: "I64", "iq4_xs"
+  std::string type;  // as the file calls it: "I64", "iq4_xs"
   std::vector<std::size_t> shape;
   std::span<const std::byte> bytes;  // empty where the type's size is not known either
   std::string file;
 };
 
-// By name, in the order of the name. Readers have checked every entry: bytes.size() is what dtype and shape say, inside the file, and
-// shared with no other tensor; the product of the extents fits.
+// By name, in the order of the name. Readers have checked every entry: bytes.size() is what dtype and shape say, inside
+// the file, and shared with no other tensor; the product of the extents fits.
 struct TensorMap : std::map<std::string, FileTensor, std::less<>> {
   using map::map;
   std::map<std::string, OtherTensor, std::less<>> others;

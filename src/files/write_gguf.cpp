@@ -92,7 +92,8 @@ std::size_t GgufOutputTensor::rows() const {
   return n;
 }
 
-GgufWriter::GgufWriter(const std::filesystem::path& path, const GgufMetadata& metadata, std::span<const GgufOutputTensor> tensors)
+GgufWriter::GgufWriter(const std::filesystem::path& path, const GgufMetadata& metadata,
+                       std::span<const GgufOutputTensor> tensors)
     : file_(path) {
   Header header;
   header.raw("GGUF");

@@ -19,7 +19,8 @@ namespace rung {
 // The metadata of a file to be, in the order in which it will stand there.
 class GgufMetadata {
  public:
-  // Puts the key at the end; one that is there already keeps its place and takes the new value. Texts must outlive this: see keep().
+  // Puts the key at the end; one that is there already keeps its place and takes the new value. Texts must outlive
+  // this: see keep().
   void set(std::string_view key, GgufValue value);
   template <class T>
   void set_scalar(std::string_view key, T value) {
@@ -52,11 +53,12 @@ struct GgufOutputTensor {
   std::size_t bytes() const { return rows() * row_bytes(type, row_values()); }
 };
 
-// What the tensors will be is said first; their bytes then come in that order, in pieces of any size, so that no more than one piece is
-// ever in memory. Whole or not at all (base/atomic_file.h). Throws Error.
+// What the tensors will be is said first; their bytes then come in that order, in pieces of any size, so that no more
+// than one piece is ever in memory. Whole or not at all (base/atomic_file.h). Throws Error.
 class GgufWriter {
  public:
-  GgufWriter(const std::filesystem::path& path, const GgufMetadata& metadata, std::span<const GgufOutputTensor> tensors);
+  GgufWriter(const std::filesystem::path& path, const GgufMetadata& metadata,
+             std::span<const GgufOutputTensor> tensors);
 
   void write(std::span<const std::byte> bytes);  // of one tensor
   void commit();                                 // all bytes have been written; without it nothing is left behind

@@ -1,4 +1,5 @@
-// f32 tensors by name → a safetensors file: what `rung logits --out` and `rung trace --out` leave behind.  Milestones M1, M2.
+// f32 tensors by name → a safetensors file: what `rung logits --out` and `rung trace --out` leave behind.  Milestones
+// M1, M2.
 #pragma once
 
 #include <cstddef>
@@ -20,13 +21,13 @@ struct OutputTensor {
   std::span<const float> values;
 };
 
-// Writes the values from where they lie, in the order given. The axes become metadata: {"axes:logits": "tokens,vocab"}. Names must differ.
-// Whole or not at all (base/atomic_file.h). Throws Error.
+// Writes the values from where they lie, in the order given. The axes become metadata: {"axes:logits": "tokens,vocab"}.
+// Names must differ. Whole or not at all (base/atomic_file.h). Throws Error.
 void write_safetensors(const std::filesystem::path& path, std::span<const OutputTensor> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-// The same for tensors that are made one after the other and do not fit in memory together: what they will be is said first, their values
-// then come in that order, in pieces of any size.
+// The same for tensors that are made one after the other and do not fit in memory together: what they will be is said
+// first, their values then come in that order, in pieces of any size.
 class SafetensorsWriter {
  public:
   // The values in `tensors` are not looked at. Throws Error.

@@ -12,7 +12,8 @@ namespace rung {
 
 namespace {
 
-// A part of a block whose units of `unit` bytes are taken apart; `to`: where it goes, where it does not stay in its place.
+// A part of a block whose units of `unit` bytes are taken apart; `to`: where it goes, where it does not stay in its
+// place.
 struct Field {
   static constexpr std::size_t kStays = SIZE_MAX;
   std::size_t offset;
@@ -46,22 +47,30 @@ template <>
 constexpr std::array<Field, 4> kFields<DType::q4_k>{{{0, 2, 1}, {2, 2, 1}, {4, 1, 12}, {16, 4, 32}}};
 template <>
 constexpr std::array<Field, 5> kFields<DType::q5_k>{{{0, 2, 1}, {2, 2, 1}, {4, 1, 12}, {16, 4, 8}, {48, 4, 32}}};
-// Memory answers fastest to whoever reads on and on: so scales come first, and the upper bits of a half stand between its lower ones, in
-// the order in which they are used.
+// Memory answers fastest to whoever reads on and on: so scales come first, and the upper bits of a half stand between
+// its lower ones, in the order in which they are used.
 template <>
-constexpr std::array<Field, 8> kFields<DType::q6_k>{{{208, 2, 1, 0}, {192, 1, 16, 2},
-                                                     {0, 4, 8, 18}, {128, 4, 8, 50}, {32, 4, 8, 82},
-                                                     {64, 4, 8, 114}, {160, 4, 8, 146}, {96, 4, 8, 178}}};
+constexpr std::array<Field, 8> kFields<DType::q6_k>{{{208, 2, 1, 0},
+                                                     {192, 1, 16, 2},
+                                                     {0, 4, 8, 18},
+                                                     {128, 4, 8, 50},
+                                                     {32, 4, 8, 82},
+                                                     {64, 4, 8, 114},
+                                                     {160, 4, 8, 146},
+                                                     {96, 4, 8, 178}}};
 
 template <DType kType, std::size_t kIndex>
 void take_apart(std::byte* panel, std::size_t row, const std::byte* block) {
   constexpr Field kField = kFields<kType>[kIndex];
   std::byte* to = panel + (kField.to == Field::kStays ? kField.offset : kField.to) * kPanelRows + row * kField.unit;
   const std::byte* from = block + kField.offset;
-  for (std::size_t u = 0; u < kField.count; ++u) std::memcpy(to + u * kPanelRows * kField.unit, from + u * kField.unit, kField.unit);
+  for (std::size_t u = 0; u < kField.count; ++u) {
+    std::memcpy(to + u * kPanelRows * kField.unit, from + u * kField.unit, kField.unit);
+  }
 }
 
-// Bit i of `high` is the fifth bit of value i. In a panel bit g of byte j is that of value 4g + j, where quants 4g … 4g+3 look for it.
+// Bit i of `high` is the fifth bit of value i. In a panel bit g of byte j is that of value 4g + j, where quants 4g …
+// 4g+3 look for it.
 void spread_fifth_bits(std::byte* at) {
   std::uint32_t high;
   std::memcpy(&high, at, 4);

@@ -1,15 +1,17 @@
 // Weights as the fast kernels want them: panels of 16 rows, a row a lane.  Milestone M6.
 //
-// A SIMD register holds 16 floats or 16 integers side by side: 16 lanes. In a file a row lies in one piece, so 16 lanes hold 16 products of
-// one row, and at the end they must be added across the register, which is slow. In a panel the lanes belong to 16 different rows: each
-// lane sums its own output, and nothing is ever added across. A panel has the very bytes of its 16 rows, in another order: the unit u of
-// a field (four quants, a scale) of all 16 rows stands together,
+// A SIMD register holds 16 floats or 16 integers side by side: 16 lanes. In a file a row lies in one piece, so 16 lanes
+// hold 16 products of one row, and at the end they must be added across the register, which is slow. In a panel the
+// lanes belong to 16 different rows: each lane sums its own output, and nothing is ever added across. A panel has the
+// very bytes of its 16 rows, in another order: the unit u of a field (four quants, a scale) of all 16 rows stands
+// together,
 //
 //   rows:   block of row 0 [scale | q0 q1 … q31]   block of row 1 [scale | q0 … q31]   …
-//   panel:  scales of rows 0…15 | q0…q3 of row 0, of row 1, … of row 15 | q4…q7 of row 0, …     then the next block along the rows
+//   panel:  scales of rows 0…15 | q0…q3 of row 0, of row 1, … of row 15 | q4…q7 of row 0, …
+//           then the next block along the rows
 //
-// four quants at a time, because the integer dot product of processors (vpdpbusd, sdot) adds four products into each lane; and two values
-// of bf16, because theirs (vdpbf16ps) adds two.
+// four quants at a time, because the integer dot product of processors (vpdpbusd, sdot) adds four products into each
+// lane; and two values of bf16, because theirs (vdpbf16ps) adds two.
 #pragma once
 
 #include <cstddef>
@@ -27,17 +29,19 @@ inline std::size_t panel_count(std::size_t rows) { return (rows + kPanelRows - 1
 // panel (zeroed memory) ← 16 rows of `columns` values. A row that is nullptr is past the last one: it stays zero.
 void lay_out_panel(std::byte* panel, DType type, const std::byte* const (&rows)[kPanelRows], std::size_t columns);
 
-// 32 activations as eight-bit integers: x[i] ≈ scale·q[i]. Products with quantised weights are then integer sums, exact in any order.
+// 32 activations as eight-bit integers: x[i] ≈ scale·q[i]. Products with quantised weights are then integer sums, exact
+// in any order.
 struct ActivationBlock {
   std::int8_t q[32];
-  float scale;              // the largest magnitude / 127
-  float sum;                // scale·Σq: what a weight's min is multiplied by
-  std::int32_t minus_sum;   // -Σq: times 8, 16, … it takes an unsigned weight's offset back
-  std::int32_t minus_first; // the same of the first 16, for formats whose groups are 16 wide
+  float scale;               // the largest magnitude / 127
+  float sum;                 // scale·Σq: what a weight's min is multiplied by
+  std::int32_t minus_sum;    // -Σq: times 8, 16, … it takes an unsigned weight's offset back
+  std::int32_t minus_first;  // the same of the first 16, for formats whose groups are 16 wide
 };
 static_assert(sizeof(ActivationBlock) == 48);
 
-// Whether linear layers of this type take ActivationBlocks; the plain types take floats, or bf16 where a set rounds to it (kernels.h).
+// Whether linear layers of this type take ActivationBlocks; the plain types take floats, or bf16 where a set rounds to
+// it (kernels.h).
 inline bool takes_blocks(DType type) { return type != DType::f32 && type != DType::f16 && type != DType::bf16; }
 
 }  // namespace rung

@@ -1,4 +1,5 @@
-// TensorMap + ModelPlan → Model: names to places, shapes checked, differences of the file formats folded.  Milestone M2.
+// TensorMap + ModelPlan → Model: names to places, shapes checked, differences of the file formats folded.  Milestone
+// M2.
 #include <fmt/ranges.h>
 
 #include <cstring>
@@ -49,13 +50,16 @@ class Binder {
   }
 
   std::optional<Norm> norm_if(const std::string& name, std::size_t size, float epsilon, Presence presence) {
-    if (presence == Presence::never || (presence == Presence::optional && !tensors_.contains(name + ".weight"))) return {};
+    if (presence == Presence::never || (presence == Presence::optional && !tensors_.contains(name + ".weight"))) {
+      return {};
+    }
     return norm(name, size, epsilon);
   }
 
   void mark_used(const std::string& name) { find(name); }
 
-  // Types that Rung does not decode: refused by name, before such a tensor is taken for one that is missing or was left out.
+  // Types that Rung does not decode: refused by name, before such a tensor is taken for one that is missing or was left
+  // out.
   void refuse_other_types() const {
     for (const auto& [name, tensor] : tensors_.others) {
       if (!ignored(name)) find_tensor(tensors_, name);
@@ -93,8 +97,8 @@ class Binder {
 
   static void check_shape(const FileTensor& t, const std::vector<std::size_t>& expected, const std::string& axes) {
     if (t.shape == expected) return;
-    fail("{}: tensor '{}' is [{}], expected [{}]{}", t.file, t.name, fmt::join(t.shape, ", "), fmt::join(expected, ", "),
-         axes.empty() ? "" : fmt::format(" ({})", axes));
+    fail("{}: tensor '{}' is [{}], expected [{}]{}", t.file, t.name, fmt::join(t.shape, ", "),
+         fmt::join(expected, ", "), axes.empty() ? "" : fmt::format(" ({})", axes));
   }
 
   std::string file() const { return tensors_.empty() ? "model" : tensors_.begin()->second.file; }
@@ -152,7 +156,9 @@ TensorMap by_known_names(const TensorMap& tensors, const WeightLayout& layout) {
   TensorMap result;
   for (const auto& [name, tensor] : tensors.others) result.others.emplace(known(name), tensor);
   for (const auto& [name, tensor] : tensors) {
-    if (!result.emplace(known(name), tensor).second) fail("{}: tensor '{}' is there under two names", tensor.file, name);
+    if (!result.emplace(known(name), tensor).second) {
+      fail("{}: tensor '{}' is there under two names", tensor.file, name);
+    }
   }
   return result;
 }
@@ -167,7 +173,8 @@ Model bind_weights(ModelPlan plan, const TensorMap& in_file) {
   model.embedding = binder.weight<Vocab, Hidden>(l.embedding, c.vocab_size, c.hidden_size, Presence::never);
   for (std::size_t i = 0; i < c.layers.size(); ++i) model.layers.push_back(bind_layer(binder, plan, i));
   model.final_norm = binder.norm(l.final_norm, c.hidden_size, c.norm_epsilon);
-  model.tied = l.separate_head == Presence::never || (l.separate_head == Presence::optional && !tensors.contains(l.head + ".weight"));
+  model.tied = l.separate_head == Presence::never ||
+               (l.separate_head == Presence::optional && !tensors.contains(l.head + ".weight"));
   if (model.tied) {
     binder.mark_used(l.head + ".weight");  // the official implementation ties over whatever the file holds there
     model.head = model.embedding;
@@ -186,8 +193,8 @@ void for_each_matrix(const Model& m, const F& f) {
   f(m.embedding.matrix);
   if (!m.tied) f(m.head.matrix);
   for (const DecoderLayer& l : m.layers) {
-    for (const PackedMatrix* w : {&l.q.matrix, &l.k.matrix, &l.v.matrix, &l.o.matrix, &l.mlp.gate.matrix, &l.mlp.up.matrix,
-                                  &l.mlp.down.matrix}) {
+    for (const PackedMatrix* w : {&l.q.matrix, &l.k.matrix, &l.v.matrix, &l.o.matrix, &l.mlp.gate.matrix,
+                                  &l.mlp.up.matrix, &l.mlp.down.matrix}) {
       f(*w);
     }
   }

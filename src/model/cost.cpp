@@ -17,7 +17,8 @@ namespace {
 
 void add_linear(PassCost& cost, const PackedMatrix& w, std::size_t rows) {
   cost.weight_bytes += static_cast<double>(w.bytes());
-  const double operations = 2.0 * static_cast<double>(w.rows) * static_cast<double>(w.columns) * static_cast<double>(rows);
+  const double operations =
+      2.0 * static_cast<double>(w.rows) * static_cast<double>(w.columns) * static_cast<double>(rows);
   const bool quantised = info(w.dtype).values_per_block > 1, bf16 = w.dtype == DType::bf16;
   (quantised ? cost.int8_operations : bf16 ? cost.bf16_operations : cost.float_operations) += operations;
 }
@@ -39,17 +40,19 @@ PassCost cost_of(const Model& model, const KvShape& cache, const PassShape& pass
   const auto sequences = static_cast<double>(pass.sequences);
   const double position_bytes = static_cast<double>(cache.bytes_per_position()) / static_cast<double>(cache.layers);
   PassCost cost;
-  cost.weight_bytes = static_cast<double>(rows * row_bytes(model.embedding.matrix.dtype, model.embedding.matrix.columns));
+  cost.weight_bytes =
+      static_cast<double>(rows * row_bytes(model.embedding.matrix.dtype, model.embedding.matrix.columns));
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const DecoderLayer& layer = model.layers[i];
-    for (const PackedMatrix* w : {&layer.q.matrix, &layer.k.matrix, &layer.v.matrix, &layer.o.matrix, &layer.mlp.gate.matrix,
-                                  &layer.mlp.up.matrix, &layer.mlp.down.matrix}) {
+    for (const PackedMatrix* w : {&layer.q.matrix, &layer.k.matrix, &layer.v.matrix, &layer.o.matrix,
+                                  &layer.mlp.gate.matrix, &layer.mlp.up.matrix, &layer.mlp.down.matrix}) {
       add_linear(cost, *w, rows);
     }
     const std::size_t window = c.layers[i].attention.window_tokens;
     const std::size_t kept = window == 0 ? end : std::min(end, window + pass.tokens - 1);
     cost.cache_bytes += sequences * position_bytes * static_cast<double>(kept);
-    cost.float_operations += sequences * 4.0 * static_cast<double>(c.heads * c.head_dim) * keys_seen(pass, window);  // q·k, then times v
+    // q·k, then times v
+    cost.float_operations += sequences * 4.0 * static_cast<double>(c.heads * c.head_dim) * keys_seen(pass, window);
   }
   if (pass.logits) add_linear(cost, model.head.matrix, pass.sequences);
   return cost;

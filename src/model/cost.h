@@ -1,7 +1,8 @@
 // A forward pass → what it must at least move and compute.  Milestones M4, M6.
 //
-// Each weight is read from memory once a pass, however many tokens share it, and multiplied once a token. Keys and values are read once a
-// pass by each sequence. What lies between the layers is small and stays in the caches: it counts for nothing here.
+// Each weight is read from memory once a pass, however many tokens share it, and multiplied once a token. Keys and
+// values are read once a pass by each sequence. What lies between the layers is small and stays in the caches: it
+// counts for nothing here.
 #pragma once
 
 #include <cstddef>

@@ -81,7 +81,8 @@ Tensor<float, Tokens, Vocab> Forward::logits(const Batch& batch, Tensor<float, T
   const std::size_t vocab = model_.config.vocab_size;
   if (logits_.size() < wanted * vocab) logits_ = Buffer<float>(wanted * vocab);
 
-  // Only the rows that somebody asked for, moved together: row r comes from a row at or below r, so none is overwritten before it is read.
+  // Only the rows that somebody asked for, moved together: row r comes from a row at or below r, so none is overwritten
+  // before it is read.
   for (std::size_t r = 0; r < wanted; ++r) std::copy_n(x[batch.logits_rows[r]].data(), x.extent<Hidden>(), x[r].data());
   const auto last = x.first(wanted);
   const auto normed = room_.normed.as<Tokens, Hidden>(wanted, x.extent<Hidden>());

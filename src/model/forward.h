@@ -10,7 +10,8 @@
 
 namespace rung {
 
-// Rows of tokens, each with its sequence and position: prefill rows of some sequences, decode rows of others, side by side.
+// Rows of tokens, each with its sequence and position: prefill rows of some sequences, decode rows of others, side by
+// side.
 struct Batch {
   std::vector<std::int32_t> ids;
   std::vector<std::uint32_t> positions;
@@ -45,8 +46,8 @@ class Forward {
   // `model` and `ops` outlive this.
   Forward(const Model& model, Ops& ops) : model_(model), ops_(ops) {}
 
-  // ids[T] → logits[rows that want them, vocab], valid until the next run. Keys and values of every row are in its cache afterwards.
-  // The rows of a sequence must continue what its cache holds; ids < vocab_size, positions < context.
+  // ids[T] → logits[rows that want them, vocab], valid until the next run. Keys and values of every row are in its
+  // cache afterwards. The rows of a sequence must continue what its cache holds; ids < vocab_size, positions < context.
   Tensor<float, Tokens, Vocab> run(const Batch& batch);
 
  private:

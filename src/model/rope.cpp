@@ -10,7 +10,8 @@ namespace rung {
 
 namespace {
 
-// The official implementation computes these tables in f32; so do we, since position 8000 times a last-digit difference can be seen.
+// The official implementation computes these tables in f32; so do we, since position 8000 times a last-digit difference
+// can be seen.
 float power_of_theta(float theta, std::size_t i, std::size_t head_dim) {
   return std::pow(theta, static_cast<float>(2 * i) / static_cast<float>(head_dim));
 }
@@ -57,8 +58,8 @@ Rope yarn(const Settings& s, const RopeContext& c) {
   const auto mscale_all_dim = s.number_unless_zero("mscale_all_dim");
   float attention_factor = yarn_attention_factor(y.factor);
   if (mscale && mscale_all_dim) {
-    attention_factor =
-        yarn_attention_factor(y.factor, static_cast<float>(*mscale)) / yarn_attention_factor(y.factor, static_cast<float>(*mscale_all_dim));
+    attention_factor = yarn_attention_factor(y.factor, static_cast<float>(*mscale)) /
+                       yarn_attention_factor(y.factor, static_cast<float>(*mscale_all_dim));
   }
   return yarn_rope(y, s.number("attention_factor", attention_factor), c.theta, c.head_dim);
 }
@@ -67,14 +68,18 @@ Rope yarn(const Settings& s, const RopeContext& c) {
 
 Rope plain_rope(float theta, std::size_t head_dim) {
   Rope rope;
-  for (std::size_t i = 0; i < head_dim / 2; ++i) rope.inverse_frequencies.push_back(1.0f / power_of_theta(theta, i, head_dim));
+  for (std::size_t i = 0; i < head_dim / 2; ++i) {
+    rope.inverse_frequencies.push_back(1.0f / power_of_theta(theta, i, head_dim));
+  }
   return rope;
 }
 
-float yarn_attention_factor(float factor, float mscale) { return factor <= 1 ? 1.0f : 0.1f * mscale * std::log(factor) + 1.0f; }
+float yarn_attention_factor(float factor, float mscale) {
+  return factor <= 1 ? 1.0f : 0.1f * mscale * std::log(factor) + 1.0f;
+}
 
-// Dimensions that turn more than beta_fast times over the original context are kept, those that turn less than beta_slow times are
-// stretched by the factor, and a ramp lies between.
+// Dimensions that turn more than beta_fast times over the original context are kept, those that turn less than
+// beta_slow times are stretched by the factor, and a ramp lies between.
 Rope yarn_rope(const Yarn& y, float attention_factor, float theta, std::size_t head_dim) {
   const auto dimension_of = [&](double rotations) {
     return static_cast<double>(head_dim) * std::log(y.original_positions / (rotations * 2 * std::numbers::pi)) /
@@ -94,7 +99,8 @@ Rope yarn_rope(const Yarn& y, float attention_factor, float theta, std::size_t h
   rope.magnitude = attention_factor;
   for (std::size_t i = 0; i < head_dim / 2; ++i) {
     const float frequency = power_of_theta(theta, i, head_dim);
-    const float ramp = std::clamp((static_cast<float>(i) - static_cast<float>(low)) / static_cast<float>(high - low), 0.0f, 1.0f);
+    const float ramp =
+        std::clamp((static_cast<float>(i) - static_cast<float>(low)) / static_cast<float>(high - low), 0.0f, 1.0f);
     rope.inverse_frequencies.push_back(1.0f / (y.factor * frequency) * ramp + 1.0f / frequency * (1 - ramp));
   }
   return rope;
@@ -122,8 +128,8 @@ NamedRope scaled_rope(const Settings& s, const RopeContext& outer) {
   if (type == "default") s.ignore({"factor"});
   if (type == "linear") s.ignore({"original_max_position_embeddings"});
   s.finish();
-  result.name =
-      type == "default" ? fmt::format("theta {}", c.theta) : fmt::format("{} ×{}, theta {}", type, s.number("factor", 1), c.theta);
+  result.name = type == "default" ? fmt::format("theta {}", c.theta)
+                                  : fmt::format("{} ×{}, theta {}", type, s.number("factor", 1), c.theta);
   return result;
 }
 

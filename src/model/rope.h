@@ -1,4 +1,5 @@
-// RoPE's scaling schemes → one table of inverse frequencies, so that the forward pass knows none of them.  Milestone M2.
+// RoPE's scaling schemes → one table of inverse frequencies, so that the forward pass knows none of them.  Milestone
+// M2.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +19,8 @@ struct RopeContext {
   std::size_t max_positions;  // max_position_embeddings: what a scheme falls back to
 };
 
-// `scheme` is `rope_parameters` or `rope_scaling` of config.json: rope_type (or type) default, linear, llama3 or yarn, and its numbers.
-// Another type, or a key that the type does not know, throws Error.
+// `scheme` is `rope_parameters` or `rope_scaling` of config.json: rope_type (or type) default, linear, llama3 or yarn,
+// and its numbers. Another type, or a key that the type does not know, throws Error.
 struct NamedRope {
   Rope rope;
   std::string name;  // "yarn ×4, theta 1000000"

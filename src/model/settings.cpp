@@ -54,7 +54,8 @@ Settings Settings::from_gguf(const Gguf& gguf, std::string prefix) {
   Settings s;
   s.where_ = gguf.file();
   s.values_ = Json::object();
-  for (auto it = gguf.metadata().lower_bound(prefix); it != gguf.metadata().end() && it->first.starts_with(prefix); ++it) {
+  for (auto it = gguf.metadata().lower_bound(prefix); it != gguf.metadata().end() && it->first.starts_with(prefix);
+       ++it) {
     s.values_[it->first.substr(prefix.size())] = json_of(it->second);
   }
   s.prefix_ = std::move(prefix);
@@ -81,7 +82,9 @@ std::optional<std::size_t> Settings::whole_if(std::string_view key, double least
   return static_cast<std::size_t>(number);
 }
 
-std::optional<std::size_t> Settings::size_if(std::string_view key) const { return whole_if(key, 1, "a positive whole number"); }
+std::optional<std::size_t> Settings::size_if(std::string_view key) const {
+  return whole_if(key, 1, "a positive whole number");
+}
 
 std::size_t Settings::count(std::string_view key, std::size_t otherwise) const {
   return whole_if(key, 0, "a whole number, 0 or more").value_or(otherwise);
@@ -93,7 +96,9 @@ std::size_t Settings::size(std::string_view key) const {
   return *v;
 }
 
-std::size_t Settings::size(std::string_view key, std::size_t otherwise) const { return size_if(key).value_or(otherwise); }
+std::size_t Settings::size(std::string_view key, std::size_t otherwise) const {
+  return size_if(key).value_or(otherwise);
+}
 
 std::optional<double> Settings::number_if(std::string_view key) const {
   const Json* v = find(key);
@@ -136,14 +141,18 @@ std::optional<std::string> Settings::text(std::string_view key) const {
 std::optional<std::vector<std::string>> Settings::texts(std::string_view key) const {
   const Json* v = find(key);
   if (v == nullptr) return {};
-  if (!v->is_array() || !std::all_of(v->begin(), v->end(), [](const Json& x) { return x.is_string(); })) wrong(key, "a list of strings");
+  if (!v->is_array() || !std::all_of(v->begin(), v->end(), [](const Json& x) { return x.is_string(); })) {
+    wrong(key, "a list of strings");
+  }
   return v->get<std::vector<std::string>>();
 }
 
 std::optional<std::vector<bool>> Settings::booleans_if(std::string_view key) const {
   const Json* v = find(key);
   if (v == nullptr || !v->is_array()) return {};
-  if (!std::all_of(v->begin(), v->end(), [](const Json& x) { return x.is_boolean(); })) wrong(key, "a list of true and false");
+  if (!std::all_of(v->begin(), v->end(), [](const Json& x) { return x.is_boolean(); })) {
+    wrong(key, "a list of true and false");
+  }
   return v->get<std::vector<bool>>();
 }
 
@@ -171,7 +180,9 @@ void Settings::ignore(std::initializer_list<std::string_view> keys) const { read
 
 void Settings::require(std::string_view key, const Json& value, std::string_view why) const {
   const Json* v = find(key);
-  if (v != nullptr && *v != value) fail("{}: '{}{}' is {}, expected {}: {}", where_, prefix_, key, shown(*v), shown(value), why);
+  if (v != nullptr && *v != value) {
+    fail("{}: '{}{}' is {}, expected {}: {}", where_, prefix_, key, shown(*v), shown(value), why);
+  }
 }
 
 void Settings::finish() const {

@@ -1,5 +1,5 @@
-// Reads a model's settings with bounds, and notices what nobody read: a setting that is not understood would change the result in silence.
-// Milestone M2.
+// Reads a model's settings with bounds, and notices what nobody read: a setting that is not understood would change the
+// result in silence. Milestone M2.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,8 @@
 
 namespace rung {
 
-// Where settings come from: an object of config.json, or the keys of a GGUF file that begin with the architecture's name.
+// Where settings come from: an object of config.json, or the keys of a GGUF file that begin with the architecture's
+// name.
 class Settings {
  public:
   static Settings from_json(const Json& object, std::string where);
@@ -31,7 +32,8 @@ class Settings {
   float number(std::string_view key) const;
   float number(std::string_view key, float otherwise) const;
   std::optional<double> number_if(std::string_view key) const;
-  std::optional<double> number_unless_zero(std::string_view key) const;  // where the official implementation takes 0 for absent
+  // where the official implementation takes 0 for absent
+  std::optional<double> number_unless_zero(std::string_view key) const;
   bool boolean(std::string_view key, bool otherwise) const;
   std::optional<std::string> text(std::string_view key) const;
   std::optional<std::vector<std::string>> texts(std::string_view key) const;

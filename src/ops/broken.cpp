@@ -9,20 +9,23 @@ namespace rung {
 
 std::span<const MistakeInfo> mistakes() {
   static constexpr std::array<MistakeInfo, 8> kMistakes{{
-      {Mistake::rope_pairing, "rope-pairing", "RoPE turns neighbours (2i, 2i+1) instead of the halves (i, i + head_dim/2)"},
+      {Mistake::rope_pairing, "rope-pairing",
+       "RoPE turns neighbours (2i, 2i+1) instead of the halves (i, i + head_dim/2)"},
       {Mistake::query_scale, "query-scale", "attention scores are not scaled by 1/√head_dim"},
       {Mistake::causal_mask, "causal-mask", "a token sees the tokens after it"},
       {Mistake::cache_position, "cache-position", "keys and values are kept one position too late"},
       {Mistake::missing_qk_norm, "missing-qk-norm", "q and k are not normalised"},
       {Mistake::norm_epsilon, "norm-epsilon", "RMSNorm adds 1e-2 instead of the model's epsilon"},
-      {Mistake::gqa_grouping, "gqa-grouping", "query head h reads key head h mod kv_heads instead of h·kv_heads / heads"},
+      {Mistake::gqa_grouping, "gqa-grouping",
+       "query head h reads key head h mod kv_heads instead of h·kv_heads / heads"},
       {Mistake::gate_up_swapped, "gate-up-swapped", "the activation is applied to up instead of gate"},
   }};
   return kMistakes;
 }
 
 void BrokenOps::do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) {
-  const bool of_query_or_key = norm.name.find("q_norm") != std::string::npos || norm.name.find("k_norm") != std::string::npos;
+  const bool of_query_or_key =
+      norm.name.find("q_norm") != std::string::npos || norm.name.find("k_norm") != std::string::npos;
   if (mistake_ == Mistake::missing_qk_norm && of_query_or_key) {
     std::copy_n(x.data(), x.size(), out.data());
   } else if (mistake_ == Mistake::norm_epsilon) {
@@ -32,7 +35,8 @@ void BrokenOps::do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) {
   }
 }
 
-void BrokenOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) {
+void BrokenOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+                        const Rope& rope) {
   if (mistake_ != Mistake::rope_pairing) return inner_.do_rope(x, positions, rope);
   for (std::size_t t = 0; t < positions.size(); ++t) {
     for (std::size_t h = 0; h < x.extent<Heads>(); ++h) {
@@ -78,11 +82,15 @@ void BrokenOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<c
     const Tensor<float, Tokens, Heads, HeadDim> from(shuffled.data(), q.extents());
     const Tensor<float, Tokens, Heads, HeadDim> to(answer.data(), q.extents());
     for (std::size_t t = 0; t < rows.size(); ++t) {
-      for (std::size_t h = 0; h < heads; ++h) std::copy_n(q[t][h].data(), q.extent<HeadDim>(), from[t][place(h)].data());
+      for (std::size_t h = 0; h < heads; ++h) {
+        std::copy_n(q[t][h].data(), q.extent<HeadDim>(), from[t][place(h)].data());
+      }
     }
     inner_.do_attention(to, from, rows, layer, settings);
     for (std::size_t t = 0; t < rows.size(); ++t) {
-      for (std::size_t h = 0; h < heads; ++h) std::copy_n(to[t][place(h)].data(), q.extent<HeadDim>(), out[t][h].data());
+      for (std::size_t h = 0; h < heads; ++h) {
+        std::copy_n(to[t][place(h)].data(), q.extent<HeadDim>(), out[t][h].data());
+      }
     }
   } else {
     inner_.do_attention(out, q, rows, layer, settings);

@@ -19,7 +19,8 @@ constexpr std::size_t kPiece = std::size_t{1} << 20;  // what a thread reads at 
 constexpr std::size_t kNear = 1024, kFar = 4096;      // bytes ahead
 constexpr std::size_t kSlices = 8;                    // of a thread, so that one that comes late finds less to do
 
-// Some times the last cache, so that little of it is still there when it is read again; but not more than an eighth of the memory.
+// Some times the last cache, so that little of it is still there when it is read again; but not more than an eighth of
+// the memory.
 std::size_t buffer_size() {
   std::size_t cache = std::size_t{32} << 20, memory = std::size_t{4} << 30;
 #ifdef _SC_LEVEL3_CACHE_SIZE
@@ -34,7 +35,11 @@ std::size_t buffer_size() {
 }  // namespace
 
 CeilingMeter::CeilingMeter(ThreadTeam& team, Reads reads, const Kernels& kernels)
-    : team_(team), kernels_(kernels), bytes_(buffer_size()), huge_(arena_.take(bytes_)), small_(reads == Reads::all ? bytes_ : 0) {
+    : team_(team),
+      kernels_(kernels),
+      bytes_(buffer_size()),
+      huge_(arena_.take(bytes_)),
+      small_(reads == Reads::all ? bytes_ : 0) {
   // Memory that was never written is all one page of zeros.
   team_.run(bytes_ / kPiece, [&](std::size_t begin, std::size_t end) {
     std::memset(huge_ + begin * kPiece, 1, (end - begin) * kPiece);
@@ -65,7 +70,9 @@ CeilingMeter::Reading CeilingMeter::read(const ReadPattern& pattern, std::size_t
 }
 
 CeilingMeter::Reading CeilingMeter::read_some(std::size_t about_bytes) {
-  const auto slower = [](const ReadPattern& a, const ReadPattern& b) { return a.gb_per_s.median() < b.gb_per_s.median(); };
+  const auto slower = [](const ReadPattern& a, const ReadPattern& b) {
+    return a.gb_per_s.median() < b.gb_per_s.median();
+  };
   const ReadPattern& fastest = *std::max_element(reads_.begin(), reads_.end(), slower);
   const std::size_t all = bytes_ / kPiece, round = kPiece * team_.size();
   Reading sum;
@@ -85,7 +92,9 @@ double CeilingMeter::operations_per_second(Peak peak) {
   std::atomic<std::uint64_t> operations{0};
   const Clock::time_point start = Clock::now();
   team_.run(team_.size() * kSlices, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t slice = begin; slice < end; ++slice) operations.fetch_add(peak(kRounds), std::memory_order_relaxed);
+    for (std::size_t slice = begin; slice < end; ++slice) {
+      operations.fetch_add(peak(kRounds), std::memory_order_relaxed);
+    }
   });
   return static_cast<double>(operations.load()) / seconds_since(start) / 1e9;
 }

@@ -9,16 +9,20 @@ namespace rung {
 
 namespace {
 
-// Below this many values a verb between two layers takes less time than two passes through the team's barrier, about a microsecond.
+// Below this many values a verb between two layers takes less time than two passes through the team's barrier, about a
+// microsecond.
 constexpr std::size_t kWorthSharing = 8192;
 
 constexpr std::size_t kSliceBytes = std::size_t{4} << 20;
 
 }  // namespace
 
-CpuOps::CpuOps(ThreadTeam& team, const Kernels& kernels) : team_(team), kernels_(kernels) { set_cache_type(DType::f16); }
+CpuOps::CpuOps(ThreadTeam& team, const Kernels& kernels) : team_(team), kernels_(kernels) {
+  set_cache_type(DType::f16);
+}
 
-void CpuOps::share_rows(std::size_t rows, std::size_t values_each, RangeBody body, std::array<ThreadTeam::Bytes, 2> inputs) {
+void CpuOps::share_rows(std::size_t rows, std::size_t values_each, RangeBody body,
+                        std::array<ThreadTeam::Bytes, 2> inputs) {
   if (rows * values_each < kWorthSharing) {
     body(0, rows);
   } else {
@@ -54,7 +58,8 @@ const std::byte* CpuOps::panels_of(const PackedMatrix& w) {
   return panels;
 }
 
-// In slices of a few megabytes, whose pages of the file are given back before the next: so the weights are never in memory twice.
+// In slices of a few megabytes, whose pages of the file are given back before the next: so the weights are never in
+// memory twice.
 void CpuOps::lay_out(std::byte* panels, const PackedMatrix& w) {
   const std::size_t bytes = panel_bytes(w.dtype, w.columns), count = panel_count(w.rows);
   const std::size_t slice = std::max<std::size_t>(1, kSliceBytes / std::max<std::size_t>(1, bytes));
@@ -102,8 +107,8 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   const ActivationBlock* const quants = any(takes_blocks) ? quantized(x) : nullptr;
   const bool pairs = kernels_.round_to_bf16 != nullptr && any([](DType type) { return type == DType::bf16; });
   const std::uint16_t* const halves = pairs ? halved(x) : nullptr;
-  // Sets with registers enough multiply a prompt's tokens by two panels at a time, or four of bf16: where there are so many that a thread
-  // still takes eight times, these are not parted.
+  // Sets with registers enough multiply a prompt's tokens by two panels at a time, or four of bf16: where there are so
+  // many that a thread still takes eight times, these are not parted.
   std::size_t panels = 0;
   for (const LinearTask& task : tasks) panels += panel_count(task.w->rows);
   const std::size_t step = tokens == 1 ? 1 : panels >= 32 * team_.size() ? 4 : panels >= 16 * team_.size() ? 2 : 1;
@@ -112,26 +117,29 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   for (const LinearTask& task : tasks) {
     const PackedMatrix& w = *task.w;
     const std::size_t count = panel_count(w.rows);
-    products_.push_back({w.dtype, step * steps, {
-        .panels = panels_of(w),
-        .panel_bytes = panel_bytes(w.dtype, w.columns),
-        .rows = w.rows,
-        .columns = w.columns,
-        .bias = w.bias.empty() ? nullptr : w.bias.data(),
-        .blocks = quants,
-        .halves = halves,
-        .floats = x.data(),
-        .tokens = tokens,
-        .out = task.out.data(),
-        .out_stride = w.rows,
-        .first_panel = 0,
-        .end_panel = count,
-    }});
+    products_.push_back({w.dtype,
+                         step * steps,
+                         {
+                             .panels = panels_of(w),
+                             .panel_bytes = panel_bytes(w.dtype, w.columns),
+                             .rows = w.rows,
+                             .columns = w.columns,
+                             .bias = w.bias.empty() ? nullptr : w.bias.data(),
+                             .blocks = quants,
+                             .halves = halves,
+                             .floats = x.data(),
+                             .tokens = tokens,
+                             .out = task.out.data(),
+                             .out_stride = w.rows,
+                             .first_panel = 0,
+                             .end_panel = count,
+                         }});
     steps += (count + step - 1) / step;
     bytes += count * panel_bytes(w.dtype, w.columns);
   }
   if (tokens == 1 && !tasks.empty()) expect_successor(*tasks[0].w, {products_[0].whole.panels, bytes});
-  // By value: what a thread needs first then lies in the lines that it fetches as it comes, this closure and `products`.
+  // By value: what a thread needs first then lies in the lines that it fetches as it comes, this closure and
+  // `products`.
   const std::span<const SharedProduct> products = products_;
   const auto multiply = [products, step, &kernels = kernels_](std::size_t begin, std::size_t end) {
     for (const SharedProduct& product : products) {
@@ -144,17 +152,20 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   const auto activations = quants != nullptr   ? std::as_bytes(std::span(quants, tokens * (columns / 32)))
                            : halves != nullptr ? std::as_bytes(std::span(halves, tokens * bf16_stride(columns)))
                                                : std::as_bytes(x.span());
-  share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * tokens, multiply, {std::as_bytes(products), activations});
+  share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * tokens, multiply,
+             {std::as_bytes(products), activations});
 }
 
 void CpuOps::expect_successor(const PackedMatrix& first, std::span<const std::byte> panels) {
   if (successors_.size() < panels_.size()) successors_.resize(panels_.size());
-  successors_[previous_] = panels;  // those of several matrices lie one after the other, because they were first used so
+  // those of several matrices lie one after the other, because they were first used so
+  successors_[previous_] = panels;
   previous_ = first.id;
   team_.expect(successors_[previous_]);
 }
 
-void CpuOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) {
+void CpuOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+                     const Rope& rope) {
   if (positions.empty()) return;
   const std::size_t half = rope.inverse_frequencies.size();
   const float* table = rope_table_.rows(rope, std::size_t{*std::max_element(positions.begin(), positions.end())} + 1);

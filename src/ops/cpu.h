@@ -1,4 +1,5 @@
-// The fast backend: weights in panels, activations in eight bits, the kernels of the machine's best instruction set.  Milestone M6.
+// The fast backend: weights in panels, activations in eight bits, the kernels of the machine's best instruction set.
+// Milestone M6.
 #pragma once
 
 #include <array>
@@ -24,11 +25,12 @@ class CpuOps : public Ops {
   void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) override;
   void do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) override;
   void do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) override;
-  void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) override;
+  void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+               const Rope& rope) override;
   void do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                    Tensor<const float, Tokens, KvHeads, HeadDim> v) override;
-  void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
-                    std::size_t layer, const AttentionSettings& settings) override;
+  void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
+                    const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) override;
   void do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) override;
   void do_add(Matrix x, ConstMatrix y) override;
 
@@ -51,8 +53,10 @@ class CpuOps : public Ops {
   void attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, Heads, HeadDim> q, const LongContext& context,
                    std::span<const std::uint32_t> position);
 
-  // Calls body(begin, end) over rows of so many values: in this thread alone where they are too few to be worth waking the others.
-  void share_rows(std::size_t rows, std::size_t values_each, RangeBody body, std::array<ThreadTeam::Bytes, 2> inputs = {});
+  // Calls body(begin, end) over rows of so many values: in this thread alone where they are too few to be worth waking
+  // the others.
+  void share_rows(std::size_t rows, std::size_t values_each, RangeBody body,
+                  std::array<ThreadTeam::Bytes, 2> inputs = {});
 
   ThreadTeam& team_;
   const Kernels& kernels_;
@@ -65,14 +69,15 @@ class CpuOps : public Ops {
   };
   std::vector<SharedProduct> products_;  // of the linear layers at hand
 
-  // The pass goes through the same weights again and again: what came after a matrix last time will come after it again.
+  // The pass goes through the same weights again and again: what came after a matrix last time will come after it
+  // again.
   std::vector<std::span<const std::byte>> successors_;  // by PackedMatrix::id: its successor's panels
   std::size_t previous_ = 0;                            // id of the last matrix
   Buffer<ActivationBlock> blocks_;
   Buffer<std::uint16_t> halves_;
   Buffer<float> partials_;
-  // How many blocks of a head of keys are combined, and in which long attention: its number·2³² + blocks. In a cache line of its own, because
-  // other threads write its neighbours.
+  // How many blocks of a head of keys are combined, and in which long attention: its number·2³² + blocks. In a cache
+  // line of its own, because other threads write its neighbours.
   struct alignas(64) Combined {
     std::atomic<std::uint64_t> blocks{0};
   };

@@ -1,10 +1,12 @@
 // Keys and values into the cache, and attention over it: tiles of queries against blocks of keys.  Milestones M4, M6.
 //
-// Heads that share keys and values (grouped queries) go through a block together, and in prefill so do neighbouring tokens: each key that
-// is read meets all of them. The results of a query's blocks are combined from left to right, whoever computed them:
+// Heads that share keys and values (grouped queries) go through a block together, and in prefill so do neighbouring
+// tokens: each key that is read meets all of them. The results of a query's blocks are combined from left to right,
+// whoever computed them:
 //
 //   prefill:                tile of tokens × head of keys     a thread walks the blocks and combines as it goes
-//   decode, long context:   token × head of keys × block      threads share the blocks, and combine those whose turn it is
+//   decode, long context:   token × head of keys × block      threads share the blocks, and combine those
+//                                                               whose turn it is
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -18,10 +20,11 @@ namespace {
 
 static_assert(kPieceKeys == kKvBlock);
 
-// The blocks that the sum over a context is made of, the same for every query: pieces of 64 keys at first, so that a short context has
-// something for many threads, then four pieces at a time.
+// The blocks that the sum over a context is made of, the same for every query: pieces of 64 keys at first, so that a
+// short context has something for many threads, then four pieces at a time.
 struct KeyBlock {
-  static constexpr std::size_t kPieces = kAttentionKeys / kPieceKeys;  // of a long block; and so many short ones come first
+  // of a long block; and so many short ones come first
+  static constexpr std::size_t kPieces = kAttentionKeys / kPieceKeys;
 
   std::size_t index;
 
@@ -53,17 +56,18 @@ struct QueryGroup {
   // The keys of a block that a query sees; none: {0, 0}.
   AttentionBlock::Seen seen(std::size_t query, const KeyBlock& block) const {
     const std::size_t first = block.first_piece() * kPieceKeys, end = first + block.pieces() * kPieceKeys;
-    const std::size_t from = std::max(first, start(query)), to = std::min<std::size_t>(end, std::size_t{position(query)} + 1);
+    const std::size_t from = std::max(first, start(query)),
+                      to = std::min<std::size_t>(end, std::size_t{position(query)} + 1);
     if (from >= to) return {0, 0};
     return {from - first, to - first};
   }
   const std::byte* keys(std::size_t piece) const { return cache.key_block(layer, piece, kv_head); }
 };
 
-// partials ← the group's share of one block, of the queries that see it; these are [first, first + the result). `next`: keys that are read
-// after it.
-std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, const KeyBlock& key_block, const std::byte* next,
-                         const float* queries, float* partials, std::size_t& first) {
+// partials ← the group's share of one block, of the queries that see it; these are [first, first + the result). `next`:
+// keys that are read after it.
+std::size_t attend_block(const Kernels& kernels, const QueryGroup& group, const KeyBlock& key_block,
+                         const std::byte* next, const float* queries, float* partials, std::size_t& first) {
   AttentionBlock::Seen seen[kQueriesAtOnce];
   std::size_t count = 0;
   first = 0;
@@ -126,7 +130,8 @@ float* thread_scratch(std::size_t floats) {
 }
 
 // out and q: the first query of the group; tokens lie token_stride apart.
-void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, const float* q, std::size_t token_stride) {
+void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, const float* q,
+                  std::size_t token_stride) {
   const std::size_t head_dim = group.cache.shape().head_dim, stride = partial_floats(head_dim), count = group.count();
   float* const queries = thread_scratch(count * (head_dim + 2 * stride));
   float* const partials = queries + count * head_dim;
@@ -162,12 +167,15 @@ RoundedHead rounded(const Kernels& kernels, const KvShape& shape, Tensor<const f
 
 }  // namespace
 
-// Tiles of tokens × heads of keys, so that a tile's lines of the cache stay in the first-level cache; one token's heads are shared, too.
+// Tiles of tokens × heads of keys, so that a tile's lines of the cache stay in the first-level cache; one token's heads
+// are shared, too.
 void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                          Tensor<const float, Tokens, KvHeads, HeadDim> v) {
   constexpr std::size_t kTile = 32, kExpected = 8;
-  const std::size_t kv_heads = k.extent<KvHeads>(), head_dim = k.extent<HeadDim>(), tiles = (rows.size() + kTile - 1) / kTile;
-  const std::size_t lines = 8 * head_dim * std::min(rows.size(), kTile);  // a store into a line takes as long as several values elsewhere
+  const std::size_t kv_heads = k.extent<KvHeads>(), head_dim = k.extent<HeadDim>(),
+                    tiles = (rows.size() + kTile - 1) / kTile;
+  // a store into a line takes as long as several values elsewhere
+  const std::size_t lines = 8 * head_dim * std::min(rows.size(), kTile);
   const auto tokens_of = [&](std::size_t i) {
     const std::size_t first = i / kv_heads * kTile;
     return RowRange{first, std::min(rows.size(), first + kTile)};
@@ -197,8 +205,8 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
   });
 }
 
-void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
-                          std::size_t layer, const AttentionSettings& settings) {
+void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
+                          const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) {
   if (rows.size() == 0) return;
   const KvShape& shape = rows.caches[0]->shape();
   const std::size_t heads = q.extent<Heads>() / shape.kv_heads, head_dim = shape.head_dim;
@@ -207,7 +215,8 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
     return;
   }
   // Tiles of tokens: neighbours of one sequence, so many that their heads are kQueriesAtOnce queries.
-  const std::size_t heads_at_once = std::min(heads, kQueriesAtOnce), tile = std::max<std::size_t>(1, kQueriesAtOnce / heads);
+  const std::size_t heads_at_once = std::min(heads, kQueriesAtOnce),
+                    tile = std::max<std::size_t>(1, kQueriesAtOnce / heads);
   tiles_.clear();
   for (std::size_t t = 0; t < rows.size();) {
     std::size_t end = t + 1;
@@ -234,23 +243,27 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
   });
 }
 
-// Head of keys after head of keys, block after block. A thread whose block is the next of its head to be combined adds it to the totals at
-// once; the others' results are kept, and combined when all are there. So where there are no more threads than heads, little goes from core
-// to core.
-void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, Heads, HeadDim> q, const LongContext& context,
-                         std::span<const std::uint32_t> position) {
+// Head of keys after head of keys, block after block. A thread whose block is the next of its head to be combined adds
+// it to the totals at once; the others' results are kept, and combined when all are there. So where there are no more
+// threads than heads, little goes from core to core.
+void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, Heads, HeadDim> q,
+                         const LongContext& context, std::span<const std::uint32_t> position) {
   const KvShape& shape = context.cache.shape();
-  const std::size_t heads = q.extent<Heads>() / shape.kv_heads, head_dim = shape.head_dim, stride = partial_floats(head_dim);
+  const std::size_t heads = q.extent<Heads>() / shape.kv_heads, head_dim = shape.head_dim,
+                    stride = partial_floats(head_dim);
   const auto group = [&](std::size_t kv_head) {
     return QueryGroup{context.cache, context.layer, kv_head, position, heads, context.settings};
   };
-  const std::size_t first_block = KeyBlock::of(group(0).start(0)).index, blocks = KeyBlock::of(position[0]).index + 1 - first_block;
+  const std::size_t first_block = KeyBlock::of(group(0).start(0)).index,
+                    blocks = KeyBlock::of(position[0]).index + 1 - first_block;
   const std::size_t parts = shape.kv_heads * blocks, of_block = heads * stride;
   if (partials_.size() < parts * of_block) partials_ = Buffer<float>(2 * parts * of_block);
   if (combined_.size() < shape.kv_heads) combined_ = std::vector<Combined>(shape.kv_heads);
   // What stands in combined_ from earlier calls is below: so nothing has to be written there before the threads begin.
   const std::uint64_t none = ++long_attentions_ << 32;
-  const auto results_of = [&](std::size_t kv_head, std::size_t b) { return partials_.data() + (kv_head * blocks + b) * of_block; };
+  const auto results_of = [&](std::size_t kv_head, std::size_t b) {
+    return partials_.data() + (kv_head * blocks + b) * of_block;
+  };
   const auto keys = [&](std::size_t part) {  // that are seen
     const QueryGroup of_head = group(part / blocks);
     const KeyBlock block{first_block + part % blocks};
@@ -261,7 +274,8 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
       const std::size_t kv_head = i / blocks, b = i % blocks;
       std::atomic<std::uint64_t>& combined = combined_[kv_head].blocks;
       const bool at_once = b > 0 && combined.load(std::memory_order_acquire) == none + b;
-      float* const results = at_once ? thread_scratch(of_block) : results_of(kv_head, b);  // the first block's are the totals
+      // the first block's are the totals
+      float* const results = at_once ? thread_scratch(of_block) : results_of(kv_head, b);
       // What this thread goes on with, unless another helps it.
       const std::byte* const next = i + 1 < parts ? keys(i + 1) : nullptr;
       std::size_t first = 0;

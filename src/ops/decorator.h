@@ -1,5 +1,5 @@
-// An Ops around an Ops: passes every verb on. Its heirs change one thing. linear_each stays what Ops makes of it: so an heir who changes
-// do_linear changes all linear layers.
+// An Ops around an Ops: passes every verb on. Its heirs change one thing. linear_each stays what Ops makes of it: so an
+// heir who changes do_linear changes all linear layers.
 #pragma once
 
 #include "ops/ops.h"
@@ -15,18 +15,21 @@ class OpsDecorator : public Ops {
   }
   void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) override { inner_.do_rms_norm(out, x, norm); }
   void do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) override { inner_.do_linear(out, x, w); }
-  void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) override {
+  void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+               const Rope& rope) override {
     inner_.do_rope(x, positions, rope);
   }
   void do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                    Tensor<const float, Tokens, KvHeads, HeadDim> v) override {
     inner_.do_store_kv(rows, layer, k, v);
   }
-  void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
-                    std::size_t layer, const AttentionSettings& settings) override {
+  void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
+                    const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) override {
     inner_.do_attention(out, q, rows, layer, settings);
   }
-  void do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) override { inner_.do_gate(out, gate, up, activation); }
+  void do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) override {
+    inner_.do_gate(out, gate, up, activation);
+  }
   void do_add(Matrix x, ConstMatrix y) override { inner_.do_add(x, y); }
   void do_checkpoint(const Checkpoint& at, const NamedTensor& x) override { inner_.do_checkpoint(at, x); }
   bool listens() const override { return inner_.listens(); }

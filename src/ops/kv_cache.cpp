@@ -34,7 +34,8 @@ void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float,
   const std::size_t head_dim = shape_.head_dim;
   std::vector<std::byte> values(shape_.dtype == DType::f32 ? 0 : 2 * head_dim * shape_.value_bytes());
   std::vector<f16> scales(2 * shape_.scales_per_head());
-  const auto rounded = [&](const float* x, std::size_t side) -> RoundedHead {  // side: of the two halves of the memory above
+  // side: of the two halves of the memory above
+  const auto rounded = [&](const float* x, std::size_t side) -> RoundedHead {
     if (shape_.dtype == DType::f32) return {reinterpret_cast<const std::byte*>(x)};
     std::byte* const to = values.data() + side * head_dim * shape_.value_bytes();
     f16* const scales_to = scales.data() + side * shape_.scales_per_head();
@@ -69,10 +70,13 @@ void KvCache::store_rounded(std::size_t layer, std::size_t position, std::size_t
 }
 
 template <std::size_t kBytes>
-void KvCache::put(std::byte* keys, std::byte* values, std::size_t in_block, const RoundedHead& key, const RoundedHead& value) {
+void KvCache::put(std::byte* keys, std::byte* values, std::size_t in_block, const RoundedHead& key,
+                  const RoundedHead& value) {
   const std::size_t head_dim = shape_.head_dim;
   std::memcpy(values + in_block * head_dim * kBytes, value.values, head_dim * kBytes);
-  for (std::size_t d = 0; d < head_dim; ++d) std::memcpy(keys + (d * kKvBlock + in_block) * kBytes, key.values + d * kBytes, kBytes);
+  for (std::size_t d = 0; d < head_dim; ++d) {
+    std::memcpy(keys + (d * kKvBlock + in_block) * kBytes, key.values + d * kBytes, kBytes);
+  }
   const std::size_t scales_at = kKvBlock * head_dim * kBytes;
   for (std::size_t s = 0; s < shape_.scales_per_head(); ++s) {
     std::memcpy(keys + scales_at + (s * kKvBlock + in_block) * sizeof(f16), key.scales + s, sizeof(f16));
@@ -80,17 +84,22 @@ void KvCache::put(std::byte* keys, std::byte* values, std::size_t in_block, cons
   }
 }
 
-const float* KvCache::keys(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count, float* scratch) const {
+const float* KvCache::keys(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count,
+                           float* scratch) const {
   const std::byte* columns = key_block(layer, block, kv_head);
   for (std::size_t d = 0; d < shape_.head_dim; ++d) {
-    for (std::size_t j = 0; j < count; ++j) scratch[j * shape_.head_dim + d] = value_at(columns, d * kKvBlock + j, d, j);
+    for (std::size_t j = 0; j < count; ++j) {
+      scratch[j * shape_.head_dim + d] = value_at(columns, d * kKvBlock + j, d, j);
+    }
   }
   return scratch;
 }
 
-const float* KvCache::values(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count, float* scratch) const {
+const float* KvCache::values(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count,
+                             float* scratch) const {
   const std::byte* rows = value_block(layer, block, kv_head);
-  if (shape_.dtype == DType::f32) return reinterpret_cast<const float*>(rows);  // blocks are aligned, and floats were written there
+  // blocks are aligned, and floats were written there
+  if (shape_.dtype == DType::f32) return reinterpret_cast<const float*>(rows);
   const std::size_t head_dim = shape_.head_dim;
   for (std::size_t i = 0; i < count * head_dim; ++i) scratch[i] = value_at(rows, i, i % head_dim, i / head_dim);
   return scratch;

@@ -1,16 +1,17 @@
 // The keys and values of one sequence, in every layer.  Milestone M4.
 //
-// Attention asks each token for the keys and values of all tokens before it, and these never change: so they are kept. Memory comes in
-// blocks of kKvBlock positions as the sequence grows; what is already kept never moves.
+// Attention asks each token for the keys and values of all tokens before it, and these never change: so they are kept.
+// Memory comes in blocks of kKvBlock positions as the sequence grows; what is already kept never moves.
 //
 //   block b, positions [b·kKvBlock, (b+1)·kKvBlock):
 //     layer 0: head 0 K [head_dim, kKvBlock], V [kKvBlock, head_dim]   head 1 K, V   …   layer 1: …
 //
-// Keys lie with the positions side by side, values with the dimensions: so in both of attention's products what is added up lies one under
-// the other, and the lanes of a SIMD register need never be added to each other.
+// Keys lie with the positions side by side, values with the dimensions: so in both of attention's products what is
+// added up lies one under the other, and the lanes of a SIMD register need never be added to each other.
 //
-// A cache of type Q8_0 holds bytes, and for every 32 of a head's values (the last few of a head, where it is no multiple of 32, by
-// themselves) an f16 scale. The scales of a head's keys or values follow them, [scales per head, kKvBlock]: value = scale·byte.
+// A cache of type Q8_0 holds bytes, and for every 32 of a head's values (the last few of a head, where it is no
+// multiple of 32, by themselves) an f16 scale. The scales of a head's keys or values follow them, [scales per head,
+// kKvBlock]: value = scale·byte.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +42,8 @@ struct KvShape {
   std::size_t bytes_per_block() const { return kKvBlock * bytes_per_position(); }
 };
 
-// A head's key or value at a position, rounded to the cache's type: [head_dim], and the scales of Q8_0 [scales per head].
+// A head's key or value at a position, rounded to the cache's type: [head_dim], and the scales of Q8_0 [scales per
+// head].
 struct RoundedHead {
   const std::byte* values;
   const f16* scales = nullptr;
@@ -57,17 +59,20 @@ class KvCache {
 
   // Makes room for positions [0, tokens).
   void reserve(std::size_t tokens);
-  // Forgets positions from `tokens` on. Their memory stays for those that come next: new memory has to be zeroed by the system first.
+  // Forgets positions from `tokens` on. Their memory stays for those that come next: new memory has to be zeroed by the
+  // system first.
   void truncate(std::size_t tokens);
 
   // Rounds to the cache's type and keeps. `key` and `value`: [kv_heads, head_dim].
   void store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
              Tensor<const float, KvHeads, HeadDim> value);
 
-  // A head's key touches head_dim cache lines, each of which the next position touches again: so many positions go head by head. A store to
-  // a line that is not in the processor's cache waits for it, and few can wait at a time: expect_store asks for a head's lines before.
+  // A head's key touches head_dim cache lines, each of which the next position touches again: so many positions go head
+  // by head. A store to a line that is not in the processor's cache waits for it, and few can wait at a time:
+  // expect_store asks for a head's lines before.
   void expect_store(std::size_t layer, std::size_t position, std::size_t kv_head) const;
-  void store_rounded(std::size_t layer, std::size_t position, std::size_t kv_head, const RoundedHead& key, const RoundedHead& value);
+  void store_rounded(std::size_t layer, std::size_t position, std::size_t kv_head, const RoundedHead& key,
+                     const RoundedHead& value);
 
   // One head in one block as it lies in memory, readable for 64 bytes past its end.
   const std::byte* key_block(std::size_t layer, std::size_t block, std::size_t kv_head) const {
@@ -84,10 +89,11 @@ class KvCache {
     return scales(value_block(layer, block, kv_head));
   }
 
-  // The rows of one head in one block: [kKvBlock, head_dim] as floats, in `scratch`, which holds kKvBlock·head_dim, or where they lie in
-  // the cache; only the first `count` rows are made.
+  // The rows of one head in one block: [kKvBlock, head_dim] as floats, in `scratch`, which holds kKvBlock·head_dim, or
+  // where they lie in the cache; only the first `count` rows are made.
   const float* keys(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count, float* scratch) const;
-  const float* values(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count, float* scratch) const;
+  const float* values(std::size_t layer, std::size_t block, std::size_t kv_head, std::size_t count,
+                      float* scratch) const;
 
  private:
   static constexpr std::size_t kReadablePast = 64;  // a SIMD load of the last row's last values may go beyond them
@@ -102,8 +108,8 @@ class KvCache {
   std::byte* head_rows(std::size_t layer, Part part, std::size_t block, std::size_t kv_head) const;
 
   KvShape shape_;
-  // Each chunk has as many blocks as there were before it, so that most of a long context lies in few large pieces, in which pages can be
-  // large.
+  // Each chunk has as many blocks as there were before it, so that most of a long context lies in few large pieces, in
+  // which pages can be large.
   struct Chunk {
     Pages memory;
     std::size_t first_block;

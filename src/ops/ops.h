@@ -1,8 +1,9 @@
 // The verbs of a forward pass: what a backend must be able to do.  Milestone M2.
 //
-// The model calls the typed verbs: ops.linear(q, x, layer.q, at("q")). Each checks its shapes, drops the axes, calls the virtual do_… of
-// the backend, and then hands the result, under its checkpoint's name, to do_checkpoint: nothing in a backend, everything in TracedOps.
-// A decorator is an Ops around an Ops (decorator.h). Outputs come first. No verb allocates what outlives it.
+// The model calls the typed verbs: ops.linear(q, x, layer.q, at("q")). Each checks its shapes, drops the axes, calls
+// the virtual do_… of the backend, and then hands the result, under its checkpoint's name, to do_checkpoint: nothing in
+// a backend, everything in TracedOps. A decorator is an Ops around an Ops (decorator.h). Outputs come first. No verb
+// allocates what outlives it.
 #pragma once
 
 #include <array>
@@ -18,7 +19,8 @@
 
 namespace rung {
 
-// A batch's rows as attention sees them: each is one token of some sequence. Rows of one sequence stand in the order of their positions.
+// A batch's rows as attention sees them: each is one token of some sequence. Rows of one sequence stand in the order of
+// their positions.
 struct BatchRows {
   std::span<const std::uint32_t> positions;  // [T]
   std::span<KvCache* const> caches;          // [T]: the cache of the row's sequence
@@ -97,8 +99,8 @@ class Ops {
   Ops& operator=(const Ops&) = delete;
 
   // out[t] = table[ids[t]]·scale.  ids < vocabulary: whoever makes the batch has checked.
-  void embed(Tensor<float, Tokens, Hidden> out, std::span<const std::int32_t> ids, const Weight<Vocab, Hidden>& table, float scale,
-             Checkpoint at) {
+  void embed(Tensor<float, Tokens, Hidden> out, std::span<const std::int32_t> ids, const Weight<Vocab, Hidden>& table,
+             float scale, Checkpoint at) {
     expect(out.extent<Tokens>() == ids.size() && out.extent<Hidden>() == table.matrix.columns, "embed", at);
     do_embed(rows_of(out), ids, table.matrix, scale);
     report(at, out);
@@ -115,7 +117,8 @@ class Ops {
   // out[t,o] = Σ_i x[t,i]·w[o,i] (+ bias[o]).  f32 accumulation over i in one fixed order.  out must not alias x.
   template <class Out, class In, class... OutAxes, class... InAxes>
     requires(spelled_as<Out, OutAxes...> && spelled_as<In, InAxes...>)
-  void linear(Tensor<float, Tokens, OutAxes...> out, Tensor<float, Tokens, InAxes...> x, const Weight<Out, In>& w, Checkpoint at) {
+  void linear(Tensor<float, Tokens, OutAxes...> out, Tensor<float, Tokens, InAxes...> x, const Weight<Out, In>& w,
+              Checkpoint at) {
     const LinearTask task = linear_task(out, x, w, at);
     do_linear(task.out, {x.data(), {x.template extent<Tokens>(), w.matrix.columns}}, w.matrix);
     report(at, out);
@@ -131,32 +134,37 @@ class Ops {
 
   // Turns each head of x, in place, by its row's position. The pairs are (i, i + head_dim/2).
   template <class AnyHeads>
-  void rope(Tensor<float, Tokens, AnyHeads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope, Checkpoint at) {
-    expect(x.template extent<Tokens>() == positions.size() && x.template extent<HeadDim>() == 2 * rope.inverse_frequencies.size(), "rope",
-           at);
-    do_rope({x.data(), {x.template extent<Tokens>(), x.template extent<AnyHeads>(), x.template extent<HeadDim>()}}, positions, rope);
+  void rope(Tensor<float, Tokens, AnyHeads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope,
+            Checkpoint at) {
+    expect(x.template extent<Tokens>() == positions.size() &&
+               x.template extent<HeadDim>() == 2 * rope.inverse_frequencies.size(),
+           "rope", at);
+    do_rope({x.data(), {x.template extent<Tokens>(), x.template extent<AnyHeads>(), x.template extent<HeadDim>()}},
+            positions, rope);
     report(at, x);
   }
 
   // Keeps k and v of every row in the row's cache, rounded to the cache's type.
   void store_kv(const BatchRows& rows, std::size_t layer, Tensor<float, Tokens, KvHeads, HeadDim> k,
                 Tensor<float, Tokens, KvHeads, HeadDim> v) {
-    expect(k.extents() == v.extents() && k.extent<Tokens>() == rows.size(), "store_kv", {"kv", static_cast<int>(layer)});
+    expect(k.extents() == v.extents() && k.extent<Tokens>() == rows.size(), "store_kv",
+           {"kv", static_cast<int>(layer)});
     do_store_kv(rows, layer, k, v);
   }
 
-  // out[t,h] = Σ_j softmax_j(scale·q[t,h]·k[j,g])·v[j,g], over the kept positions j ≤ t's own inside its window, g = h·kv_heads / heads.
-  // (Vaswani et al. 2017, arXiv:1706.03762; grouped queries: Ainslie et al. 2023, arXiv:2305.13245)
-  void attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
-                 std::size_t layer, const AttentionSettings& settings, Checkpoint at) {
+  // out[t,h] = Σ_j softmax_j(scale·q[t,h]·k[j,g])·v[j,g], over the kept positions j ≤ t's own inside its window, g =
+  // h·kv_heads / heads. (Vaswani et al. 2017, arXiv:1706.03762; grouped queries: Ainslie et al. 2023, arXiv:2305.13245)
+  void attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<float, Tokens, Heads, HeadDim> q,
+                 const BatchRows& rows, std::size_t layer, const AttentionSettings& settings, Checkpoint at) {
     expect(out.extents() == q.extents() && q.extent<Tokens>() == rows.size(), "attention", at);
     do_attention(out, q, rows, layer, settings);
-    report(at, Tensor<float, Tokens, QueryDim>(out.data(), {out.extent<Tokens>(), out.extent<Heads>() * out.extent<HeadDim>()}));
+    report(at, Tensor<float, Tokens, QueryDim>(out.data(),
+                                               {out.extent<Tokens>(), out.extent<Heads>() * out.extent<HeadDim>()}));
   }
 
   // out = activation(gate)·up, element by element.  out may be gate.
-  void gate(Tensor<float, Tokens, Intermediate> out, Tensor<float, Tokens, Intermediate> gate, Tensor<float, Tokens, Intermediate> up,
-            Activation activation, Checkpoint at) {
+  void gate(Tensor<float, Tokens, Intermediate> out, Tensor<float, Tokens, Intermediate> gate,
+            Tensor<float, Tokens, Intermediate> up, Activation activation, Checkpoint at) {
     expect(out.extents() == gate.extents() && gate.extents() == up.extents(), "gate", at);
     do_gate(rows_of(out), rows_of(gate), rows_of(up), activation);
     report(at, out);
@@ -176,11 +184,12 @@ class Ops {
   virtual void do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
     for (const LinearTask& task : tasks) do_linear(task.out, x, *task.w);
   }
-  virtual void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) = 0;
+  virtual void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+                       const Rope& rope) = 0;
   virtual void do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
                            Tensor<const float, Tokens, KvHeads, HeadDim> v) = 0;
-  virtual void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
-                            std::size_t layer, const AttentionSettings& settings) = 0;
+  virtual void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
+                            const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) = 0;
   virtual void do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) = 0;
   virtual void do_add(Matrix x, ConstMatrix y) = 0;
   virtual void do_checkpoint(const Checkpoint&, const NamedTensor&) {}
@@ -200,10 +209,11 @@ class Ops {
   }
 
   template <class Out, class In, class... OutAxes, class... InAxes>
-  static LinearTask linear_task(Tensor<float, Tokens, OutAxes...> out, Tensor<float, Tokens, InAxes...> x, const Weight<Out, In>& w,
-                                const Checkpoint& at) {
+  static LinearTask linear_task(Tensor<float, Tokens, OutAxes...> out, Tensor<float, Tokens, InAxes...> x,
+                                const Weight<Out, In>& w, const Checkpoint& at) {
     const std::size_t tokens = x.template extent<Tokens>();
-    expect(out.template extent<Tokens>() == tokens && out.size() == tokens * w.matrix.rows && x.size() == tokens * w.matrix.columns,
+    expect(out.template extent<Tokens>() == tokens && out.size() == tokens * w.matrix.rows &&
+               x.size() == tokens * w.matrix.columns,
            "linear", at);
     return {{out.data(), {tokens, w.matrix.rows}}, &w.matrix};
   }

@@ -35,13 +35,16 @@ void ReferenceOps::do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) {
 }
 
 void ReferenceOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
-  // Weights stay packed in memory; a few rows at a time are decoded to f32, then meet every token while they lie in the nearest cache.
+  // Weights stay packed in memory; a few rows at a time are decoded to f32, then meet every token while they lie in the
+  // nearest cache.
   constexpr std::size_t kRowsAtOnce = 8;
   team_.run(w.rows, [&](std::size_t begin, std::size_t end) {
     std::vector<float> decoded(kRowsAtOnce * w.columns);
     for (std::size_t first = begin; first < end; first += kRowsAtOnce) {
       const std::size_t count = std::min(kRowsAtOnce, end - first);
-      for (std::size_t r = 0; r < count; ++r) decode_row({&decoded[r * w.columns], w.columns}, w.dtype, w.row(first + r));
+      for (std::size_t r = 0; r < count; ++r) {
+        decode_row({&decoded[r * w.columns], w.columns}, w.dtype, w.row(first + r));
+      }
       for (std::size_t t = 0; t < x.extent<Rows>(); ++t) {
         for (std::size_t r = 0; r < count; ++r) {
           const float bias = w.bias.empty() ? 0.0f : w.bias[first + r];
@@ -52,7 +55,8 @@ void ReferenceOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
   });
 }
 
-void ReferenceOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) {
+void ReferenceOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+                           const Rope& rope) {
   const std::size_t half = rope.inverse_frequencies.size();
   std::vector<float> cosine(half);
   std::vector<float> sine(half);
@@ -62,17 +66,21 @@ void ReferenceOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<co
       cosine[i] = std::cos(angle) * rope.magnitude;
       sine[i] = std::sin(angle) * rope.magnitude;
     }
-    for (std::size_t h = 0; h < x.extent<Heads>(); ++h) kernels_.rotate(x[t][h].data(), cosine.data(), sine.data(), half);
+    for (std::size_t h = 0; h < x.extent<Heads>(); ++h) {
+      kernels_.rotate(x[t][h].data(), cosine.data(), sine.data(), half);
+    }
   }
 }
 
-void ReferenceOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
+void ReferenceOps::do_store_kv(const BatchRows& rows, std::size_t layer,
+                               Tensor<const float, Tokens, KvHeads, HeadDim> k,
                                Tensor<const float, Tokens, KvHeads, HeadDim> v) {
   for (std::size_t t = 0; t < rows.size(); ++t) rows.caches[t]->store(layer, rows.positions[t], k[t], v[t]);
 }
 
-void ReferenceOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
-                                const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) {
+void ReferenceOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out,
+                                Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows, std::size_t layer,
+                                const AttentionSettings& settings) {
   const std::size_t heads = q.extent<Heads>();
   team_.run(rows.size() * heads, [&](std::size_t begin, std::size_t end) {
     std::vector<float> scratch(attention_scratch(q.extent<HeadDim>()));
@@ -86,7 +94,8 @@ void ReferenceOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tenso
   });
 }
 
-// One head of one token. The keys come in blocks aligned to position 0, and the partial results are combined from left to right:
+// One head of one token. The keys come in blocks aligned to position 0, and the partial results are combined from left
+// to right:
 //
 //   of a block:     m = max_j s_j      l = Σ_j e^(s_j - m)      a = Σ_j e^(s_j - m)·v_j            s_j = scale·q·k_j
 //   of two of them: m = max(m₁, m₂)    l = l₁·e^(m₁-m) + l₂·e^(m₂-m)    a likewise;    at the end: out = a / l
@@ -97,7 +106,8 @@ void ReferenceOps::attend(Tensor<float, HeadDim> out, Tensor<const float, HeadDi
                           const AttentionSettings& settings, float* scratch) const {
   const std::size_t head_dim = q.size();
   const std::size_t seen = context.position + 1;
-  const std::size_t start = settings.window_tokens != 0 && seen > settings.window_tokens ? seen - settings.window_tokens : 0;
+  const std::size_t start =
+      settings.window_tokens != 0 && seen > settings.window_tokens ? seen - settings.window_tokens : 0;
   float* const key_scratch = scratch;
   float* const value_scratch = key_scratch + kKvBlock * head_dim;
   float* const partial = value_scratch + kKvBlock * head_dim;
@@ -112,10 +122,14 @@ void ReferenceOps::attend(Tensor<float, HeadDim> out, Tensor<const float, HeadDi
     const float* values = context.cache.values(context.layer, block, context.kv_head, count, value_scratch);
 
     float scores[kKvBlock];
-    for (std::size_t j = first; j < count; ++j) scores[j] = settings.scale * kernels_.dot(q.data(), keys + j * head_dim, head_dim);
+    for (std::size_t j = first; j < count; ++j) {
+      scores[j] = settings.scale * kernels_.dot(q.data(), keys + j * head_dim, head_dim);
+    }
     const auto [block_max, block_sum] = kernels_.exponentiate(scores + first, count - first);
     std::fill_n(partial, head_dim, 0.0f);
-    for (std::size_t j = first; j < count; ++j) kernels_.add_scaled(partial, scores[j], values + j * head_dim, head_dim);
+    for (std::size_t j = first; j < count; ++j) {
+      kernels_.add_scaled(partial, scores[j], values + j * head_dim, head_dim);
+    }
 
     const float new_max = std::max(max, block_max);
     const float old_share = std::exp(max - new_max);
@@ -131,7 +145,9 @@ void ReferenceOps::attend(Tensor<float, HeadDim> out, Tensor<const float, HeadDi
 void ReferenceOps::do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) {
   const auto kernel = activation == Activation::silu ? kernels_.silu_gate : kernels_.gelu_gate;
   team_.run(gate.extent<Rows>(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t r = begin; r < end; ++r) kernel(out[r].data(), gate[r].data(), up[r].data(), gate.extent<Columns>());
+    for (std::size_t r = begin; r < end; ++r) {
+      kernel(out[r].data(), gate[r].data(), up[r].data(), gate.extent<Columns>());
+    }
   });
 }
 

@@ -8,16 +8,18 @@
 
 namespace rung {
 
-// All layers turn by the same angles, and every token's by those of one more position: so they are kept. (Computed for each layer, they
-// took 2% of a decode step.)
+// All layers turn by the same angles, and every token's by those of one more position: so they are kept. (Computed for
+// each layer, they took 2% of a decode step.)
 class RopeTable {
  public:
-  // Position p turns by row p: [head_dim / 2] cosines, then as many sines. At least `positions` rows; valid until the next call.
+  // Position p turns by row p: [head_dim / 2] cosines, then as many sines. At least `positions` rows; valid until the
+  // next call.
   const float* rows(const Rope& rope, std::size_t positions);
 
  private:
   struct Entry {
-    std::vector<float> inverse_frequencies;  // found by what they are: a model may be gone, and another have its address
+    // found by what they are: a model may be gone, and another have its address
+    std::vector<float> inverse_frequencies;
     float magnitude;
     std::vector<float> rows;
   };

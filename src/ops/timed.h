@@ -13,7 +13,8 @@ namespace rung {
 // Seconds by verb, as the thread that calls them sees them: what it waits for others is in it.
 struct PassTimes {
   enum Verb : std::size_t { embed, rms_norm, linear, rope, store_kv, attention, gate, add };
-  static constexpr std::array<std::string_view, 8> kNames{"embed", "rms_norm", "linear", "rope", "store_kv", "attention", "gate", "add"};
+  static constexpr std::array<std::string_view, 8> kNames{"embed",    "rms_norm",  "linear", "rope",
+                                                          "store_kv", "attention", "gate",   "add"};
   std::array<double, kNames.size()> seconds{};
 };
 
@@ -39,7 +40,8 @@ class TimedOps : public OpsDecorator {
     const Clock clock(times_, PassTimes::linear);
     inner_.do_linear_each(tasks, x);
   }
-  void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope) override {
+  void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+               const Rope& rope) override {
     const Clock clock(times_, PassTimes::rope);
     inner_.do_rope(x, positions, rope);
   }
@@ -48,8 +50,8 @@ class TimedOps : public OpsDecorator {
     const Clock clock(times_, PassTimes::store_kv);
     inner_.do_store_kv(rows, layer, k, v);
   }
-  void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
-                    std::size_t layer, const AttentionSettings& settings) override {
+  void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
+                    const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) override {
     const Clock clock(times_, PassTimes::attention);
     inner_.do_attention(out, q, rows, layer, settings);
   }

@@ -1,4 +1,5 @@
-// Hands every intermediate tensor, by name, to a listener: golden checks, `rung trace`, the course's pictures.  Milestone M2.
+// Hands every intermediate tensor, by name, to a listener: golden checks, `rung trace`, the course's pictures.
+// Milestone M2.
 #pragma once
 
 #include <functional>

@@ -8,8 +8,9 @@ namespace rung {
 
 namespace {
 
-// Loops of fixed length over locals, one expression each: compilers turn them into SIMD instructions by themselves, also for the plain SSE2
-// that every x86-64 has. The order of the operations is the official one, so that the rounding is too.
+// Loops of fixed length over locals, one expression each: compilers turn them into SIMD instructions by themselves,
+// also for the plain SSE2 that every x86-64 has. The order of the operations is the official one, so that the rounding
+// is too.
 
 void decode(const BlockQ4_0& block, float* __restrict out) {
   const float scale = to_f32(block.scale);
@@ -23,8 +24,9 @@ void decode(const BlockQ4_1& block, float* __restrict out) {
   for (int i = 0; i < 16; ++i) out[i + 16] = scale * static_cast<float>(block.q[i] >> 4) + min;
 }
 
-// The 32 values of five bits. Eight fifth bits at a time: a multiplication copies their byte to eight places, the mask leaves bit k in byte
-// k, and adding 0x7f carries whatever bit is there into the byte's top, from where it moves to its place.
+// The 32 values of five bits. Eight fifth bits at a time: a multiplication copies their byte to eight places, the mask
+// leaves bit k in byte k, and adding 0x7f carries whatever bit is there into the byte's top, from where it moves to its
+// place.
 std::array<std::uint8_t, 32> five_bits(const std::uint8_t (&high)[4], const std::uint8_t (&q)[16]) {
   static_assert(std::endian::native == std::endian::little);
   const auto spread = [](std::uint8_t byte) {
@@ -69,7 +71,8 @@ void decode(const BlockQ2_K& block, float* __restrict out) {
   }
 }
 
-// The lower four bits of scales 0–7 and 8–15 are the nibbles of bytes 0–7; the upper two of scales j, j+4, j+8, j+12 lie in byte 8 + j.
+// The lower four bits of scales 0–7 and 8–15 are the nibbles of bytes 0–7; the upper two of scales j, j+4, j+8, j+12
+// lie in byte 8 + j.
 int q3_group_scale(const BlockQ3_K& block, int g) {
   const int low = g < 8 ? block.groups[g] & 15 : block.groups[g - 8] >> 4;
   const int high = (block.groups[8 + g % 4] >> (2 * (g / 4))) & 3;
@@ -94,8 +97,8 @@ struct ScaleMin {
   int scale, min;
 };
 
-// Groups 0–3 have their scale in the lower six bits of bytes 0–3 and their min in those of bytes 4–7. Groups 4–7 have the lower four bits
-// of both in bytes 8–11, the upper two in what bytes 0–7 have left.
+// Groups 0–3 have their scale in the lower six bits of bytes 0–3 and their min in those of bytes 4–7. Groups 4–7 have
+// the lower four bits of both in bytes 8–11, the upper two in what bytes 0–7 have left.
 ScaleMin group_scale_min(const std::uint8_t (&groups)[12], int g) {
   if (g < 4) return {groups[g] & 63, groups[g + 4] & 63};
   return {(groups[g + 4] & 15) | ((groups[g - 4] >> 6) << 4), (groups[g + 4] >> 4) | ((groups[g] >> 6) << 4)};
@@ -103,7 +106,8 @@ ScaleMin group_scale_min(const std::uint8_t (&groups)[12], int g) {
 
 void decode(const BlockQ4_K& block, float* __restrict out) {
   const float scale = to_f32(block.scale), min = to_f32(block.min);
-  for (int g = 0; g < 8; ++g) {  // an even group is the lower four bits of 32 bytes of q, the odd one after it the upper four
+  // an even group is the lower four bits of 32 bytes of q, the odd one after it the upper four
+  for (int g = 0; g < 8; ++g) {
     const ScaleMin group = group_scale_min(block.groups, g);
     const float group_scale = scale * static_cast<float>(group.scale), group_min = min * static_cast<float>(group.min);
     const std::uint8_t* q = block.q + 32 * (g / 2);
@@ -128,7 +132,8 @@ void decode(const BlockQ5_K& block, float* __restrict out) {
 
 void decode(const BlockQ6_K& block, float* __restrict out) {
   const float scale = to_f32(block.scale);
-  // Within each half: groups 0–3 are the lower four bits of 64 bytes of q, 4–7 the upper; all four pairs share 32 bytes of high.
+  // Within each half: groups 0–3 are the lower four bits of 64 bytes of q, 4–7 the upper; all four pairs share 32 bytes
+  // of high.
   for (int g = 0; g < 16; ++g) {
     const float group_scale = scale * static_cast<float>(block.groups[g]);
     const std::uint8_t* q = block.q + 64 * (g / 8) + 16 * (g % 4);
@@ -141,9 +146,9 @@ void decode(const BlockQ6_K& block, float* __restrict out) {
   }
 }
 
-// f16 → f32 without a branch, so that the loop becomes SIMD: the normal and the subnormal value are both computed, a mask of all ones or
-// none takes one, and an exponent of all ones (infinity, NaN) stays one. (`?:` would not do: compilers keep float operations behind a
-// branch.)
+// f16 → f32 without a branch, so that the loop becomes SIMD: the normal and the subnormal value are both computed, a
+// mask of all ones or none takes one, and an exponent of all ones (infinity, NaN) stays one. (`?:` would not do:
+// compilers keep float operations behind a branch.)
 float f16_to_f32(std::uint16_t half) {
   const std::uint32_t magnitude = half & 0x7fffu;
   const std::uint32_t normal = (magnitude << 13) + (112u << 23);

@@ -1,8 +1,9 @@
-// n values → the few numbers that stand for them: scale (and shift) with a small Σ weight·(value − scale·code − shift)².  Milestone M5.
+// n values → the few numbers that stand for them: scale (and shift) with a small Σ weight·(value − scale·code −
+// shift)².  Milestone M5.
 //
-// Codes and line depend on each other: for given codes the best line is a least-squares fit, for a given line the best codes are the
-// nearest ones. Each step alone can only lessen the error; from several beginnings, the best end is kept. (Lloyd 1982, "Least
-// squares quantization in PCM")
+// Codes and line depend on each other: for given codes the best line is a least-squares fit, for a given line the best
+// codes are the nearest ones. Each step alone can only lessen the error; from several beginnings, the best end is kept.
+// (Lloyd 1982, "Least squares quantization in PCM")
 #pragma once
 
 #include <array>
@@ -45,7 +46,8 @@ inline Line stored(const Line& line, const Range& range) {
 
 template <std::size_t n>
 void nearest_codes(Codes<n>& codes, const float* x, const Line& line, const Range& range) {
-  constexpr float kRound = 12582912.0f;  // 1.5·2^23: a float of that size has no places behind the point, so that adding it rounds
+  // 1.5·2^23: a float of that size has no places behind the point, so that adding it rounds
+  constexpr float kRound = 12582912.0f;
   const float inverted = 1.0f / line.scale, inverse = std::isfinite(inverted) ? inverted : 0.0f;
   for (std::size_t i = 0; i < n; ++i) {
     float v = (x[i] - line.shift) * inverse;
@@ -112,15 +114,20 @@ float farthest(const float* x) {
   return most;
 }
 
-// Begins with the farthest value on the longer side of the range, somewhat beyond it, somewhat inside; then on the other side.
+// Begins with the farthest value on the longer side of the range, somewhat beyond it, somewhat inside; then on the
+// other side.
 template <std::size_t n>
 Scaled<n> best_scale(const float* x, const float* weights, const Range& range) {
   Scaled<n> best;
   best.error = error<n>(best.codes, x, weights, {});
   const float most = farthest<n>(x);
   if (most == 0) return best;
-  for (int step = -6; step <= 6; ++step) try_scale<n>(best, x, weights, most / (range.low - 0.15f * static_cast<float>(step)), range, 2);
-  for (int step = -2; step <= 2; ++step) try_scale<n>(best, x, weights, most / (range.high + 0.3f * static_cast<float>(step)), range, 2);
+  for (int step = -6; step <= 6; ++step) {
+    try_scale<n>(best, x, weights, most / (range.low - 0.15f * static_cast<float>(step)), range, 2);
+  }
+  for (int step = -2; step <= 2; ++step) {
+    try_scale<n>(best, x, weights, most / (range.high + 0.3f * static_cast<float>(step)), range, 2);
+  }
   return best;
 }
 
@@ -147,7 +154,8 @@ Totals totals(const float* x, const float* weights) {
   return {sum(weight), sum(value)};
 }
 
-// The best line for these codes whose shift is not above `highest`. Codes all the same say nothing about the shift: it stays `before`.
+// The best line for these codes whose shift is not above `highest`. Codes all the same say nothing about the shift: it
+// stays `before`.
 inline Line fit(const Moments& m, const Totals& t, float before, float highest) {
   const double weight = t.weight, code = m.code, square = m.square, determinant = weight * square - code * code;
   double shift = before;
@@ -157,8 +165,8 @@ inline Line fit(const Moments& m, const Totals& t, float before, float highest) 
 }
 
 template <std::size_t n>
-void try_line(Shifted<n>& best, const float* x, const float* weights, const Totals& t, Line line, const Range& range, float highest_shift,
-              int steps) {
+void try_line(Shifted<n>& best, const float* x, const float* weights, const Totals& t, Line line, const Range& range,
+              float highest_shift, int steps) {
   Codes<n> codes;
   while (steps-- > 0) {
     nearest_codes<n>(codes, x, line, range);
@@ -182,7 +190,8 @@ Shifted<n> best_line(const float* x, const float* weights, const Range& range, f
   best.line = stored({0, least}, range);
   best.error = error<n>(best.codes, x, weights, best.line);
   if (!(most > least)) return best;
-  // From the whole span down: leaving out the outermost values often costs less than the coarser steps that they would need.
+  // From the whole span down: leaving out the outermost values often costs less than the coarser steps that they would
+  // need.
   for (int step = 0; step <= 9; ++step) {
     const float steps = range.high - 0.9f + 0.25f * static_cast<float>(step);
     try_line<n>(best, x, weights, t, {(most - least) / steps, least}, range, highest_shift, 2);

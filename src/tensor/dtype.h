@@ -7,11 +7,12 @@
 
 namespace rung {
 
-// Plain types hold one value a block; quantised types share scales among the values of a block (tensor/blocks.h has their layouts).
+// Plain types hold one value a block; quantised types share scales among the values of a block (tensor/blocks.h has
+// their layouts).
 enum class DType : std::uint8_t { f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k };
 
 struct DTypeInfo {
-  std::string_view name;         // "q4_k": the same in help, errors and pages
+  std::string_view name;  // "q4_k": the same in help, errors and pages
   std::size_t values_per_block;
   std::size_t bytes_per_block;
 };

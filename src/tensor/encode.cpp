@@ -20,7 +20,8 @@ namespace {
 constexpr std::size_t kBlock = 32;
 using Codes = std::array<std::uint8_t, kBlock>;
 
-// The whole part of `v`, bounded by [0, top]. No number: 0. (A conversion of what does not fit an int would be undefined.)
+// The whole part of `v`, bounded by [0, top]. No number: 0. (A conversion of what does not fit an int would be
+// undefined.)
 std::uint8_t code(float v, int top) {
   const float largest = static_cast<float>(top);
   const float bounded = v < largest ? v : largest;
@@ -95,7 +96,8 @@ void encode(BlockQ8_0& block, const float* x) {
   block.scale = to_f16(scale);
   for (std::size_t i = 0; i < kBlock; ++i) {
     const float scaled = x[i] * inverted;
-    const int magnitude = code(std::fabs(scaled) + 0.0f, 127);  // the whole part; a half and more is rounded away from zero
+    // the whole part; a half and more is rounded away from zero
+    const int magnitude = code(std::fabs(scaled) + 0.0f, 127);
     const float rest = std::fabs(scaled) - static_cast<float>(magnitude);
     const int rounded = std::min(magnitude + (rest >= 0.5f ? 1 : 0), 127);
     block.q[i] = static_cast<std::int8_t>(scaled < 0 ? -rounded : rounded);
@@ -133,15 +135,19 @@ void encode(BlockQ5_1& block, const float* x) { write(block, shifted(x, 31)); }
 
 // With an importance for each value, the scale is searched for.
 Symmetric symmetric(const float* x, const float* weights, int zero) {
-  const auto best = search::best_scale<kBlock>(x, weights, {static_cast<float>(-zero), static_cast<float>(zero - 1), true});
+  const auto best =
+      search::best_scale<kBlock>(x, weights, {static_cast<float>(-zero), static_cast<float>(zero - 1), true});
   Symmetric s;
   s.scale = best.line.scale;
-  for (std::size_t i = 0; i < kBlock; ++i) s.codes[i] = static_cast<std::uint8_t>(best.codes[i] + static_cast<float>(zero));
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    s.codes[i] = static_cast<std::uint8_t>(best.codes[i] + static_cast<float>(zero));
+  }
   return s;
 }
 
 Shifted shifted(const float* x, const float* weights, int top) {
-  const auto best = search::best_line<kBlock>(x, weights, {0, static_cast<float>(top), true}, std::numeric_limits<float>::infinity());
+  const auto best =
+      search::best_line<kBlock>(x, weights, {0, static_cast<float>(top), true}, std::numeric_limits<float>::infinity());
   Shifted s;
   s.scale = best.line.scale;
   s.min = best.line.shift;
@@ -153,7 +159,8 @@ void encode(BlockQ4_0& block, const float* x, const float* weights) { write(bloc
 void encode(BlockQ5_0& block, const float* x, const float* weights) { write(block, symmetric(x, weights, 16)); }
 void encode(BlockQ4_1& block, const float* x, const float* weights) { write(block, shifted(x, weights, 15)); }
 void encode(BlockQ5_1& block, const float* x, const float* weights) { write(block, shifted(x, weights, 31)); }
-void encode(BlockQ8_0& block, const float* x, const float*) { encode(block, x); }  // 255 steps: there is nothing to be gained
+// 255 steps: there is nothing to be gained
+void encode(BlockQ8_0& block, const float* x, const float*) { encode(block, x); }
 
 template <class Block>
 void encode_blocks(std::byte* row, std::span<const float> values, std::span<const float> importance) {
@@ -186,8 +193,11 @@ void encode_row(std::byte* row, DType type, std::span<const float> values, std::
     case DType::q5_0: encode_blocks<BlockQ5_0>(row, values, importance); return;
     case DType::q5_1: encode_blocks<BlockQ5_1>(row, values, importance); return;
     case DType::q8_0: encode_blocks<BlockQ8_0>(row, values, importance); return;
-    case DType::q4_k: case DType::q5_k: case DType::q6_k: encode_k_row(row, type, values, importance); return;
-    case DType::q2_k: case DType::q3_k: break;
+    case DType::q4_k:
+    case DType::q5_k:
+    case DType::q6_k: encode_k_row(row, type, values, importance); return;
+    case DType::q2_k:
+    case DType::q3_k: break;
   }
   assert(false && "can_encode() says no");
 }

@@ -11,14 +11,16 @@ namespace rung {
 // The types that encode_row writes. Of the k formats only those that today's files hold.
 bool can_encode(DType type);
 
-// Writes `values` to `row` as blocks of `type`; values.size() is a multiple of the block, `row` holds row_bytes(type, values.size()) bytes.
+// Writes `values` to `row` as blocks of `type`; values.size() is a multiple of the block, `row` holds row_bytes(type,
+// values.size()) bytes.
 //
-// Without `importance`, the five formats of 32 values are bit for bit what the official writers (ggml, the gguf package) make of the same
-// floats. The k formats, and all formats with `importance` (one positive weight a column, as large as the square of what usually meets it),
-// search for the scales that make Σ importance·(value − decoded)² small; where there is none, the k formats take every column for alike.
+// Without `importance`, the five formats of 32 values are bit for bit what the official writers (ggml, the gguf
+// package) make of the same floats. The k formats, and all formats with `importance` (one positive weight a column, as
+// large as the square of what usually meets it), search for the scales that make Σ importance·(value − decoded)² small;
+// where there is none, the k formats take every column for alike.
 //
-// A value that is no number, infinite, or too large for the format's f16 scale makes its block worthless, but does no other harm: who cares
-// looks at the values before and at what decode_row gives after.
+// A value that is no number, infinite, or too large for the format's f16 scale makes its block worthless, but does no
+// other harm: who cares looks at the values before and at what decode_row gives after.
 void encode_row(std::byte* row, DType type, std::span<const float> values, std::span<const float> importance = {});
 
 }  // namespace rung

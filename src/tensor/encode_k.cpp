@@ -19,7 +19,8 @@ using search::Line;
 using search::Range;
 
 constexpr std::size_t kBlock = 256;
-constexpr int kRounds = 3;  // of: the groups' whole numbers for the block's scales, the block's scales for the whole numbers
+// of: the groups' whole numbers for the block's scales, the block's scales for the whole numbers
+constexpr int kRounds = 3;
 
 // The whole number nearest to v, bounded; no number: low.
 int whole(float v, int low, int high) {
@@ -146,7 +147,9 @@ class BlockOf32 {
     min = rounded_to_f16(std::max(m, 0.0f));
   }
 
-  Line line_of(int factor, int shift) const { return {scale * static_cast<float>(factor), -(min * static_cast<float>(shift))}; }
+  Line line_of(int factor, int shift) const {
+    return {scale * static_cast<float>(factor), -(min * static_cast<float>(shift))};
+  }
 
   float choose_factors() {
     float total = 0;
@@ -154,7 +157,8 @@ class BlockOf32 {
     return total;
   }
 
-  // The best factor about where it is; for each the shift that is best for its codes, and the codes for that. Returns the group's error.
+  // The best factor about where it is; for each the shift that is best for its codes, and the codes for that. Returns
+  // the group's error.
   float choose_factor(std::size_t g) {
     const float* x = x_ + g * kGroup;
     const float* w = weights_ + g * kGroup;
@@ -176,7 +180,8 @@ class BlockOf32 {
       consider(factor, middle_shift, tried);
       if (!(min > 0) || !(t.weight > 0)) continue;
       const float sum_of_codes = search::moments<kGroup>(tried, x, w).code;
-      const float below = (scale * static_cast<float>(factor) * sum_of_codes - t.value) / t.weight;  // the mean of scale·code − value
+      // the mean of scale·code − value
+      const float below = (scale * static_cast<float>(factor) * sum_of_codes - t.value) / t.weight;
       const int shift = whole(below / min, 0, 63);
       if (shift != middle_shift) consider(factor, shift, tried);
     }
@@ -200,7 +205,8 @@ class BlockOf32 {
     }
     const double determinant = aa * bb - ab * ab;
     if (determinant > 0) {
-      set_scales(static_cast<float>((ax * bb - bx * ab) / determinant), static_cast<float>((bx * aa - ax * ab) / determinant));
+      set_scales(static_cast<float>((ax * bb - bx * ab) / determinant),
+                 static_cast<float>((bx * aa - ax * ab) / determinant));
     } else if (aa > 0) {
       set_scales(static_cast<float>(ax / aa), min);
     }
@@ -280,7 +286,8 @@ void encode_blocks(std::byte* row, std::span<const float> values, std::span<cons
   std::array<float, kBlock> alike;
   alike.fill(1.0f);
   for (std::size_t i = 0; i < values.size(); i += kBlock, row += sizeof(Block)) {
-    encode(*reinterpret_cast<Block*>(row), values.data() + i, importance.empty() ? alike.data() : importance.data() + i);
+    encode(*reinterpret_cast<Block*>(row), values.data() + i,
+           importance.empty() ? alike.data() : importance.data() + i);
   }
 }
 

@@ -2,8 +2,8 @@
 //
 //   Tensor<float, Tokens, Heads, HeadDim> q;      q.extent<Heads>()      q[t] is a Tensor<float, Heads, HeadDim>
 //
-// A Tensor is a pointer and its extents: it owns nothing, lies contiguous with the last axis fastest (as on paper, and as in PyTorch),
-// and is passed by value. Buffer owns.
+// A Tensor is a pointer and its extents: it owns nothing, lies contiguous with the last axis fastest (as on paper, and
+// as in PyTorch), and is passed by value. Buffer owns.
 #pragma once
 
 #include <array>
@@ -20,17 +20,40 @@
 namespace rung {
 
 // The axes. An axis is only a name.
-struct Tokens { static constexpr const char* name = "tokens"; };            // rows of a batch
-struct Hidden { static constexpr const char* name = "hidden"; };            // hidden_size: the residual stream
-struct Heads { static constexpr const char* name = "heads"; };              // query heads
-struct KvHeads { static constexpr const char* name = "kv_heads"; };         // key/value heads: fewer than Heads under GQA
-struct HeadDim { static constexpr const char* name = "head_dim"; };
-struct QueryDim { static constexpr const char* name = "query_dim"; };       // heads · head_dim
-struct KvDim { static constexpr const char* name = "kv_dim"; };             // kv_heads · head_dim
-struct Intermediate { static constexpr const char* name = "intermediate"; };  // intermediate_size: inside the MLP
-struct Vocab { static constexpr const char* name = "vocab"; };
-struct Keys { static constexpr const char* name = "keys"; };                // positions that attention looks at
-struct Frequencies { static constexpr const char* name = "frequencies"; };  // head_dim / 2 rotation speeds
+struct Tokens {
+  static constexpr const char* name = "tokens";
+};  // rows of a batch
+struct Hidden {
+  static constexpr const char* name = "hidden";
+};  // hidden_size: the residual stream
+struct Heads {
+  static constexpr const char* name = "heads";
+};  // query heads
+// key/value heads: fewer than Heads under GQA
+struct KvHeads {
+  static constexpr const char* name = "kv_heads";
+};
+struct HeadDim {
+  static constexpr const char* name = "head_dim";
+};
+struct QueryDim {
+  static constexpr const char* name = "query_dim";
+};  // heads · head_dim
+struct KvDim {
+  static constexpr const char* name = "kv_dim";
+};  // kv_heads · head_dim
+struct Intermediate {
+  static constexpr const char* name = "intermediate";
+};  // intermediate_size: inside the MLP
+struct Vocab {
+  static constexpr const char* name = "vocab";
+};
+struct Keys {
+  static constexpr const char* name = "keys";
+};  // positions that attention looks at
+struct Frequencies {
+  static constexpr const char* name = "frequencies";
+};  // head_dim / 2 rotation speeds
 
 template <class T, class... Axes>
 class Tensor {
@@ -117,11 +140,12 @@ class Tensor {
   Extents extents_{};
 };
 
-// Owns the values of tensors: aligned for the widest registers (64 bytes), zeroed. What is large lies in large pages: rows that are
-// written by columns touch a page each, and a processor remembers the addresses of few pages.
+// Owns the values of tensors: aligned for the widest registers (64 bytes), zeroed. What is large lies in large pages:
+// rows that are written by columns touch a page each, and a processor remembers the addresses of few pages.
 template <class T>
 class Buffer {
-  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T>, "zero bytes must be a value");
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T>,
+                "zero bytes must be a value");
 
  public:
   Buffer() = default;

@@ -1,4 +1,5 @@
-// The matrix of a linear layer as a model names it. How its rows are packed is nobody's business but the backend's.  Milestones M1, M5.
+// The matrix of a linear layer as a model names it. How its rows are packed is nobody's business but the backend's.
+// Milestones M1, M5.
 #pragma once
 
 #include <atomic>
@@ -18,17 +19,17 @@ inline std::size_t next_matrix_id() {
 
 // The matrix without its axes: what a backend sees.
 struct PackedMatrix {
-  std::string name;                // as the file spells it, for errors
+  std::string name;  // as the file spells it, for errors
   DType dtype = DType::f32;
-  std::size_t rows = 0;            // outputs
-  std::size_t columns = 0;         // inputs
+  std::size_t rows = 0;             // outputs
+  std::size_t columns = 0;          // inputs
   const std::byte* data = nullptr;  // rows · row_bytes(dtype, columns), in the mapped file
-  std::vector<float> bias;         // [rows], or empty: presence is the flag
+  std::vector<float> bias;          // [rows], or empty: presence is the flag
   // A matrix and its copies have one that no other has: a backend finds by it what it made of the matrix.
   std::size_t id = next_matrix_id();
 
-  // Llama's GGUF files hold the rows of q and k so that RoPE's pairs are neighbours; ours are halves apart, as the official weights have
-  // them. Where this is a head's size, row p·head_dim/2 + i of a head is the file's row 2i + p.
+  // Llama's GGUF files hold the rows of q and k so that RoPE's pairs are neighbours; ours are halves apart, as the
+  // official weights have them. Where this is a head's size, row p·head_dim/2 + i of a head is the file's row 2i + p.
   std::size_t neighbours_head_dim = 0;
 
   const std::byte* row(std::size_t r) const { return data + row_in_file(r) * row_bytes(dtype, columns); }

@@ -1,5 +1,5 @@
-// Tokens that are found in the text before anything else looks at it: control tokens such as <|im_end|>, and words a model was given later.
-// Milestone M0.
+// Tokens that are found in the text before anything else looks at it: control tokens such as <|im_end|>, and words a
+// model was given later. Milestone M0.
 #pragma once
 
 #include <array>

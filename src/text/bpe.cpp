@@ -12,7 +12,7 @@ namespace rung {
 namespace {
 
 constexpr std::string_view space = "\xe2\x96\x81";  // "▁", how SentencePiece writes a space
-constexpr std::size_t short_symbols = 32;             // up to here looking at every pair again is faster than a heap
+constexpr std::size_t short_symbols = 32;           // up to here looking at every pair again is faster than a heap
 constexpr std::uint32_t none = ~std::uint32_t{0};
 
 }  // namespace
@@ -26,7 +26,9 @@ void MergeTable::reserve(std::size_t merges) { entries_.assign(std::bit_ceil(2 *
 
 void MergeTable::set(TokenId left, TokenId right, Merge merge) {
   std::size_t i = slot(left, right);
-  while (entries_[i].left != no_token && !(entries_[i].left == left && entries_[i].right == right)) i = (i + 1) & (entries_.size() - 1);
+  while (entries_[i].left != no_token && !(entries_[i].left == left && entries_[i].right == right)) {
+    i = (i + 1) & (entries_.size() - 1);
+  }
   entries_[i] = {left, right, merge};
 }
 
@@ -50,8 +52,8 @@ void Bpe::prepare() {
     const char byte = static_cast<char>(b);
     initials_[b] = initial({&byte, 1});
   }
-  // Text without other word boundaries (Gemma's, Llama 2's) is one long word. No token spans a place where no token has these two
-  // neighbours inside, so the word can be cut there: its parts are short, and most have been met before.
+  // Text without other word boundaries (Gemma's, Llama 2's) is one long word. No token spans a place where no token has
+  // these two neighbours inside, so the word can be cut there: its parts are short, and most have been met before.
   splits_ = units_ == Units::characters && !options_.ignore_merges && (all_bytes || !options_.fuse_unknown);
   if (!splits_) return;
   for (std::size_t id = 0; id < vocabulary_.end_id(); ++id) {
@@ -68,12 +70,14 @@ Bpe::Initial Bpe::initial(std::string_view character) const {
   out.id = vocabulary_.find(character);
   if (out.id != no_token || !options_.byte_fallback) return out;
   for (const char c : character) out.bytes[out.count++] = byte_tokens_[static_cast<unsigned char>(c)];
-  if (std::find(out.bytes.begin(), out.bytes.begin() + out.count, no_token) != out.bytes.begin() + out.count) out.count = 0;
+  if (std::find(out.bytes.begin(), out.bytes.begin() + out.count, no_token) != out.bytes.begin() + out.count) {
+    out.count = 0;
+  }
   return out;
 }
 
-// The characters of a word as tokens. An unknown token is held back until the next known character: so it is in the official
-// implementation, where byte tokens in between come before it.
+// The characters of a word as tokens. An unknown token is held back until the next known character: so it is in the
+// official implementation, where byte tokens in between come before it.
 void Bpe::start(std::string_view word, std::vector<TokenId>& symbols) const {
   symbols.clear();
   bool unknown = false;
@@ -124,7 +128,8 @@ void Bpe::encode(std::string_view word, std::vector<TokenId>& out, Scratch& scra
   }
 }
 
-void Bpe::encode_whole(std::string_view word, std::vector<TokenId>& out, Scratch& scratch, std::vector<Step>* steps) const {
+void Bpe::encode_whole(std::string_view word, std::vector<TokenId>& out, Scratch& scratch,
+                       std::vector<Step>* steps) const {
   const bool cached = word.size() <= Scratch::max_word_bytes && steps == nullptr;
   const std::uint64_t hash = cached ? hash_bytes(word) : 0;
   if (cached) {
@@ -155,7 +160,8 @@ void Bpe::merge_short(std::vector<TokenId>& symbols, Scratch& scratch, std::vect
   pairs.clear();
   for (std::size_t i = 1; i < symbols.size(); ++i) pairs.push_back(merge(symbols[i - 1], symbols[i]));
   while (!pairs.empty()) {
-    const auto best = std::min_element(pairs.begin(), pairs.end(), [](const Merge& a, const Merge& b) { return a.rank < b.rank; });
+    const auto best =
+        std::min_element(pairs.begin(), pairs.end(), [](const Merge& a, const Merge& b) { return a.rank < b.rank; });
     if (best->result == no_token) return;
     const auto i = static_cast<std::size_t>(best - pairs.begin());
     if (steps != nullptr) steps->push_back({symbols[i], symbols[i + 1], best->rank});
@@ -167,8 +173,8 @@ void Bpe::merge_short(std::vector<TokenId>& symbols, Scratch& scratch, std::vect
   }
 }
 
-// The same with a heap of candidates and a linked list of symbols: n log n. A candidate is stale when one of its symbols has changed since:
-// then the pair at its place has another result.
+// The same with a heap of candidates and a linked list of symbols: n log n. A candidate is stale when one of its
+// symbols has changed since: then the pair at its place has another result.
 void Bpe::merge_long(std::vector<TokenId>& symbols, Scratch& scratch, std::vector<Step>* steps) const {
   const auto size = static_cast<std::uint32_t>(symbols.size());
   auto& heap = scratch.heap;
@@ -217,7 +223,10 @@ void Bpe::merge_long(std::vector<TokenId>& symbols, Scratch& scratch, std::vecto
 const Bpe::Scratch::Entry* Bpe::Scratch::find(std::uint64_t hash, std::string_view word) const {
   for (std::size_t i = hash & (entries_.size() - 1); entries_[i].length != 0; i = (i + 1) & (entries_.size() - 1)) {
     const Entry& e = entries_[i];
-    if (e.hash == hash && e.length == word.size() && std::memcmp(words_.data() + e.word, word.data(), word.size()) == 0) return &e;
+    if (e.hash == hash && e.length == word.size() &&
+        std::memcmp(words_.data() + e.word, word.data(), word.size()) == 0) {
+      return &e;
+    }
   }
   return nullptr;
 }
@@ -243,8 +252,8 @@ void Bpe::Scratch::remember(std::uint64_t hash, std::string_view word, std::span
       if (e.length != 0) place(e);
     }
   }
-  place({hash, static_cast<std::uint32_t>(words_.size()), static_cast<std::uint32_t>(ids_.size()), static_cast<std::uint16_t>(word.size()),
-         static_cast<std::uint16_t>(ids.size())});
+  place({hash, static_cast<std::uint32_t>(words_.size()), static_cast<std::uint32_t>(ids_.size()),
+         static_cast<std::uint16_t>(word.size()), static_cast<std::uint16_t>(ids.size())});
   words_.append(word);
   ids_.insert(ids_.end(), ids.begin(), ids.end());
 }

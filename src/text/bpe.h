@@ -1,5 +1,5 @@
-// A word → token ids, by byte-pair encoding: start from single characters and, again and again, join the two neighbours whose pair was
-// learnt first (has the lowest rank), until no pair is left that was learnt.  Milestone M0.
+// A word → token ids, by byte-pair encoding: start from single characters and, again and again, join the two neighbours
+// whose pair was learnt first (has the lowest rank), until no pair is left that was learnt.  Milestone M0.
 //
 // Sennrich, Haddow, Birch: Neural Machine Translation of Rare Words with Subword Units, 2016.
 #pragma once
@@ -42,19 +42,21 @@ class MergeTable {
 };
 
 struct BpeOptions {
-  bool byte_fallback = false;   // a character that is no token becomes its bytes' tokens <0x00> … <0xFF>
-  bool fuse_unknown = false;    // neighbouring unknown characters become one unknown token
-  bool ignore_merges = false;   // a word that is a token is that token, whatever the merges say
-  TokenId unknown = no_token;   // without one, unknown characters vanish
+  bool byte_fallback = false;  // a character that is no token becomes its bytes' tokens <0x00> … <0xFF>
+  bool fuse_unknown = false;   // neighbouring unknown characters become one unknown token
+  bool ignore_merges = false;  // a word that is a token is that token, whatever the merges say
+  TokenId unknown = no_token;  // without one, unknown characters vanish
 };
 
 class Bpe {
  public:
-  // Raw: words are any bytes, and each byte is a character (the byte-level alphabet). Otherwise they are text, in UTF-8.
+  // Raw: words are any bytes, and each byte is a character (the byte-level alphabet). Otherwise they are text, in
+  // UTF-8.
   enum class Units : std::uint8_t { bytes, characters };
 
-  // Merges are a list (tokenizer.json, GGUF "gpt2"), or follow from the tokens' own ranks, one per id (GGUF "llama"): any two tokens whose
-  // joined text is a token of a rank may merge, the lower rank first. No token of rank `never` comes from merging.
+  // Merges are a list (tokenizer.json, GGUF "gpt2"), or follow from the tokens' own ranks, one per id (GGUF "llama"):
+  // any two tokens whose joined text is a token of a rank may merge, the lower rank first. No token of rank `never`
+  // comes from merging.
   static constexpr std::uint32_t never = ~std::uint32_t{0};
   Bpe(Vocabulary vocabulary, MergeTable merges, Units units, const BpeOptions& options);
   Bpe(Vocabulary vocabulary, std::vector<std::uint32_t> ranks, const BpeOptions& options);
@@ -67,12 +69,13 @@ class Bpe {
   };
   // Working memory and the words seen lately. Bounded; one per thread.
   class Scratch;
-  void encode(std::string_view word, std::vector<TokenId>& out, Scratch& scratch, std::vector<Step>* steps = nullptr) const;
+  void encode(std::string_view word, std::vector<TokenId>& out, Scratch& scratch,
+              std::vector<Step>* steps = nullptr) const;
 
  private:
   struct Initial {
-    TokenId id = no_token;               // this, or
-    std::array<TokenId, 4> bytes{};      // these, or else the unknown token
+    TokenId id = no_token;           // this, or
+    std::array<TokenId, 4> bytes{};  // these, or else the unknown token
     std::uint8_t count = 0;
   };
   void prepare();

@@ -1,5 +1,5 @@
-// GPT-2's way to write any bytes as printable text: the 188 printable characters of Latin-1 stand for themselves, the other 68 bytes are
-// written as U+0100, U+0101, … in their order. So " the" is spelled "Ġthe".  Milestone M0.
+// GPT-2's way to write any bytes as printable text: the 188 printable characters of Latin-1 stand for themselves, the
+// other 68 bytes are written as U+0100, U+0101, … in their order. So " the" is spelled "Ġthe".  Milestone M0.
 #pragma once
 
 #include <optional>

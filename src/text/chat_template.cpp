@@ -12,7 +12,8 @@ using namespace jinja;
 
 namespace {
 
-// What a rendering may make, in bytes: far beyond any conversation, and done in a second or two. It grows with the conversation.
+// What a rendering may make, in bytes: far beyond any conversation, and done in a second or two. It grows with the
+// conversation.
 constexpr std::size_t kBudget = std::size_t{256} << 20;
 constexpr std::size_t kBudgetPerByte = 64;
 
@@ -78,7 +79,8 @@ class Converter {
     return std::move(dict).build();
   }
 
-  // transformers lets templates find what an assistant thought under `reasoning_content`, and under `thinking`, however it was called.
+  // transformers lets templates find what an assistant thought under `reasoning_content`, and under `thinking`, however
+  // it was called.
   Value message(const OrderedJson& json) const {
     if (!json.is_object()) return convert(json);
     const OrderedJson* reasoning = nullptr;
@@ -103,8 +105,9 @@ class Converter {
 
  private:
   Value unsigned_number(std::uint64_t number) const {
-    if (number > static_cast<std::uint64_t>(INT64_MAX))
+    if (number > static_cast<std::uint64_t>(INT64_MAX)) {
       runtime_.fail("unsupported: the number {}, an integer of more than 64 bits", number);
+    }
     return Value(static_cast<std::int64_t>(number));
   }
 
@@ -121,7 +124,9 @@ std::optional<Value> context_value(Runtime& runtime, const OrderedJson& context,
   }
   if (name == "tools" || name == "documents") return Value(None{});
   if (name == "add_generation_prompt") return Value(false);
-  if (const Builtin function = find_global(name)) return Value(std::make_shared<const Callable>(Callable{name, function, Value()}));
+  if (const Builtin function = find_global(name)) {
+    return Value(std::make_shared<const Callable>(Callable{name, function, Value()}));
+  }
   return {};
 }
 

@@ -24,14 +24,18 @@ std::string unmark(const DecodeMetaspace& m, std::string_view token, bool first)
 std::optional<unsigned char> byte_token_value(std::string_view token) {
   if (token.size() != 6 || !token.starts_with("<0x") || token.back() != '>') return std::nullopt;
   const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
   };
   const int high = digit(token[3]), low = digit(token[4]);
   if (high < 0 || low < 0) return std::nullopt;
   return static_cast<unsigned char>(high * 16 + low);
 }
 
-// A step that joins its tokens into one can let them pass as they come if what follows treats the start of that one token alike.
+// A step that joins its tokens into one can let them pass as they come if what follows treats the start of that one
+// token alike.
 Decoder::Stream::Stream(const Decoder& decoder) : decoder_(decoder), states_(decoder.steps_.size()) {
   bool passes = true;
   for (std::size_t i = states_.size(); i-- > 0;) {
@@ -46,7 +50,8 @@ Decoder::Stream::Stream(const Decoder& decoder) : decoder_(decoder), states_(dec
     if (std::holds_alternative<DecodeStrip>(step)) {
       states_[i].streaming = joined;
     } else {
-      joined = states_[i].streaming && (std::holds_alternative<DecodeFuse>(step) || std::holds_alternative<DecodeByteLevel>(step));
+      joined = states_[i].streaming &&
+               (std::holds_alternative<DecodeFuse>(step) || std::holds_alternative<DecodeByteLevel>(step));
     }
   }
 }

@@ -1,5 +1,5 @@
-// Tokens, one at a time → text. The steps of a tokenizer's decoder, each a machine that may hold back what it cannot judge yet, so that one
-// and the same code decodes a whole list and a stream.  Milestone M0.
+// Tokens, one at a time → text. The steps of a tokenizer's decoder, each a machine that may hold back what it cannot
+// judge yet, so that one and the same code decodes a whole list and a stream.  Milestone M0.
 #pragma once
 
 #include <string>
@@ -12,23 +12,25 @@
 
 namespace rung {
 
-struct DecodeByteLevel {};     // "Ġthe" → " the"
-struct DecodeByteFallback {};  // <0xE2> <0x96> <0x81> → "▁"; a run of bytes that is no valid UTF-8 becomes a U+FFFD each
-struct DecodeFuse {};          // what follows sees one token
+struct DecodeByteLevel {};  // "Ġthe" → " the"
+// <0xE2> <0x96> <0x81> → "▁"; a run of bytes that is no valid UTF-8 becomes a U+FFFD each
+struct DecodeByteFallback {};
+struct DecodeFuse {};  // what follows sees one token
 struct DecodeReplace {
   Pattern pattern;
   std::string content;
 };
-struct DecodeStrip {           // up to so many of this character, at the start and the end of each token
+struct DecodeStrip {  // up to so many of this character, at the start and the end of each token
   char32_t character;
   std::size_t start, stop;
 };
 struct DecodeMetaspace {
   char32_t replacement;
-  bool drop_first;             // the mark that was put in front of the text
+  bool drop_first;  // the mark that was put in front of the text
 };
-struct DecodeJoin {};          // no decoder at all: a space between tokens
-using DecoderStep = std::variant<DecodeByteLevel, DecodeByteFallback, DecodeFuse, DecodeReplace, DecodeStrip, DecodeMetaspace, DecodeJoin>;
+struct DecodeJoin {};  // no decoder at all: a space between tokens
+using DecoderStep = std::variant<DecodeByteLevel, DecodeByteFallback, DecodeFuse, DecodeReplace, DecodeStrip,
+                                 DecodeMetaspace, DecodeJoin>;
 
 class Decoder {
  public:
@@ -38,7 +40,8 @@ class Decoder {
   class Stream {
    public:
     explicit Stream(const Decoder& decoder);
-    // `token` by its vocabulary's spelling; or, `raw`, the bytes that a byte-level spelling stands for (the first step must be ByteLevel).
+    // `token` by its vocabulary's spelling; or, `raw`, the bytes that a byte-level spelling stands for (the first step
+    // must be ByteLevel).
     void push(std::string_view token, bool raw, std::string& out);
     void finish(std::string& out);
 

@@ -42,7 +42,9 @@ std::string type_of(const Json& step) { return step.value("type", ""); }
 class Converter {
  public:
   Converter(const TokenizerFile& file, std::string where)
-      : file_(file), where_(std::move(where)), model_(part(file.rest, "model")),
+      : file_(file),
+        where_(std::move(where)),
+        model_(part(file.rest, "model")),
         normalizer_(steps_of(part(file.rest, "normalizer"), "normalizers")),
         pre_(steps_of(part(file.rest, "pre_tokenizer"), "pretokenizers")) {}
 
@@ -72,7 +74,9 @@ class Converter {
   std::string affixed() const {
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
       const Json affix = part(model_, key);
-      if (affix.is_string() && !affix.get<std::string>().empty()) return fmt::format("model.{} is '{}'", key, affix.get<std::string>());
+      if (affix.is_string() && !affix.get<std::string>().empty()) {
+        return fmt::format("model.{} is '{}'", key, affix.get<std::string>());
+      }
     }
     return {};
   }
@@ -100,7 +104,8 @@ class Converter {
     if (const Json unknown = part(model_, "unk_token"); unknown.is_string() && !byte_level_) {
       const auto found = std::find(out_.tokens.begin(), out_.tokens.end(), unknown.get<std::string>());
       // A reader of GGUF finds the unknown token in the text as it stands, like the added ones.
-      if (found != out_.tokens.end() && is_type(static_cast<std::size_t>(found - out_.tokens.begin()), GgufTokenType::normal)) {
+      if (found != out_.tokens.end() &&
+          is_type(static_cast<std::size_t>(found - out_.tokens.begin()), GgufTokenType::normal)) {
         refuse(fmt::format("the unk_token '{}' is not among the added tokens", *found));
       }
     }
@@ -135,8 +140,8 @@ class Converter {
     for (std::size_t i = 0; i + 1 < pre_.size(); ++i) {
       const Json& step = pre_[i];
       const std::string regex = part(step, "pattern").is_object() ? step["pattern"].value("Regex", "") : "";
-      if (type_of(step) == "Split" && !regex.empty() && step.value("behavior", "") == "Isolated" && !step.value("invert", false) &&
-          !steps.single_digits) {
+      if (type_of(step) == "Split" && !regex.empty() && step.value("behavior", "") == "Isolated" &&
+          !step.value("invert", false) && !steps.single_digits) {
         steps.splits.push_back(regex);
       } else if (type_of(step) == "Digits" && step.value("individual_digits", false) && !steps.single_digits) {
         steps.single_digits = true;
@@ -154,13 +159,15 @@ class Converter {
                        steps.splits.empty() ? "ByteLevel" : to_valid_utf8(steps.splits[0].substr(0, 60))));
   }
 
-  // Of a tokenizer of characters: spaces become marks, bytes stand in for characters that have no token. Returns whether a mark goes first.
+  // Of a tokenizer of characters: spaces become marks, bytes stand in for characters that have no token. Returns
+  // whether a mark goes first.
   bool check_characters() const {
     bool prefix = false, marks = false;
     for (const Json& step : normalizer_) {
       if (type_of(step) == "Prepend" && step.value("prepend", "") == kMark && !marks) {
         prefix = true;
-      } else if (type_of(step) == "Replace" && part(step, "pattern").value("String", "") == " " && step.value("content", "") == kMark) {
+      } else if (type_of(step) == "Replace" && part(step, "pattern").value("String", "") == " " &&
+                 step.value("content", "") == kMark) {
         marks = true;
       } else {
         refuse(fmt::format("normalizer '{}'", type_of(step)));
@@ -176,8 +183,8 @@ class Converter {
     return prefix;
   }
 
-  // GGUF has no merges here but a score for each token: whatever two neighbours spell a token may become it, best score first. That is the
-  // same as the merges if all that lead to one token stand together, as SentencePiece's do.
+  // GGUF has no merges here but a score for each token: whatever two neighbours spell a token may become it, best score
+  // first. That is the same as the merges if all that lead to one token stand together, as SentencePiece's do.
   void rank_by_merges() {
     std::unordered_map<std::string_view, std::size_t> ids;
     for (std::size_t i = 0; i < out_.tokens.size(); ++i) ids.emplace(out_.tokens[i], i);
@@ -213,7 +220,9 @@ class Converter {
 
 GgufVocabulary gguf_vocabulary(std::string_view tokenizer_json, const std::string& where, std::size_t tokens,
                                std::optional<std::string_view> pre) {
-  if (tokens > static_cast<std::size_t>(max_token_id)) fail("{}: {} tokens, expected at most {}", where, tokens, max_token_id);
+  if (tokens > static_cast<std::size_t>(max_token_id)) {
+    fail("{}: {} tokens, expected at most {}", where, tokens, max_token_id);
+  }
   const TokenizerFile file = read_tokenizer_file(tokenizer_json, where);
   return Converter(file, where).convert(tokens, pre);
 }

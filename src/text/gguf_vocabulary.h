@@ -11,17 +11,18 @@
 namespace rung {
 
 struct GgufVocabulary {
-  std::string model;                 // "gpt2": byte-level, with merges; "llama": characters, with scores
-  std::string pre;                   // how texts are cut into words
-  std::vector<std::string> tokens;   // by id, without gaps
-  std::vector<std::int32_t> types;   // of each: a GgufTokenType
-  std::vector<std::string> merges;   // "left right", best first
-  std::vector<float> scores;         // of each token, the greater merges first
+  std::string model;                // "gpt2": byte-level, with merges; "llama": characters, with scores
+  std::string pre;                  // how texts are cut into words
+  std::vector<std::string> tokens;  // by id, without gaps
+  std::vector<std::int32_t> types;  // of each: a GgufTokenType
+  std::vector<std::string> merges;  // "left right", best first
+  std::vector<float> scores;        // of each token, the greater merges first
   bool add_space_prefix = false;
 };
 
-// `where` names the file in errors. `tokens`: how many the model has; what the tokenizer leaves of them is filled up. `pre`: instead of the
-// name that would be found. Throws Error: a tokenizer that GGUF has no words for would be another one there, which nobody would notice.
+// `where` names the file in errors. `tokens`: how many the model has; what the tokenizer leaves of them is filled up.
+// `pre`: instead of the name that would be found. Throws Error: a tokenizer that GGUF has no words for would be another
+// one there, which nobody would notice.
 GgufVocabulary gguf_vocabulary(std::string_view tokenizer_json, const std::string& where, std::size_t tokens,
                                std::optional<std::string_view> pre = {});
 

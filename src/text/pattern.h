@@ -19,8 +19,9 @@ class Pattern {
   template <class Visit>
   void for_each_match(std::string_view text, Regex::Scratch& scratch, Visit visit) const {
     if (const auto* words = std::get_if<std::string>(&what_)) {
-      for (std::size_t i = text.find(*words); i != text.npos; i = text.find(*words, i + words->size()))
+      for (std::size_t i = text.find(*words); i != text.npos; i = text.find(*words, i + words->size())) {
         visit(ByteRange{i, i + words->size()});
+      }
     } else {
       Regex::Search search(std::get<Regex>(what_), text, scratch);
       while (const auto match = search.next()) visit(*match);

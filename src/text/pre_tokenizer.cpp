@@ -74,7 +74,9 @@ struct Run {
   }
 
   auto cutter(std::string_view text, SplitBehavior behavior, bool invert, std::size_t stage, bool at_start) const {
-    auto emit = [this, stage, at_start](std::string_view piece, bool first) { go(stage + 1, piece, at_start && first); };
+    auto emit = [this, stage, at_start](std::string_view piece, bool first) {
+      go(stage + 1, piece, at_start && first);
+    };
     return Cutter<decltype(emit)>(text, behavior, invert, emit);
   }
 
@@ -100,7 +102,8 @@ struct Run {
     for (const char* p = text.data(); p != end;) {
       const char* const begin = p;
       const int first = type(decode_utf8(p));
-      for (const char* next = p; p != end && type(decode_utf8(next)) == first; p = next) {}
+      for (const char* next = p; p != end && type(decode_utf8(next)) == first; p = next) {
+      }
       const std::string_view run(begin, static_cast<std::size_t>(p - begin));
       if (first != 0) go(stage + 1, run, at_start && begin == text.data());
     }
@@ -128,12 +131,15 @@ struct Run {
     std::string mark, replaced;
     append_utf8(mark, s.replacement);
     for (const char c : text) c == ' ' ? replaced.append(mark) : replaced.append(1, c);
-    const bool wanted = s.prepend == SplitMetaspace::Prepend::always || (s.prepend == SplitMetaspace::Prepend::first && at_start);
+    const bool wanted =
+        s.prepend == SplitMetaspace::Prepend::always || (s.prepend == SplitMetaspace::Prepend::first && at_start);
     if (wanted && !replaced.starts_with(mark)) replaced.insert(0, mark);
     if (!s.split) return go(stage + 1, replaced, at_start);
     auto cut = cutter(replaced, SplitBehavior::merged_with_next, false, stage, at_start);
     const std::string_view all = replaced;
-    for (std::size_t i = all.find(mark); i != all.npos; i = all.find(mark, i + mark.size())) cut.match({i, i + mark.size()});
+    for (std::size_t i = all.find(mark); i != all.npos; i = all.find(mark, i + mark.size())) {
+      cut.match({i, i + mark.size()});
+    }
     cut.finish();
   }
 };

@@ -1,5 +1,5 @@
-// A text → the words that byte-pair encoding works on. Stages cut pieces into smaller ones, each handing its pieces on to the next as it
-// finds them, so that nothing is collected.  Milestone M0.
+// A text → the words that byte-pair encoding works on. Stages cut pieces into smaller ones, each handing its pieces on
+// to the next as it finds them, so that nothing is collected.  Milestone M0.
 #pragma once
 
 #include <string>
@@ -40,7 +40,9 @@ using PreTokenizerStage = std::variant<SplitPattern, SplitKinds, SplitWhitespace
 class WordSink {
  public:
   template <class F>
-  WordSink(const F& f) : object_(&f), call_([](const void* o, std::string_view word) { (*static_cast<const F*>(o))(word); }) {}  // NOLINT
+  // NOLINT
+  WordSink(const F& f)
+      : object_(&f), call_([](const void* o, std::string_view word) { (*static_cast<const F*>(o))(word); }) {}
   void operator()(std::string_view word) const { call_(object_, word); }
 
  private:

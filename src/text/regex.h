@@ -1,11 +1,12 @@
 // The regular expressions of tokenizers: pattern → program → matches.  Milestone M0.
 //
-// The syntax and meaning are those of Oniguruma with its Ruby syntax, which the official tokenizers use: leftmost match, alternatives in
-// order, greedy, lazy and possessive quantifiers, look-ahead, classes with Unicode categories, nesting and intersection. What a pattern
-// names and this matcher lacks (look-behind, back references, …) is an error, never a different answer.
+// The syntax and meaning are those of Oniguruma with its Ruby syntax, which the official tokenizers use: leftmost
+// match, alternatives in order, greedy, lazy and possessive quantifiers, look-ahead, classes with Unicode categories,
+// nesting and intersection. What a pattern names and this matcher lacks (look-behind, back references, …) is an error,
+// never a different answer.
 //
-// A matcher that backtracks is exact but can be led into exponential work, so every search has a budget proportional to its text; the
-// patterns of real tokenizers use a few steps per character.
+// A matcher that backtracks is exact but can be led into exponential work, so every search has a budget proportional to
+// its text; the patterns of real tokenizers use a few steps per character.
 #pragma once
 
 #include <array>
@@ -22,8 +23,8 @@
 
 namespace rung {
 
-// A set of code points: from each boundary to the next, the kinds that belong to it. \p{L} is one interval; [a-c] is {0: none, a: all,
-// d: none}.
+// A set of code points: from each boundary to the next, the kinds that belong to it. \p{L} is one interval; [a-c] is
+// {0: none, a: all, d: none}.
 class CodePointSet {
  public:
   static CodePointSet of_kinds(KindSet kinds) { return CodePointSet({{0, kinds}}); }
@@ -33,9 +34,10 @@ class CodePointSet {
   CodePointSet operator|(const CodePointSet& other) const;
   CodePointSet operator&(const CodePointSet& other) const;
   bool contains(char32_t c) const;
-  KindSet kinds_from(char32_t low) const;      // of all members ≥ low
-  bool is_uniform_from(char32_t low) const { return intervals_.back().first <= low; }  // from there on, the kind alone decides
-  bool is_only(char32_t c) const;              // c and nothing else
+  KindSet kinds_from(char32_t low) const;  // of all members ≥ low
+  // from there on, the kind alone decides
+  bool is_uniform_from(char32_t low) const { return intervals_.back().first <= low; }
+  bool is_only(char32_t c) const;  // c and nothing else
   CodePointSet with_case_variants() const;
 
  private:
@@ -53,7 +55,7 @@ class Regex {
   // What a search needs; kept between searches so that each does not allocate anew.
   struct Frame {
     std::uint32_t pc;
-    std::uint32_t slot;    // or no_slot
+    std::uint32_t slot;  // or no_slot
     const char* position;
     const char* low;       // a greedy run may still give characters back down to here
     std::uint64_t others;  // alternatives not tried yet
@@ -94,18 +96,25 @@ class Regex {
     atomic,        // the program at pc + 1 … accept matches once; go on behind it at y
     mark,          // slots[x] = position
     progress,      // if nothing was matched since mark x, go on at y, outside the loop
-    line_begin, line_end, text_begin, text_end, text_end_or_newline, word_boundary, no_word_boundary,
+    line_begin,
+    line_end,
+    text_begin,
+    text_end,
+    text_end_or_newline,
+    word_boundary,
+    no_word_boundary,
     accept
   };
   struct Instruction {
     Op op;
-    bool flag = false;  // run: nothing behind it can fail (or it is possessive), so nothing is given back; look: negative
+    // run: nothing behind it can fail (or it is possessive), so nothing is given back; look: negative
+    bool flag = false;
     std::uint32_t x = 0, y = 0;
     std::uint32_t min = 0, max = 0;
   };
   struct Set {
     std::array<bool, 128> ascii;
-    KindSet kinds;         // of the members from U+0080 on, if that tells all
+    KindSet kinds;  // of the members from U+0080 on, if that tells all
     bool simple;
     CodePointSet set;
     bool contains(char32_t c) const { return c < 128 ? ascii[c] : simple ? rung::contains(kinds, c) : set.contains(c); }

@@ -53,7 +53,8 @@ class RegexCompiler {
   using Op = Regex::Op;
   using Instruction = Regex::Instruction;
 
-  RegexCompiler(Regex& regex, std::string_view pattern, std::string_view where) : regex_(regex), pattern_(pattern), where_(where) {}
+  RegexCompiler(Regex& regex, std::string_view pattern, std::string_view where)
+      : regex_(regex), pattern_(pattern), where_(where) {}
 
   void compile(const RegexNode& node) {
     emit_node(node, true);
@@ -69,7 +70,9 @@ class RegexCompiler {
   std::uint32_t here() const { return static_cast<std::uint32_t>(regex_.program_.size()); }
 
   std::uint32_t emit(Instruction instruction) {
-    if (regex_.program_.size() == max_instructions) fail("{}: pattern '{}': too large", where_, pattern_.substr(0, 200));
+    if (regex_.program_.size() == max_instructions) {
+      fail("{}: pattern '{}': too large", where_, pattern_.substr(0, 200));
+    }
     regex_.program_.push_back(instruction);
     return here() - 1;
   }
@@ -89,15 +92,17 @@ class RegexCompiler {
       case Type::set: emit_set(node.set); return;
       case Type::sequence:
         for (std::size_t i = 0; i < node.children.size(); ++i) {
-          emit_node(node.children[i], last && std::all_of(node.children.begin() + static_cast<std::ptrdiff_t>(i) + 1, node.children.end(),
-                                                          [](const RegexNode& n) { return cannot_fail(n); }));
+          emit_node(node.children[i],
+                    last && std::all_of(node.children.begin() + static_cast<std::ptrdiff_t>(i) + 1, node.children.end(),
+                                        [](const RegexNode& n) { return cannot_fail(n); }));
         }
         return;
       case Type::alternation: emit_alternation(node, last); return;
       case Type::repeat: emit_repeat(node, last); return;
       case Type::look:
       case Type::atomic: {
-        const std::uint32_t start = emit({.op = node.type == Type::look ? Op::look : Op::atomic, .flag = node.negative});
+        const std::uint32_t start =
+            emit({.op = node.type == Type::look ? Op::look : Op::atomic, .flag = node.negative});
         emit_node(node.children[0], true);
         emit({.op = Op::accept});
         at(start).y = here();
@@ -114,7 +119,9 @@ class RegexCompiler {
   }
 
   // Always matches, and in the same way whatever it is given back: [\r\n]*
-  static bool cannot_fail(const RegexNode& node) { return node.type == Type::repeat && node.min == 0 && is_only_set(node.children[0]); }
+  static bool cannot_fail(const RegexNode& node) {
+    return node.type == Type::repeat && node.min == 0 && is_only_set(node.children[0]);
+  }
 
   void emit_set(const CodePointSet& set) {
     for (char32_t c = 0; c < 128; ++c) {
@@ -166,7 +173,11 @@ class RegexCompiler {
   void emit_repeat(const RegexNode& node, bool last) {
     const RegexNode& inner = node.children[0];
     if (is_only_set(inner) && node.greed != Greed::lazy) {
-      emit({.op = Op::run, .flag = last || node.greed == Greed::possessive, .x = add_set(inner.set), .min = node.min, .max = node.max});
+      emit({.op = Op::run,
+            .flag = last || node.greed == Greed::possessive,
+            .x = add_set(inner.set),
+            .min = node.min,
+            .max = node.max});
       return;
     }
     std::uint32_t atomic = 0;

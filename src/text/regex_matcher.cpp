@@ -21,7 +21,8 @@ class RegexRun {
   RegexRun(const Regex& regex, std::string_view text, Regex::Scratch& scratch)
       : regex_(regex), begin_(text.data()), end_(text.data() + text.size()), scratch_(scratch) {}
 
-  // The end of the match of the program at `pc` that starts at p; nullptr if there is none. Recursive only for groups inside the pattern.
+  // The end of the match of the program at `pc` that starts at p; nullptr if there is none. Recursive only for groups
+  // inside the pattern.
   const char* match(std::uint32_t pc, const char* p) {
     const std::size_t base = scratch_.frames.size();
     for (;;) {
@@ -37,12 +38,8 @@ class RegexRun {
  private:
   bool step(const Regex::Instruction& in, std::uint32_t& pc, const char*& p) {
     switch (in.op) {
-      case Op::byte:
-        ++pc;
-        return p != end_ && static_cast<unsigned char>(*p++) == in.x;
-      case Op::set:
-        ++pc;
-        return p != end_ && regex_.sets_[in.x].contains(decode_utf8(p));
+      case Op::byte: ++pc; return p != end_ && static_cast<unsigned char>(*p++) == in.x;
+      case Op::set: ++pc; return p != end_ && regex_.sets_[in.x].contains(decode_utf8(p));
       case Op::run: return run(in, pc, p);
       case Op::alternatives: return choose(pc, p, viable(regex_.alternatives_[in.x], p));
       case Op::split:
@@ -64,12 +61,8 @@ class RegexRun {
         scratch_.slots[in.x] = p;
         ++pc;
         return true;
-      case Op::progress:
-        pc = p != scratch_.slots[in.x] ? pc + 1 : in.y;
-        return true;
-      default:
-        ++pc;
-        return holds(in.op, p);
+      case Op::progress: pc = p != scratch_.slots[in.x] ? pc + 1 : in.y; return true;
+      default: ++pc; return holds(in.op, p);
     }
   }
 
@@ -175,7 +168,8 @@ class RegexRun {
   Regex::Scratch& scratch_;
 };
 
-Regex::Search::Search(const Regex& regex, std::string_view text, Scratch& scratch) : regex_(regex), text_(text), scratch_(scratch) {
+Regex::Search::Search(const Regex& regex, std::string_view text, Scratch& scratch)
+    : regex_(regex), text_(text), scratch_(scratch) {
   scratch_.frames.clear();
   scratch_.slots.assign(regex.slots_, nullptr);
   scratch_.steps_left = free_steps + steps_per_byte * text.size();

@@ -102,7 +102,8 @@ class Parser {
   RegexNode literal(char32_t c) { return set_node(CodePointSet::range(c, c)); }
 
   RegexNode set_node(CodePointSet set) {
-    return RegexNode{.type = Type::set, .children = {}, .set = ignore_case_ ? set.with_case_variants() : std::move(set)};
+    return RegexNode{
+        .type = Type::set, .children = {}, .set = ignore_case_ ? set.with_case_variants() : std::move(set)};
   }
 
   RegexNode quantified(RegexNode inner) {
@@ -175,7 +176,8 @@ class Parser {
     if (take("Z")) return RegexNode{.type = Type::text_end_or_newline, .children = {}};
     if (take("b")) return RegexNode{.type = Type::word_boundary, .children = {}};
     if (take("B")) return RegexNode{.type = Type::no_word_boundary, .children = {}};
-    if (const auto set = class_escape()) return RegexNode{.type = Type::set, .children = {}, .set = *set};  // no case variants: so it is
+    // no case variants: so it is
+    if (const auto set = class_escape()) return RegexNode{.type = Type::set, .children = {}, .set = *set};
     return literal(character_escape());
   }
 
@@ -209,7 +211,8 @@ class Parser {
   char32_t character_escape() {
     constexpr std::string_view names = "tnrfvae", values = "\t\n\r\f\v\a\x1b";
     const char32_t c = next();
-    if (const std::size_t i = c < 128 ? names.find(static_cast<char>(c)) : std::string_view::npos; i != std::string_view::npos) {
+    if (const std::size_t i = c < 128 ? names.find(static_cast<char>(c)) : std::string_view::npos;
+        i != std::string_view::npos) {
       return static_cast<char32_t>(values[i]);
     }
     if (c == 'u') return hex_digits(4, 4);
@@ -233,7 +236,10 @@ class Parser {
     int n = 0;
     for (; n < at_most && !at_end(); ++n, ++at_) {
       const char c = pattern_[at_];
-      const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      const int digit = c >= '0' && c <= '9'   ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
       if (digit < 0) break;
       value = value * 16 + static_cast<char32_t>(digit);
     }
@@ -241,8 +247,8 @@ class Parser {
     return value;
   }
 
-  // What stands between [ and ]: characters, ranges, classes, other brackets, and && between intersected halves. Case variants join the
-  // whole, before it is negated.
+  // What stands between [ and ]: characters, ranges, classes, other brackets, and && between intersected halves. Case
+  // variants join the whole, before it is negated.
   CodePointSet bracket(bool ignore_case) {
     if (++depth_ > max_depth) refuse("nesting this deep");
     const bool negative = take("^");
@@ -330,7 +336,8 @@ CodePointSet CodePointSet::operator&(const CodePointSet& other) const {
 }
 
 bool CodePointSet::contains(char32_t c) const {
-  const auto behind = std::upper_bound(intervals_.begin(), intervals_.end(), c, [](char32_t x, const auto& i) { return x < i.first; });
+  const auto behind =
+      std::upper_bound(intervals_.begin(), intervals_.end(), c, [](char32_t x, const auto& i) { return x < i.first; });
   return rung::contains(std::prev(behind)->second, c);
 }
 

@@ -13,8 +13,19 @@ constexpr std::uint32_t unlimited = ~std::uint32_t{0};
 
 struct RegexNode {
   enum class Type : std::uint8_t {
-    sequence, alternation, set, repeat, look, atomic,
-    line_begin, line_end, text_begin, text_end, text_end_or_newline, word_boundary, no_word_boundary
+    sequence,
+    alternation,
+    set,
+    repeat,
+    look,
+    atomic,
+    line_begin,
+    line_end,
+    text_begin,
+    text_end,
+    text_end_or_newline,
+    word_boundary,
+    no_word_boundary
   };
   enum class Greed : std::uint8_t { greedy, lazy, possessive };
   Type type = Type::sequence;
@@ -22,7 +33,7 @@ struct RegexNode {
   CodePointSet set = CodePointSet::of_kinds(0);  // set
   std::uint32_t min = 0, max = 0;                // repeat
   Greed greed = Greed::greedy;
-  bool negative = false;                         // look
+  bool negative = false;  // look
 };
 
 // Throws Error that names `where`, the pattern and the construct.

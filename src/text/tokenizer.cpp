@@ -11,26 +11,33 @@ namespace rung {
 namespace {
 
 bool touches(ByteRange match, const std::vector<ByteRange>& ranges) {
-  auto r = std::upper_bound(ranges.begin(), ranges.end(), match.begin, [](std::size_t b, const ByteRange& range) { return b < range.end; });
+  auto r = std::upper_bound(ranges.begin(), ranges.end(), match.begin,
+                            [](std::size_t b, const ByteRange& range) { return b < range.end; });
   while (r != ranges.end() && r->begin == r->end) ++r;
   return r != ranges.end() && r->begin < match.end;
 }
 
-// Cuts a text at its added tokens. `allowed` may refuse a match; plain(begin, end) and token(added) are called from left to right.
+// Cuts a text at its added tokens. `allowed` may refuse a match; plain(begin, end) and token(added) are called from
+// left to right.
 template <class Allowed, class Plain, class Found>
-void split_at_tokens(std::string_view text, const TokenTrie& trie, const std::vector<AddedToken>& tokens, Allowed allowed, Plain plain,
-                     Found found) {
+void split_at_tokens(std::string_view text, const TokenTrie& trie, const std::vector<AddedToken>& tokens,
+                     Allowed allowed, Plain plain, Found found) {
   const KindSet words = plain_word_kinds(), spaces = space_kinds();
   std::size_t done = 0, from = 0;
-  while (const auto match = trie.find(text, from, [&](const TokenTrie::Match& m) { return allowed(m.range, tokens[m.value]); })) {
+  while (const auto match =
+             trie.find(text, from, [&](const TokenTrie::Match& m) { return allowed(m.range, tokens[m.value]); })) {
     const AddedToken& token = tokens[match->value];
     auto [begin, end] = match->range;
     from = end;
     const auto is = [&](KindSet set, const char* p) { return contains(set, decode_utf8(p)); };
     const auto at = [&](std::size_t i) { return text.data() + i; };
-    if (token.single_word && ((begin > 0 && is(words, previous_utf8(at(begin)))) || (end < text.size() && is(words, at(end))))) continue;
-    while (token.lstrip && begin > done && is(spaces, previous_utf8(at(begin))))
+    if (token.single_word &&
+        ((begin > 0 && is(words, previous_utf8(at(begin)))) || (end < text.size() && is(words, at(end))))) {
+      continue;
+    }
+    while (token.lstrip && begin > done && is(spaces, previous_utf8(at(begin)))) {
       begin = static_cast<std::size_t>(previous_utf8(at(begin)) - text.data());
+    }
     while (token.rstrip && end < text.size() && is(spaces, at(end))) end += utf8_length(text[end]);
     if (done < begin) plain(done, begin);
     found(token);
@@ -49,7 +56,9 @@ void check_utf8(std::string_view text) {
 
 void add_spelled(TokenizerParts& parts, Vocabulary& vocabulary, TokenId id, std::string_view spelled, bool findable) {
   std::string bytes;
-  if (!parts.raw || append_unspelled(bytes, spelled)) return vocabulary.add(id, parts.raw ? std::string_view(bytes) : spelled, findable);
+  if (!parts.raw || append_unspelled(bytes, spelled)) {
+    return vocabulary.add(id, parts.raw ? std::string_view(bytes) : spelled, findable);
+  }
   vocabulary.add(id, spelled, false);
   parts.literal.insert(std::upper_bound(parts.literal.begin(), parts.literal.end(), id), id);
 }
@@ -78,7 +87,8 @@ Tokenizer::Impl::Impl(TokenizerParts p) : parts(std::move(p)) {
 
 void Tokenizer::Impl::encode(std::string_view text, const Job& job) const {
   const auto allowed = [&](ByteRange range, const AddedToken& token) {
-    return job.untrusted == nullptr || !job.untrusted->forbidden.contains(token.id) || !touches(range, job.untrusted->ranges);
+    return job.untrusted == nullptr || !job.untrusted->forbidden.contains(token.id) ||
+           !touches(range, job.untrusted->ranges);
   };
   split_at_tokens(
       text, exact, parts.added, allowed,
@@ -99,13 +109,17 @@ void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, co
       [&](ByteRange range, const AddedToken& token) {
         return guarded.empty() || !job.untrusted->forbidden.contains(token.id) || !touches(range, guarded);
       },
-      [&](std::size_t begin, std::size_t end) { encode_words(now.substr(begin, end - begin), offset == 0 && begin == 0, job); },
+      [&](std::size_t begin, std::size_t end) {
+        encode_words(now.substr(begin, end - begin), offset == 0 && begin == 0, job);
+      },
       [&](const AddedToken& token) { job.out.push_back(token.id); });
 }
 
-// Where the untrusted bytes of a segment lie in its normalized text: each run is normalized alone. If the runs then do not add up to the
-// whole (a character was composed across a seam, something was put in front), all of it counts as untrusted.
-std::vector<ByteRange> Tokenizer::Impl::untrusted_after_normalizing(std::string_view text, std::size_t offset, const Untrusted& untrusted,
+// Where the untrusted bytes of a segment lie in its normalized text: each run is normalized alone. If the runs then do
+// not add up to the whole (a character was composed across a seam, something was put in front), all of it counts as
+// untrusted.
+std::vector<ByteRange> Tokenizer::Impl::untrusted_after_normalizing(std::string_view text, std::size_t offset,
+                                                                    const Untrusted& untrusted,
                                                                     std::string_view normal) const {
   std::vector<ByteRange> out;
   std::string joined;
@@ -129,8 +143,9 @@ std::vector<ByteRange> Tokenizer::Impl::untrusted_after_normalizing(std::string_
 }
 
 void Tokenizer::Impl::encode_words(std::string_view text, bool at_start, const Job& job) const {
-  parts.pre_tokenizer.split(text, at_start, job.scratch.pre_tokenizer,
-                            [&](std::string_view word) { parts.model->encode(word, job.out, job.scratch.bpe, job.steps); });
+  parts.pre_tokenizer.split(text, at_start, job.scratch.pre_tokenizer, [&](std::string_view word) {
+    parts.model->encode(word, job.out, job.scratch.bpe, job.steps);
+  });
 }
 
 const AddedToken* Tokenizer::Impl::added(TokenId id) const {
@@ -149,11 +164,13 @@ std::string Tokenizer::Impl::spelling(TokenId id) const {
   return spelled ? std::string(text) : spell_bytes(text);
 }
 
-// A special token that is shown normalized counts as special only if that text is a special token's: so says the official decoder.
+// A special token that is shown normalized counts as special only if that text is a special token's: so says the
+// official decoder.
 bool Tokenizer::Impl::hidden(const AddedToken& token) const {
   if (!token.normalized) return token.special;
   const std::string shown = parts.normalizer(token.content);
-  return std::any_of(parts.added.begin(), parts.added.end(), [&](const AddedToken& t) { return t.special && t.content == shown; });
+  return std::any_of(parts.added.begin(), parts.added.end(),
+                     [&](const AddedToken& t) { return t.special && t.content == shown; });
 }
 
 std::unique_ptr<Tokenizer::Impl::Scratch> Tokenizer::Impl::borrow() const {
@@ -205,7 +222,9 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special) c
 
 std::size_t Tokenizer::vocab_size() const {
   std::size_t size = impl_->parts.model->vocabulary().end_id();
-  if (!impl_->added_by_id.empty()) size = std::max(size, static_cast<std::size_t>(impl_->added_by_id.rbegin()->first) + 1);
+  if (!impl_->added_by_id.empty()) {
+    size = std::max(size, static_cast<std::size_t>(impl_->added_by_id.rbegin()->first) + 1);
+  }
   return size;
 }
 
@@ -217,7 +236,9 @@ std::string Tokenizer::piece(TokenId id) const {
   for (const DecoderStep& step : parts.decoder.steps()) {
     const auto byte = byte_token_value(text);
     if (std::holds_alternative<DecodeByteFallback>(step) && byte) return std::string(1, static_cast<char>(*byte));
-    if (const auto* replace = std::get_if<DecodeReplace>(&step)) text = replace->pattern.replace_all(text, replace->content);
+    if (const auto* replace = std::get_if<DecodeReplace>(&step)) {
+      text = replace->pattern.replace_all(text, replace->content);
+    }
     if (const auto* metaspace = std::get_if<DecodeMetaspace>(&step)) {
       std::string mark;
       append_utf8(mark, metaspace->replacement);
@@ -245,9 +266,15 @@ std::vector<TokenId> Tokenizer::added_tokens() const {
   return ids;
 }
 
-std::optional<TokenId> Tokenizer::bos() const { return impl_->parts.bos == no_token ? std::nullopt : std::optional{impl_->parts.bos}; }
-std::optional<TokenId> Tokenizer::eos() const { return impl_->parts.eos == no_token ? std::nullopt : std::optional{impl_->parts.eos}; }
-bool Tokenizer::adds_bos() const { return bos() && !impl_->parts.before.empty() && impl_->parts.before.front() == *bos(); }
+std::optional<TokenId> Tokenizer::bos() const {
+  return impl_->parts.bos == no_token ? std::nullopt : std::optional{impl_->parts.bos};
+}
+std::optional<TokenId> Tokenizer::eos() const {
+  return impl_->parts.eos == no_token ? std::nullopt : std::optional{impl_->parts.eos};
+}
+bool Tokenizer::adds_bos() const {
+  return bos() && !impl_->parts.before.empty() && impl_->parts.before.front() == *bos();
+}
 std::string Tokenizer::summary() const { return fmt::format("{}, {} tokens", impl_->parts.description, vocab_size()); }
 
 struct Tokenizer::Stream::State {
@@ -257,7 +284,8 @@ struct Tokenizer::Stream::State {
 };
 
 Tokenizer::Stream::Stream(const Tokenizer& tokenizer, bool skip_special)
-    : state_(std::make_unique<State>(State{*tokenizer.impl_, skip_special, Decoder::Stream(tokenizer.impl_->parts.decoder)})) {}
+    : state_(std::make_unique<State>(
+          State{*tokenizer.impl_, skip_special, Decoder::Stream(tokenizer.impl_->parts.decoder)})) {}
 Tokenizer::Stream::~Stream() = default;
 Tokenizer::Stream::Stream(Stream&&) noexcept = default;
 

@@ -26,7 +26,7 @@ struct Untrusted {
 };
 
 struct EncodeOptions {
-  bool add_special = true;               // what the post-processor adds (BOS, EOS), as tokenizers' add_special_tokens
+  bool add_special = true;  // what the post-processor adds (BOS, EOS), as tokenizers' add_special_tokens
   const Untrusted* untrusted = nullptr;
 };
 
@@ -39,7 +39,8 @@ struct MergeStep {
 
 class Tokenizer {
  public:
-  // A Hugging Face tokenizer.json (with what tokenizer_config.json beside it adds, where that changes ids). Throws Error.
+  // A Hugging Face tokenizer.json (with what tokenizer_config.json beside it adds, where that changes ids). Throws
+  // Error.
   static Tokenizer from_folder(const Folder& folder);
   static Tokenizer from_json(std::string_view tokenizer_json, std::string_view where);
   // The tokenizer in a GGUF's metadata. `pre` overrides tokenizer.ggml.pre (--pre NAME). Throws Error: never a guess.
@@ -54,20 +55,24 @@ class Tokenizer {
   std::string decode(std::span<const TokenId> ids, bool skip_special = false) const;
   std::vector<MergeStep> explain(std::string_view text) const;
 
-  std::size_t vocab_size() const;                           // the highest id + 1
-  std::string piece(TokenId id) const;                      // the bytes that this token stands for (added tokens: their content)
-  std::optional<TokenId> id_of(std::string_view token) const;  // by the vocabulary's own spelling ("Ġthe", "▁the", "<|im_end|>")
+  std::size_t vocab_size() const;  // the highest id + 1
+  // the bytes that this token stands for (added tokens: their content)
+  std::string piece(TokenId id) const;
+  // by the vocabulary's own spelling ("Ġthe", "▁the", "<|im_end|>")
+  std::optional<TokenId> id_of(std::string_view token) const;
   bool is_added(TokenId id) const;
-  bool is_special(TokenId id) const;                        // a control token: hidden by skip_special
+  bool is_special(TokenId id) const;  // a control token: hidden by skip_special
   std::vector<TokenId> added_tokens() const;
 
   std::optional<TokenId> bos() const;
-  std::optional<TokenId> eos() const;                       // as the tokenizer's files say; a model may stop at more (engine/)
-  bool adds_bos() const;                                    // whether encode() with add_special puts one first
-  std::string summary() const;                              // one line for `rung inspect`: model, pre-tokenizer, size
+  // as the tokenizer's files say; a model may stop at more (engine/)
+  std::optional<TokenId> eos() const;
+  bool adds_bos() const;        // whether encode() with add_special puts one first
+  std::string summary() const;  // one line for `rung inspect`: model, pre-tokenizer, size
 
-  // Turns ids into text one at a time and never gives half a character: bytes wait until the character that they belong to is whole.
-  // finish() gives what is left (U+FFFD for a character that never became whole). Concatenated, the pieces equal decode() of the whole.
+  // Turns ids into text one at a time and never gives half a character: bytes wait until the character that they belong
+  // to is whole. finish() gives what is left (U+FFFD for a character that never became whole). Concatenated, the pieces
+  // equal decode() of the whole.
   class Stream {
    public:
     explicit Stream(const Tokenizer& tokenizer, bool skip_special = true);

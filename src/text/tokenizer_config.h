@@ -6,8 +6,8 @@
 
 namespace rung {
 
-// A folder's tokenizer_config.json, with special_tokens_map.json over it where transformers reads that too. Neither is there: an
-// empty object. Throws Error.
+// A folder's tokenizer_config.json, with special_tokens_map.json over it where transformers reads that too. Neither is
+// there: an empty object. Throws Error.
 Json read_tokenizer_config(const Folder& folder);
 
 }  // namespace rung

@@ -85,19 +85,22 @@ class Reader : public nlohmann::json_sax<Json> {
  private:
   static constexpr std::size_t max_depth = 256;
 
-  bool is_member_of_model(std::string_view name) const { return open_.size() == 2 && path_[1] == "model" && name_ == name; }
+  bool is_member_of_model(std::string_view name) const {
+    return open_.size() == 2 && path_[1] == "model" && name_ == name;
+  }
 
   [[noreturn]] void bad_merge(std::string_view found) const {
     fail("{}: model.merges: entry {} is {}, expected two tokens", where_, file_.merges.size(), found);
   }
   // What may stand neither in the vocabulary nor among the merges.
   void check_place(const Json& json) const {
-    const std::string found =
-        json.is_structured() ? json.type_name() : json.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80);
+    const std::string found = json.is_structured()
+                                  ? json.type_name()
+                                  : json.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80);
     if (in_merges_) bad_merge(found);
     if (!in_vocabulary_) return;
-    fail("{}: model.vocab: token '{}' has the id {}, expected a whole number from 0 to {}", where_, file_[key_].substr(0, 80), found,
-         max_token_id);
+    fail("{}: model.vocab: token '{}' has the id {}, expected a whole number from 0 to {}", where_,
+         file_[key_].substr(0, 80), found, max_token_id);
   }
 
   TokenizerFile::Text keep(std::string_view text) {

@@ -1,5 +1,5 @@
-// The text of a tokenizer.json → its parts: the vocabulary and the merges as flat lists (they are nearly all of it, hundreds of thousands
-// of entries), everything else as a JSON document.  Milestone M0.
+// The text of a tokenizer.json → its parts: the vocabulary and the merges as flat lists (they are nearly all of it,
+// hundreds of thousands of entries), everything else as a JSON document.  Milestone M0.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// The tokenizer in a GGUF's metadata → a Tokenizer. GGUF names the kind of pre-tokenizer (tokenizer.ggml.pre) and leaves what it does to
-// the reader; here each does what the official tokenizer.json of its models does.  Milestone M0.
+// The tokenizer in a GGUF's metadata → a Tokenizer. GGUF names the kind of pre-tokenizer (tokenizer.ggml.pre) and
+// leaves what it does to the reader; here each does what the official tokenizer.json of its models does.  Milestone M0.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -13,31 +13,37 @@
 namespace rung {
 namespace {
 
-constexpr std::string_view llama3 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view llama3 = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+)"
+                                    R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view qwen2 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view tekken =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|)"
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|)"
-    R"(\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view tekken = R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|)"
+                                    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|)"
+                                    R"(\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view gpt4o =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
     R"(\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 // Letters that have a case, as DeepSeek's tokenizer lists them.
 constexpr std::string_view cased_letters =
-    R"(\s?[A-Za-z\x{b5}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{1ba}\x{1bc}-\x{1bf}\x{1c4}-\x{293}\x{295}-\x{2af}\x{370}-\x{373})"
+    R"(\s?[A-Za-z\x{b5}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{1ba}\x{1bc}-\x{1bf})"
+    R"(\x{1c4}-\x{293}\x{295}-\x{2af}\x{370}-\x{373})"
     R"(\x{376}\x{377}\x{37b}-\x{37d}\x{37f}\x{386}\x{388}-\x{38a}\x{38c}\x{38e}-\x{3a1}\x{3a3}-\x{3f5}\x{3f7}-\x{481})"
-    R"(\x{48a}-\x{52f}\x{531}-\x{556}\x{10a0}-\x{10c5}\x{13a0}-\x{13f5}\x{13f8}-\x{13fd}\x{1c90}-\x{1cba}\x{1cbd}-\x{1cbf})"
+    R"(\x{48a}-\x{52f}\x{531}-\x{556}\x{10a0}-\x{10c5}\x{13a0}-\x{13f5})"
+    R"(\x{13f8}-\x{13fd}\x{1c90}-\x{1cba}\x{1cbd}-\x{1cbf})"
     R"(\x{1d00}-\x{1d2b}\x{1d6b}-\x{1d77}\x{1d79}-\x{1d9a}\x{1e00}-\x{1f15}\x{1f18}-\x{1f1d}\x{1f20}-\x{1f45})"
-    R"(\x{1f48}-\x{1f4d}\x{1f50}-\x{1f57}\x{1f59}\x{1f5b}\x{1f5d}\x{1f5f}-\x{1f7d}\x{1f80}-\x{1fb4}\x{1fb6}-\x{1fbc}\x{1fbe})"
+    R"(\x{1f48}-\x{1f4d}\x{1f50}-\x{1f57}\x{1f59}\x{1f5b}\x{1f5d}\x{1f5f}-\x{1f7d})"
+    R"(\x{1f80}-\x{1fb4}\x{1fb6}-\x{1fbc}\x{1fbe})"
     R"(\x{1fc2}-\x{1fc4}\x{1fc6}-\x{1fcc}\x{1fd0}-\x{1fd3}\x{1fd6}-\x{1fdb}\x{1fe0}-\x{1fec}\x{1ff2}-\x{1ff4})"
-    R"(\x{1ff6}-\x{1ffc}\x{2102}\x{2107}\x{210a}-\x{2113}\x{2115}\x{2119}-\x{211d}\x{2124}\x{2126}\x{2128}\x{212a}-\x{212d})"
-    R"(\x{212f}-\x{2134}\x{2139}\x{213c}-\x{213f}\x{2145}-\x{2149}\x{214e}\x{2183}\x{2184}\x{2c00}-\x{2c7b}\x{2c7e}-\x{2ce4})"
-    R"(\x{2ceb}-\x{2cee}\x{2cf2}\x{2cf3}\x{a640}-\x{a66d}\x{a680}-\x{a69b}\x{a722}-\x{a76f}\x{a771}-\x{a787}\x{a78b}-\x{a78e})"
+    R"(\x{1ff6}-\x{1ffc}\x{2102}\x{2107}\x{210a}-\x{2113}\x{2115}\x{2119}-\x{211d})"
+    R"(\x{2124}\x{2126}\x{2128}\x{212a}-\x{212d})"
+    R"(\x{212f}-\x{2134}\x{2139}\x{213c}-\x{213f}\x{2145}-\x{2149}\x{214e})"
+    R"(\x{2183}\x{2184}\x{2c00}-\x{2c7b}\x{2c7e}-\x{2ce4})"
+    R"(\x{2ceb}-\x{2cee}\x{2cf2}\x{2cf3}\x{a640}-\x{a66d}\x{a680}-\x{a69b})"
+    R"(\x{a722}-\x{a76f}\x{a771}-\x{a787}\x{a78b}-\x{a78e})"
     R"(\x{ab70}-\x{abbf}\x{fb00}-\x{fb06}\x{fb13}-\x{fb17}\x{ff21}-\x{ff3a}\x{ff41}-\x{ff5a}\x{10400}-\x{1044f})"
-    R"(\x{104b0}-\x{104d3}\x{104d8}-\x{104fb}\x{10c80}-\x{10cb2}\x{10cc0}-\x{10cf2}\x{118a0}-\x{118df}\x{1e900}-\x{1e943}]+)";
+    R"(\x{104b0}-\x{104d3}\x{104d8}-\x{104fb}\x{10c80}-\x{10cb2}\x{10cc0}-\x{10cf2})"
+    R"(\x{118a0}-\x{118df}\x{1e900}-\x{1e943}]+)";
 constexpr std::string_view east_asian = R"([\x{4e00}-\x{9fa5}\x{800}-\x{4e00}\x{ac00}-\x{d7ff}]+)";
 
 // How texts are cut into words, by the name in tokenizer.ggml.pre.
@@ -53,7 +59,8 @@ const std::vector<Pre>& known_pres() {
   static const std::vector<Pre> pres = {
       // "default" has no official tokenizer: this is what llama.cpp does for it.
       {.names = {"default"},
-       .splits = {R"([\p{P}\$\+<=>\^~\|]+)", R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S))", R"(\p{N}+)",
+       .splits = {R"([\p{P}\$\+<=>\^~\|]+)",
+                  R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S))", R"(\p{N}+)",
                   "[0-9][0-9][0-9]"}},
       {.names = {"gpt-2"}, .gpt2 = true},
       {.names = {"smollm", "starcoder"}, .single_digits = true, .gpt2 = true},
@@ -62,7 +69,9 @@ const std::vector<Pre>& known_pres() {
       {.names = {"deepseek-llm"},
        .splits = {"[\r\n]", cased_letters, R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)", R"(\s+$)", east_asian},
        .single_digits = true},
-      {.names = {"deepseek-coder"}, .splits = {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", east_asian}, .single_digits = true},
+      {.names = {"deepseek-coder"},
+       .splits = {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", east_asian},
+       .single_digits = true},
       {.names = {"tekken"}, .splits = {tekken}, .ignore_merges = true, .adds_bos = true},
       {.names = {"gpt-4o"}, .splits = {gpt4o}},
   };
@@ -79,9 +88,12 @@ const Pre& find_pre(const Gguf& gguf, std::optional<std::string_view> chosen) {
       known += n;
     }
   }
-  if (!name)
-    fail("{}: 'tokenizer.ggml.pre' is missing, so how to cut text into words is unknown; choose with --pre one of: {}", gguf.file(), known);
-  fail("{}: {} '{}' is not known; choose with --pre one of: {}", gguf.file(), chosen ? "--pre" : "tokenizer.ggml.pre", *name, known);
+  if (!name) {
+    fail("{}: 'tokenizer.ggml.pre' is missing, so how to cut text into words is unknown; choose with --pre one of: {}",
+         gguf.file(), known);
+  }
+  fail("{}: {} '{}' is not known; choose with --pre one of: {}", gguf.file(), chosen ? "--pre" : "tokenizer.ggml.pre",
+       *name, known);
 }
 
 struct Source {
@@ -89,7 +101,9 @@ struct Source {
   const std::vector<std::string_view>& tokens;
   std::vector<std::int64_t> types;  // one per token
 
-  GgufTokenType type(std::size_t i) const { return types.empty() ? GgufTokenType::normal : static_cast<GgufTokenType>(types[i]); }
+  GgufTokenType type(std::size_t i) const {
+    return types.empty() ? GgufTokenType::normal : static_cast<GgufTokenType>(types[i]);
+  }
 
   TokenId id(const char* key) const {
     const auto n = gguf.integer(key);
@@ -104,12 +118,14 @@ struct Source {
 Source read_source(const Gguf& gguf) {
   const auto* tokens = gguf.strings("tokenizer.ggml.tokens");
   if (tokens == nullptr || tokens->empty()) fail("{}: 'tokenizer.ggml.tokens' is missing: no vocabulary", gguf.file());
-  if (tokens->size() > static_cast<std::size_t>(max_token_id))
+  if (tokens->size() > static_cast<std::size_t>(max_token_id)) {
     fail("{}: {} tokens, expected at most {}", gguf.file(), tokens->size(), max_token_id);
+  }
   Source source{gguf, *tokens, {}};
   if (auto types = gguf.integers("tokenizer.ggml.token_type")) source.types = std::move(*types);
   if (!source.types.empty() && source.types.size() != tokens->size()) {
-    fail("{}: 'tokenizer.ggml.token_type' has {} entries, expected {}, one per token", gguf.file(), source.types.size(), tokens->size());
+    fail("{}: 'tokenizer.ggml.token_type' has {} entries, expected {}, one per token", gguf.file(), source.types.size(),
+         tokens->size());
   }
   return source;
 }
@@ -121,7 +137,8 @@ bool is_special(GgufTokenType type) { return type == GgufTokenType::control || t
 void read_added(TokenizerParts& parts, const Source& source, std::size_t i) {
   const GgufTokenType type = source.type(i);
   if ((!is_special(type) && type != GgufTokenType::user_defined) || source.tokens[i].empty()) return;
-  parts.added.push_back({.id = static_cast<TokenId>(i), .content = std::string(source.tokens[i]), .special = is_special(type)});
+  parts.added.push_back(
+      {.id = static_cast<TokenId>(i), .content = std::string(source.tokens[i]), .special = is_special(type)});
 }
 
 Vocabulary read_vocabulary(TokenizerParts& parts, const Source& source) {
@@ -149,7 +166,8 @@ MergeTable read_merges(const TokenizerParts& parts, const Source& source, const 
   for (std::size_t rank = 0; rank < lines->size(); ++rank) {
     const std::string_view line = (*lines)[rank];
     const auto wrong = [&](std::string_view what) {
-      fail("{}: tokenizer.ggml.merges: entry {} '{}' {}", source.gguf.file(), rank, to_valid_utf8(line.substr(0, 80)), what);
+      fail("{}: tokenizer.ggml.merges: entry {} '{}' {}", source.gguf.file(), rank, to_valid_utf8(line.substr(0, 80)),
+           what);
     };
     const std::size_t space = line.find(' ', 1);
     if (space == line.npos || find_invalid_utf8(line)) wrong("is not two tokens");
@@ -185,8 +203,8 @@ TokenizerParts read_byte_level(const Source& source, std::optional<std::string_v
   parts.pre_tokenizer.add(SplitByteLevel{prefix, pre.gpt2, false});
   Vocabulary vocabulary = read_vocabulary(parts, source);
   MergeTable merges = read_merges(parts, source, vocabulary);
-  parts.model =
-      std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), Bpe::Units::bytes, BpeOptions{.ignore_merges = pre.ignore_merges});
+  parts.model = std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), Bpe::Units::bytes,
+                                      BpeOptions{.ignore_merges = pre.ignore_merges});
   parts.decoder.add(DecodeByteLevel{});
   read_ends(parts, source, pre.adds_bos);
   parts.description = fmt::format("BPE from GGUF, pre-tokenizer {}", pre.names[0]);
@@ -203,11 +221,14 @@ void check_byte_tokens(const Source& source) {
   }
 }
 
-// Gemma's runs of spaces "▁▁", "▁▁▁", … are user-defined tokens; writers of GGUF turn their marks into spaces, and the official merges put
-// them before all others. So do we, when all the shorter runs are there to merge from. Returns the run's length, or 0.
+// Gemma's runs of spaces "▁▁", "▁▁▁", … are user-defined tokens; writers of GGUF turn their marks into spaces, and the
+// official merges put them before all others. So do we, when all the shorter runs are there to merge from. Returns the
+// run's length, or 0.
 std::size_t mergeable_spaces(const Source& source, std::size_t i, const std::set<std::size_t>& runs) {
   const std::string_view token = source.tokens[i];
-  if (source.type(i) != GgufTokenType::user_defined || token.size() < 2 || token.find_first_not_of(' ') != token.npos) return 0;
+  if (source.type(i) != GgufTokenType::user_defined || token.size() < 2 || token.find_first_not_of(' ') != token.npos) {
+    return 0;
+  }
   for (std::size_t n = 2; n < token.size(); ++n) {
     if (!runs.contains(n)) return 0;
   }
@@ -224,7 +245,9 @@ std::string marks(std::size_t n) {
 std::vector<std::uint32_t> rank(const Source& source, const std::vector<float>& scores) {
   std::vector<TokenId> order;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (source.type(i) == GgufTokenType::normal || source.type(i) == GgufTokenType::user_defined) order.push_back(static_cast<TokenId>(i));
+    if (source.type(i) == GgufTokenType::normal || source.type(i) == GgufTokenType::user_defined) {
+      order.push_back(static_cast<TokenId>(i));
+    }
   }
   const auto score = [&](TokenId id) { return scores[static_cast<std::size_t>(id)]; };
   std::sort(order.begin(), order.end(), [&](TokenId a, TokenId b) { return score(a) > score(b); });
@@ -240,8 +263,8 @@ std::vector<std::uint32_t> rank(const Source& source, const std::vector<float>& 
 std::vector<float> read_scores(const Source& source) {
   auto scores = source.gguf.floats("tokenizer.ggml.scores");
   if (!scores || scores->size() != source.tokens.size()) {
-    fail("{}: 'tokenizer.ggml.scores' has {} entries, expected {}, one per token", source.gguf.file(), scores ? scores->size() : 0,
-         source.tokens.size());
+    fail("{}: 'tokenizer.ggml.scores' has {} entries, expected {}, one per token", source.gguf.file(),
+         scores ? scores->size() : 0, source.tokens.size());
   }
   for (std::size_t i = 0; i < scores->size(); ++i) {
     if (std::isnan((*scores)[i])) fail("{}: the score of token {} is no number", source.gguf.file(), i);
@@ -253,8 +276,10 @@ std::vector<float> read_scores(const Source& source) {
 Vocabulary read_marked_vocabulary(TokenizerParts& parts, const Source& source, std::vector<std::uint32_t>& ranks) {
   std::set<std::size_t> runs;
   for (std::size_t i = 0; i < source.tokens.size(); ++i) {
-    if (source.type(i) == GgufTokenType::user_defined && source.tokens[i].find_first_not_of(' ') == std::string_view::npos)
+    if (source.type(i) == GgufTokenType::user_defined &&
+        source.tokens[i].find_first_not_of(' ') == std::string_view::npos) {
       runs.insert(source.tokens[i].size());
+    }
   }
   Vocabulary vocabulary;
   std::size_t bytes = 0;
@@ -281,7 +306,8 @@ TokenizerParts read_scored(const Source& source) {
   const bool prefix = source.gguf.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
   if (prefix) parts.normalizer.add(Prepend{"▁"});
   parts.normalizer.add(Replace{Pattern::literal(" "), "▁"});
-  const BpeOptions options{.byte_fallback = true, .fuse_unknown = true, .unknown = source.id("tokenizer.ggml.unknown_token_id")};
+  const BpeOptions options{
+      .byte_fallback = true, .fuse_unknown = true, .unknown = source.id("tokenizer.ggml.unknown_token_id")};
   std::vector<std::uint32_t> ranks = rank(source, read_scores(source));
   Vocabulary vocabulary = read_marked_vocabulary(parts, source, ranks);
   parts.model = std::make_unique<Bpe>(std::move(vocabulary), std::move(ranks), options);
@@ -301,7 +327,9 @@ Tokenizer Tokenizer::from_gguf(const Gguf& gguf, std::optional<std::string_view>
   if (!model) fail("{}: 'tokenizer.ggml.model' is missing: no tokenizer in this file", gguf.file());
   const Source source = read_source(gguf);
   if (*model == "gpt2") return Impl::make(read_byte_level(source, pre));
-  if (*model != "llama") fail("{}: tokenizer.ggml.model '{}' is not supported, expected gpt2 or llama", gguf.file(), *model);
+  if (*model != "llama") {
+    fail("{}: tokenizer.ggml.model '{}' is not supported, expected gpt2 or llama", gguf.file(), *model);
+  }
   if (pre) fail("{}: --pre {}: a tokenizer of model 'llama' has no pre-tokenizer to choose", gguf.file(), *pre);
   return Impl::make(read_scored(source));
 }

@@ -1,4 +1,5 @@
-// What a Tokenizer is made of, and what its two loaders (tokenizer_json.cpp, tokenizer_gguf.cpp) fill in.  Milestone M0.
+// What a Tokenizer is made of, and what its two loaders (tokenizer_json.cpp, tokenizer_gguf.cpp) fill in.  Milestone
+// M0.
 #pragma once
 
 #include <map>
@@ -18,13 +19,15 @@ namespace rung {
 
 // The parts, in the order in which a text meets them.
 struct TokenizerParts {
-  std::string where;   // for errors
+  std::string where;  // for errors
   std::vector<AddedToken> added;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   std::unique_ptr<Bpe> model;
-  bool raw = false;                // the model's tokens are bytes, spelled in GPT-2's alphabet (then the last stage is ByteLevel) …
-  std::vector<TokenId> literal;    // … but these, sorted, whose spelling has characters outside that alphabet: they stand for themselves
+  // the model's tokens are bytes, spelled in GPT-2's alphabet (then the last stage is ByteLevel) …
+  bool raw = false;
+  // … but these, sorted, whose spelling has characters outside that alphabet: they stand for themselves
+  std::vector<TokenId> literal;
   std::vector<TokenId> before, after;  // what add_special puts around the ids
   Decoder decoder;
   TokenId bos = no_token, eos = no_token;
@@ -32,7 +35,8 @@ struct TokenizerParts {
 };
 
 // A vocabulary in the making. In a raw one, tokens are kept as the bytes that their spelling stands for.
-void add_spelled(TokenizerParts& parts, Vocabulary& vocabulary, TokenId id, std::string_view spelled, bool findable = true);
+void add_spelled(TokenizerParts& parts, Vocabulary& vocabulary, TokenId id, std::string_view spelled,
+                 bool findable = true);
 // The id of a spelling; no_token if there is none.
 TokenId find_spelled(const TokenizerParts& parts, const Vocabulary& vocabulary, std::string_view spelled);
 
@@ -53,12 +57,12 @@ struct Tokenizer::Impl {
   };
   void encode(std::string_view text, const Job& job) const;
   void encode_plain(std::string_view text, std::size_t offset, const Job& job) const;
-  std::vector<ByteRange> untrusted_after_normalizing(std::string_view text, std::size_t offset, const Untrusted& untrusted,
-                                                     std::string_view normal) const;
+  std::vector<ByteRange> untrusted_after_normalizing(std::string_view text, std::size_t offset,
+                                                     const Untrusted& untrusted, std::string_view normal) const;
   void encode_words(std::string_view text, bool at_start, const Job& job) const;
 
   const AddedToken* added(TokenId id) const;
-  std::string spelling(TokenId id) const;  // what the decoder is given
+  std::string spelling(TokenId id) const;      // what the decoder is given
   bool hidden(const AddedToken& token) const;  // by skip_special
   void check(TokenId id) const;
   std::unique_ptr<Scratch> borrow() const;

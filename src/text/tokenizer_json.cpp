@@ -1,5 +1,5 @@
-// tokenizer.json (the format of Hugging Face's tokenizers) → a Tokenizer. What it names and we lack is an error, never a guess.  Milestone
-// M0.
+// tokenizer.json (the format of Hugging Face's tokenizers) → a Tokenizer. What it names and we lack is an error, never
+// a guess.  Milestone M0.
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -31,7 +31,9 @@ class Node {
     const Node array = at(key);
     if (!array.json_.is_array()) array.wrong("an array");
     std::vector<Node> out;
-    for (std::size_t i = 0; i < array.json_.size(); ++i) out.emplace_back(array.json_[i], fmt::format("{}[{}]", array.where_, i));
+    for (std::size_t i = 0; i < array.json_.size(); ++i) {
+      out.emplace_back(array.json_[i], fmt::format("{}[{}]", array.where_, i));
+    }
     return out;
   }
   std::string text(const char* key) const { return at(key).text(); }
@@ -59,11 +61,14 @@ class Node {
   }
   TokenId id(const char* key) const {
     const std::size_t n = count(key);
-    if (n > static_cast<std::size_t>(max_token_id)) at(key).wrong(fmt::format("a whole number from 0 to {}", max_token_id));
+    if (n > static_cast<std::size_t>(max_token_id)) {
+      at(key).wrong(fmt::format("a whole number from 0 to {}", max_token_id));
+    }
     return static_cast<TokenId>(n);
   }
   [[noreturn]] void wrong(std::string_view expected) const {
-    std::string found = json_.is_structured() ? json_.type_name() : json_.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string found =
+        json_.is_structured() ? json_.type_name() : json_.dump(-1, ' ', false, Json::error_handler_t::replace);
     fail("{}: {}, expected {}", where_, found.substr(0, 100), expected);
   }
   [[noreturn]] void unknown(const std::string& type) const { fail("{}: '{}' is not supported", where_, type); }
@@ -142,13 +147,15 @@ void read_pre_tokenizer(std::vector<PreTokenizerStage>& out, const Node& node) {
   } else if (type == "Split") {
     out.push_back(SplitPattern{read_pattern(node.at("pattern")), read_behavior(node, "behavior"), node.flag("invert")});
   } else if (type == "Digits") {
-    out.push_back(SplitKinds{digit_kinds(), node.flag("individual_digits") ? SplitBehavior::isolated : SplitBehavior::contiguous});
+    out.push_back(SplitKinds{digit_kinds(),
+                             node.flag("individual_digits") ? SplitBehavior::isolated : SplitBehavior::contiguous});
   } else if (type == "ByteLevel") {
     out.push_back(SplitByteLevel{node.flag("add_prefix_space"), node.flag("use_regex", true), true});
   } else if (type == "Metaspace") {
     out.push_back(SplitMetaspace{node.character("replacement"), read_prepend_scheme(node), node.flag("split", true)});
   } else if (type == "Punctuation") {
-    out.push_back(SplitKinds{punctuation_kinds(), node.has("behavior") ? read_behavior(node, "behavior") : SplitBehavior::isolated});
+    out.push_back(SplitKinds{punctuation_kinds(),
+                             node.has("behavior") ? read_behavior(node, "behavior") : SplitBehavior::isolated});
   } else if (type == "Whitespace") {
     out.push_back(SplitWhitespace{});
   } else if (type == "WhitespaceSplit") {
@@ -173,13 +180,15 @@ void read_decoder(Decoder& out, const Node& node) {
   } else if (type == "Strip") {
     out.add(DecodeStrip{node.character("content"), node.count("start"), node.count("stop")});
   } else if (type == "Metaspace") {
-    out.add(DecodeMetaspace{node.character("replacement"), read_prepend_scheme(node) != SplitMetaspace::Prepend::never});
+    out.add(
+        DecodeMetaspace{node.character("replacement"), read_prepend_scheme(node) != SplitMetaspace::Prepend::never});
   } else {
     node.unknown(type);
   }
 }
 
-// ids → before ids after. (To a second template the official library gives the pieces of the first as if they were a pair of texts.)
+// ids → before ids after. (To a second template the official library gives the pieces of the first as if they were a
+// pair of texts.)
 void read_post_processor(TokenizerParts& parts, const Node& node) {
   const std::string type = node.text("type");
   if (type == "Sequence") {
@@ -192,15 +201,19 @@ void read_post_processor(TokenizerParts& parts, const Node& node) {
   bool behind = false;
   for (const Node& item : node.list("single")) {
     if (item.has("Sequence")) {
-      if (behind || item.at("Sequence").text("id") != "A") fail("{}: a second text in the template of one", item.where());
+      if (behind || item.at("Sequence").text("id") != "A") {
+        fail("{}: a second text in the template of one", item.where());
+      }
       behind = true;
       continue;
     }
     const std::string name = item.at("SpecialToken").text("id");
     const Node token = node.at("special_tokens").at(name.c_str());
     for (const Node& id : token.list("ids")) {
-      if (!id.json().is_number_unsigned() || id.json().get<std::uint64_t>() > static_cast<std::uint64_t>(max_token_id))
+      if (!id.json().is_number_unsigned() ||
+          id.json().get<std::uint64_t>() > static_cast<std::uint64_t>(max_token_id)) {
         id.wrong("a token id");
+      }
       (behind ? parts.after : parts.before).push_back(id.json().get<TokenId>());
     }
   }
@@ -213,8 +226,10 @@ Vocabulary read_vocabulary(TokenizerParts& parts, const TokenizerFile& file) {
   for (const TokenizerFile::Entry& entry : file.vocabulary) bytes += entry.text.length;
   vocabulary.reserve(file.vocabulary.size(), bytes);
   for (const TokenizerFile::Entry& entry : file.vocabulary) {
-    if (vocabulary.has(entry.id))
-      fail("{}: model.vocab: two tokens have the id {}, one is '{}'", parts.where, entry.id, file[entry.text].substr(0, 80));
+    if (vocabulary.has(entry.id)) {
+      fail("{}: model.vocab: two tokens have the id {}, one is '{}'", parts.where, entry.id,
+           file[entry.text].substr(0, 80));
+    }
     add_spelled(parts, vocabulary, entry.id, file[entry.text]);
   }
   return vocabulary;
@@ -226,8 +241,10 @@ MergeTable read_merges(const TokenizerParts& parts, const TokenizerFile& file, c
   std::string joined;
   const auto find = [&](std::string_view token, std::size_t rank) {
     const TokenId id = find_spelled(parts, vocabulary, token);
-    if (id == no_token)
-      fail("{}: model.merges: entry {} needs the token '{}', which the vocabulary lacks", parts.where, rank, token.substr(0, 80));
+    if (id == no_token) {
+      fail("{}: model.merges: entry {} needs the token '{}', which the vocabulary lacks", parts.where, rank,
+           token.substr(0, 80));
+    }
     return id;
   };
   for (std::size_t rank = 0; rank < file.merges.size(); ++rank) {
@@ -240,10 +257,13 @@ MergeTable read_merges(const TokenizerParts& parts, const TokenizerFile& file, c
 
 void read_model(TokenizerParts& parts, const Node& model, const TokenizerFile& file) {
   if (const std::string type = model.has("type") ? model.text("type") : "BPE"; type != "BPE") model.unknown(type);
-  if (!model.has("vocab") || !model.at("vocab").json().is_object()) fail("{}: no 'vocab' that maps tokens to ids", model.where());
+  if (!model.has("vocab") || !model.at("vocab").json().is_object()) {
+    fail("{}: no 'vocab' that maps tokens to ids", model.where());
+  }
   if (!model.has("merges") || !model.at("merges").json().is_array()) fail("{}: no list of 'merges'", model.where());
-  if (model.has("dropout") && model.at("dropout").json() != 0)
+  if (model.has("dropout") && model.at("dropout").json() != 0) {
     fail("{}: 'dropout' makes tokens random and is not supported", model.where());
+  }
   for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (model.has(affix) && !model.text(affix).empty()) fail("{}: '{}' is not supported", model.where(), affix);
   }
@@ -254,7 +274,9 @@ void read_model(TokenizerParts& parts, const Node& model, const TokenizerFile& f
                      .ignore_merges = model.flag("ignore_merges", false)};
   if (model.has("unk_token")) {
     options.unknown = find_spelled(parts, vocabulary, model.text("unk_token"));
-    if (options.unknown == no_token) fail("{}: the unk_token '{}' is not in the vocabulary", model.where(), model.text("unk_token"));
+    if (options.unknown == no_token) {
+      fail("{}: the unk_token '{}' is not in the vocabulary", model.where(), model.text("unk_token"));
+    }
   }
   const Bpe::Units units = parts.raw ? Bpe::Units::bytes : Bpe::Units::characters;
   parts.model = std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), units, options);
@@ -273,7 +295,9 @@ AddedToken read_added_token(const Node& node, TokenId id) {
 // Every place of a text is compared with the added tokens, so that a long one would make a long text slow.
 void check_length(const AddedToken& token, const Node& node) {
   constexpr std::size_t max_bytes = 1024;
-  if (token.content.size() > max_bytes) fail("{}: a token of {} bytes, expected at most {}", node.where(), token.content.size(), max_bytes);
+  if (token.content.size() > max_bytes) {
+    fail("{}: a token of {} bytes, expected at most {}", node.where(), token.content.size(), max_bytes);
+  }
 }
 
 void read_added_tokens(TokenizerParts& parts, const Node& root) {
@@ -287,7 +311,9 @@ void read_added_tokens(TokenizerParts& parts, const Node& root) {
     if (in_model != no_token && in_model != token.id) {
       fail("{}: '{}' has the id {}, but {} in the vocabulary", node.where(), token.content, token.id, in_model);
     }
-    if (!ids.insert(token.id).second) fail("{}: '{}' has the id {} of another added token", node.where(), token.content, token.id);
+    if (!ids.insert(token.id).second) {
+      fail("{}: '{}' has the id {} of another added token", node.where(), token.content, token.id);
+    }
     parts.added.push_back(std::move(token));
   }
 }
@@ -314,14 +340,16 @@ TokenizerParts read_parts(std::string_view tokenizer_json, std::string_view wher
   } else {
     parts.decoder.add(DecodeJoin{});
   }
-  // `truncation` and `padding` say how a batch was prepared when the file was written; they are no part of what a text means.
+  // `truncation` and `padding` say how a batch was prepared when the file was written; they are no part of what a text
+  // means.
   parts.description = fmt::format("BPE from tokenizer.json, {}", parts.raw ? "byte-level" : "characters");
   return parts;
 }
 
-// A token in tokenizer_config.json: its text, or an object with the text as "content". Whatever has a name there is a control token, also
-// where tokenizer.json has it as a word like any other; an extra one is, unless its flags say nothing of it. A word that the vocabulary
-// lacks, transformers would add behind its end, where the model has no row for it; here it stays plain text.
+// A token in tokenizer_config.json: its text, or an object with the text as "content". Whatever has a name there is a
+// control token, also where tokenizer.json has it as a word like any other; an extra one is, unless its flags say
+// nothing of it. A word that the vocabulary lacks, transformers would add behind its end, where the model has no row
+// for it; here it stays plain text.
 enum class Role { named, extra };
 
 TokenId read_config_token(TokenizerParts& parts, const Node& token, Role role) {
@@ -360,13 +388,15 @@ void read_names(TokenizerParts& parts, const Node& config) {
   }
 }
 
-// What would change the ids or the text, and is not done here. `add_bos_token`, `add_eos_token` and `tokenizer_class` change nothing where
-// there is a tokenizer.json, nor does `clean_up_tokenization_spaces` for BPE (transformers 5.24; tools/goldens/tokenizer_configs.py asks
-// it, with --official about the official folders).
+// What would change the ids or the text, and is not done here. `add_bos_token`, `add_eos_token` and `tokenizer_class`
+// change nothing where there is a tokenizer.json, nor does `clean_up_tokenization_spaces` for BPE (transformers 5.24;
+// tools/goldens/tokenizer_configs.py asks it, with --official about the official folders).
 void refuse_what_is_not_done(const Node& config) {
   constexpr const char* kForced = "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";
-  if (config.has("split_special_tokens") && config.flag("split_special_tokens"))
-    fail("{}: 'split_special_tokens' is true, expected false: control tokens in a text are never taken apart here", config.where());
+  if (config.has("split_special_tokens") && config.flag("split_special_tokens")) {
+    fail("{}: 'split_special_tokens' is true, expected false: control tokens in a text are never taken apart here",
+         config.where());
+  }
   if (config.has(kForced) && config.flag(kForced)) fail("{}: '{}' is true, expected false", config.where(), kForced);
 }
 
@@ -379,11 +409,14 @@ void read_config_tokens(TokenizerParts& parts, const Node& config) {
     const Node node(value, fmt::format("{}.{}", decoder.where(), key));
     TokenId id = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-    if (error != std::errc() || end != key.data() + key.size() || id < 0 || id > max_token_id)
+    if (error != std::errc() || end != key.data() + key.size() || id < 0 || id > max_token_id) {
       fail("{}: this is no token id", node.where());
+    }
     const AddedToken token = read_added_token(node, id);
     const auto same = [&](const AddedToken& a) { return a.id == id || a.content == token.content; };
-    if (!token.content.empty() && std::none_of(parts.added.begin(), parts.added.end(), same)) parts.added.push_back(token);
+    if (!token.content.empty() && std::none_of(parts.added.begin(), parts.added.end(), same)) {
+      parts.added.push_back(token);
+    }
   }
 }
 

@@ -12,7 +12,35 @@ namespace rung {
 namespace {
 
 enum class Category : std::uint8_t {
-  Lu, Ll, Lt, Lm, Lo, Mn, Mc, Me, Nd, Nl, No, Pc, Pd, Ps, Pe, Pi, Pf, Po, Sm, Sc, Sk, So, Zs, Zl, Zp, Cc, Cf, Co, Cn
+  Lu,
+  Ll,
+  Lt,
+  Lm,
+  Lo,
+  Mn,
+  Mc,
+  Me,
+  Nd,
+  Nl,
+  No,
+  Pc,
+  Pd,
+  Ps,
+  Pe,
+  Pi,
+  Pf,
+  Po,
+  Sm,
+  Sc,
+  Sk,
+  So,
+  Zs,
+  Zl,
+  Zp,
+  Cc,
+  Cf,
+  Co,
+  Cn
 };
 constexpr std::string_view category_names = "LuLlLtLmLoMnMcMeNdNlNoPcPdPsPePiPfPoSmScSkSoZsZlZpCcCfCoCn";
 
@@ -43,23 +71,28 @@ KindSet kinds_where(Predicate holds) {
   return set;
 }
 
-const NormInfo& norm_of(char32_t c) { return norm_infos[norm_blocks[norm_index[c / block_size] * block_size + c % block_size]]; }
+const NormInfo& norm_of(char32_t c) {
+  return norm_infos[norm_blocks[norm_index[c / block_size] * block_size + c % block_size]];
+}
 
 template <std::size_t N>
 std::u32string_view find(const Mapping (&table)[N], const char32_t* pool, char32_t c) {
-  const Mapping* m = std::lower_bound(std::begin(table), std::end(table), c, [](const Mapping& a, char32_t b) { return a.from < b; });
+  const Mapping* m =
+      std::lower_bound(std::begin(table), std::end(table), c, [](const Mapping& a, char32_t b) { return a.from < b; });
   if (m == std::end(table) || m->from != c) return {};
   return {pool + m->offset, m->length};
 }
 
-// Korean syllables are arithmetic: leading consonant · 588 + vowel · 28 + trailing consonant (Unicode standard, chapter 3.12).
+// Korean syllables are arithmetic: leading consonant · 588 + vowel · 28 + trailing consonant (Unicode standard,
+// chapter 3.12).
 constexpr char32_t hangul = 0xac00, hangul_end = 0xd7a4, lead = 0x1100, vowel = 0x1161, trail = 0x11a7;
 
 char32_t compose(char32_t a, char32_t b) {
   if (a >= lead && a < lead + 19 && b >= vowel && b < vowel + 21) return hangul + ((a - lead) * 21 + (b - vowel)) * 28;
   if (a >= hangul && a < hangul_end && (a - hangul) % 28 == 0 && b > trail && b < trail + 28) return a + (b - trail);
-  const Composition* c = std::lower_bound(std::begin(compositions), std::end(compositions), std::pair{a, b},
-                                          [](const Composition& x, const auto& y) { return std::pair{x.first, x.second} < y; });
+  const Composition* c =
+      std::lower_bound(std::begin(compositions), std::end(compositions), std::pair{a, b},
+                       [](const Composition& x, const auto& y) { return std::pair{x.first, x.second} < y; });
   return c != std::end(compositions) && c->first == a && c->second == b ? c->composite : 0;
 }
 
@@ -122,7 +155,9 @@ void recompose(std::u32string& text) {
 void append_normal(std::string& out, std::string_view segment, NormalForm form) {
   std::u32string text;
   const bool compatibly = form == NormalForm::nfkc || form == NormalForm::nfkd;
-  for (const char* p = segment.data(); p != segment.data() + segment.size();) decompose(text, decode_utf8(p), compatibly);
+  for (const char* p = segment.data(); p != segment.data() + segment.size();) {
+    decompose(text, decode_utf8(p), compatibly);
+  }
   reorder(text);
   if (form == NormalForm::nfc || form == NormalForm::nfkc) recompose(text);
   for (const char32_t c : text) append_utf8(out, c);
@@ -143,18 +178,28 @@ std::optional<KindSet> category_kinds(std::string_view name) {
   return set == 0 ? std::nullopt : std::optional{set};
 }
 
-KindSet space_kinds() { return kinds_where([](const KindInfo& k) { return k.space; }); }
-KindSet word_kinds() { return kinds_where([](const KindInfo& k) { return k.word; }); }
-KindSet plain_word_kinds() { return kinds_where([](const KindInfo& k) { return k.plain_word; }); }
-KindSet digit_kinds() { return kinds_where([](const KindInfo& k) { return k.digit; }); }
-KindSet punctuation_kinds() { return kinds_where([](const KindInfo& k) { return k.punctuation; }); }
+KindSet space_kinds() {
+  return kinds_where([](const KindInfo& k) { return k.space; });
+}
+KindSet word_kinds() {
+  return kinds_where([](const KindInfo& k) { return k.word; });
+}
+KindSet plain_word_kinds() {
+  return kinds_where([](const KindInfo& k) { return k.plain_word; });
+}
+KindSet digit_kinds() {
+  return kinds_where([](const KindInfo& k) { return k.digit; });
+}
+KindSet punctuation_kinds() {
+  return kinds_where([](const KindInfo& k) { return k.punctuation; });
+}
 
 // A character that is not busy neither changes nor joins the one before it, so a segment may end in front of it.
 std::string normalize(std::string_view text, NormalForm form) {
   const auto busy = [form](char32_t c) { return (norm_of(c).busy >> static_cast<unsigned>(form) & 1) != 0; };
   const char* const end = text.data() + text.size();
-  const char* done = text.data();   // everything before is in `out`
-  const char* last = text.data();   // the start of the character before p
+  const char* done = text.data();  // everything before is in `out`
+  const char* last = text.data();  // the start of the character before p
   std::string out;
   for (const char* p = text.data(); p != end;) {
     if (static_cast<unsigned char>(*p) < 0x80) {

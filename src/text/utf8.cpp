@@ -10,8 +10,9 @@ constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
 enum class Shape { whole, cut, broken };
 
-// What stands at the start of `text`: a whole character, one cut short by the end of the text, or neither. `length`: how many bytes of it
-// fit. The second byte has narrower bounds after E0, ED, F0 and F4: they keep out overlong forms, surrogates and what lies beyond U+10FFFF.
+// What stands at the start of `text`: a whole character, one cut short by the end of the text, or neither. `length`:
+// how many bytes of it fit. The second byte has narrower bounds after E0, ED, F0 and F4: they keep out overlong forms,
+// surrogates and what lies beyond U+10FFFF.
 Shape look(std::string_view text, std::size_t& length) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);

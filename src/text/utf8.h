@@ -1,7 +1,7 @@
 // Bytes ↔ code points.  Milestone M0.
 //
-// UTF-8 writes a code point in 1 to 4 bytes: 0xxxxxxx · 110xxxxx 10xxxxxx · 1110xxxx 10xxxxxx 10xxxxxx · 11110xxx 10xxxxxx 10xxxxxx
-// 10xxxxxx.
+// UTF-8 writes a code point in 1 to 4 bytes: 0xxxxxxx · 110xxxxx 10xxxxxx · 1110xxxx 10xxxxxx 10xxxxxx · 11110xxx
+// 10xxxxxx 10xxxxxx 10xxxxxx.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +41,9 @@ void append_utf8(std::string& out, char32_t c);
 // Where the first byte lies that is part of no valid character.
 std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
-// How text that arrives in pieces looks when each maximal ill-formed part becomes one U+FFFD (the rule of the Unicode standard,
-// chapter 3.9, of the WHATWG decoder and of Rust's from_utf8_lossy). Bytes wait until the character they belong to is whole.
+// How text that arrives in pieces looks when each maximal ill-formed part becomes one U+FFFD (the rule of the Unicode
+// standard, chapter 3.9, of the WHATWG decoder and of Rust's from_utf8_lossy). Bytes wait until the character they
+// belong to is whole.
 class LossyUtf8 {
  public:
   void push(std::string_view bytes, std::string& out);

@@ -11,7 +11,8 @@
 namespace rung {
 
 constexpr TokenId no_token = -1;
-constexpr TokenId max_token_id = (1 << 22) - 1;  // real vocabularies end below 2^18; what a file says must not make us allocate gigabytes
+// real vocabularies end below 2^18; what a file says must not make us allocate gigabytes
+constexpr TokenId max_token_id = (1 << 22) - 1;
 
 class Vocabulary {
  public:
@@ -21,7 +22,8 @@ class Vocabulary {
   void add(TokenId id, std::string_view text, bool findable = true);
 
   bool has(TokenId id) const {
-    return id >= 0 && static_cast<std::size_t>(id) < spans_.size() && spans_[static_cast<std::size_t>(id)].length != absent;
+    return id >= 0 && static_cast<std::size_t>(id) < spans_.size() &&
+           spans_[static_cast<std::size_t>(id)].length != absent;
   }
   std::string_view text(TokenId id) const {
     const Span& s = spans_[static_cast<std::size_t>(id)];

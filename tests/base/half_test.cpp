@@ -22,12 +22,12 @@ TEST(F16, EveryValueSurvivesTheRoundTrip) {
 
 TEST(F16, RoundsToNearestTiesToEven) {
   EXPECT_EQ(to_f16(1.0f).bits, 0x3c00);
-  EXPECT_EQ(to_f16(1.0f + 0x1p-11f).bits, 0x3c00);            // a tie, down to even
-  EXPECT_EQ(to_f16(1.0f + 3 * 0x1p-11f).bits, 0x3c02);        // a tie, up to even
+  EXPECT_EQ(to_f16(1.0f + 0x1p-11f).bits, 0x3c00);      // a tie, down to even
+  EXPECT_EQ(to_f16(1.0f + 3 * 0x1p-11f).bits, 0x3c02);  // a tie, up to even
   EXPECT_EQ(to_f16(1.0f + 0x1p-11f + 0x1p-20f).bits, 0x3c01);
   EXPECT_EQ(to_f16(65519.0f).bits, 0x7bff);
   EXPECT_EQ(to_f16(65520.0f).bits, 0x7c00);
-  EXPECT_EQ(to_f16(0x1p-25f).bits, 0x0000);                   // a tie with zero
+  EXPECT_EQ(to_f16(0x1p-25f).bits, 0x0000);  // a tie with zero
   EXPECT_EQ(to_f16(0x1.8p-25f).bits, 0x0001);
   EXPECT_EQ(to_f16(-0.0f).bits, 0x8000);
 }

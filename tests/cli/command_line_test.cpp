@@ -42,7 +42,9 @@ class CommandLine : public testing::Test {
 };
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-std::size_t line_count(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
+std::size_t line_count(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
 
 // ---- Verbs and usage ----
 
@@ -57,14 +59,16 @@ TEST_F(CommandLine, HelpAndVersionGoToStdoutAndSucceed) {
 
 TEST_F(CommandLine, TheHelpOfAVerbEndsInAnExample) {
   const std::string overview = run_rung({"--help"}).out;
-  for (const std::string verb : {"generate", "chat", "pull", "tokenize", "logits", "trace", "quantize", "eval", "compare", "bench"}) {
+  for (const std::string verb :
+       {"generate", "chat", "pull", "tokenize", "logits", "trace", "quantize", "eval", "compare", "bench"}) {
     EXPECT_TRUE(has(overview, "\n  " + verb + " ")) << verb;
     const Outcome outcome = run_rung({verb, "--help"});
     EXPECT_EQ(outcome.status, 0) << verb;
     const std::size_t example = outcome.out.find("\nExample:\n  ");
     ASSERT_NE(example, std::string::npos) << verb;
     EXPECT_TRUE(has(outcome.out.substr(example), "rung " + verb)) << verb;
-    EXPECT_EQ(outcome.out.find('\n', example + 12) + 1, outcome.out.size()) << verb << ": something follows the example";
+    EXPECT_EQ(outcome.out.find('\n', example + 12) + 1, outcome.out.size())
+        << verb << ": something follows the example";
   }
 }
 
@@ -150,7 +154,8 @@ TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
 }
 
 TEST_F(CommandLine, AnOptionWithoutItsValueOrGivenTwiceIsNamed) {
-  EXPECT_TRUE(has(run_rung({"generate", "-m"}).err, "--model: found nothing after it, expected MODEL")) << run_rung({"generate", "-m"}).err;
+  EXPECT_TRUE(has(run_rung({"generate", "-m"}).err, "--model: found nothing after it, expected MODEL"))
+      << run_rung({"generate", "-m"}).err;
   const std::string twice = run_rung({"generate", "--seed", "1", "--seed", "2", "x"}).err;
   EXPECT_TRUE(has(twice, "--seed: found 2 times, expected once")) << twice;
 }
@@ -169,11 +174,16 @@ TEST_F(CommandLine, AnEmptyNameIsAUsageError) {
 }
 
 TEST_F(CommandLine, WhatFailsSaysSoInOneLine) {
-  const std::vector<std::vector<std::string>> failing{
-      {"tokenize", "--decode", "160"},         {"tokenize", "--file", "no-such-file"},     {"generate", ""},
-      {"generate", "--context", "300", "x"},   {"generate", std::string(300, 'x')},  // longer than the context
-      {"logits", std::string(300, 'x')},       {"trace", std::string(300, 'x')},           {"trace", "--layer", "2", "x"},
-      {"tokenize", "--messages", "no-such-file"}, {"bench", "--prompt-tokens", "300"}};
+  const std::vector<std::vector<std::string>> failing{{"tokenize", "--decode", "160"},
+                                                      {"tokenize", "--file", "no-such-file"},
+                                                      {"generate", ""},
+                                                      {"generate", "--context", "300", "x"},
+                                                      {"generate", std::string(300, 'x')},  // longer than the context
+                                                      {"logits", std::string(300, 'x')},
+                                                      {"trace", std::string(300, 'x')},
+                                                      {"trace", "--layer", "2", "x"},
+                                                      {"tokenize", "--messages", "no-such-file"},
+                                                      {"bench", "--prompt-tokens", "300"}};
   for (const auto& arguments : failing) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 1) << arguments[0] << ' ' << arguments[1] << '\n' << outcome.err;
@@ -188,8 +198,8 @@ TEST_F(CommandLine, WhatFailsSaysSoInOneLine) {
 // ---- The text ----
 
 TEST_F(CommandLine, ATextStaysWholeWhateverItLooksLike) {
-  const std::vector<std::vector<std::string>> texts{{"[a, b]"}, {"{a}"},          {"%d"},       {"a=b"},     {"generate"},
-                                                    {"chat"},   {"--", "--json"}, {"--", "-5"}, {"--", "--"}};
+  const std::vector<std::vector<std::string>> texts{
+      {"[a, b]"}, {"{a}"}, {"%d"}, {"a=b"}, {"generate"}, {"chat"}, {"--", "--json"}, {"--", "-5"}, {"--", "--"}};
   for (const std::vector<std::string>& text : texts) {
     std::vector<std::string> arguments{"tokenize", "--json"};
     arguments.insert(arguments.end(), text.begin(), text.end());
@@ -211,15 +221,16 @@ TEST_F(CommandLine, WithoutATextStdinIsRead) {
 // ---- Where the output goes ----
 
 TEST_F(CommandLine, JsonIsAllThatStdoutGets) {
-  const std::vector<std::vector<std::string>> verbs{{"tokenize", "--json", "the fox"},
-                                                    {"tokenize", "--json", "--explain", "the fox"},
-                                                    {"tokenize", "--json", "--chat", "the fox"},
-                                                    {"tokenize", "--json", "--decode", "4,5"},
-                                                    {"logits", "--json", "the fox"},
-                                                    {"trace", "--json", "the fox"},
-                                                    {"trace", "--json", "--heads", "the fox"},
-                                                    {"generate", "--json", "-n", "4", "the fox"},
-                                                    {"bench", "--json", "--prompt-tokens", "4", "--decode-tokens", "4", "--repeat", "1"}};
+  const std::vector<std::vector<std::string>> verbs{
+      {"tokenize", "--json", "the fox"},
+      {"tokenize", "--json", "--explain", "the fox"},
+      {"tokenize", "--json", "--chat", "the fox"},
+      {"tokenize", "--json", "--decode", "4,5"},
+      {"logits", "--json", "the fox"},
+      {"trace", "--json", "the fox"},
+      {"trace", "--json", "--heads", "the fox"},
+      {"generate", "--json", "-n", "4", "the fox"},
+      {"bench", "--json", "--prompt-tokens", "4", "--decode-tokens", "4", "--repeat", "1"}};
   for (const auto& arguments : verbs) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 0) << arguments[0] << outcome.err;
@@ -254,7 +265,8 @@ TEST_F(CommandLine, ATextMayComeThroughANamedPipe) {
 
 TEST_F(CommandLine, AFileThatMayNotGrowSoLargeIsNotLeftHalfWritten) {
   const TemporaryFolder folder;
-  const Outcome outcome = run({"logits", "--out", (folder / "logits.safetensors").string(), "the fox"}, {.file_limit = 200});
+  const Outcome outcome =
+      run({"logits", "--out", (folder / "logits.safetensors").string(), "the fox"}, {.file_limit = 200});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_TRUE(has(outcome.err, "File too large")) << outcome.err;
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
@@ -284,7 +296,8 @@ TEST_F(CommandLine, BarsFitTheTerminal) {
 
 TEST_F(CommandLine, ColourIsForTerminalsThatWantIt) {
   EXPECT_TRUE(has(run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"TERM=xterm"}}).out, "\033["));
-  EXPECT_FALSE(has(run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"TERM=xterm", "NO_COLOR=1"}}).out, "\033["));
+  EXPECT_FALSE(has(
+      run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"TERM=xterm", "NO_COLOR=1"}}).out, "\033["));
   EXPECT_FALSE(has(run({"tokenize", "the fox"}, {.output = "terminal", .environment = {"TERM=dumb"}}).out, "\033["));
   EXPECT_FALSE(has(run({"tokenize", "the fox"}).out, "\033["));
 }
@@ -292,7 +305,8 @@ TEST_F(CommandLine, ColourIsForTerminalsThatWantIt) {
 // ---- Ctrl-C ----
 
 TEST_F(CommandLine, CtrlCEndsAGenerationWithWhatThereIs) {
-  const Outcome outcome = interrupt_rung({"generate", "-m", model_->path().string(), "--json", "-n", "0", "--temperature", "0", "the fox"});
+  const Outcome outcome =
+      interrupt_rung({"generate", "-m", model_->path().string(), "--json", "-n", "0", "--temperature", "0", "the fox"});
   EXPECT_EQ(outcome.status, 130);
   const std::vector<Json> lines = lines_of(outcome.out);
   ASSERT_GE(lines.size(), 2u);
@@ -314,7 +328,8 @@ TEST_F(CommandLine, TokenizeNeedsNoWeights) {
   std::filesystem::remove(bare / "model.safetensors");
   std::filesystem::remove(bare / "config.json");
   std::filesystem::remove(bare / "tokenizer_config.json");
-  EXPECT_EQ(run_rung({"tokenize", "-m", bare.path().string(), "--json", "the"}).out, "{\"ids\":[5],\"pieces\":[\"the\"]}\n");
+  EXPECT_EQ(run_rung({"tokenize", "-m", bare.path().string(), "--json", "the"}).out,
+            "{\"ids\":[5],\"pieces\":[\"the\"]}\n");
 }
 
 TEST_F(CommandLine, TokenizeExplainsTheMerges) {
@@ -352,8 +367,9 @@ TEST_F(CommandLine, TokenizeReadsConversationsToolsAndTemplates) {
 }
 
 TEST_F(CommandLine, TokenizeAnswersLineByLine) {
-  const Outcome outcome = run({"tokenize", "--json", "--lines"},
-                              {.input = "\"the\"\n[5,2]\n{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\nnonsense\n"});
+  const Outcome outcome =
+      run({"tokenize", "--json", "--lines"},
+          {.input = "\"the\"\n[5,2]\n{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\nnonsense\n"});
   EXPECT_EQ(outcome.status, 0);
   const std::vector<Json> lines = lines_of(outcome.out);
   ASSERT_EQ(lines.size(), 4u);
@@ -404,7 +420,9 @@ TEST_F(CommandLine, TraceWritesEveryTensorThatItLists) {
     ASSERT_NE(tensor, nullptr) << name;
     EXPECT_EQ(tensor->shape, checkpoint["shape"].get<std::vector<std::size_t>>()) << name;
     const auto* values = reinterpret_cast<const float*>(tensor->bytes.data());
-    EXPECT_FLOAT_EQ(*std::min_element(values, values + tensor->bytes.size() / sizeof(float)), checkpoint["min"].get<float>()) << name;
+    EXPECT_FLOAT_EQ(*std::min_element(values, values + tensor->bytes.size() / sizeof(float)),
+                    checkpoint["min"].get<float>())
+        << name;
   }
 }
 
@@ -447,16 +465,18 @@ TEST_F(CommandLine, ChatPrintsNothingButAnswers) {
 TEST_F(CommandLine, ChatSavesWhatItCanGoOnWith) {
   const TemporaryFolder folder;
   const std::string file = (folder / "saved.json").string();
-  const Outcome whole =
-      run({"chat", "--json", "-n", "3", "--temperature", "0", "--system", "Be kind"}, {.input = "Hi\n/save " + file + "\nGo on\n"});
-  const Outcome rest = run({"chat", "--json", "-n", "3", "--temperature", "0", "--messages", file}, {.input = "Go on\n"});
+  const Outcome whole = run({"chat", "--json", "-n", "3", "--temperature", "0", "--system", "Be kind"},
+                            {.input = "Hi\n/save " + file + "\nGo on\n"});
+  const Outcome rest =
+      run({"chat", "--json", "-n", "3", "--temperature", "0", "--messages", file}, {.input = "Go on\n"});
   ASSERT_EQ(lines_of(whole.out).size(), 2u) << whole.err;
   ASSERT_EQ(lines_of(rest.out).size(), 1u) << rest.err;
   EXPECT_EQ(lines_of(whole.out)[1]["ids"], lines_of(rest.out)[0]["ids"]);
 }
 
 TEST_F(CommandLine, AFailedTurnDoesNotEndTheChat) {
-  const Outcome outcome = run({"chat", "--json", "-n", "3", "--temperature", "0"}, {.input = "forbidden\n/nonsense\nHi\n"});
+  const Outcome outcome =
+      run({"chat", "--json", "-n", "3", "--temperature", "0"}, {.input = "forbidden\n/nonsense\nHi\n"});
   EXPECT_EQ(outcome.status, 1);
   const std::vector<Json> lines = lines_of(outcome.out);
   ASSERT_EQ(lines.size(), 3u);
@@ -475,15 +495,16 @@ TEST_F(CommandLine, ChatNeedsATemplate) {
   std::ofstream(bare / "t.jinja") << TinyModel::kTemplate;
   const std::string path = (bare / "t.jinja").string();
   EXPECT_EQ(run_rung({"chat", "-m", bare.path().string(), "--template", path, "-n", "2"}, {.input = "Hi\n"}).status, 0);
-  EXPECT_EQ(run_rung({"generate", "-m", bare.path().string(), "--chat", "--template", path, "-n", "2", "Hi"}).status, 0);
+  EXPECT_EQ(run_rung({"generate", "-m", bare.path().string(), "--chat", "--template", path, "-n", "2", "Hi"}).status,
+            0);
 }
 
 // ---- bench ----
 
 TEST_F(CommandLine, BenchSaysWhatItMeasured) {
   for (const bool cached : {true, false}) {
-    std::vector<std::string> arguments{"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4",
-                                       "--repeat", "1"};
+    std::vector<std::string> arguments{"bench",           "--json", "--prompt-tokens", "8", "--contexts", "6",
+                                       "--decode-tokens", "4",      "--repeat",        "1"};
     if (!cached) arguments.push_back("--no-cache");
     const Json line = Json::parse(run(arguments).out);
     EXPECT_EQ(line["cache"], cached);
@@ -495,20 +516,26 @@ TEST_F(CommandLine, BenchSaysWhatItMeasured) {
     for (const char* key : {"tokens_per_second", "bytes_per_token", "gb_per_s", "bandwidth_share"}) {
       EXPECT_GT(line["decode"][key].get<double>(), 0) << key;
     }
-    for (const char* key : {"read_gb_per_s", "int8_gop_per_s", "f32_gflop_per_s"}) EXPECT_GT(line["ceilings"][key].get<double>(), 0) << key;
+    for (const char* key : {"read_gb_per_s", "int8_gop_per_s", "f32_gflop_per_s"}) {
+      EXPECT_GT(line["ceilings"][key].get<double>(), 0) << key;
+    }
   }
 }
 
 TEST_F(CommandLine, BenchSetsADecodeStepBesidePlainReadingInTheSameMoments) {
-  const Json line = Json::parse(
-      run({"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1,2", "--decode-tokens", "4", "--repeat", "2"}).out);
+  const Json line = Json::parse(run({"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1,2",
+                                     "--decode-tokens", "4", "--repeat", "2"})
+                                    .out);
   ASSERT_EQ(line["decodes"].size(), 2u);
   for (const Json& decode : line["decodes"]) {
-    const double step = decode["in_turns"]["gb_per_s"].get<double>(), read = decode["in_turns"]["read_gb_per_s"].get<double>();
+    const double step = decode["in_turns"]["gb_per_s"].get<double>(),
+                 read = decode["in_turns"]["read_gb_per_s"].get<double>();
     EXPECT_DOUBLE_EQ(decode["bandwidth_share"].get<double>(), step / read);
   }
   EXPECT_FALSE(line["prefill"].contains("in_turns")) << "only decode takes turns";
-  EXPECT_TRUE(has(run({"bench", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--decode-tokens", "4"}).out, "GB/s in turns"));
+  EXPECT_TRUE(
+      has(run({"bench", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--decode-tokens", "4"}).out,
+          "GB/s in turns"));
 }
 
 TEST_F(CommandLine, TheTypeOfTheCacheIsChosenAndCounted) {
@@ -523,31 +550,35 @@ TEST_F(CommandLine, TheTypeOfTheCacheIsChosenAndCounted) {
   EXPECT_GT(bytes[1], bytes[2]);
   for (const auto& [device, type] : {std::pair{"cpu", "f16"}, std::pair{"reference", "f32"}}) {
     const Json line = Json::parse(
-        run({"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1", "--device", device}).out);
+        run({"bench", "--json", "--prompt-tokens", "8", "--decode-tokens", "4", "--repeat", "1", "--device", device})
+            .out);
     EXPECT_EQ(line["cache_type"], type) << "nobody asked for another";
     const std::string logits = run({"logits", "--json", "--device", device, "Hi there"}).out;
     EXPECT_EQ(run({"logits", "--json", "--device", device, "--cache", type, "Hi there"}).out, logits);
     EXPECT_NE(run({"logits", "--json", "--device", device, "--cache", "q8_0", "Hi there"}).out, logits);
   }
-  for (const char* verb : {"generate", "trace", "logits"}) EXPECT_EQ(run({verb, "--cache", "q8_0", "Hi"}).status, 0) << verb;
+  for (const char* verb : {"generate", "trace", "logits"}) {
+    EXPECT_EQ(run({verb, "--cache", "q8_0", "Hi"}).status, 0) << verb;
+  }
 }
 
 TEST_F(CommandLine, BenchMeasuresEachContextAndEachBatch) {
-  const Json line = Json::parse(
-      run({"bench", "--json", "--prompt-tokens", "5,9", "--contexts", "6,70", "--batches", "1,3", "--decode-tokens", "2",
-           "--repeat", "1"}).out);
+  const Json line = Json::parse(run({"bench", "--json", "--prompt-tokens", "5,9", "--contexts", "6,70", "--batches",
+                                     "1,3", "--decode-tokens", "2", "--repeat", "1"})
+                                    .out);
   EXPECT_EQ(line["prefills"].size(), 2u);
   ASSERT_EQ(line["decodes"].size(), 3u) << "two contexts, and another batch at the first of them";
   EXPECT_EQ(line["decodes"][1]["context"], 70);
   EXPECT_EQ(line["decodes"][2]["batch"], 3);
   EXPECT_EQ(line["decodes"][2]["tokens"], 6) << "two of each sequence";
-  EXPECT_LT(line["decodes"][2]["bytes_per_token"], line["decodes"][0]["bytes_per_token"]) << "three tokens share the weights";
+  EXPECT_LT(line["decodes"][2]["bytes_per_token"], line["decodes"][0]["bytes_per_token"])
+      << "three tokens share the weights";
 }
 
 // A clock around each verb: together they are not more than the whole.
 TEST_F(CommandLine, BenchSaysWhatEachVerbTakes) {
-  const std::vector<std::string> arguments{"bench", "--verbs", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4",
-                                           "--batches", "1", "--repeat", "1"};
+  const std::vector<std::string> arguments{"bench",           "--verbs", "--prompt-tokens", "8", "--contexts", "6",
+                                           "--decode-tokens", "4",       "--batches",       "1", "--repeat",   "1"};
   std::vector<std::string> with_json = arguments;
   with_json.push_back("--json");
   const Json line = Json::parse(run(with_json).out);
@@ -563,15 +594,18 @@ TEST_F(CommandLine, BenchSaysWhatEachVerbTakes) {
     EXPECT_GT(line[what]["linear_peak_share"].get<double>(), 0);  // weights of bf16
   }
   EXPECT_TRUE(has(run(arguments).out, "store_kv")) << run(arguments).out;
-  EXPECT_FALSE(Json::parse(run({"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4", "--batches", "1",
-                                "--repeat", "1"}).out)["prefill"].contains("verbs"));
+  EXPECT_FALSE(Json::parse(run({"bench", "--json", "--prompt-tokens", "8", "--contexts", "6", "--decode-tokens", "4",
+                                "--batches", "1", "--repeat", "1"})
+                               .out)["prefill"]
+                   .contains("verbs"));
 }
 
 // What a longer context adds to a token's bytes is keys and values of the type that the cache has.
 TEST_F(CommandLine, BenchCountsTheCacheInItsOwnType) {
   const auto bytes_at = [&](const std::string& context, const std::string& type) {
-    const Json line = Json::parse(run({"bench", "--json", "--cache", type, "--prompt-tokens", "1", "--contexts", context, "--batches", "1",
-                                       "--decode-tokens", "1", "--repeat", "1"}).out);
+    const Json line = Json::parse(run({"bench", "--json", "--cache", type, "--prompt-tokens", "1", "--contexts",
+                                       context, "--batches", "1", "--decode-tokens", "1", "--repeat", "1"})
+                                      .out);
     return line["decode"]["bytes_per_token"].get<double>();
   };
   const double halves = bytes_at("60", "f16") - bytes_at("10", "f16");
@@ -580,14 +614,15 @@ TEST_F(CommandLine, BenchCountsTheCacheInItsOwnType) {
 }
 
 TEST_F(CommandLine, BenchPredictsBeforeItMeasures) {
-  const std::string out =
-      run({"bench", "--predict", "--ceilings", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1,2", "--decode-tokens", "2",
-           "--repeat", "1"}).out;
+  const std::string out = run({"bench", "--predict", "--ceilings", "--prompt-tokens", "8", "--contexts", "6",
+                               "--batches", "1,2", "--decode-tokens", "2", "--repeat", "1"})
+                              .out;
   const std::size_t limit = out.find("What the limit allows"), measured = out.find("predicted");
   ASSERT_NE(limit, std::string::npos) << out;
   ASSERT_NE(measured, std::string::npos) << out;
   EXPECT_LT(limit, measured);
-  for (const char* name : {"prefill of 8", "decode at 6", "decode at 6, 2 together", "4 streams a thread, 1024 and 4096 ahead"}) {
+  for (const char* name :
+       {"prefill of 8", "decode at 6", "decode at 6, 2 together", "4 streams a thread, 1024 and 4096 ahead"}) {
     EXPECT_TRUE(has(out, name)) << name;
   }
 }
@@ -595,13 +630,17 @@ TEST_F(CommandLine, BenchPredictsBeforeItMeasures) {
 TEST_F(CommandLine, BenchDrawsTheRoofline) {
   const TemporaryFolder folder;
   const std::string path = (folder / "roof.svg").string();
-  EXPECT_EQ(run({"bench", "--out", path, "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--decode-tokens", "2",
-                 "--repeat", "1"}).status, 0);
+  EXPECT_EQ(run({"bench", "--out", path, "--prompt-tokens", "8", "--contexts", "6", "--batches", "1", "--decode-tokens",
+                 "2", "--repeat", "1"})
+                .status,
+            0);
   std::ifstream file(path);
   const std::string svg{std::istreambuf_iterator<char>(file), {}};
-  for (const char* what : {"<svg ", "GB/s", "int8 peak", "prefill of 8", "decode at 6", "</svg>"}) EXPECT_TRUE(has(svg, what)) << what;
-  const Outcome nowhere = run({"bench", "--out", "no-such-folder/roof.svg", "--prompt-tokens", "8", "--contexts", "6", "--batches", "1",
-                               "--repeat", "1"});
+  for (const char* what : {"<svg ", "GB/s", "int8 peak", "prefill of 8", "decode at 6", "</svg>"}) {
+    EXPECT_TRUE(has(svg, what)) << what;
+  }
+  const Outcome nowhere = run({"bench", "--out", "no-such-folder/roof.svg", "--prompt-tokens", "8", "--contexts", "6",
+                               "--batches", "1", "--repeat", "1"});
   EXPECT_EQ(nowhere.status, 1);
   EXPECT_EQ(line_count(nowhere.err), 1u) << nowhere.err;
 }

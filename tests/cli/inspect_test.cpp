@@ -87,14 +87,16 @@ TEST(InspectTensor, TheFieldsFillTheBlock) {
 
 // --- models
 
-// A llama model with a vocabulary, an embedding and `matrices` of 5000 × 5000. ftruncate makes their values: a hole, which takes no place
-// on the disk.
+// A llama model with a vocabulary, an embedding and `matrices` of 5000 × 5000. ftruncate makes their values: a hole,
+// which takes no place on the disk.
 bool make_llama(const std::filesystem::path& path, std::size_t matrices, std::size_t vocabulary) {
   const std::uint64_t embedding_bytes = std::uint64_t{vocabulary} * 8192 * 4, matrix_bytes = 100'000'000;
   GgufBuilder file(matrices + 1, 11);
   file.key("general.architecture", 8).string("llama").key("general.name", 8).string("A test");
   file.u32("llama.block_count", 100).u32("llama.context_length", 4096).u32("llama.embedding_length", 8192);
-  file.u32("llama.feed_forward_length", 28672).u32("llama.attention.head_count", 64).u32("llama.attention.head_count_kv", 8);
+  file.u32("llama.feed_forward_length", 28672)
+      .u32("llama.attention.head_count", 64)
+      .u32("llama.attention.head_count_kv", 8);
   file.key("llama.attention.layer_norm_rms_epsilon", 6).number(1e-5f).key("tokenizer.ggml.model", 8).string("gpt2");
   file.key("tokenizer.ggml.tokens", 9).number(std::uint32_t{8}).number(std::uint64_t{vocabulary});
   for (std::size_t i = 0; i < vocabulary; ++i) file.string(fmt::format("token{}", i));
@@ -118,12 +120,15 @@ std::size_t resident_bytes() {
 
 TEST(InspectModel, ASparse100GbModelIn32Mb) {
   const TemporaryFolder folder;
-  if (!make_llama(folder / "sparse.gguf", 1000, 128'000)) GTEST_SKIP() << "this file system makes no sparse file of 100 GB";
+  if (!make_llama(folder / "sparse.gguf", 1000, 128'000)) {
+    GTEST_SKIP() << "this file system makes no sparse file of 100 GB";
+  }
 
   const std::size_t before = resident_bytes();
   const ModelFiles files = ModelFiles::open(folder / "sparse.gguf");
   const OrderedJson model = describe_model(files, 0);
-  const std::string text = model_text(model) + tensors_text(describe_tensors(files.tensors())) + metadata_text(describe_metadata(files, 8));
+  const std::string text =
+      model_text(model) + tensors_text(describe_tensors(files.tensors())) + metadata_text(describe_metadata(files, 8));
   const std::size_t after = resident_bytes();
   EXPECT_LT(after - std::min(before, after), std::size_t{32} << 20);
   EXPECT_EQ(model["parameters"], 25'000'000'000u + 128'000u * 8192u);
@@ -142,14 +147,21 @@ TEST(InspectModel, MemoryAtAContext) {
   EXPECT_EQ(describe_model(files, 128)["memory"]["total"], 128 * a_token + 300 * 8192 * 4);
   EXPECT_EQ(describe_model(files, 128)["memory"]["kv_cache_per_token"], a_token);
   EXPECT_EQ(describe_model(files, 0, DType::f32)["memory"]["kv_cache"], 2 * 4096 * a_token);
-  EXPECT_EQ(describe_model(files, 64, DType::q8_0)["memory"]["kv_cache_per_token"], a_token / 64 * 34) << "32 bytes and a scale";
+  EXPECT_EQ(describe_model(files, 64, DType::q8_0)["memory"]["kv_cache_per_token"], a_token / 64 * 34)
+      << "32 bytes and a scale";
 }
 
 // What cannot run can be looked at, and the reason is there.
 TEST(InspectModel, ProblemsAreNamed) {
   const TemporaryFolder folder;
   GgufBuilder file(1, 2);
-  file.key("general.architecture", 8).string("mamba").key("odd\x1b[2J", 6).number(std::nanf("")).tensor("x", {256}, 23, 0).pad().data(136);
+  file.key("general.architecture", 8)
+      .string("mamba")
+      .key("odd\x1b[2J", 6)
+      .number(std::nanf(""))
+      .tensor("x", {256}, 23, 0)
+      .pad()
+      .data(136);
   std::ofstream(folder / "a.gguf", std::ios::binary) << file.text();
   const ModelFiles files = ModelFiles::open(folder / "a.gguf");
   const OrderedJson model = describe_model(files, 0);
@@ -187,8 +199,8 @@ TEST(InspectVerb, JsonIsOneObjectOnOneLine) {
   const Json model = Json::parse(output_of({"inspect", "-m", path, "--json", "--context", "64"}, 0));
   EXPECT_EQ(model["family"], "llama");
   EXPECT_EQ(model["memory"]["context"], 64);
-  const Json parts =
-      Json::parse(output_of({"inspect", "-m", path, "--json", "--tensors", "--metadata", "--tensor", "token_embd.weight"}, 0));
+  const Json parts = Json::parse(
+      output_of({"inspect", "-m", path, "--json", "--tensors", "--metadata", "--tensor", "token_embd.weight"}, 0));
   EXPECT_EQ(parts["tensors"].size(), 1u);
   EXPECT_EQ(parts["metadata"].size(), 11u);
   EXPECT_EQ(parts["tensor"]["statistics"]["zeros"], 300 * 8192);
@@ -231,7 +243,8 @@ TEST(InspectModel, Smollm2) {
   EXPECT_FALSE(model.contains("problems")) << model["problems"];
   const std::string text = model_text(model);
   EXPECT_NE(text.find("9 query heads, 3 key/value heads, of 64 each"), std::string::npos) << text;
-  EXPECT_NE(metadata_text(describe_metadata(files, 8)).find("tokenizer.ggml.tokens                   array of string  49152 values"),
+  EXPECT_NE(metadata_text(describe_metadata(files, 8))
+                .find("tokenizer.ggml.tokens                   array of string  49152 values"),
             std::string::npos);
 }
 

@@ -33,8 +33,8 @@ std::string read_all(int fd) {
 }
 
 // In the child: never returns.
-[[noreturn]] void become_rung(std::vector<std::string> arguments, const Surroundings& surroundings, const std::filesystem::path& input,
-                              int out, const std::filesystem::path& errors) {
+[[noreturn]] void become_rung(std::vector<std::string> arguments, const Surroundings& surroundings,
+                              const std::filesystem::path& input, int out, const std::filesystem::path& errors) {
   ::dup2(::open(input.c_str(), O_RDONLY), STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
@@ -68,7 +68,8 @@ Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroun
     ::grantpt(reader);
     ::unlockpt(reader);
     out = ::open(::ptsname(reader), O_RDWR | O_NOCTTY);
-    const winsize size{.ws_row = 24, .ws_col = static_cast<unsigned short>(surroundings.columns), .ws_xpixel = 0, .ws_ypixel = 0};
+    const winsize size{
+        .ws_row = 24, .ws_col = static_cast<unsigned short>(surroundings.columns), .ws_xpixel = 0, .ws_ypixel = 0};
     ::ioctl(out, TIOCSWINSZ, &size);
   } else if (surroundings.output == "closed pipe") {
     int ends[2];
@@ -76,7 +77,8 @@ Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroun
     ::close(ends[0]);
     out = ends[1];
   } else {
-    out = ::open(surroundings.output.empty() ? (folder / "out").c_str() : surroundings.output.c_str(), O_WRONLY | O_CREAT, 0600);
+    out = ::open(surroundings.output.empty() ? (folder / "out").c_str() : surroundings.output.c_str(),
+                 O_WRONLY | O_CREAT, 0600);
   }
   const pid_t child = ::fork();
   if (child == 0) become_rung(std::move(arguments), surroundings, folder / "in", out, folder / "err");

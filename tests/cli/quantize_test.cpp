@@ -21,7 +21,9 @@ class QuantizeCommand : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_rung(arguments);
   }
-  static std::string answer_of(const std::string& path) { return run_rung({"logits", "--device", "reference", "-m", path, "the fox"}).out; }
+  static std::string answer_of(const std::string& path) {
+    return run_rung({"logits", "--device", "reference", "-m", path, "the fox"}).out;
+  }
 
   TinyModel model;
   TemporaryFolder folder;
@@ -40,7 +42,8 @@ TEST_F(QuantizeCommand, WritesAModelThatAnswersAsTheFolderDoes) {
 TEST_F(QuantizeCommand, KeepsTheTemplateAndTheEndOfATurn) {
   ASSERT_EQ(run({"--to", "bf16", out}).status, 0);
   const auto chat = [](const std::string& path) {
-    return run_rung({"generate", "--chat", "--device", "reference", "-n", "8", "--temperature", "0", "-m", path, "the"}).out;
+    return run_rung({"generate", "--chat", "--device", "reference", "-n", "8", "--temperature", "0", "-m", path, "the"})
+        .out;
   };
   EXPECT_NE(chat(out), "");
   EXPECT_EQ(chat(out), chat(model.path().string()));
@@ -70,7 +73,8 @@ TEST_F(QuantizeCommand, MistakesAreUsageErrors) {
            {{"quantize"}, "which model?"},
            {{"quantize", "in.gguf"}, "where to?"},
            {{"quantize", "in.gguf", "out.gguf"}, "to which format?"},
-           {{"quantize", "in.gguf", "out.gguf", "--to", "q4_k_s"}, "no format is called 'q4_k_s', expected one of: q8_0"}}) {
+           {{"quantize", "in.gguf", "out.gguf", "--to", "q4_k_s"},
+            "no format is called 'q4_k_s', expected one of: q8_0"}}) {
     const Outcome outcome = run_rung(arguments);
     EXPECT_EQ(outcome.status, 2) << what;
     EXPECT_TRUE(has(outcome.err, what)) << outcome.err;
@@ -82,10 +86,11 @@ TEST_F(QuantizeCommand, MistakesAreUsageErrors) {
 TEST_F(QuantizeCommand, WritesOverNothingThatWasRead) {
   const std::string text = (folder / "text.txt").string();
   std::ofstream(text) << "the fox and the hen, the hen and the fox";
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--to", "q8_0", (model / "config.json").string()},
-                                                    {"--to", "q8_0", (model / "tokenizer.json").string()},
-                                                    {"--to", "q8_0", (model / "model.safetensors").string()},
-                                                    {"--to", "q4_0", "--imatrix", text, text}}) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--to", "q8_0", (model / "config.json").string()},
+        {"--to", "q8_0", (model / "tokenizer.json").string()},
+        {"--to", "q8_0", (model / "model.safetensors").string()},
+        {"--to", "q4_0", "--imatrix", text, text}}) {
     const auto size = std::filesystem::file_size(arguments.back());
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 1);
@@ -98,10 +103,11 @@ TEST_F(QuantizeCommand, WritesOverNothingThatWasRead) {
 TEST_F(QuantizeCommand, NorDoesAnotherVerb) {
   ASSERT_EQ(run({"--to", "f32", out}).status, 0);
   const auto size = std::filesystem::file_size(out);
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"logits", "-m", out, "--out", out, "the fox"},
-                                                    {"trace", "-m", out, "--out", out, "the fox"},
-                                                    {"bench", "-m", out, "--prompt-tokens", "2", "--contexts", "2", "--batches", "1",
-                                                     "--decode-tokens", "1", "--repeat", "1", "--out", out}}) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"logits", "-m", out, "--out", out, "the fox"},
+        {"trace", "-m", out, "--out", out, "the fox"},
+        {"bench", "-m", out, "--prompt-tokens", "2", "--contexts", "2", "--batches", "1", "--decode-tokens", "1",
+         "--repeat", "1", "--out", out}}) {
     const Outcome outcome = run_rung(arguments);
     EXPECT_EQ(outcome.status, 1) << arguments[0];
     EXPECT_TRUE(has(outcome.err, "is what is read: choose another file to write")) << outcome.err;
@@ -132,7 +138,8 @@ TEST_F(QuantizeCommand, WhatCannotBeIsOneLineAndNoFile) {
   EXPECT_TRUE(has(run_rung({"quantize", out, "--to", "q4_0", out}).err, "is what would be read")) << "its own input";
   EXPECT_EQ(std::filesystem::file_size(out), size);
   EXPECT_TRUE(has(run({"--to", "q8_0", folder.path().string()}).err, "not a regular file"));
-  EXPECT_TRUE(has(run_rung({"quantize", (folder / "none").string(), "--to", "q8_0", out}).err, "no such file or folder"));
+  EXPECT_TRUE(
+      has(run_rung({"quantize", (folder / "none").string(), "--to", "q8_0", out}).err, "no such file or folder"));
   std::filesystem::remove(model / "model.safetensors");
   const Outcome weightless = run({"--to", "q8_0", (folder / "other.gguf").string()});
   EXPECT_EQ(weightless.status, 1);
@@ -143,18 +150,21 @@ TEST_F(QuantizeCommand, WhatCannotBeIsOneLineAndNoFile) {
 TEST_F(QuantizeCommand, ATokenizerThatGgufCannotExpressIsRefused) {
   std::ifstream in(model / "tokenizer.json");
   Json tokenizer = Json::parse(in);
-  tokenizer["pre_tokenizer"] = {{"type", "Sequence"},
-                                {"pretokenizers",
-                                 {{{"type", "Split"}, {"pattern", {{"Regex", "[aeiou]"}}}, {"behavior", "Isolated"}, {"invert", false}},
-                                  tokenizer["pre_tokenizer"]}}};
+  tokenizer["pre_tokenizer"] = {
+      {"type", "Sequence"},
+      {"pretokenizers",
+       {{{"type", "Split"}, {"pattern", {{"Regex", "[aeiou]"}}}, {"behavior", "Isolated"}, {"invert", false}},
+        tokenizer["pre_tokenizer"]}}};
   model.write("tokenizer.json", tokenizer);
   const Outcome outcome = run({"--to", "q8_0", out});
   EXPECT_EQ(outcome.status, 1);
-  EXPECT_TRUE(has(outcome.err, "no name is known for how this tokenizer cuts text into words ('[aeiou]')")) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "no name is known for how this tokenizer cuts text into words ('[aeiou]')"))
+      << outcome.err;
   EXPECT_EQ(run({"--to", "q8_0", "--pre", "gpt-2", out}).status, 0);
 }
 
-// In a GGUF file the unknown token is found in the text as it stands: one that tokenizer.json does not look for would be another.
+// In a GGUF file the unknown token is found in the text as it stands: one that tokenizer.json does not look for would
+// be another.
 TEST_F(QuantizeCommand, AnUnknownTokenThatIsNoAddedTokenIsRefused) {
   std::ifstream in(model / "tokenizer.json");
   Json tokenizer = Json::parse(in);
@@ -163,7 +173,8 @@ TEST_F(QuantizeCommand, AnUnknownTokenThatIsNoAddedTokenIsRefused) {
   model.write("tokenizer.json", tokenizer);
   const Outcome outcome = run({"--to", "q8_0", out});
   EXPECT_EQ(outcome.status, 1);
-  EXPECT_TRUE(has(outcome.err, "the unk_token 'the' is not among the added tokens: GGUF cannot say that")) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "the unk_token 'the' is not among the added tokens: GGUF cannot say that"))
+      << outcome.err;
 }
 
 }  // namespace

@@ -12,8 +12,10 @@ namespace rung {
 namespace {
 
 TEST(Svg, TicksOfAnAxisAreOnesTwosAndFives) {
-  EXPECT_EQ(chart_ticks({.title = "", .from = 0.5, .to = 50, .logarithmic = true}), (std::vector<double>{0.5, 1, 2, 5, 10, 20, 50}));
-  EXPECT_EQ(chart_ticks({.title = "", .from = 1, .to = 1e5, .logarithmic = true}), (std::vector<double>{1, 10, 100, 1e3, 1e4, 1e5}));
+  EXPECT_EQ(chart_ticks({.title = "", .from = 0.5, .to = 50, .logarithmic = true}),
+            (std::vector<double>{0.5, 1, 2, 5, 10, 20, 50}));
+  EXPECT_EQ(chart_ticks({.title = "", .from = 1, .to = 1e5, .logarithmic = true}),
+            (std::vector<double>{1, 10, 100, 1e3, 1e4, 1e5}));
   EXPECT_EQ(chart_ticks({.title = "", .from = -3, .to = 10}), (std::vector<double>{-2, 0, 2, 4, 6, 8, 10}));
 }
 

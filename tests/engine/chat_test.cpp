@@ -49,8 +49,9 @@ TEST_F(ChatTest, ASecondTurnComputesOnlyWhatIsNew) {
   OrderedJson before = chat_.messages();
   before.erase(before.begin() + 2, before.end());
   other.set_messages(before);
-  EXPECT_EQ(other.reply("Go on", {.max_tokens = 4, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}).generated.ids,
-            second.generated.ids);
+  EXPECT_EQ(
+      other.reply("Go on", {.max_tokens = 4, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}).generated.ids,
+      second.generated.ids);
 }
 
 TEST_F(ChatTest, AFullContextDropsTheOldestTurnsAndKeepsTheSystemMessage) {
@@ -80,7 +81,8 @@ TEST_F(ChatTest, WhatTheTemplateRefusesWasNeverSaid) {
 
 TEST_F(ChatTest, AnAnswerStoppedBeforeItsFirstWordWasNeverAskedFor) {
   const GenerateCallbacks stop{.interrupted = [] { return true; }};
-  const Reply reply = chat_.reply("Hi", {.max_tokens = 4, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}, stop);
+  const Reply reply =
+      chat_.reply("Hi", {.max_tokens = 4, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}, stop);
   EXPECT_EQ(reply.generated.reason, StopReason::interrupted);
   EXPECT_TRUE(chat_.messages().empty());
 }
@@ -88,7 +90,8 @@ TEST_F(ChatTest, AnAnswerStoppedBeforeItsFirstWordWasNeverAskedFor) {
 TEST_F(ChatTest, WhatWasSaidOfAnInterruptedAnswerStays) {
   int asked = 0;
   const GenerateCallbacks stop{.interrupted = [&] { return ++asked > 3; }};
-  const Reply reply = chat_.reply("Hi", {.max_tokens = 50, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}, stop);
+  const Reply reply =
+      chat_.reply("Hi", {.max_tokens = 50, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}, stop);
   EXPECT_EQ(reply.generated.reason, StopReason::interrupted);
   EXPECT_EQ(chat_.messages()[1]["content"], reply.generated.text);
 }

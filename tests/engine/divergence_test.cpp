@@ -29,7 +29,8 @@ TEST(RowDistance, IsTheKullbackLeiblerDivergence) {
 }
 
 TEST(RowDistance, OfACertaintyFromADieIsTheDiesEntropy) {
-  EXPECT_NEAR(row_distance(std::vector<float>{0, -200, -200, -200}, std::vector<float>(4, 1.0f), 0).divergence, std::log(4), 1e-12);
+  EXPECT_NEAR(row_distance(std::vector<float>{0, -200, -200, -200}, std::vector<float>(4, 1.0f), 0).divergence,
+              std::log(4), 1e-12);
 }
 
 TEST(RowDistance, IsZeroForTheSameDistribution) {
@@ -81,7 +82,8 @@ TEST(Compare, FindsWhatPyTorchFinds) {
   const Json cases = perplexity_cases();
   for (const Json& pair : cases["distances"]) {
     SCOPED_TRACE(pair["base"].get<std::string>() + ", " + pair["other"].get<std::string>());
-    const auto c = std::find_if(cases["models"].begin(), cases["models"].end(), [&](const Json& m) { return m["model"] == pair["base"]; });
+    const auto c = std::find_if(cases["models"].begin(), cases["models"].end(),
+                                [&](const Json& m) { return m["model"] == pair["base"]; });
     const BareModel base(pair["base"]), other(pair["other"]);
     Device device("reference", 1);
     const std::vector<Contestant> contestants{{base.model(), device}, {other.model(), device}, {base.model(), device}};

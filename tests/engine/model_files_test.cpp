@@ -22,11 +22,15 @@ Sampling sampling_with(const Json& generation_config) {
 
 TEST(GenerationConfig, IsTheDefaultOfSamplingWhereItSaysSo) {
   const Sampling ours;
-  EXPECT_EQ(sampling_with({{"temperature", 0.6}}).temperature, ours.temperature) << "without do_sample it says nothing about sampling";
+  EXPECT_EQ(sampling_with({{"temperature", 0.6}}).temperature, ours.temperature)
+      << "without do_sample it says nothing about sampling";
   EXPECT_EQ(sampling_with({{"do_sample", false}, {"temperature", 0.6}}).temperature, 0.0f);
-  const Sampling s =
-      sampling_with({{"do_sample", true}, {"temperature", 0.5}, {"top_k", 20}, {"top_p", 0.75}, {"min_p", 0.25},
-                     {"repetition_penalty", 1.5}});
+  const Sampling s = sampling_with({{"do_sample", true},
+                                    {"temperature", 0.5},
+                                    {"top_k", 20},
+                                    {"top_p", 0.75},
+                                    {"min_p", 0.25},
+                                    {"repetition_penalty", 1.5}});
   EXPECT_EQ(s.temperature, 0.5f);
   EXPECT_EQ(s.top_k, 20u);
   EXPECT_EQ(s.top_p, 0.75f);
@@ -60,7 +64,8 @@ TEST(GenerationConfig, OfAGgufFileToo) {
     return ModelFiles::open(folder / "t.gguf").sampling();
   };
   EXPECT_EQ(sampling(0.25f).temperature, 0.25f);
-  expect_error([&] { sampling(std::numeric_limits<float>::quiet_NaN()); }, "t.gguf: general.sampling: temperature is nan");
+  expect_error([&] { sampling(std::numeric_limits<float>::quiet_NaN()); },
+               "t.gguf: general.sampling: temperature is nan");
 }
 
 TEST(StopIds, AreAllThatTheFilesName) {
@@ -68,19 +73,25 @@ TEST(StopIds, AreAllThatTheFilesName) {
   model.write("generation_config.json", {{"eos_token_id", {7, 9}}});
   const std::set<TokenId> ids = ModelFiles::open(model.path()).stop_ids();
   EXPECT_TRUE(ids.contains(7) && ids.contains(9));
-  EXPECT_TRUE(LoadedModel(ModelFiles::open(model.path())).stop_ids().contains(1)) << "<|im_end|>, which ends a turn in the template";
+  EXPECT_TRUE(LoadedModel(ModelFiles::open(model.path())).stop_ids().contains(1))
+      << "<|im_end|>, which ends a turn in the template";
   for (const Json& wrong : {Json(-1), Json("7"), Json(1.5), Json(1e18), Json::array({7, -1})}) {
     model.write("generation_config.json", {{"eos_token_id", wrong}});
     expect_error([&] { ModelFiles::open(model.path()).stop_ids(); }, "generation_config.json: 'eos_token_id' holds");
   }
 }
 
-std::optional<std::string> template_of(const TinyModel& model, bool tools) { return ModelFiles::open(model.path()).chat_template(tools); }
+std::optional<std::string> template_of(const TinyModel& model, bool tools) {
+  return ModelFiles::open(model.path()).chat_template(tools);
+}
 
-// As transformers 5 chooses: chat_template.jinja and chat_templates/ hide what tokenizer_config.json has; tool_use where there are tools.
+// As transformers 5 chooses: chat_template.jinja and chat_templates/ hide what tokenizer_config.json has; tool_use
+// where there are tools.
 TEST(ChatTemplates, TheOneThatIsMeantIsFound) {
   const TinyModel model;
-  const auto configured = [&](const Json& chat_template) { model.write("tokenizer_config.json", {{"chat_template", chat_template}}); };
+  const auto configured = [&](const Json& chat_template) {
+    model.write("tokenizer_config.json", {{"chat_template", chat_template}});
+  };
   configured("plain");
   EXPECT_EQ(template_of(model, false), "plain");
   EXPECT_EQ(template_of(model, true), "plain");

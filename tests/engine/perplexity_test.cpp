@@ -59,7 +59,8 @@ TEST(Losses, OfLogitsThatAreNoNumbersAreAnError) {
 std::string drawn(const std::vector<Window>& windows) {
   std::string out;
   for (const Window& w : windows) {
-    out += std::string(w.begin, ' ') + std::string(w.first_counted - w.begin, '.') + std::string(w.end - w.first_counted, '#') + "\n";
+    out += std::string(w.begin, ' ') + std::string(w.first_counted - w.begin, '.') +
+           std::string(w.end - w.first_counted, '#') + "\n";
   }
   return out;
 }
@@ -91,8 +92,8 @@ TEST(Windows, ThatSlideCountEachTokenOnceButTheFirst) {
 
 TEST(Windows, ThatSlideWeighAsTheOriginalWeighsThem) {
   const std::vector<Window> windows = sliding(11, 6, 3);
-  EXPECT_DOUBLE_EQ(windows[0].weight, 1);         // 6 tokens, 5 foretold
-  EXPECT_DOUBLE_EQ(windows[1].weight, 2.0 / 3);   // 3 tokens, all foretold
+  EXPECT_DOUBLE_EQ(windows[0].weight, 1);        // 6 tokens, 5 foretold
+  EXPECT_DOUBLE_EQ(windows[1].weight, 2.0 / 3);  // 3 tokens, all foretold
   EXPECT_DOUBLE_EQ(windows[2].weight, 1.0 / 2);
   for (const Window& w : sliding(12, 4, 4)) EXPECT_DOUBLE_EQ(w.weight, 1);
 }
@@ -105,7 +106,9 @@ TEST(Windows, GoThroughTheModelInPiecesThatMissNothing) {
     for (const Piece& piece : pieces_of(text, text.windows[0], vocab_size)) {
       EXPECT_LE(piece.ids.size() * vocab_size * sizeof(float), std::size_t{80} << 20);
       // A row that counts is followed by its token.
-      for (std::size_t i = 0; i < piece.next.size(); ++i) EXPECT_EQ(piece.next[i], piece.ids[piece.first_counted() + i] + 1);
+      for (std::size_t i = 0; i < piece.next.size(); ++i) {
+        EXPECT_EQ(piece.next[i], piece.ids[piece.first_counted() + i] + 1);
+      }
       read.insert(read.end(), piece.ids.begin(), piece.ids.end());
       next.insert(next.end(), piece.next.begin(), piece.next.end());
     }
@@ -147,7 +150,8 @@ TEST(Perplexity, IsThatOfLlamaCppAndTransformers) {
       SCOPED_TRACE(c["model"].get<std::string>() + ", halves, " + official["by"].get<std::string>());
       const Losses ours = perplexity(halves_of(c["ids"].size(), official["window"]));
       EXPECT_EQ(ours.count(), official["counted"].get<std::size_t>());
-      EXPECT_NEAR(ours.perplexity() / official["perplexity"].get<double>(), 1, official["by"] == "llama.cpp" ? 1e-3 : 1e-5);
+      EXPECT_NEAR(ours.perplexity() / official["perplexity"].get<double>(), 1,
+                  official["by"] == "llama.cpp" ? 1e-3 : 1e-5);
       EXPECT_NEAR(ours.perplexity_error() / official["error"].get<double>(), 1, 1e-3);
     }
     for (const Json& official : c["sliding"]) {
@@ -164,7 +168,8 @@ TEST(Perplexity, OfWhatWasReadIsKeptWhenSomebodyStops) {
   const BareModel model(c["model"]);
   Device device("reference", 1);
   const WindowedText text = windowed(c["ids"], halves_of(c["ids"].size(), 64));
-  const Evaluation part = evaluate(model.model(), device, text, [](const Evaluation& so_far) { return so_far.windows < 2; });
+  const Evaluation part =
+      evaluate(model.model(), device, text, [](const Evaluation& so_far) { return so_far.windows < 2; });
   EXPECT_EQ(part.windows, 2u);
   EXPECT_EQ(part.losses.count(), 2u * 31);
 }
@@ -176,7 +181,8 @@ TEST(Perplexity, SeesTheBosInPlaceOfEachWindowsFirstToken) {
   WindowedText given = windowed(c["ids"], {{0, 64, 33}}), replaced = given;
   given.ids[0] = 3;
   replaced.first_of_window = 3;
-  EXPECT_EQ(evaluate(model.model(), device, given).losses.mean(), evaluate(model.model(), device, replaced).losses.mean());
+  EXPECT_EQ(evaluate(model.model(), device, given).losses.mean(),
+            evaluate(model.model(), device, replaced).losses.mean());
 }
 
 }  // namespace

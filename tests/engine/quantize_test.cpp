@@ -32,9 +32,12 @@ SourceTensor tensor(const std::string& name, std::vector<std::size_t> shape) {
   return {.name = name, .shape = std::move(shape), .bytes = {}};
 }
 
-std::vector<std::string> types_of(std::string_view format, const std::vector<SourceTensor>& tensors, bool with_importance = false) {
+std::vector<std::string> types_of(std::string_view format, const std::vector<SourceTensor>& tensors,
+                                  bool with_importance = false) {
   std::vector<std::string> names;
-  for (const DType type : choose_types(quantize_format(format), tensors, with_importance)) names.emplace_back(info(type).name);
+  for (const DType type : choose_types(quantize_format(format), tensors, with_importance)) {
+    names.emplace_back(info(type).name);
+  }
   return names;
 }
 
@@ -50,7 +53,9 @@ TEST(ChooseTypes, VectorsStayAndTheHeadGetsMore) {
 }
 
 TEST(ChooseTypes, RowsThatAreNoWholeNumberOfBlocksFallBack) {
-  const auto of = [](std::string_view format, std::size_t row) { return types_of(format, {tensor("blk.0.ffn_up.weight", {8, row})})[0]; };
+  const auto of = [](std::string_view format, std::size_t row) {
+    return types_of(format, {tensor("blk.0.ffn_up.weight", {8, row})})[0];
+  };
   EXPECT_EQ(of("q4_k_m", 512), "q4_k");
   EXPECT_EQ(of("q4_k_m", 576), "q5_0");
   EXPECT_EQ(of("q6_k", 576), "q8_0");
@@ -78,7 +83,8 @@ TEST(Quantize, RefusesWhatIsNoNumberAndWhatDoesNotFit) {
   row[7] = -std::numeric_limits<float>::infinity();
   expect_error([&] { quantize_row(row, DType::q4_k, folder / "x.gguf"); }, "holds -inf in row 0, column 7");
   row[7] = 1e30f;
-  expect_error([&] { quantize_row(row, DType::q4_0, folder / "x.gguf"); }, "holds 1e+30 in row 0, which is too large for q4_0");
+  expect_error([&] { quantize_row(row, DType::q4_0, folder / "x.gguf"); },
+               "holds 1e+30 in row 0, which is too large for q4_0");
   expect_error([&] { quantize_row(row, DType::f16, folder / "x.gguf"); }, "too large for f16");
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }

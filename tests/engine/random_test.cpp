@@ -9,7 +9,8 @@
 namespace rung {
 namespace {
 
-// The first outputs of xoshiro256** from the state that splitmix64 makes of seed 0, computed from the definitions with Python's integers.
+// The first outputs of xoshiro256** from the state that splitmix64 makes of seed 0, computed from the definitions with
+// Python's integers.
 TEST(Random, IsXoshiro256StarStarSeededBySplitmix64) {
   Random random(0);
   EXPECT_EQ(random.next(), 0x99ec5f36cb75f2b4u);

@@ -1,4 +1,5 @@
-// From logits to a token. The filtered distribution is held to transformers' in sampling_golden_test.cpp; here: the draw.
+// From logits to a token. The filtered distribution is held to transformers' in sampling_golden_test.cpp; here: the
+// draw.
 #include "engine/sampler.h"
 
 #include <gtest/gtest.h>
@@ -41,7 +42,8 @@ TEST(Sampler, TheSameSeedGivesTheSameTokens) {
   EXPECT_NE(from_a, from_c);
 }
 
-// Pearson's chi-square over 20,000 draws: with 5 degrees of freedom it exceeds 20.5 once in a thousand seeds (this one is fixed).
+// Pearson's chi-square over 20,000 draws: with 5 degrees of freedom it exceeds 20.5 once in a thousand seeds (this one
+// is fixed).
 TEST(Sampler, DrawsFollowTheDistribution) {
   const Sampling sampling{.temperature = 1.3f, .top_p = 1, .seed = 42};
   Sampler sampler(sampling);
@@ -76,7 +78,9 @@ TEST(Sampler, ATinyTemperatureIsNearlyGreedyAndNoOverflow) {
 }
 
 TEST(Sampler, LogitsThatAreNoNumbersAreAnError) {
-  for (const float bad : {std::nanf(""), kInfinity}) EXPECT_THROW(Sampler({}).sample(std::vector<float>{0, bad}, {}), Error);
+  for (const float bad : {std::nanf(""), kInfinity}) {
+    EXPECT_THROW(Sampler({}).sample(std::vector<float>{0, bad}, {}), Error);
+  }
   EXPECT_THROW(Sampler({}).sample(std::vector<float>{-kInfinity, -kInfinity}, {}), Error);
 }
 

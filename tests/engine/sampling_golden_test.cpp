@@ -1,4 +1,5 @@
-// The filtered distribution, held to that of transformers' logits processors on recorded logits.  Made by tools/goldens/sampling.py.
+// The filtered distribution, held to that of transformers' logits processors on recorded logits.  Made by
+// tools/goldens/sampling.py.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -45,7 +46,9 @@ TEST(SamplingGolden, TheFilteredDistributionIsTheOfficialOne) {
 
     std::map<std::int32_t, double> ours;
     const auto seen = c["seen"].get<std::vector<std::int32_t>>();
-    for (const Candidate& next : Sampler(settings(c)).distribution(logits.at(c["logits"]), seen)) ours[next.id] = next.probability;
+    for (const Candidate& next : Sampler(settings(c)).distribution(logits.at(c["logits"]), seen)) {
+      ours[next.id] = next.probability;
+    }
 
     Json about = c;
     about.erase("ids");
@@ -57,7 +60,8 @@ TEST(SamplingGolden, TheFilteredDistributionIsTheOfficialOne) {
     }
     // What the official f32 rounds to 0, ours in f64 may still see.
     for (const auto& [id, p] : ours) {
-      ASSERT_TRUE(official.contains(id) || p < 1e-37) << "token " << id << " has " << p << ", and should be filtered out";
+      ASSERT_TRUE(official.contains(id) || p < 1e-37)
+          << "token " << id << " has " << p << ", and should be filtered out";
     }
   }
 }

@@ -1,5 +1,5 @@
-// A whole model for tests: the committed weights of golden/models/llama (2 layers, 160 tokens, a context of 256), and a tokenizer and a
-// chat template that are made here. Each printable ASCII character is a token, and "th" and "the" are.
+// A whole model for tests: the committed weights of golden/models/llama (2 layers, 160 tokens, a context of 256), and a
+// tokenizer and a chat template that are made here. Each printable ASCII character is a token, and "th" and "the" are.
 #pragma once
 
 #include <fmt/format.h>
@@ -17,7 +17,8 @@ class TinyModel {
  public:
   static constexpr const char* kTemplate =
       "{% for m in messages %}{% if m.content == 'forbidden' %}{{ raise_exception('not that word') }}{% endif %}"
-      "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+      "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt "
+      "%}<|im_start|>assistant\n{% endif %}";
 
   // An empty template: none.
   explicit TinyModel(const char* chat_template = kTemplate) {
@@ -37,13 +38,16 @@ class TinyModel {
   static Json tokenizer() {
     Json vocab = {{"<|im_start|>", 0}, {"<|im_end|>", 1}, {"Ġ", 2}, {"Ċ", 3}, {"th", 4}, {"the", 5}};
     for (char c = '!'; c <= '~'; ++c) vocab[std::string(1, c)] = vocab.size();
-    while (vocab.size() < 160)
-      vocab[fmt::format("<{}>", vocab.size())] = vocab.size();  // no text becomes one of these, but the model may say them
+    while (vocab.size() < 160) {
+      // no text becomes one of these, but the model may say them
+      vocab[fmt::format("<{}>", vocab.size())] = vocab.size();
+    }
     const auto added = [](int id, const char* text) {
       return Json{{"id", id},        {"content", text},     {"single_word", false}, {"lstrip", false},
                   {"rstrip", false}, {"normalized", false}, {"special", true}};
     };
-    const Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+    const Json byte_level = {
+        {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
     return {{"version", "1.0"},
             {"truncation", nullptr},
             {"padding", nullptr},

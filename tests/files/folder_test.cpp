@@ -35,7 +35,8 @@ TEST(FolderOfFiles, OnTheDiskHasWhatLiesThere) {
 TEST(FolderOfFiles, CompiledInIsReadFromMemory) {
   const std::string weights = bytes_of(RUNG_GOLDEN "/files/whole.safetensors");
   const std::string config = "{}";
-  const CompiledFile files[]{{"config.json", std::as_bytes(std::span(config))}, {"model.safetensors", std::as_bytes(std::span(weights))}};
+  const CompiledFile files[]{{"config.json", std::as_bytes(std::span(config))},
+                             {"model.safetensors", std::as_bytes(std::span(weights))}};
   const Folder folder("small", files);
   EXPECT_TRUE(folder.exists());
   EXPECT_TRUE(folder.has("config.json"));

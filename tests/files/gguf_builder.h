@@ -35,13 +35,16 @@ class GgufBuilder {
   GgufBuilder& i32(std::string_view name, std::int32_t value) { return key(name, 5).number(value); }
 
   // Extents as in the file: fastest first.
-  GgufBuilder& tensor(std::string_view name, std::initializer_list<std::uint64_t> extents, std::uint32_t type, std::uint64_t offset) {
+  GgufBuilder& tensor(std::string_view name, std::initializer_list<std::uint64_t> extents, std::uint32_t type,
+                      std::uint64_t offset) {
     string(name).number(static_cast<std::uint32_t>(extents.size()));
     for (const std::uint64_t extent : extents) number(extent);
     return number(type).number(offset);
   }
 
-  GgufBuilder& pad(std::size_t alignment = 32) { return raw(std::string((alignment - bytes_.size() % alignment) % alignment, '\0')); }
+  GgufBuilder& pad(std::size_t alignment = 32) {
+    return raw(std::string((alignment - bytes_.size() % alignment) % alignment, '\0'));
+  }
   GgufBuilder& data(std::size_t count) { return raw(std::string(count, '\x11')); }
 
   std::span<const std::byte> bytes() const { return std::as_bytes(std::span(bytes_)); }

@@ -29,8 +29,12 @@ std::string hex(std::span<const std::byte> bytes) {
 // {"type", "shape", "bytes"} of every tensor, as the golden has it.
 Json describe(const TensorMap& tensors) {
   Json out = Json::object();
-  for (const auto& [name, t] : tensors) out[name] = {{"type", info(t.dtype).name}, {"shape", t.shape}, {"bytes", hex(t.bytes)}};
-  for (const auto& [name, t] : tensors.others) out[name] = {{"type", t.type}, {"shape", t.shape}, {"bytes", hex(t.bytes)}};
+  for (const auto& [name, t] : tensors) {
+    out[name] = {{"type", info(t.dtype).name}, {"shape", t.shape}, {"bytes", hex(t.bytes)}};
+  }
+  for (const auto& [name, t] : tensors.others) {
+    out[name] = {{"type", t.type}, {"shape", t.shape}, {"bytes", hex(t.bytes)}};
+  }
   return out;
 }
 
@@ -76,11 +80,14 @@ TEST(OfficialGguf, Version2) {
   EXPECT_EQ(describe(gguf), expected("all_types.json"));
 }
 
-TEST(OfficialGguf, AnotherAlignment) { EXPECT_EQ(describe(Gguf::open(golden("aligned.gguf"))), expected("all_types.json")); }
+TEST(OfficialGguf, AnotherAlignment) {
+  EXPECT_EQ(describe(Gguf::open(golden("aligned.gguf"))), expected("all_types.json"));
+}
 
 TEST(OfficialGguf, ArraysInArrays) {
   const Gguf gguf = Gguf::open(golden("all_types.gguf"));
-  EXPECT_EQ(ToJson()(std::get<GgufArray>(gguf.metadata().at("test.array.array"))), Json::parse(R"([[1, 2, 3], ["a", "b"]])"));
+  EXPECT_EQ(ToJson()(std::get<GgufArray>(gguf.metadata().at("test.array.array"))),
+            Json::parse(R"([[1, 2, 3], ["a", "b"]])"));
 }
 
 TEST(OfficialGguf, AnyPartOfASplitModelOpensTheWhole) {
@@ -96,7 +103,9 @@ Json metadata_json(const Safetensors& file) { return file.metadata(); }
 // The golden calls the types as the file does: F32.
 Json upper_types(Json tensors) {
   for (auto& [name, tensor] : tensors.items()) {
-    for (char& c : tensor["type"].get_ref<std::string&>()) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    for (char& c : tensor["type"].get_ref<std::string&>()) {
+      c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
   }
   return tensors;
 }

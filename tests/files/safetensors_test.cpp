@@ -1,5 +1,5 @@
-// What a safetensors file and a folder of them must be, and what is refused. Reports: github.com/huggingface/safetensors unless another is
-// named.
+// What a safetensors file and a folder of them must be, and what is refused. Reports:
+// github.com/huggingface/safetensors unless another is named.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -15,9 +15,13 @@ namespace {
 std::string file_bytes(const std::string& header, std::size_t data_bytes, std::uint64_t claimed) {
   return std::string(reinterpret_cast<const char*>(&claimed), 8) + header + std::string(data_bytes, '\x22');
 }
-std::string file_bytes(const std::string& header, std::size_t data_bytes) { return file_bytes(header, data_bytes, header.size()); }
+std::string file_bytes(const std::string& header, std::size_t data_bytes) {
+  return file_bytes(header, data_bytes, header.size());
+}
 
-SafetensorsPart parse(const std::string& bytes) { return parse_safetensors(std::as_bytes(std::span(bytes)), "bad.safetensors"); }
+SafetensorsPart parse(const std::string& bytes) {
+  return parse_safetensors(std::as_bytes(std::span(bytes)), "bad.safetensors");
+}
 
 void expect_refused(const std::string& header, std::size_t data_bytes, const std::string& part) {
   expect_error([&] { parse(file_bytes(header, data_bytes)); }, part);
@@ -29,7 +33,8 @@ std::string tensor(const std::string& name, const std::string& shape, std::size_
 }
 
 TEST(SafetensorsHeader, TensorsAreViewsOfTheData) {
-  const std::string bytes = file_bytes("{" + tensor("b", "[2,3]", 0, 24) + "," + tensor("a", "[]", 24, 26, "BF16") + "}  ", 26);
+  const std::string bytes =
+      file_bytes("{" + tensor("b", "[2,3]", 0, 24) + "," + tensor("a", "[]", 24, 26, "BF16") + "}  ", 26);
   const SafetensorsPart part = parse(bytes);
   EXPECT_EQ(part.tensors.at("b").shape, (std::vector<std::size_t>{2, 3}));
   EXPECT_EQ(part.tensors.at("a").dtype, DType::bf16);
@@ -40,7 +45,8 @@ TEST(SafetensorsHeader, TensorsAreViewsOfTheData) {
 // fastllm 712, openasr 73: the length of the header sized an allocation, or wrapped when something was added to it.
 TEST(SafetensorsHeader, LengthBeyondTheFile) {
   expect_error([] { parse(file_bytes("{}", 0, 3)); }, "claims a header of 3 bytes, but only 2 are left");
-  for (const std::uint64_t claimed : {std::uint64_t{100'000'001}, std::uint64_t{1} << 63, ~std::uint64_t{0}, ~std::uint64_t{0} - 7}) {
+  for (const std::uint64_t claimed :
+       {std::uint64_t{100'000'001}, std::uint64_t{1} << 63, ~std::uint64_t{0}, ~std::uint64_t{0} - 7}) {
     expect_error([&] { parse(file_bytes("{}", 0, claimed)); }, "expected at most 100000000");
   }
 }
@@ -58,7 +64,8 @@ TEST(SafetensorsHeader, WhatIsNoSafetensorsFile) {
 // 401: a JSON reader keeps one of two equal keys, and which one depends on the reader.
 TEST(SafetensorsHeader, Issue401DuplicateKeys) {
   expect_refused("{" + tensor("a", "[1]", 0, 4) + "," + tensor("a", "[1]", 4, 8) + "}", 8, "the key 'a' appears twice");
-  expect_refused(R"({"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}})", 4, "tensor 'a': the key 'shape' appears twice");
+  expect_refused(R"({"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}})", 4,
+                 "tensor 'a': the key 'shape' appears twice");
   expect_refused(R"({"__metadata__":{"k":"v","k":"w"}})", 0, "the key 'k' appears twice");
   expect_refused(R"({"__metadata__":{},"__metadata__":{}})", 0, "the key '__metadata__' appears twice");
 }
@@ -78,9 +85,12 @@ TEST(SafetensorsHeader, OverlapsAndHoles) {
 
 // stable-diffusion.cpp 1754: offsets in the wrong order or beyond the end.
 TEST(SafetensorsHeader, OffsetsOutOfRange) {
-  expect_refused("{" + tensor("a", "[1]", 4, 0) + "}", 4, "tensor 'a' lies in bytes 4 to 0 of the data, which has 4 bytes");
-  expect_refused("{" + tensor("a", "[2]", 0, 8) + "}", 4, "tensor 'a' lies in bytes 0 to 8 of the data, which has 4 bytes");
-  expect_refused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615]}})", 4, "which has 4 bytes");
+  expect_refused("{" + tensor("a", "[1]", 4, 0) + "}", 4,
+                 "tensor 'a' lies in bytes 4 to 0 of the data, which has 4 bytes");
+  expect_refused("{" + tensor("a", "[2]", 0, 8) + "}", 4,
+                 "tensor 'a' lies in bytes 0 to 8 of the data, which has 4 bytes");
+  expect_refused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615]}})", 4,
+                 "which has 4 bytes");
 }
 
 TEST(SafetensorsHeader, DtypeTimesShapeIsTheBytes) {
@@ -94,7 +104,8 @@ TEST(SafetensorsHeader, FieldsOfAnotherKind) {
   expect_refused(R"({"a":{"dtype":"F32","shape":[1]}})", 4, "tensor 'a' lacks its dtype, shape or two data_offsets");
   expect_refused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})", 4, "lacks");
   expect_refused(R"({"a":{"shape":[1],"data_offsets":[0,4]}})", 4, "lacks");
-  expect_refused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}})", 4, "tensor 'a': found 8 for 'data_offsets'");
+  expect_refused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}})", 4,
+                 "tensor 'a': found 8 for 'data_offsets'");
   expect_refused(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "found -1 for 'shape'");
   expect_refused(R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})", 4, "found 1.5 for 'shape'");
   expect_refused(R"({"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}})", 4, "for 'shape'");
@@ -105,23 +116,28 @@ TEST(SafetensorsHeader, FieldsOfAnotherKind) {
   expect_refused(R"({"a":null})", 4, "found null for 'a'");
   expect_refused(R"({"__metadata__":{"k":1}})", 0, "found 1 for 'k'");
   expect_refused(R"({"a":{"shape":[)" + std::string(100'000, '['), 0, "found an array for 'shape'");  // deep nesting
-  expect_refused("{" + tensor("a", "[1]", 0, 4, "F33") + "}", 4, "tensor 'a' has dtype 'F33', which the format does not know");
+  expect_refused("{" + tensor("a", "[1]", 0, 4, "F33") + "}", 4,
+                 "tensor 'a' has dtype 'F33', which the format does not know");
 }
 
 TEST(SafetensorsHeader, EveryTruncation) {
   const std::string whole = file_bytes(R"({"__metadata__":{"k":"v"},)" + tensor("a", "[1]", 0, 4) + "}", 4);
   EXPECT_NO_THROW(parse(whole));
-  for (std::size_t size = 0; size < whole.size(); ++size) expect_error([&] { parse(whole.substr(0, size)); }, "bad.safetensors: ");
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    expect_error([&] { parse(whole.substr(0, size)); }, "bad.safetensors: ");
+  }
 }
 
-// A type that Rung does not decode is an error of the tensor that is asked for, not of the file: models carry I64 buffers that nobody
-// reads.
+// A type that Rung does not decode is an error of the tensor that is asked for, not of the file: models carry I64
+// buffers that nobody reads.
 TEST(SafetensorsHeader, OtherTypesAreRefusedWhenAskedFor) {
-  const std::string bytes = file_bytes("{" + tensor("ids", "[2]", 0, 16, "I64") + "," + tensor("w", "[1]", 16, 20) + "}", 20);
+  const std::string bytes =
+      file_bytes("{" + tensor("ids", "[2]", 0, 16, "I64") + "," + tensor("w", "[1]", 16, 20) + "}", 20);
   const SafetensorsPart part = parse(bytes);
   EXPECT_NE(find_tensor(part.tensors, "w"), nullptr);
   EXPECT_EQ(find_tensor(part.tensors, "absent"), nullptr);
-  expect_error([&] { find_tensor(part.tensors, "ids"); }, "bad.safetensors: tensor 'ids' is of type I64, expected one of f32, f16, bf16");
+  expect_error([&] { find_tensor(part.tensors, "ids"); },
+               "bad.safetensors: tensor 'ids' is of type I64, expected one of f32, f16, bf16");
   expect_refused("{" + tensor("ids", "[2]", 0, 8, "I64") + "}", 8, "takes 8 bytes, expected 16 for I64");
 }
 
@@ -129,7 +145,9 @@ TEST(SafetensorsHeader, OtherTypesAreRefusedWhenAskedFor) {
 
 class Folder : public testing::Test {
  protected:
-  void write(const std::string& name, const std::string& bytes) { std::ofstream(folder_ / name, std::ios::binary) << bytes; }
+  void write(const std::string& name, const std::string& bytes) {
+    std::ofstream(folder_ / name, std::ios::binary) << bytes;
+  }
   void write_index(const std::string& weight_map) {
     write("model.safetensors.index.json", R"({"metadata":{},"weight_map":)" + weight_map + "}");
   }
@@ -138,7 +156,8 @@ class Folder : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  const std::string a_ = file_bytes("{" + tensor("a", "[1]", 0, 4) + "}", 4), b_ = file_bytes("{" + tensor("b", "[1]", 0, 4) + "}", 4);
+  const std::string a_ = file_bytes("{" + tensor("a", "[1]", 0, 4) + "}", 4),
+                    b_ = file_bytes("{" + tensor("b", "[1]", 0, 4) + "}", 4);
 };
 
 TEST_F(Folder, HoldsAModelOrAnIndexAndTheModelComesFirst) {
@@ -154,7 +173,8 @@ TEST_F(Folder, HoldsAModelOrAnIndexAndTheModelComesFirst) {
 
 // transformers 47176, huggingface_hub 4935: the names in weight_map were joined to the folder as they came.
 TEST_F(Folder, Transformers47176IndexThatPointsOutside) {
-  for (const std::string name : {"../secret.safetensors", "/etc/passwd", "sub/1.safetensors", "..", ".", "", "a\\\\b", "a\\u0000b"}) {
+  for (const std::string name :
+       {"../secret.safetensors", "/etc/passwd", "sub/1.safetensors", "..", ".", "", "a\\\\b", "a\\u0000b"}) {
     write_index(R"({"a":")" + name + R"("})");
     expect_folder_refused("expected a file of the same folder");
   }

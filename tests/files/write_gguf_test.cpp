@@ -1,5 +1,5 @@
-// What GgufWriter writes, our reader reads back: every type of value, every type of tensor. (tools/check_gguf.py has the gguf package and
-// llama.cpp read files of ours.)
+// What GgufWriter writes, our reader reads back: every type of value, every type of tensor. (tools/check_gguf.py has
+// the gguf package and llama.cpp read files of ours.)
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -85,14 +85,17 @@ TEST(GgufWriter, KeysKeepTheirOrderAndTheLastValueCounts) {
 TEST(GgufWriter, LeavesNothingWithoutCommit) {
   const TemporaryFolder folder;
   const std::vector<GgufOutputTensor> tensors{{"t", DType::f32, {3}}};
-  { const GgufWriter writer(folder / "half.gguf", {}, tensors); }
+  {
+    const GgufWriter writer(folder / "half.gguf", {}, tensors);
+  }
   EXPECT_TRUE(fs::is_empty(folder.path()));
   expect_error([&] { GgufWriter(folder / "no such folder" / "x.gguf", {}, tensors); }, "x.gguf: cannot create");
 }
 
 TEST(GgufWriter, WritesEmptyTensorsAndNone) {
   const TemporaryFolder folder;
-  const std::vector<GgufOutputTensor> tensors{{"empty", DType::f32, {0}}, {"one", DType::f32, {1}}, {"empty too", DType::f16, {4, 0}}};
+  const std::vector<GgufOutputTensor> tensors{
+      {"empty", DType::f32, {0}}, {"one", DType::f32, {1}}, {"empty too", DType::f16, {4, 0}}};
   GgufWriter writer(folder / "a.gguf", {}, tensors);
   const float one = 1;
   writer.write(std::as_bytes(std::span(&one, 1)));

@@ -22,13 +22,15 @@ std::string read_text(const std::filesystem::path& path) {
 }
 
 std::size_t files_in(const std::filesystem::path& folder) {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
 }
 
 TEST(WriteSafetensors, IsReadBackBitForBitWithItsAxes) {
   const TemporaryFolder folder;
   const std::vector<float> logits{1.0f, -2.0f, 3.5f, 0x1p-149f, -0.0f, 7.0f}, none;
-  const std::vector<OutputTensor> tensors{{"logits", {2, 3}, {"tokens", "vocab"}, logits}, {"none", {0, 3}, {}, none},
+  const std::vector<OutputTensor> tensors{{"logits", {2, 3}, {"tokens", "vocab"}, logits},
+                                          {"none", {0, 3}, {}, none},
                                           {"scalar", {}, {}, std::span(logits).first(1)}};
   write_safetensors(folder / "out.safetensors", tensors, {{"model", "pebble \"x\"\n"}});
 

@@ -1,5 +1,5 @@
-// The rules of the house that a compiler does not check: which room may include which, how long a file may be, and that nothing in the
-// tree knows the machine it was written on.
+// The rules of the house that a compiler does not check: which room may include which, how long a file may be, and that
+// nothing in the tree knows the machine it was written on.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -41,7 +41,8 @@ const std::set<std::string> cpp{".h", ".cpp"};
 
 std::string room_of(const fs::path& below_src) { return below_src.begin()->string(); }
 
-// Room → the rooms it may include besides itself and base. Each names what lies directly below it and what that hands out.
+// Room → the rooms it may include besides itself and base. Each names what lies directly below it and what that hands
+// out.
 const std::map<std::string, std::set<std::string>> allowed{
     {"base", {}},
     {"tensor", {}},
@@ -64,9 +65,11 @@ TEST(House, EveryRoomIncludesOnlyTheRoomsBelowIt) {
       std::smatch match;
       if (!std::regex_search(line, match, include)) continue;
       const fs::path included = match[1].str();
-      EXPECT_TRUE(fs::exists(root / "src" / included)) << file << " includes \"" << match[1] << "\": write its path from src/";
+      EXPECT_TRUE(fs::exists(root / "src" / included))
+          << file << " includes \"" << match[1] << "\": write its path from src/";
       const std::string other = room_of(included);
-      EXPECT_TRUE(other == room || other == "base" || allowed.at(room).count(other)) << file << " includes " << included;
+      EXPECT_TRUE(other == room || other == "base" || allowed.at(room).count(other))
+          << file << " includes " << included;
     }
   }
 }
@@ -84,7 +87,8 @@ TEST(House, AFileBeginsWithWhatItIsFor) {
   for (const fs::path& file : files_under("src", cpp)) {
     const bool described = file.extension() == ".cpp" && fs::exists(root / fs::path(file).replace_extension(".h"));
     const std::vector<std::string> lines = lines_of(root / file);
-    EXPECT_TRUE(described || (!lines.empty() && lines.front().rfind("// ", 0) == 0)) << file << " does not begin with a comment";
+    EXPECT_TRUE(described || (!lines.empty() && lines.front().rfind("// ", 0) == 0))
+        << file << " does not begin with a comment";
   }
 }
 
@@ -92,7 +96,8 @@ TEST(House, NothingKnowsTheMachineItWasWrittenOn) {
   const std::regex place{R"((/work/|/home/\w|/Users/\w|/root/|/opt/oracle))"};
   std::vector<fs::path> files{"rung", "check", "CMakeLists.txt", "README.md"};
   for (const char* folder : {"src", "tests", "fuzz", "bench", "tools", "examples", "cmake", "docs"}) {
-    const std::vector<fs::path> more = files_under(folder, {".h", ".cpp", ".py", ".sh", ".awk", ".txt", ".cmake", ".md", ""});
+    const std::vector<fs::path> more =
+        files_under(folder, {".h", ".cpp", ".py", ".sh", ".awk", ".txt", ".cmake", ".md", ""});
     files.insert(files.end(), more.begin(), more.end());
   }
   for (const fs::path& file : files) {

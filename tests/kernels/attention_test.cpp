@@ -32,7 +32,8 @@ class Attention : public testing::TestWithParam<const Kernels*> {
     std::size_t head_dim;
     std::size_t pieces;
     DType type;
-    std::vector<float> keys, values;  // each piece [head_dim, 64] and [64, head_dim]: what the cache's type makes of them
+    // each piece [head_dim, 64] and [64, head_dim]: what the cache's type makes of them
+    std::vector<float> keys, values;
     std::vector<std::byte> key_bytes, value_bytes;
     std::vector<f16> key_scales, value_scales;  // of each piece [⌈head_dim / 32⌉, 64]
 
@@ -86,25 +87,36 @@ class Attention : public testing::TestWithParam<const Kernels*> {
   }
 
   // One call of the kernel: the queries [query, query + count).
-  void attend(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen, std::size_t query,
-              std::size_t count, std::vector<float>& partials) {
+  void attend(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen,
+              std::size_t query, std::size_t count, std::vector<float>& partials) {
     const std::size_t stride = partial_floats(b.head_dim);
-    AttentionBlock block{.pieces = {}, .next = count % 2 == 0 ? b.key_bytes.data() : nullptr, .type = b.type,
-                         .head_dim = b.head_dim, .scale = kScale, .queries = &q[query * b.head_dim], .query_stride = b.head_dim,
-                         .seen = &seen[query], .query_count = count, .partials = &partials[query * stride], .partial_stride = stride};
-    const std::size_t piece_bytes = kPieceKeys * b.head_dim * b.value_bytes_each(), piece_scales = b.scales_per_head() * kPieceKeys;
+    AttentionBlock block{.pieces = {},
+                         .next = count % 2 == 0 ? b.key_bytes.data() : nullptr,
+                         .type = b.type,
+                         .head_dim = b.head_dim,
+                         .scale = kScale,
+                         .queries = &q[query * b.head_dim],
+                         .query_stride = b.head_dim,
+                         .seen = &seen[query],
+                         .query_count = count,
+                         .partials = &partials[query * stride],
+                         .partial_stride = stride};
+    const std::size_t piece_bytes = kPieceKeys * b.head_dim * b.value_bytes_each(),
+                      piece_scales = b.scales_per_head() * kPieceKeys;
     std::size_t first = b.positions(), end = 0;
-    for (std::size_t i = query; i < query + count; ++i) first = std::min(first, seen[i].first), end = std::max(end, seen[i].end);
+    for (std::size_t i = query; i < query + count; ++i) {
+      first = std::min(first, seen[i].first), end = std::max(end, seen[i].end);
+    }
     for (std::size_t i = first / kPieceKeys; i * kPieceKeys < end; ++i) {  // those that a query sees, and no other
-      block.pieces[i] = {&b.key_bytes[i * piece_bytes], &b.value_bytes[i * piece_bytes], &b.key_scales[i * piece_scales],
-                         &b.value_scales[i * piece_scales]};
+      block.pieces[i] = {&b.key_bytes[i * piece_bytes], &b.value_bytes[i * piece_bytes],
+                         &b.key_scales[i * piece_scales], &b.value_scales[i * piece_scales]};
     }
     kernels.attend(block);
   }
 
   // In several calls, as long as `calls` says, again and again.
-  std::vector<float> partials_of(const Block& b, const std::vector<float>& q, const std::vector<AttentionBlock::Seen>& seen,
-                                 const std::vector<std::size_t>& calls) {
+  std::vector<float> partials_of(const Block& b, const std::vector<float>& q,
+                                 const std::vector<AttentionBlock::Seen>& seen, const std::vector<std::size_t>& calls) {
     std::vector<float> partials(seen.size() * partial_floats(b.head_dim));
     for (std::size_t query = 0, call = 0; query < seen.size(); ++call) {
       const std::size_t count = std::min(calls[call % calls.size()], seen.size() - query);
@@ -129,7 +141,7 @@ class Attention : public testing::TestWithParam<const Kernels*> {
 const std::vector<std::size_t> Attention::kEveryTile = {24, 8, 7, 6, 5, 4, 3, 2, 1};
 
 TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
-  const std::vector<AttentionBlock::Seen> of_a_piece = {{0, 64}, {0, 1},  {63, 64}, {3, 17}, {0, 33},
+  const std::vector<AttentionBlock::Seen> of_a_piece = {{0, 64},  {0, 1},   {63, 64}, {3, 17}, {0, 33},
                                                         {31, 64}, {16, 32}, {5, 6},   {0, 63}, {1, 50}};
   const std::vector<AttentionBlock::Seen> of_four = {{0, 256}, {0, 1},     {255, 256}, {64, 128}, {63, 65},  {100, 193},
                                                      {0, 192}, {130, 250}, {200, 201}, {1, 255},  {127, 129}};
@@ -141,8 +153,8 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
         const std::vector<float> q = some_values(seen.size() * head_dim, 1);
         const std::vector<float> partials = partials_of(b, q, seen, kEveryTile);
         for (std::size_t i = 0; i < seen.size(); ++i) {
-          SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to " << seen[i].end << ", "
-                                          << rung::info(type).name);
+          SCOPED_TRACE(testing::Message() << "head_dim " << head_dim << ", keys " << seen[i].first << " to "
+                                          << seen[i].end << ", " << rung::info(type).name);
           const float* partial = &partials[i * partial_floats(head_dim)];
           std::vector<double> scores(b.positions(), -std::numeric_limits<double>::infinity());
           for (std::size_t j = seen[i].first; j < seen[i].end; ++j) {
@@ -162,8 +174,8 @@ TEST_P(Attention, OfEveryPartOfABlockIsTheFormula) {
             }
           }
           // A score of n terms below 1 is off by some ε·n/2, e^x by as much again, and all of them are added.
-          const double tolerance =
-              std::numeric_limits<float>::epsilon() * static_cast<double>(head_dim + b.positions()) * std::max(1.0, sum);
+          const double tolerance = std::numeric_limits<float>::epsilon() *
+                                   static_cast<double>(head_dim + b.positions()) * std::max(1.0, sum);
           EXPECT_NEAR(partial[0], max, tolerance);
           EXPECT_NEAR(partial[1], sum, tolerance);
           for (std::size_t d = 0; d < head_dim; ++d) EXPECT_NEAR(partial[kPartialHead + d], values[d], tolerance) << d;
@@ -180,7 +192,8 @@ TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
         const Block b = some_block(head_dim, pieces, type);
         std::vector<AttentionBlock::Seen> seen;
         for (std::size_t i = 0; i < kQueries; ++i) {
-          seen.push_back({i % 17 < 5 ? 0 : pieces * (i % 31), std::min<std::size_t>(b.positions(), pieces * (36 + i % 40))});
+          seen.push_back(
+              {i % 17 < 5 ? 0 : pieces * (i % 31), std::min<std::size_t>(b.positions(), pieces * (36 + i % 40))});
         }
         const std::vector<float> q = some_values(seen.size() * head_dim, 1);
         const std::vector<float> alone = partials_of(b, q, seen, {1});
@@ -190,7 +203,8 @@ TEST_P(Attention, OfAQueryHasTheSameBitsInEveryCompany) {
             for (std::size_t at = 0; at < kPartialHead + head_dim; at = at == 1 ? kPartialHead : at + 1) {
               const std::size_t where = i * partial_floats(head_dim) + at;
               EXPECT_EQ(std::bit_cast<std::uint32_t>(alone[where]), std::bit_cast<std::uint32_t>(together[where]))
-                  << "query " << i << ", float " << at << ", head_dim " << head_dim << ", pieces " << pieces << ", " << info(type).name;
+                  << "query " << i << ", float " << at << ", head_dim " << head_dim << ", pieces " << pieces << ", "
+                  << info(type).name;
             }
           }
         }
@@ -212,25 +226,37 @@ TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
             pack(b);
             // Neighbours in every tile: some end before it or start behind it, in turn with those that see it.
             const std::size_t to = b.positions();
-            const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles({{0, where}, {0, where + 1}, {0, where}, {0, where + 2},
-                {where, to}, {where + 1, to}, {where + 1, where + 10}, {0, to}, {0, 1}, {where, where + 1}, {where + 20, where + 30}});
+            const std::vector<AttentionBlock::Seen> seen = as_many_as_fill_tiles({{0, where},
+                                                                                  {0, where + 1},
+                                                                                  {0, where},
+                                                                                  {0, where + 2},
+                                                                                  {where, to},
+                                                                                  {where + 1, to},
+                                                                                  {where + 1, where + 10},
+                                                                                  {0, to},
+                                                                                  {0, 1},
+                                                                                  {where, where + 1},
+                                                                                  {where + 20, where + 30}});
             const std::vector<float> q(seen.size() * head_dim, 0.01f);
             const std::vector<float> partials = partials_of(b, q, seen, kEveryTile);
             for (std::size_t i = 0; i < seen.size(); ++i) {
               SCOPED_TRACE(testing::Message() << rung::info(type).name << ", head_dim " << head_dim << ", " << odd
-                                              << (in_keys ? " in key " : " in value ") << where << ", keys " << seen[i].first << " to "
-                                              << seen[i].end);
+                                              << (in_keys ? " in key " : " in value ") << where << ", keys "
+                                              << seen[i].first << " to " << seen[i].end);
               const float* const partial = &partials[i * partial_floats(head_dim)];
               const bool sees = seen[i].first <= where && seen[i].end > where;
               const auto is_finite = [](float x) { return std::isfinite(x); };
               const bool all_finite = std::all_of(partial, partial + 2, is_finite) &&
                                       std::all_of(partial + kPartialHead, partial + kPartialHead + head_dim, is_finite);
-              // A key whose score is -infinity is not looked at, nor is what stands there; when it is the only one, softmax has no answer.
-              const bool no_weight = in_keys && odd == -infinity && type != DType::q8_0 && seen[i].end - seen[i].first > 1;
+              // A key whose score is -infinity is not looked at, nor is what stands there; when it is the only one,
+              // softmax has no answer.
+              const bool no_weight =
+                  in_keys && odd == -infinity && type != DType::q8_0 && seen[i].end - seen[i].first > 1;
               EXPECT_EQ(all_finite, !sees || no_weight);
               if (sees && !in_keys) {
                 EXPECT_FALSE(std::isfinite(partial[kPartialHead + 7])) << "the dimension where it stands";
-                EXPECT_EQ(std::isfinite(partial[kPartialHead + 8]), type != DType::q8_0) << "and no other, but those that share its scale";
+                EXPECT_EQ(std::isfinite(partial[kPartialHead + 8]), type != DType::q8_0)
+                    << "and no other, but those that share its scale";
               }
             }
           }
@@ -240,7 +266,8 @@ TEST_P(Attention, HandsNaNAndInfinityToThoseWhoSeeThemAlone) {
   }
 }
 
-// A query of 1e4 in one dimension makes softmax choose the one key that is largest there: the result is that key's value, exactly.
+// A query of 1e4 in one dimension makes softmax choose the one key that is largest there: the result is that key's
+// value, exactly.
 TEST_P(Attention, ChoosesTheKeyThatAOneHotQueryAsksFor) {
   const std::size_t head_dim = 16;
   for (const std::size_t chosen : {41u, 170u}) {
@@ -270,7 +297,8 @@ TEST_P(Attention, AddsZerosDenormalsAndHugeValues) {
       SCOPED_TRACE(testing::Message() << "value " << value << ", query " << i);
       EXPECT_EQ(partials[i * partial_floats(head_dim) + 1], 256.0f);
       for (std::size_t d = 0; d < head_dim; ++d) {
-        const double sum = 254 * static_cast<double>(value), tolerance = 256 * static_cast<double>(std::numeric_limits<float>::epsilon()) * sum;
+        const double sum = 254 * static_cast<double>(value),
+                     tolerance = 256 * static_cast<double>(std::numeric_limits<float>::epsilon()) * sum;
         EXPECT_NEAR(partials[i * partial_floats(head_dim) + kPartialHead + d], sum, tolerance);
       }
     }
@@ -292,20 +320,22 @@ TEST_P(Attention, CombinesNaNAndInfinityIntoTheirQueryAlone) {
   const std::size_t head_dim = 24, queries = 19, stride = partial_floats(head_dim);
   for (const float odd : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     std::vector<float> totals(queries * stride, 1.0f), partials(queries * stride, 1.0f);
-    partials[4 * stride + 1] = odd;                  // a sum
+    partials[4 * stride + 1] = odd;                   // a sum
     partials[17 * stride + kPartialHead + 20] = odd;  // a value
     kernels.combine(totals.data(), partials.data(), queries, stride, head_dim);
     for (std::size_t i = 0; i < queries; ++i) {
       EXPECT_EQ(std::isfinite(totals[i * stride + 1]), i != 4) << i << ", " << odd;
       for (std::size_t d = 0; d < head_dim; ++d) {
-        EXPECT_EQ(std::isfinite(totals[i * stride + kPartialHead + d]), i != 17 || d != 20) << i << ", " << d << ", " << odd;
+        EXPECT_EQ(std::isfinite(totals[i * stride + kPartialHead + d]), i != 17 || d != 20)
+            << i << ", " << d << ", " << odd;
       }
     }
   }
 }
 
 TEST_P(Attention, CombinesBlocksWhoseMaximaLieFarApart) {
-  const std::size_t head_dim = 16, queries = 21, stride = partial_floats(head_dim);  // more queries than a register has lanes
+  // more queries than a register has lanes
+  const std::size_t head_dim = 16, queries = 21, stride = partial_floats(head_dim);
   std::vector<float> totals(queries * stride), low(queries * stride, 2.0f), high(queries * stride);
   for (std::size_t i = 0; i < queries; ++i) {
     totals[i * stride] = -std::numeric_limits<float>::infinity();
@@ -347,14 +377,17 @@ TEST_P(Attention, CombinesEachQueryWithItsOwnPart) {
       EXPECT_NEAR(totals[i * stride + 1], share + 1, 4e-7) << "query " << i << " of " << queries;
       for (std::size_t d = 0; d < head_dim; ++d) {
         const double expected = share * static_cast<double>(part(i, d)) + static_cast<double>(part(i, d + 1));
-        EXPECT_NEAR(totals[i * stride + kPartialHead + d], expected, 4e-6) << "query " << i << " of " << queries << ", " << d;
+        EXPECT_NEAR(totals[i * stride + kPartialHead + d], expected, 4e-6)
+            << "query " << i << " of " << queries << ", " << d;
       }
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(EverySet, Attention, testing::ValuesIn(supported_kernels().begin(), supported_kernels().end()),
-                         [](const testing::TestParamInfo<const Kernels*>& set) { return std::string(set.param->name); });
+                         [](const testing::TestParamInfo<const Kernels*>& set) {
+                           return std::string(set.param->name);
+                         });
 
 }  // namespace
 }  // namespace rung

@@ -1,5 +1,5 @@
-// What the kernels are tested and timed with. bench/bench_kernels.cpp and bench/bench_panels.cpp take their cases from here: what is added
-// to a list is in the tests and in the benchmarks.
+// What the kernels are tested and timed with. bench/bench_kernels.cpp and bench/bench_panels.cpp take their cases from
+// here: what is added to a list is in the tests and in the benchmarks.
 #pragma once
 
 #include <array>
@@ -13,8 +13,9 @@
 namespace rung {
 
 // Every type that a linear layer's weights may have.
-inline constexpr std::array kWeightTypes{DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,
-                                   DType::q8_0, DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k};
+inline constexpr std::array kWeightTypes{DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DType::q4_1,
+                                         DType::q5_0, DType::q5_1, DType::q8_0, DType::q2_k, DType::q3_k,
+                                         DType::q4_k, DType::q5_k, DType::q6_k};
 
 inline constexpr std::array kCacheTypes{DType::f32, DType::f16, DType::q8_0};  // of attention's keys and values
 inline constexpr std::array<std::size_t, 8> kHeadDims{8, 12, 16, 24, 40, 64, 80, 128};  // of attention
@@ -27,30 +28,44 @@ inline std::vector<std::size_t> kernel_lengths() {
   return all;
 }
 
-// A kernel that works along vectors: out[0, outputs) from a and b of n values each. out is a's copy where the kernel works in place.
+// A kernel that works along vectors: out[0, outputs) from a and b of n values each. out is a's copy where the kernel
+// works in place.
 struct VectorCase {
   const char* name;
   std::size_t multiple;        // n is one of it
   std::size_t floats_touched;  // read and written for each of the n
   void (*run)(const Kernels& k, float* out, const float* a, const float* b, std::size_t n);
-  bool one_output = false;     // else n
+  bool one_output = false;  // else n
 };
 
 inline constexpr std::array kVectorCases{
-    VectorCase{"dot", 1, 2,
-               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { out[0] = k.dot(a, b, n); }, true},
+    VectorCase{
+        "dot", 1, 2,
+        [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { out[0] = k.dot(a, b, n); },
+        true},
     VectorCase{"add_scaled", 1, 3,
-               [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.add_scaled(out, 0.75f, b, n); }},
-    VectorCase{"scale", 1, 2, [](const Kernels& k, float* out, const float*, const float*, std::size_t n) { k.scale(out, -1.25f, n); }},
-    VectorCase{"add", 1, 3, [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.add(out, b, n); }},
+               [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) {
+                 k.add_scaled(out, 0.75f, b, n);
+               }},
+    VectorCase{
+        "scale", 1, 2,
+        [](const Kernels& k, float* out, const float*, const float*, std::size_t n) { k.scale(out, -1.25f, n); }},
+    VectorCase{"add", 1, 3,
+               [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.add(out, b, n); }},
     VectorCase{"rms_norm", 1, 4,
-               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.rms_norm(out, a, b, n, 1e-5f); }},
+               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) {
+                 k.rms_norm(out, a, b, n, 1e-5f);
+               }},
     VectorCase{"rotate", 2, 3,
-               [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) { k.rotate(out, b, b + n / 2, n / 2); }},
-    VectorCase{"silu_gate", 1, 3,
-               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.silu_gate(out, a, b, n); }},
-    VectorCase{"gelu_gate", 1, 3,
-               [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.gelu_gate(out, a, b, n); }},
+               [](const Kernels& k, float* out, const float*, const float* b, std::size_t n) {
+                 k.rotate(out, b, b + n / 2, n / 2);
+               }},
+    VectorCase{
+        "silu_gate", 1, 3,
+        [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.silu_gate(out, a, b, n); }},
+    VectorCase{
+        "gelu_gate", 1, 3,
+        [](const Kernels& k, float* out, const float* a, const float* b, std::size_t n) { k.gelu_gate(out, a, b, n); }},
     VectorCase{"exponentiate", 1, 2,
                [](const Kernels& k, float* out, const float*, const float*, std::size_t n) { k.exponentiate(out, n); }},
     VectorCase{"round_to_f16", 1, 2,
@@ -70,7 +85,9 @@ inline constexpr std::array kVectorCases{
                [](const Kernels& k, float* out, const float* a, const float*, std::size_t n) {
                  static std::array<ActivationBlock, 128> blocks;
                  k.quantize(blocks.data(), a, n);
-                 for (std::size_t i = 0; i < n; ++i) out[i] = blocks[i / 32].scale * static_cast<float>(blocks[i / 32].q[i % 32]);
+                 for (std::size_t i = 0; i < n; ++i) {
+                   out[i] = blocks[i / 32].scale * static_cast<float>(blocks[i / 32].q[i % 32]);
+                 }
                }},
 };
 }  // namespace rung

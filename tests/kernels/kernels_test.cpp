@@ -1,7 +1,7 @@
 // Every kernel of every set that this machine supports, at every tail length, against sums in double precision.
 //
-// Tolerances are derived: a sum of n terms tᵢ in f32, however it is ordered, is off by about ε·√n·√(Σtᵢ²) when rounding errors are
-// independent; twice that, as the style of this project has it.
+// Tolerances are derived: a sum of n terms tᵢ in f32, however it is ordered, is off by about ε·√n·√(Σtᵢ²) when rounding
+// errors are independent; twice that, as the style of this project has it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -245,8 +245,8 @@ void expect_sum_of(float got, const std::vector<double>& terms) {
 }
 
 TEST_P(EveryKernel, SumsAndProductsTakeZerosDenormalsHugeValuesAndNoNumbers) {
-  const float odd[] = {0.0f, -0.0f, 0x1p-140f, -0x1.8p-145f, 0x1p-149f, 1e-38f, -1e-38f, 1.0f, -3e38f, 3e38f, 1e30f, kInfinity, -kInfinity,
-                       std::nanf("")};
+  const float odd[] = {0.0f, -0.0f,  0x1p-140f, -0x1.8p-145f, 0x1p-149f, 1e-38f,     -1e-38f,
+                       1.0f, -3e38f, 3e38f,     1e30f,        kInfinity, -kInfinity, std::nanf("")};
   constexpr std::size_t kCount = std::size(odd);
   std::vector<float> x, y;  // every one beside every other
   for (const float a : odd) x.insert(x.end(), kCount, a), y.insert(y.end(), std::begin(odd), std::end(odd));
@@ -291,8 +291,9 @@ TEST_P(EveryKernel, RmsNormTakesDenormalsHugeValuesAndInfinity) {
 }
 
 TEST_P(EveryKernel, RoundToF16IsTheDefinition) {
-  std::vector<float> x = {0.0f,   -0.0f,    0x1p-25f, 0x1.8p-25f, 0x1p-24f, -0x1p-140f,         65504.0f,  65519.0f, 65520.0f, -3e38f,
-                          1.0f,   0x1.002p0f, 0x1.006p0f, 1e-5f,    kInfinity, -kInfinity, 0x1.ffcp-15f, -2.5f};
+  std::vector<float> x = {0.0f,       -0.0f,    0x1p-25f,  0x1.8p-25f, 0x1p-24f,     -0x1p-140f,
+                          65504.0f,   65519.0f, 65520.0f,  -3e38f,     1.0f,         0x1.002p0f,
+                          0x1.006p0f, 1e-5f,    kInfinity, -kInfinity, 0x1.ffcp-15f, -2.5f};
   for (const float v : some_values(1000, 21, 70000)) x.push_back(v);
   for (const float v : some_values(1000, 22, 1e-4f)) x.push_back(v);
   for (const std::size_t n : {std::size_t{1}, std::size_t{17}, x.size() - 3, x.size()}) {
@@ -326,7 +327,9 @@ TEST_P(EveryKernel, QuantizeKeepsNaNAndInfinityInTheirBlock) {
 TEST_P(EveryKernel, QuantizeIsItsDefinitionInEveryBlock) {
   for (const std::size_t count : {1u, 15u, 16u, 17u, 32u, 33u, 48u}) {
     std::vector<float> x(32 * count);
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * i % 251) - 125.0f + static_cast<float>(i / 32);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      x[i] = static_cast<float>(i * i % 251) - 125.0f + static_cast<float>(i / 32);
+    }
     std::vector<ActivationBlock> blocks(count + 1);
     blocks[count].scale = 77;
     k.quantize(blocks.data(), x.data(), x.size());
@@ -361,11 +364,15 @@ TEST_P(EveryKernel, RoundToQ8GivesEvery32AScale) {
       EXPECT_EQ(scales.back(), 99);
       for (std::size_t i = 0; i < n; ++i) {
         float largest = 0;
-        for (std::size_t j = i / 32 * 32; j < std::min(n, i / 32 * 32 + 32); ++j) largest = std::max(largest, std::fabs(x[j]));
-        // Half a step of the byte, and 127 times what rounding the scale to f16 may be off: 2⁻¹¹ of it, or half of the least f16.
-        const double tolerance =
-            static_cast<double>(largest) / 254 + 127 * std::max(static_cast<double>(largest) / 127 * 0x1p-11, 0x1p-25) + 1e-45;
-        EXPECT_NEAR(to_f32(f16{scales[i / 32]}) * static_cast<float>(bytes[i]), x[i], tolerance) << n << ", size " << size;
+        for (std::size_t j = i / 32 * 32; j < std::min(n, i / 32 * 32 + 32); ++j) {
+          largest = std::max(largest, std::fabs(x[j]));
+        }
+        // Half a step of the byte, and 127 times what rounding the scale to f16 may be off: 2⁻¹¹ of it, or half of the
+        // least f16.
+        const double tolerance = static_cast<double>(largest) / 254 +
+                                 127 * std::max(static_cast<double>(largest) / 127 * 0x1p-11, 0x1p-25) + 1e-45;
+        EXPECT_NEAR(to_f32(f16{scales[i / 32]}) * static_cast<float>(bytes[i]), x[i], tolerance)
+            << n << ", size " << size;
       }
       supported_kernels().back()->round_to_q8(plain_bytes.data(), plain_scales.data(), x.data(), n);
       bytes.pop_back();

@@ -1,4 +1,5 @@
-// Panels of every format × activations, by every kernel set that this machine can run, held to sums in double precision.
+// Panels of every format × activations, by every kernel set that this machine can run, held to sums in double
+// precision.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -55,7 +56,9 @@ class Panels : public testing::TestWithParam<Case> {
       }
       return bytes;
     }
-    for (std::byte& b : bytes) b = static_cast<std::byte>(every_byte < 0 ? random() : static_cast<unsigned>(every_byte));
+    for (std::byte& b : bytes) {
+      b = static_cast<std::byte>(every_byte < 0 ? random() : static_cast<unsigned>(every_byte));
+    }
     for (std::size_t at = 0; at < bytes.size(); at += info(type).bytes_per_block) {
       for (const std::size_t offset : scale_offsets(type)) {
         const f16 scale = to_f16(or_odd(at, row_bytes(type, columns), uniform(-0.02f, 0.02f)));
@@ -174,9 +177,12 @@ TEST_P(Panels, EqualTheExactSumsForEveryNumberOfTokensAndRows) {
     expect_near(multiply(rows, columns, tokens, some_values(tokens * columns)), columns);
   };
   for (const std::size_t rows : {1u, 15u, 16u, 17u, 33u, 65u}) {
-    for (const std::size_t tokens : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u, 16u, 17u, 18u, 35u, 47u, 48u, 71u}) expect_exact(rows, tokens);
+    for (const std::size_t tokens : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u, 16u, 17u, 18u, 35u, 47u, 48u, 71u}) {
+      expect_exact(rows, tokens);
+    }
   }
-  for (const std::size_t tokens : {1u, 15u, 71u}) expect_exact(209, tokens);  // two parts of seven panels: steps of four, two and one
+  // two parts of seven panels: steps of four, two and one
+  for (const std::size_t tokens : {1u, 15u, 71u}) expect_exact(209, tokens);
 }
 
 TEST_P(Panels, EqualTheExactSumsForManyTokensAndColumns) {
@@ -212,7 +218,8 @@ TEST_P(Panels, GiveATokenTheSameBitsInEveryCompany) {
   const std::vector<float> x = some_values(tokens * columns);
   const auto outputs = [&](std::size_t first, std::size_t count) {
     random.seed(5);  // the same weights
-    return multiply(rows, columns, count, {&x[first * columns], &x[first * columns] + count * columns}, {}, Exactly::no).out;
+    return multiply(rows, columns, count, {&x[first * columns], &x[first * columns] + count * columns}, {}, Exactly::no)
+        .out;
   };
   std::vector<std::vector<float>> alone;
   for (std::size_t t = 0; t < tokens; ++t) alone.push_back(outputs(t, 1));
@@ -237,8 +244,8 @@ TEST_P(Panels, TakeZerosDenormalsAndHugeValues) {
   }
 }
 
-// Where products are added in 16 bits first, these are the sums that come closest to what fits: all quants at their largest or
-// smallest, -128 among them.
+// Where products are added in 16 bits first, these are the sums that come closest to what fits: all quants at their
+// largest or smallest, -128 among them.
 TEST_P(Panels, AreExactForTheLargestQuants) {
   const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
   if (!takes_blocks(type)) return;  // there are no integers
@@ -262,7 +269,8 @@ TEST_P(Panels, HandNaNAndInfinityOn) {
       x[columns + 5] = value;  // of the second token
       const Result result = multiply(16, columns, tokens, x);
       for (std::size_t i = 0; i < result.out.size(); ++i) {
-        EXPECT_EQ(std::isfinite(result.out[i]), i / 16 != 1) << "token " << i / 16 << ", row " << i % 16 << ", value " << value;
+        EXPECT_EQ(std::isfinite(result.out[i]), i / 16 != 1)
+            << "token " << i / 16 << ", row " << i % 16 << ", value " << value;
       }
     }
   }
@@ -276,7 +284,8 @@ TEST_P(Panels, HandNaNAndInfinityOfAWeightToItsRowAlone) {
     for (const std::size_t tokens : {1u, 3u, 18u, 67u}) {
       const Result result = multiply(rows, columns, tokens, some_values(tokens * columns), {}, Exactly::no);
       for (std::size_t i = 0; i < result.out.size(); ++i) {
-        EXPECT_EQ(std::isfinite(result.out[i]), i % rows != 21) << "token " << i / rows << ", row " << i % rows << ", value " << value;
+        EXPECT_EQ(std::isfinite(result.out[i]), i % rows != 21)
+            << "token " << i / rows << ", row " << i % rows << ", value " << value;
       }
     }
   }
@@ -292,7 +301,9 @@ TEST_P(Panels, TakeActivationsOfBf16WhereTheyRoundThem) {
     std::vector<std::uint16_t> rounded(bf16_stride(n) + 1, 77);
     kernels->round_to_bf16(rounded.data(), x.data(), n);
     for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(rounded[i], to_bf16(x[i]).bits) << x[i];
-    if (n % 2 == 1) { EXPECT_EQ(rounded[n], 0) << "the other of the last pair"; }
+    if (n % 2 == 1) {
+      EXPECT_EQ(rounded[n], 0) << "the other of the last pair";
+    }
     EXPECT_EQ(rounded.back(), 77) << "past the end";
   }
 }
@@ -317,9 +328,11 @@ std::vector<Case> cases() {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(EverySet, Panels, testing::ValuesIn(cases()), [](const testing::TestParamInfo<Case>& parameter) {
-  return std::string(parameter.param.kernels->name) + "_" + std::string(rung::info(parameter.param.type).name);
-});
+INSTANTIATE_TEST_SUITE_P(EverySet, Panels, testing::ValuesIn(cases()),
+                         [](const testing::TestParamInfo<Case>& parameter) {
+                           return std::string(parameter.param.kernels->name) + "_" +
+                                  std::string(rung::info(parameter.param.type).name);
+                         });
 
 }  // namespace
 }  // namespace rung

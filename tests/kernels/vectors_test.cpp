@@ -1,5 +1,5 @@
-// Every kernel that works along vectors, by every set that this machine supports: what the plain set gives, within rounding, at every tail
-// length, and not a value beyond the end.
+// Every kernel that works along vectors, by every set that this machine supports: what the plain set gives, within
+// rounding, at every tail length, and not a value beyond the end.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,7 +42,8 @@ TEST_P(Vectors, GiveWhatThePlainSetGivesAndNothingBeyond) {
     const std::vector<float> mine = run(*kernels, a, b), plain = run(*supported_kernels().back(), a, b);
     EXPECT_EQ(mine[n], kBeyond) << "n = " << n;
     for (std::size_t i = 0; i < (what.one_output ? 1 : n); ++i) {
-      // A sum of n terms of at most 1 rounds n times; where values become integers, the last bit before may decide for the next one.
+      // A sum of n terms of at most 1 rounds n times; where values become integers, the last bit before may decide for
+      // the next one.
       double tolerance = static_cast<double>(std::numeric_limits<float>::epsilon()) * static_cast<double>(n + 8) *
                          (1 + std::fabs(static_cast<double>(plain[i])));
       if (std::string(what.name) == "quantize" || std::string(what.name) == "round_to_q8") tolerance = 1.01 / 127;
@@ -55,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(EverySet, Vectors,
                          testing::Combine(testing::ValuesIn(supported_kernels().begin(), supported_kernels().end()),
                                           testing::ValuesIn(kVectorCases)),
                          [](const testing::TestParamInfo<std::tuple<const Kernels*, VectorCase>>& parameter) {
-                           return std::string(std::get<0>(parameter.param)->name) + "_" + std::get<1>(parameter.param).name;
+                           return std::string(std::get<0>(parameter.param)->name) + "_" +
+                                  std::get<1>(parameter.param).name;
                          });
 
 }  // namespace

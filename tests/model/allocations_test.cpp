@@ -1,4 +1,5 @@
-// The decode loop takes no memory: what a token needs was made when the first ones came. Only the cache grows, a block at a time.
+// The decode loop takes no memory: what a token needs was made when the first ones came. Only the cache grows, a block
+// at a time.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -13,7 +14,8 @@ namespace {
 std::atomic<std::size_t> allocations{0};
 }
 
-// The program's own `new`, counted: a program may replace these functions. (Inlined, GCC takes free() for the wrong way to give back.)
+// The program's own `new`, counted: a program may replace these functions. (Inlined, GCC takes free() for the wrong way
+// to give back.)
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* p = std::malloc(size == 0 ? 1 : size)) return p;

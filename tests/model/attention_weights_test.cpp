@@ -18,10 +18,12 @@ TEST(AttentionWeights, TimesTheValuesGiveTheOfficialAttention) {
     const auto official = [&](const std::string& checkpoint) {
       return read_values(golden.values.tensors().at("layer.0." + checkpoint));
     };
-    const std::vector<float> q = official("q_rope"), k = official("k_rope"), v = official("v"), attention = official("attention");
-    const std::size_t tokens = golden.ids.size(), heads = config.heads, kv_heads = config.kv_heads, head_dim = config.head_dim;
-    const std::vector<float> weights =
-        attention_weights({q.data(), {tokens, heads, head_dim}}, {k.data(), {tokens, kv_heads, head_dim}}, config.layers[0].attention);
+    const std::vector<float> q = official("q_rope"), k = official("k_rope"), v = official("v"),
+                             attention = official("attention");
+    const std::size_t tokens = golden.ids.size(), heads = config.heads, kv_heads = config.kv_heads,
+                      head_dim = config.head_dim;
+    const std::vector<float> weights = attention_weights(
+        {q.data(), {tokens, heads, head_dim}}, {k.data(), {tokens, kv_heads, head_dim}}, config.layers[0].attention);
 
     double difference = 0, size = 0;
     for (std::size_t t = 0; t < tokens; ++t) {

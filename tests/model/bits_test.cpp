@@ -14,7 +14,8 @@
 namespace rung {
 namespace {
 
-// Long enough to cross two blocks of attention, and every window of the tiny models. (Longer ones: tests/ops/long_attention_test.cpp.)
+// Long enough to cross two blocks of attention, and every window of the tiny models. (Longer ones:
+// tests/ops/long_attention_test.cpp.)
 constexpr std::size_t kTokens = 150;
 
 std::vector<std::int32_t> some_ids(std::size_t count, std::size_t vocab, std::uint32_t seed) {
@@ -47,7 +48,9 @@ std::filesystem::path path_of(const std::string& model) {
 class Bits : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (GetParam().model == kReal) { RUNG_NEEDS_DOWNLOAD(kReal); }
+    if (GetParam().model == kReal) {
+      RUNG_NEEDS_DOWNLOAD(kReal);
+    }
     files_.emplace(path_of(GetParam().model));
     model_ = bind_weights(files_->plan, files_->tensors());
     ids_ = some_ids(kTokens, model_.config.vocab_size, 7);
@@ -147,7 +150,8 @@ TEST_P(Bits, ShowThatTheCacheRounds) {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const char* device : {"reference", "cpu"}) {
-    for (const char* model : {"llama", "llama-gguf", "llama-yarn", "qwen2-window", "qwen3", "gemma3", "gemma3-gguf", "pebble"}) {
+    for (const char* model :
+         {"llama", "llama-gguf", "llama-yarn", "qwen2-window", "qwen3", "gemma3", "gemma3-gguf", "pebble"}) {
       for (const DType cache : {DType::f32, DType::f16, DType::q8_0}) all.push_back({device, model, cache});
     }
   }
@@ -155,7 +159,8 @@ std::vector<Case> cases() {
 }
 
 std::string name_of(const testing::TestParamInfo<Case>& parameter) {
-  std::string name = parameter.param.device + "_" + parameter.param.model + "_" + std::string(rung::info(parameter.param.cache).name);
+  std::string name =
+      parameter.param.device + "_" + parameter.param.model + "_" + std::string(rung::info(parameter.param.cache).name);
   for (const char c : {'-', '.'}) std::replace(name.begin(), name.end(), c, '_');
   return name;
 }

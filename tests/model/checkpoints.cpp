@@ -26,7 +26,8 @@ double relative_distance(std::span<const float> ours, std::span<const float> off
     length += static_cast<double>(official[i]) * static_cast<double>(official[i]);
   }
   if (difference == 0) return 0;
-  return std::isfinite(difference) && length > 0 ? std::sqrt(difference / length) : std::numeric_limits<double>::infinity();
+  return std::isfinite(difference) && length > 0 ? std::sqrt(difference / length)
+                                                 : std::numeric_limits<double>::infinity();
 }
 
 double largest_difference(std::span<const float> ours, std::span<const float> official) {
@@ -40,17 +41,20 @@ double largest_difference(std::span<const float> ours, std::span<const float> of
 
 std::string Difference::text() const {
   const bool in_layer = checkpoint.starts_with("layer.");
-  const std::string layer = in_layer ? fmt::format(" (layer {})", checkpoint.substr(6, checkpoint.find('.', 6) - 6)) : "";
+  const std::string layer =
+      in_layer ? fmt::format(" (layer {})", checkpoint.substr(6, checkpoint.find('.', 6) - 6)) : "";
   return fmt::format("the first checkpoint that differs is {}{}, token row {}: {}", checkpoint, layer, token, what);
 }
 
 namespace {
 
-std::optional<Difference> compare_rows(const std::string& name, const CheckpointValues& ours, const CheckpointValues& official) {
+std::optional<Difference> compare_rows(const std::string& name, const CheckpointValues& ours,
+                                       const CheckpointValues& official) {
   for (std::size_t t = 0; t < official.rows(); ++t) {
     const double distance = relative_distance(ours.row(t), official.row(t));
     if (distance > kRowTolerance) {
-      return Difference{name, t, fmt::format("|ours - official| is {:.3g}·|official|, allowed {:.0e}", distance, kRowTolerance)};
+      return Difference{name, t,
+                        fmt::format("|ours - official| is {:.3g}·|official|, allowed {:.0e}", distance, kRowTolerance)};
     }
     const double logit = name == "logits" ? largest_difference(ours.row(t), official.row(t)) : 0;
     if (logit > kLogitTolerance) {
@@ -62,7 +66,8 @@ std::optional<Difference> compare_rows(const std::string& name, const Checkpoint
 
 }  // namespace
 
-std::optional<Difference> compare_checkpoints(const std::map<std::string, CheckpointValues>& ours, const std::vector<std::string>& order,
+std::optional<Difference> compare_checkpoints(const std::map<std::string, CheckpointValues>& ours,
+                                              const std::vector<std::string>& order,
                                               const std::function<CheckpointValues(const std::string&)>& official) {
   for (const std::string& name : order) {
     const CheckpointValues expected = official(name);
@@ -70,7 +75,8 @@ std::optional<Difference> compare_checkpoints(const std::map<std::string, Checkp
     if (found == ours.end()) return Difference{name, 0, "it is missing"};
     const std::vector<std::size_t>& shape = found->second.shape;
     if (shape != expected.shape) {
-      return Difference{name, 0, fmt::format("it is [{}], expected [{}]", fmt::join(shape, ", "), fmt::join(expected.shape, ", "))};
+      return Difference{
+          name, 0, fmt::format("it is [{}], expected [{}]", fmt::join(shape, ", "), fmt::join(expected.shape, ", "))};
     }
     if (auto difference = compare_rows(name, found->second, expected)) return difference;
   }

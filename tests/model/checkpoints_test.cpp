@@ -39,8 +39,9 @@ TEST(CompareCheckpoints, NamesTheFirstCheckpointInTheOrderOfTheForwardPass) {
   ASSERT_TRUE(difference);
   EXPECT_EQ(difference->checkpoint, "layer.1.q");
   EXPECT_EQ(difference->token, 0u);
-  EXPECT_EQ(difference->text(), "the first checkpoint that differs is layer.1.q (layer 1), token row 0: "
-                                "|ours - official| is 0.2·|official|, allowed 1e-04");
+  EXPECT_EQ(difference->text(),
+            "the first checkpoint that differs is layer.1.q (layer 1), token row 0: "
+            "|ours - official| is 0.2·|official|, allowed 1e-04");
 }
 
 TEST(CompareCheckpoints, JudgesEachRowByItsOwnLength) {

@@ -1,5 +1,5 @@
-// How far the fast backend is from the reference: it rounds activations to eight bits (where weights are quantised), in some kernel sets to
-// bf16 (where weights are), and the cache to f16, and no more than that may show.
+// How far the fast backend is from the reference: it rounds activations to eight bits (where weights are quantised), in
+// some kernel sets to bf16 (where weights are), and the cache to f16, and no more than that may show.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -50,14 +50,16 @@ Distance distance(const std::vector<float>& reference, const std::vector<float>&
     const auto p = log_probabilities(std::span(reference).subspan(t * vocab, vocab));
     const auto q = log_probabilities(std::span(fast).subspan(t * vocab, vocab));
     for (std::size_t v = 0; v < vocab; ++v) d.mean_divergence += std::exp(p[v]) * (p[v] - q[v]);
-    d.same_first += std::max_element(p.begin(), p.end()) - p.begin() == std::max_element(q.begin(), q.end()) - q.begin();
+    d.same_first +=
+        std::max_element(p.begin(), p.end()) - p.begin() == std::max_element(q.begin(), q.end()) - q.begin();
   }
   d.mean_divergence /= static_cast<double>(tokens);
   d.same_first /= static_cast<double>(tokens);
   return d;
 }
 
-Distance distance(const Model& model, std::span<const std::int32_t> ids, const Place& from = {"reference"}, const Place& to = {"cpu"}) {
+Distance distance(const Model& model, std::span<const std::int32_t> ids, const Place& from = {"reference"},
+                  const Place& to = {"cpu"}) {
   return distance(all_logits(model, from, ids), all_logits(model, to, ids), model.config.vocab_size);
 }
 
@@ -66,8 +68,8 @@ double plain_bound() { return chosen_kernels().round_to_bf16 != nullptr ? 5e-4 :
 
 class CpuDistance : public testing::TestWithParam<std::string> {};
 
-// Their weights are small random numbers in every format (GGUF) or in 16 and 32 bits, where nothing but the cache and the
-// order of sums is rounded.
+// Their weights are small random numbers in every format (GGUF) or in 16 and 32 bits, where nothing but the cache and
+// the order of sums is rounded.
 TEST_P(CpuDistance, OfATinyModelIsSmall) {
   const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
   const bool is_gguf = std::filesystem::exists(folder / "model.gguf");
@@ -78,17 +80,18 @@ TEST_P(CpuDistance, OfATinyModelIsSmall) {
   EXPECT_GE(d.same_first, is_gguf || chosen_kernels().round_to_bf16 != nullptr ? 0.8 : 1.0);
 }
 
-// What the cache's type alone does: f16 keeps eleven bits of a value, Q8_0 seven and a sign of the largest of 32; a divergence goes with
-// the square of an error, so one is some 16² times the other. (Measured: up to 3.5e-6 and 8.6e-4.) Where the fast backend rounds
-// activations as well, a little less or more in the cache turns some of them by a whole step: there the sum of all roundings is held to
-// the bound of the test above.
+// What the cache's type alone does: f16 keeps eleven bits of a value, Q8_0 seven and a sign of the largest of 32; a
+// divergence goes with the square of an error, so one is some 16² times the other. (Measured: up to 3.5e-6 and 8.6e-4.)
+// Where the fast backend rounds activations as well, a little less or more in the cache turns some of them by a whole
+// step: there the sum of all roundings is held to the bound of the test above.
 TEST_P(CpuDistance, OfACacheFromOneOfF32IsSmall) {
   const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
   const bool is_gguf = std::filesystem::exists(folder / "model.gguf");
   const GoldenFiles files(is_gguf ? folder / "model.gguf" : folder);
   const Model model = bind_weights(files.plan, files.tensors());
   for (const char* device : {"reference", "cpu"}) {
-    const bool rounds_activations = std::string_view(device) == "cpu" && (is_gguf || chosen_kernels().round_to_bf16 != nullptr);
+    const bool rounds_activations =
+        std::string_view(device) == "cpu" && (is_gguf || chosen_kernels().round_to_bf16 != nullptr);
     for (const auto& [cache, bound] : {std::pair{DType::f16, 1e-5}, std::pair{DType::q8_0, 2e-3}}) {
       const Place exact{rounds_activations ? "reference" : device, DType::f32};
       const Distance d = distance(model, Golden(folder).ids, exact, {device, cache});
@@ -99,11 +102,12 @@ TEST_P(CpuDistance, OfACacheFromOneOfF32IsSmall) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, CpuDistance, testing::ValuesIn(golden_folders("models")), [](const testing::TestParamInfo<std::string>& folder) {
-  std::string name = folder.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(, CpuDistance, testing::ValuesIn(golden_folders("models")),
+                         [](const testing::TestParamInfo<std::string>& folder) {
+                           std::string name = folder.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 // Pebble's weights are bf16, so here, too, only the cache is rounded, or activations to bf16.
 TEST(PebbleCpuDistance, IsSmall) {
@@ -133,7 +137,8 @@ TEST(RealCpuDistance, IsSmall) {
         const Distance d = distance(reference, all_logits(model, {"cpu", cache}, ids), model.config.vocab_size);
         EXPECT_LT(d.mean_divergence, bound) << prompt["name"] << ", cache " << info(cache).name;
         EXPECT_GE(d.same_first, 0.8) << prompt["name"] << ", cache " << info(cache).name;
-        RecordProperty(std::string(name) + "_" + std::string(info(cache).name), std::to_string(1e6 * d.mean_divergence) + " micronats");
+        RecordProperty(std::string(name) + "_" + std::string(info(cache).name),
+                       std::to_string(1e6 * d.mean_divergence) + " micronats");
       }
     }
   }

@@ -1,8 +1,9 @@
-// How far the fast backend is from the reference in each weight format: a small model whose matrices are random bits of that format.
+// How far the fast backend is from the reference in each weight format: a small model whose matrices are random bits of
+// that format.
 //
-// The logits have a standard deviation of 3, like those of real models. The divergence grows with the square of what is wrong with
-// them, so a scale, a min or an offset that is only a little off shows. A format whose weights are taken as 32- or 16-bit floats is
-// rounded in its cache alone.
+// The logits have a standard deviation of 3, like those of real models. The divergence grows with the square of what is
+// wrong with them, so a scale, a min or an offset that is only a little off shows. A format whose weights are taken as
+// 32- or 16-bit floats is rounded in its cache alone.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -20,18 +21,29 @@
 namespace rung {
 namespace {
 
-constexpr std::size_t kHidden = 256, kHeads = 4, kKvHeads = 2, kHeadDim = 64, kIntermediate = 512, kVocab = 256, kLayers = 2;
+constexpr std::size_t kHidden = 256, kHeads = 4, kKvHeads = 2, kHeadDim = 64, kIntermediate = 512, kVocab = 256,
+                      kLayers = 2;
 constexpr std::size_t kContext = 128;
 
 class RandomModel {
  public:
   explicit RandomModel(DType type) : type_(type) {
     ModelConfig& c = model.config;
-    c = {.family = "random", .vocab_size = kVocab, .hidden_size = kHidden, .intermediate_size = kIntermediate, .heads = kHeads,
-         .kv_heads = kKvHeads, .head_dim = kHeadDim, .context = kContext, .norm_epsilon = 1e-6f, .ropes = {Rope{}}, .rope_names = {},
+    c = {.family = "random",
+         .vocab_size = kVocab,
+         .hidden_size = kHidden,
+         .intermediate_size = kIntermediate,
+         .heads = kHeads,
+         .kv_heads = kKvHeads,
+         .head_dim = kHeadDim,
+         .context = kContext,
+         .norm_epsilon = 1e-6f,
+         .ropes = {Rope{}},
+         .rope_names = {},
          .layers = {}};
     for (std::size_t i = 0; i < kHeadDim / 2; ++i) {
-      c.ropes[0].inverse_frequencies.push_back(std::pow(1e4f, -static_cast<float>(2 * i) / static_cast<float>(kHeadDim)));
+      c.ropes[0].inverse_frequencies.push_back(
+          std::pow(1e4f, -static_cast<float>(2 * i) / static_cast<float>(kHeadDim)));
     }
     c.layers.resize(kLayers, LayerConfig{.attention = {.scale = 1 / std::sqrt(static_cast<float>(kHeadDim))}});
     model.embedding = weight<Vocab, Hidden>(kVocab, kHidden);
@@ -45,7 +57,8 @@ class RandomModel {
       layer.k = weight<KvDim, Hidden>(kKvHeads * kHeadDim, kHidden);
       layer.v = weight<KvDim, Hidden>(kKvHeads * kHeadDim, kHidden);
       layer.o = weight<Hidden, QueryDim>(kHidden, kHeads * kHeadDim);
-      layer.mlp = {weight<Intermediate, Hidden>(kIntermediate, kHidden), weight<Intermediate, Hidden>(kIntermediate, kHidden),
+      layer.mlp = {weight<Intermediate, Hidden>(kIntermediate, kHidden),
+                   weight<Intermediate, Hidden>(kIntermediate, kHidden),
                    weight<Hidden, Intermediate>(kHidden, kIntermediate)};
       model.layers.push_back(std::move(layer));
     }
@@ -56,7 +69,8 @@ class RandomModel {
  private:
   static Norm norm(float weight) { return {"norm", std::vector<float>(kHidden, weight), 1e-6f}; }
 
-  // Rows of random bits, whose values have the variance 1 / columns: what goes in with a variance of 1 comes out with it.
+  // Rows of random bits, whose values have the variance 1 / columns: what goes in with a variance of 1 comes out with
+  // it.
   template <class Out, class In>
   Weight<Out, In> weight(std::size_t rows, std::size_t columns) {
     const std::mt19937 before = random_;
@@ -135,11 +149,14 @@ TEST_P(FormatDistance, IsSmall) {
 
 INSTANTIATE_TEST_SUITE_P(, FormatDistance,
                          testing::Values(Bound{DType::f32, 3e-6}, Bound{DType::f16, 3e-6}, Bound{DType::bf16, 3e-6},
-                                         Bound{DType::q4_0, 0.0030}, Bound{DType::q4_1, 0.0009}, Bound{DType::q5_0, 0.0030},
-                                         Bound{DType::q5_1, 0.0008}, Bound{DType::q8_0, 0.0031}, Bound{DType::q2_k, 0.0013},
-                                         Bound{DType::q3_k, 0.0064}, Bound{DType::q4_k, 0.0014}, Bound{DType::q5_k, 0.0009},
-                                         Bound{DType::q6_k, 0.0057}),
-                         [](const testing::TestParamInfo<Bound>& bound) { return std::string(rung::info(bound.param.type).name); });
+                                         Bound{DType::q4_0, 0.0030}, Bound{DType::q4_1, 0.0009},
+                                         Bound{DType::q5_0, 0.0030}, Bound{DType::q5_1, 0.0008},
+                                         Bound{DType::q8_0, 0.0031}, Bound{DType::q2_k, 0.0013},
+                                         Bound{DType::q3_k, 0.0064}, Bound{DType::q4_k, 0.0014},
+                                         Bound{DType::q5_k, 0.0009}, Bound{DType::q6_k, 0.0057}),
+                         [](const testing::TestParamInfo<Bound>& bound) {
+                           return std::string(rung::info(bound.param.type).name);
+                         });
 
 }  // namespace
 }  // namespace rung

@@ -1,5 +1,5 @@
-// Each tiny model of the hub, written as a GGUF file and read again, computes what the official implementation does with the folder: names,
-// the order of q and k, Gemma's norms, ropes, windows and biases all arrived.
+// Each tiny model of the hub, written as a GGUF file and read again, computes what the official implementation does
+// with the folder: names, the order of q and k, Gemma's norms, ropes, windows and biases all arrived.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -35,7 +35,8 @@ class GgufOfFolder : public testing::TestWithParam<std::string> {
   const TemporaryFolder folder;
 };
 
-// What a GGUF file has no key for: windows but Gemma 3's, and a YaRN that does not round the dimensions at which it begins and ends.
+// What a GGUF file has no key for: windows but Gemma 3's, and a YaRN that does not round the dimensions at which it
+// begins and ends.
 const char* without_a_key(std::string_view name) {
   if (name.ends_with("-window")) return "use_sliding_window: GGUF has no key";
   return name == "llama-yarn" ? "truncate" : nullptr;

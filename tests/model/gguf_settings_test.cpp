@@ -1,5 +1,5 @@
-// A GGUF file's numbers about its model, as enemies write them: an error that names the key, without a crash and without the memory that
-// the number asks for.
+// A GGUF file's numbers about its model, as enemies write them: an error that names the key, without a crash and
+// without the memory that the number asks for.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -16,8 +16,9 @@ namespace {
 
 // A llama of the usual keys, one of them as the test wants it.
 ModelPlan plan_with(const std::string& key, std::uint32_t value) {
-  std::map<std::string, std::uint32_t> numbers{{"embedding_length", 64}, {"feed_forward_length", 96}, {"attention.head_count", 4},
-                                               {"attention.head_count_kv", 2}, {"context_length", 128}, {"block_count", 2}};
+  std::map<std::string, std::uint32_t> numbers{{"embedding_length", 64},    {"feed_forward_length", 96},
+                                               {"attention.head_count", 4}, {"attention.head_count_kv", 2},
+                                               {"context_length", 128},     {"block_count", 2}};
   numbers[key] = value;
   GgufBuilder b(1, 2 + numbers.size());
   b.key("general.architecture", 8).string("llama");
@@ -36,21 +37,25 @@ TEST(GgufSettings, AreReadAsTheFamilyMeansThem) {
   EXPECT_EQ(config.vocab_size, 10u);
 }
 
-// llama.cpp pull requests 25821 and 26051: block_count was believed, and tables for 512 layers written beyond their end.
+// llama.cpp pull requests 25821 and 26051: block_count was believed, and tables for 512 layers written beyond their
+// end.
 TEST(GgufSettings, Pr25821MoreLayersThanAnyModelHas) {
   for (const std::uint32_t count : {10'001u, 0x7fffffffu}) {
-    expect_error([&] { plan_with("block_count", count); }, "'llama.block_count' is " + std::to_string(count) + ", expected at most 10000");
+    expect_error([&] { plan_with("block_count", count); },
+                 "'llama.block_count' is " + std::to_string(count) + ", expected at most 10000");
   }
-  expect_error([] { plan_with("block_count", 0xffffffff); }, "'llama.block_count' is 4294967295, expected a positive whole number");
+  expect_error([] { plan_with("block_count", 0xffffffff); },
+               "'llama.block_count' is 4294967295, expected a positive whole number");
 }
 
 // llama.cpp issues 2247 and 24085: no heads, and the width of one was reckoned by dividing by them.
 TEST(GgufSettings, Issue2247NoHeads) {
-  for (const char* key : {"attention.head_count", "attention.head_count_kv", "embedding_length", "attention.key_length", "block_count",
-                          "context_length", "feed_forward_length"}) {
+  for (const char* key : {"attention.head_count", "attention.head_count_kv", "embedding_length", "attention.key_length",
+                          "block_count", "context_length", "feed_forward_length"}) {
     expect_error([&] { plan_with(key, 0); }, std::string("'llama.") + key + "' is 0, expected a positive whole number");
   }
-  expect_error([] { plan_with("attention.head_count", 65); }, "'llama.attention.head_count' is 65, expected at most embedding_length");
+  expect_error([] { plan_with("attention.head_count", 65); },
+               "'llama.attention.head_count' is 65, expected at most embedding_length");
   expect_error([] { plan_with("attention.head_count_kv", 3); }, "4 heads cannot share 3 key/value heads evenly");
   expect_error([] { plan_with("attention.key_length", 0x7ffffffe); }, "head_dim is 2147483646, expected at most 65536");
 }

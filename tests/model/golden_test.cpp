@@ -1,5 +1,5 @@
-// The forward pass, held to the official implementation at every checkpoint of every tiny model and of pebble; and the goldens, shown to
-// bite. Made by tools/goldens/models.py and tools/goldens/pebble.py.
+// The forward pass, held to the official implementation at every checkpoint of every tiny model and of pebble; and the
+// goldens, shown to bite. Made by tools/goldens/models.py and tools/goldens/pebble.py.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -65,7 +65,8 @@ const Kernels& kernels_that_round_nothing() {
   return **std::find_if(sets.begin(), sets.end(), [](const Kernels* k) { return k->round_to_bf16 == nullptr; });
 }
 
-// With plain weights and a cache of f32 the fast backend rounds nothing away: what it adds up in another order stays within the contract.
+// With plain weights and a cache of f32 the fast backend rounds nothing away: what it adds up in another order stays
+// within the contract.
 TEST_P(GoldenModels, TheFastBackendMeetsThemWherePlainWeightsLetIt) {
   if (path.extension() == ".gguf") return;  // quantised weights meet quantised activations: cpu_distance_test.cpp
   const GoldenFiles files(path);
@@ -86,17 +87,34 @@ TEST_P(GoldenModels, TheOldDialectOfTheConfigurationSaysTheSame) {
 std::string first_checkpoint(const std::string& tensor, const Golden& golden) {
   using Entry = std::pair<std::string_view, const char*>;
   static constexpr std::array<Entry, 24> kParts{{
-      {"q_norm", "q_norm"}, {"k_norm", "k_norm"},  // before attn_q and attn_k
-      {"input_layernorm", "attention_norm"}, {"attn_norm", "attention_norm"},
-      {"q_proj", "q"}, {"attn_q", "q"}, {"k_proj", "k"}, {"attn_k", "k"}, {"v_proj", "v"}, {"attn_v", "v"},
-      {"o_proj", "attention_output"}, {"attn_output", "attention_output"},
-      {"post_attention_layernorm", "attention_post_norm"}, {"post_attention_norm", "attention_post_norm"},
-      {"pre_feedforward_layernorm", "mlp_norm"}, {"ffn_norm", "mlp_norm"},
-      {"gate_proj", "gate"}, {"ffn_gate", "gate"}, {"up_proj", "up"}, {"ffn_up", "up"},
-      {"down_proj", "mlp_output"}, {"ffn_down", "mlp_output"},
-      {"post_feedforward_layernorm", "mlp_post_norm"}, {"post_ffw_norm", "mlp_post_norm"},
+      {"q_norm", "q_norm"},
+      {"k_norm", "k_norm"},  // before attn_q and attn_k
+      {"input_layernorm", "attention_norm"},
+      {"attn_norm", "attention_norm"},
+      {"q_proj", "q"},
+      {"attn_q", "q"},
+      {"k_proj", "k"},
+      {"attn_k", "k"},
+      {"v_proj", "v"},
+      {"attn_v", "v"},
+      {"o_proj", "attention_output"},
+      {"attn_output", "attention_output"},
+      {"post_attention_layernorm", "attention_post_norm"},
+      {"post_attention_norm", "attention_post_norm"},
+      {"pre_feedforward_layernorm", "mlp_norm"},
+      {"ffn_norm", "mlp_norm"},
+      {"gate_proj", "gate"},
+      {"ffn_gate", "gate"},
+      {"up_proj", "up"},
+      {"ffn_up", "up"},
+      {"down_proj", "mlp_output"},
+      {"ffn_down", "mlp_output"},
+      {"post_feedforward_layernorm", "mlp_post_norm"},
+      {"post_ffw_norm", "mlp_post_norm"},
   }};
-  const std::size_t layers = tensor.find("layers.") != std::string::npos ? tensor.find("layers.") + 7 : tensor.starts_with("blk.") ? 4 : 0;
+  const std::size_t layers = tensor.find("layers.") != std::string::npos ? tensor.find("layers.") + 7
+                             : tensor.starts_with("blk.")                ? 4
+                                                                         : 0;
   if (layers == 0) {
     if (tensor.find("emb") != std::string::npos) return "embedding";
     return tensor.find("norm") != std::string::npos ? "final_norm" : "logits";
@@ -119,7 +137,8 @@ bool of_another_modality(const std::string& tensor) {
 TEST_P(GoldenModels, BiteWhenAnyTensorIsZeroed) {
   const GoldenFiles files(path);
   for (const auto& [name, tensor] : files.tensors()) {
-    if (name == "rope_freqs.weight") continue;  // a setting rather than a weight: read with them, and 0 is refused there
+    // a setting rather than a weight: read with them, and 0 is refused there
+    if (name == "rope_freqs.weight") continue;
     SCOPED_TRACE(name);
     const std::vector<std::byte> zeros(tensor.bytes.size());
     TensorMap tensors = files.tensors();
@@ -140,7 +159,8 @@ std::string first_checkpoint(Mistake mistake, const Model& model) {
     case Mistake::rope_pairing: return "layer.0.q_rope";
     case Mistake::missing_qk_norm: return model.layers[0].q_norm ? "layer.0.q_norm" : "";
     case Mistake::norm_epsilon: return "layer.0.attention_norm";
-    case Mistake::gqa_grouping: return c.kv_heads > 1 && c.kv_heads < c.heads ? "layer.0.attention" : "";  // else both readings agree
+    // else both readings agree
+    case Mistake::gqa_grouping: return c.kv_heads > 1 && c.kv_heads < c.heads ? "layer.0.attention" : "";
     case Mistake::gate_up_swapped: return "layer.0.gated";
     case Mistake::query_scale:
     case Mistake::causal_mask:
@@ -174,7 +194,8 @@ struct LayerRope {
 LayerRope rope_of(const GoldenFiles& files, const std::filesystem::path& folder, std::size_t layer) {
   if (files.gguf) {
     const std::string key = std::string(*files.gguf->string("general.architecture")) + ".rope.";
-    const bool named = files.gguf->string(key + "scaling.type").has_value() || files.tensors().contains("rope_freqs.weight");
+    const bool named =
+        files.gguf->string(key + "scaling.type").has_value() || files.tensors().contains("rope_freqs.weight");
     const bool everywhere = files.plan.config.layers[layer].attention.window_tokens == 0;
     return {named && everywhere, static_cast<float>(*files.gguf->number(key + "freq_base"))};
   }
@@ -207,7 +228,8 @@ TEST_P(GoldenModels, BiteWhenRopeScalingIsForgotten) {
 TEST_P(GoldenModels, BiteWhenAWindowIsForgottenOrOffByOne) {
   const GoldenFiles files(path);
   using Change = std::size_t (*)(std::size_t);
-  for (const Change change : {Change([](std::size_t) { return std::size_t{0}; }), Change([](std::size_t n) { return n + 1; })}) {
+  for (const Change change :
+       {Change([](std::size_t) { return std::size_t{0}; }), Change([](std::size_t n) { return n + 1; })}) {
     Model model = bind_weights(files.plan, files.tensors());
     std::string expected;
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -246,7 +268,9 @@ TEST_F(PebbleAtFullContext, EveryCheckpointEqualsTheOfficialOne) {
   expect_equal(run_and_compare(model, reference, golden));
 }
 
-TEST_F(PebbleAtFullContext, SoWhenThePromptIsFedInPieces) { expect_equal(run_and_compare(model, reference, golden, 100)); }
+TEST_F(PebbleAtFullContext, SoWhenThePromptIsFedInPieces) {
+  expect_equal(run_and_compare(model, reference, golden, 100));
+}
 
 TEST_F(PebbleAtFullContext, BitesWhenPositionsAreWrong) {
   for (const Mistake mistake : {Mistake::rope_pairing, Mistake::causal_mask, Mistake::cache_position}) {

@@ -1,4 +1,5 @@
-// A tensor of a type that Rung does not decode is named, with its type; it is never taken for one that is missing or optional.
+// A tensor of a type that Rung does not decode is named, with its type; it is never taken for one that is missing or
+// optional.
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -23,7 +24,8 @@ std::string refusal(const std::string& name) {
 }
 
 TEST(OtherTypes, AreRefusedByName) {
-  EXPECT_NE(refusal("layers.0.q.bias").find("model.safetensors: tensor 'layers.0.q.bias' is of type I64, expected one of f32"),
+  EXPECT_NE(refusal("layers.0.q.bias")
+                .find("model.safetensors: tensor 'layers.0.q.bias' is of type I64, expected one of f32"),
             std::string::npos);
   EXPECT_NE(refusal("language.embed.weight").find("is of type I64"), std::string::npos);
 }

@@ -1,5 +1,6 @@
 // SmolLM2 and Gemma 3 270M on real weights, held to the official implementation on prompts of 5 to 560 tokens.
-// Made by tools/goldens/real_models.py, which keeps a few rows of each prompt, and of a row of logits some 250 and its length.
+// Made by tools/goldens/real_models.py, which keeps a few rows of each prompt, and of a row of logits some 250 and its
+// length.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -45,11 +46,14 @@ class RealModels : public testing::TestWithParam<Prompt> {
 
 void RealModels::compare() {
   const Json& all = golden.about["prompts"];
-  const Json& prompt = *std::find_if(all.begin(), all.end(), [&](const Json& p) { return p["name"] == GetParam().name; });
+  const Json& prompt =
+      *std::find_if(all.begin(), all.end(), [&](const Json& p) { return p["name"] == GetParam().name; });
   const auto ids = prompt["ids"].get<std::vector<std::int32_t>>();
   const auto rows = prompt["rows"].get<std::vector<std::size_t>>();
   std::vector<std::string> order{"embedding"};
-  for (const std::size_t layer : golden.about["layers"]) order.push_back(Checkpoint{"output", static_cast<int>(layer)}.text());
+  for (const std::size_t layer : golden.about["layers"]) {
+    order.push_back(Checkpoint{"output", static_cast<int>(layer)}.text());
+  }
   order.push_back("final_norm");
 
   const GoldenFiles files(file);
@@ -86,7 +90,9 @@ void RealModels::compare_logits(const Json& prompt, const CheckpointValues& logi
     double squares = 0;
     for (const float x : row) squares += static_cast<double>(x) * static_cast<double>(x);
     EXPECT_NEAR(std::sqrt(squares), length[r], 1e-4 * length[r]) << "the length of the row of logits";
-    for (const std::size_t id : prompt["top_ids"][r]) EXPECT_NEAR(row[id], top[next_top++], kLogitTolerance) << "the logit of token " << id;
+    for (const std::size_t id : prompt["top_ids"][r]) {
+      EXPECT_NEAR(row[id], top[next_top++], kLogitTolerance) << "the logit of token " << id;
+    }
     for (std::size_t i = 0; i < fixed_ids.size(); ++i) {
       EXPECT_NEAR(row[fixed_ids[i]], fixed.row(r)[i], kLogitTolerance) << "the logit of token " << fixed_ids[i];
     }

@@ -10,8 +10,10 @@ namespace rung {
 namespace {
 
 Json llama_config() {
-  return Json::parse(R"({"model_type": "llama", "vocab_size": 100, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
-    "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 128, "rms_norm_eps": 1e-5, "rope_theta": 10000.0})");
+  return Json::parse(
+      R"({"model_type": "llama", "vocab_size": 100, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 128, "rms_norm_eps": 1e-5,
+    "rope_theta": 10000.0})");
 }
 
 std::string complaint(const Json& config) {
@@ -40,8 +42,8 @@ TEST(Config, IsReadAsTheFamilyMeansIt) {
 TEST(Config, NumbersThatCannotBeAreErrorsThatNameTheKey) {
   for (const char* key : {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
                           "num_key_value_heads", "max_position_embeddings", "head_dim"}) {
-    for (const Json& value : {Json(0), Json(-1), Json(1.5), Json(1e300), Json(std::uint64_t{1} << 63), Json("64"), Json(true),
-                              Json::array({64})}) {
+    for (const Json& value : {Json(0), Json(-1), Json(1.5), Json(1e300), Json(std::uint64_t{1} << 63), Json("64"),
+                              Json(true), Json::array({64})}) {
       EXPECT_NE(complaint_with(key, value).find(key), std::string::npos) << key << " = " << value;
     }
   }
@@ -56,7 +58,8 @@ TEST(Config, SizesThatContradictEachOtherAreErrors) {
   EXPECT_NE(complaint_with("num_key_value_heads", 3).find("evenly"), std::string::npos);
   EXPECT_NE(complaint_with("hidden_size", 66).find("head_dim"), std::string::npos);
   EXPECT_NE(complaint_with("head_dim", 15).find("even"), std::string::npos);
-  EXPECT_NE(complaint_with("num_hidden_layers", 2000000000).find("num_hidden_layers"), std::string::npos) << "no absurd allocation";
+  EXPECT_NE(complaint_with("num_hidden_layers", 2000000000).find("num_hidden_layers"), std::string::npos)
+      << "no absurd allocation";
   EXPECT_NE(complaint_with("head_dim", 2000000000).find("head_dim"), std::string::npos) << "nor here";
 }
 
@@ -86,10 +89,13 @@ TEST(Config, AnUnknownFamilyIsAnErrorThatListsTheKnown) {
 }
 
 TEST(RopeScaling, AnUnknownSchemeOrNumberIsAnError) {
-  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "longrope"}, {"factor", 2.0}}).find("longrope"), std::string::npos);
-  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 0.0}}).find("rope_scaling.factor"), std::string::npos);
-  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}, {"surprise", 3}}).find("surprise"),
+  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "longrope"}, {"factor", 2.0}}).find("longrope"),
             std::string::npos);
+  EXPECT_NE(complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 0.0}}).find("rope_scaling.factor"),
+            std::string::npos);
+  EXPECT_NE(
+      complaint_with("rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}, {"surprise", 3}}).find("surprise"),
+      std::string::npos);
   EXPECT_NE(complaint_with("rope_scaling", "yarn").find("rope_scaling"), std::string::npos);
 }
 
@@ -110,7 +116,8 @@ TEST(RopeScaling, YarnTakesAZeroForAbsentWhereTheOfficialOneDoes) {
     EXPECT_EQ(rope.magnitude, plain.magnitude) << zeros;
     EXPECT_EQ(rope.inverse_frequencies, plain.inverse_frequencies) << zeros;
   }
-  EXPECT_FLOAT_EQ(yarn_with({{"mscale", 2.0}, {"mscale_all_dim", 1.0}}).magnitude, 1.1217511f);  // (0.2·ln 4 + 1) / (0.1·ln 4 + 1)
+  // (0.2·ln 4 + 1) / (0.1·ln 4 + 1)
+  EXPECT_FLOAT_EQ(yarn_with({{"mscale", 2.0}, {"mscale_all_dim", 1.0}}).magnitude, 1.1217511f);
   EXPECT_THROW(yarn_with({{"mscale", -1}, {"mscale_all_dim", 1}}), Error);
 }
 

@@ -15,7 +15,9 @@ namespace {
 
 class KvCacheOf : public testing::TestWithParam<DType> {
  protected:
-  KvShape shape(std::size_t head_dim) const { return {.layers = 2, .kv_heads = 3, .head_dim = head_dim, .dtype = GetParam()}; }
+  KvShape shape(std::size_t head_dim) const {
+    return {.layers = 2, .kv_heads = 3, .head_dim = head_dim, .dtype = GetParam()};
+  }
 
   std::vector<float> some_values(std::size_t n) {
     std::vector<float> x(n);
@@ -23,14 +25,17 @@ class KvCacheOf : public testing::TestWithParam<DType> {
     return x;
   }
 
-  // What a value becomes, by the formulas of tensor/blocks.h: Q8_0 in blocks of 32 of each head, the last perhaps shorter.
+  // What a value becomes, by the formulas of tensor/blocks.h: Q8_0 in blocks of 32 of each head, the last perhaps
+  // shorter.
   std::vector<float> rounded(const std::vector<float>& head) const {
     std::vector<float> result = head;
     for (std::size_t i = 0; i < head.size(); ++i) {
       if (GetParam() == DType::f16) result[i] = to_f32(to_f16(head[i]));
       if (GetParam() != DType::q8_0) continue;
       float largest = 0;
-      for (std::size_t k = i / 32 * 32; k < std::min(head.size(), i / 32 * 32 + 32); ++k) largest = std::max(largest, std::fabs(head[k]));
+      for (std::size_t k = i / 32 * 32; k < std::min(head.size(), i / 32 * 32 + 32); ++k) {
+        largest = std::max(largest, std::fabs(head[k]));
+      }
       const float scale = largest / 127;
       result[i] = largest == 0 ? 0 : to_f32(to_f16(scale)) * std::nearbyint(head[i] * (1 / scale));
     }
@@ -63,9 +68,13 @@ TEST_P(KvCacheOf, GivesBackWhatWasStoredRounded) {
           return std::vector<float>(x.begin() + static_cast<std::ptrdiff_t>(h * head_dim),
                                     x.begin() + static_cast<std::ptrdiff_t>((h + 1) * head_dim));
         };
-        const auto row = [&](const float* rows) { return std::vector<float>(rows + p % 64 * head_dim, rows + (p % 64 + 1) * head_dim); };
-        EXPECT_EQ(row(cache.keys(1, p / 64, h, 64, scratch.data())), rounded(head_of(keys[p]))) << "position " << p << ", head " << h;
-        EXPECT_EQ(row(cache.values(1, p / 64, h, 64, scratch.data())), rounded(head_of(values[p]))) << "position " << p << ", head " << h;
+        const auto row = [&](const float* rows) {
+          return std::vector<float>(rows + p % 64 * head_dim, rows + (p % 64 + 1) * head_dim);
+        };
+        EXPECT_EQ(row(cache.keys(1, p / 64, h, 64, scratch.data())), rounded(head_of(keys[p])))
+            << "position " << p << ", head " << h;
+        EXPECT_EQ(row(cache.values(1, p / 64, h, 64, scratch.data())), rounded(head_of(values[p])))
+            << "position " << p << ", head " << h;
         EXPECT_EQ(row(cache.keys(0, p / 64, h, 64, scratch.data())), rounded(head_of(values[p]))) << "layer 0";
       }
     }
@@ -93,7 +102,8 @@ TEST_P(KvCacheOf, GrowsBlockByBlockAndNeverMovesWhatItKeeps) {
   EXPECT_EQ(cache.bytes(), cache.shape().bytes_per_block());
 }
 
-// The memory of what is forgotten is that of what comes next: as much as ever was needed, and no two blocks in one place.
+// The memory of what is forgotten is that of what comes next: as much as ever was needed, and no two blocks in one
+// place.
 TEST_P(KvCacheOf, GrowsAgainWhereItForgot) {
   KvCache cache(shape(32));
   const auto blocks = [&] {
@@ -125,7 +135,8 @@ TEST(KvShape, SaysWhatATokenTakes) {
   shape.dtype = DType::f16;
   EXPECT_EQ(shape.bytes_per_position(), 30u * 2 * 3 * 64 * 2);
   shape.dtype = DType::q8_0;
-  EXPECT_EQ(shape.bytes_per_position(), 30u * 2 * 3 * row_bytes(DType::q8_0, 64)) << "34 bytes for 32 values, as in a file";
+  EXPECT_EQ(shape.bytes_per_position(), 30u * 2 * 3 * row_bytes(DType::q8_0, 64))
+      << "34 bytes for 32 values, as in a file";
   EXPECT_EQ(shape.bytes_per_block(), 64 * shape.bytes_per_position());
   shape.head_dim = 40;
   EXPECT_EQ(shape.bytes_per_head(), 40u + 2 * 2) << "the last eight have a scale to themselves";

@@ -11,8 +11,8 @@
 namespace rung {
 namespace {
 
-// Weights of other heights and types, one with a bias: heights of 1000, 70 and 40 are no multiples of a panel's 16. With two threads their 72
-// panels go four by four, with three two by two.
+// Weights of other heights and types, one with a bias: heights of 1000, 70 and 40 are no multiples of a panel's 16.
+// With two threads their 72 panels go four by four, with three two by two.
 struct Layers {
   static constexpr std::size_t kColumns = 256;
   struct Layer {
@@ -24,8 +24,8 @@ struct Layers {
   std::vector<PackedMatrix> weights;
 
   explicit Layers(std::mt19937& random) {
-    for (const Layer& layer : {Layer{DType::q4_1, 1000, false}, Layer{DType::q6_k, 70, true}, Layer{DType::bf16, 40, false},
-                              Layer{DType::f32, 16, false}}) {
+    for (const Layer& layer : {Layer{DType::q4_1, 1000, false}, Layer{DType::q6_k, 70, true},
+                               Layer{DType::bf16, 40, false}, Layer{DType::f32, 16, false}}) {
       std::vector<float> row(kColumns);
       bytes.emplace_back(layer.rows * row_bytes(layer.type, kColumns));
       for (std::size_t r = 0; r < layer.rows; ++r) {

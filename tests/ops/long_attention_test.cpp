@@ -1,4 +1,5 @@
-// Attention over a context of many blocks: the formula, as the reference computes it, and the same bits for a token however it comes.
+// Attention over a context of many blocks: the formula, as the reference computes it, and the same bits for a token
+// however it comes.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,7 +16,8 @@ namespace {
 
 // Beyond the short blocks at the beginning and across two boundaries of long ones.
 constexpr std::size_t kPositions = 600;
-constexpr std::size_t kFirst = 5;  // of a prompt: so that neighbouring tokens that are taken together lie on both sides of a boundary
+// of a prompt: so that neighbouring tokens that are taken together lie on both sides of a boundary
+constexpr std::size_t kFirst = 5;
 constexpr std::size_t kKvHeads = 2, kHeads = 6, kHeadDim = 40;
 
 class LongAttention : public testing::TestWithParam<DType> {
@@ -32,7 +34,8 @@ class LongAttention : public testing::TestWithParam<DType> {
     KvCache cache({.layers = 1, .kv_heads = kKvHeads, .head_dim = kHeadDim, .dtype = GetParam()});
     cache.reserve(kPositions);
     const std::vector<KvCache*> caches(kPositions, &cache);
-    ops.do_store_kv({positions_, caches}, 0, {k_.data(), {kPositions, kKvHeads, kHeadDim}}, {v_.data(), {kPositions, kKvHeads, kHeadDim}});
+    ops.do_store_kv({positions_, caches}, 0, {k_.data(), {kPositions, kKvHeads, kHeadDim}},
+                    {v_.data(), {kPositions, kKvHeads, kHeadDim}});
     return cache;
   }
 
@@ -41,7 +44,8 @@ class LongAttention : public testing::TestWithParam<DType> {
     std::vector<float> out(count * kRow);
     const std::vector<KvCache*> caches(count, &cache);
     ops.do_attention({out.data(), {count, kHeads, kHeadDim}}, {q_.data() + first * kRow, {count, kHeads, kHeadDim}},
-                     {std::span(positions_).subspan(first, count), caches}, 0, {.scale = 2.0f, .window_tokens = window});
+                     {std::span(positions_).subspan(first, count), caches}, 0,
+                     {.scale = 2.0f, .window_tokens = window});
     return out;
   }
 
@@ -59,10 +63,13 @@ TEST_P(LongAttention, IsThatOfTheReference) {
   for (const std::size_t window : {0u, 1u, 70u, 300u}) {
     const std::vector<float> ours = attended(fast, of_fast, window, kFirst, kPositions - kFirst);
     const std::vector<float> expected = attended(reference, of_reference, window, kFirst, kPositions - kFirst);
-    // Values below 1 and weights that sum up to 1: each weight is off by the rounding of a score (40 terms, up to 40 in magnitude).
-    const float tolerance = 4 * kHeadDim * std::numeric_limits<float>::epsilon() * std::sqrt(static_cast<float>(kHeadDim));
+    // Values below 1 and weights that sum up to 1: each weight is off by the rounding of a score (40 terms, up to 40 in
+    // magnitude).
+    const float tolerance =
+        4 * kHeadDim * std::numeric_limits<float>::epsilon() * std::sqrt(static_cast<float>(kHeadDim));
     for (std::size_t i = 0; i < ours.size(); ++i) {
-      ASSERT_NEAR(ours[i], expected[i], tolerance) << "token " << i / kRow << ", value " << i % kRow << ", window " << window;
+      ASSERT_NEAR(ours[i], expected[i], tolerance)
+          << "token " << i / kRow << ", value " << i % kRow << ", window " << window;
     }
   }
 }
@@ -78,7 +85,8 @@ TEST_P(LongAttention, GivesATokenTheSameBitsInAPromptAndAlone) {
       CpuOps ops(team);
       for (const std::size_t t : {5u, 63u, 64u, 255u, 256u, 257u, 300u, 511u, 512u, 580u, 599u}) {
         const std::vector<float> row(&all[(t - kFirst) * kRow], &all[(t - kFirst) * kRow] + kRow);
-        EXPECT_EQ(attended(ops, cache, window, t, 1), row) << "token " << t << ", window " << window << ", " << threads << " threads";
+        EXPECT_EQ(attended(ops, cache, window, t, 1), row)
+            << "token " << t << ", window " << window << ", " << threads << " threads";
       }
     }
   }
@@ -94,8 +102,8 @@ TEST_P(LongAttention, GivesATokenTheSameBitsBesideAnotherSequence) {
   const std::vector<KvCache*> caches = {&first, &first, &first, &second, &second, &second};
   std::vector<float> together(positions.size() * kRow), q;
   for (const std::uint32_t t : positions) q.insert(q.end(), &q_[t * kRow], &q_[t * kRow] + kRow);
-  ops.do_attention({together.data(), {positions.size(), kHeads, kHeadDim}}, {q.data(), {positions.size(), kHeads, kHeadDim}},
-                   {positions, caches}, 0, {.scale = 2.0f});
+  ops.do_attention({together.data(), {positions.size(), kHeads, kHeadDim}},
+                   {q.data(), {positions.size(), kHeads, kHeadDim}}, {positions, caches}, 0, {.scale = 2.0f});
   for (std::size_t i = 0; i < positions.size(); ++i) {
     const std::vector<float> row(&together[i * kRow], &together[i * kRow] + kRow);
     EXPECT_EQ(attended(ops, *caches[i], 0, positions[i], 1), row) << "row " << i;

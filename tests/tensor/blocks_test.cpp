@@ -35,7 +35,8 @@ TEST_P(DecodeRow, EqualsTheOfficialDecoderBitForBit) {
     if (std::isnan(expected[i])) {
       EXPECT_TRUE(std::isnan(values[i])) << name << " value " << i;  // which NaN is left to the machine
     } else {
-      ASSERT_EQ(std::bit_cast<std::uint32_t>(values[i]), std::bit_cast<std::uint32_t>(expected[i])) << name << " value " << i;
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(values[i]), std::bit_cast<std::uint32_t>(expected[i]))
+          << name << " value " << i;
     }
   }
 }
@@ -63,9 +64,9 @@ TEST_P(DecodeRow, WritesOnlyWhatWasAskedFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, DecodeRow,
-                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,
-                                         DType::q8_0,
-                                         DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k),
+                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0,
+                                         DType::q5_1, DType::q8_0, DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k,
+                                         DType::q6_k),
                          [](const auto& test) { return std::string(rung::info(test.param).name); });
 
 }  // namespace

@@ -1,5 +1,5 @@
-// encode_row, bit for bit against what the gguf package makes of the same values, and no worse than llama.cpp where it searches
-// (tools/goldens/quantize.py).
+// encode_row, bit for bit against what the gguf package makes of the same values, and no worse than llama.cpp where it
+// searches (tools/goldens/quantize.py).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -18,7 +18,8 @@ namespace rung {
 namespace {
 
 constexpr std::size_t kRow = 256;
-constexpr std::size_t kDenormalRow = 12;  // its scales have no finite inverse: what the codes are is left to the machine, the values are 0
+// its scales have no finite inverse: what the codes are is left to the machine, the values are 0
+constexpr std::size_t kDenormalRow = 12;
 
 std::string read_golden(const std::string& name) {
   std::ifstream in(std::string(RUNG_GOLDEN) + "/quantize/" + name, std::ios::binary);
@@ -45,7 +46,8 @@ Encoded encode(DType type, std::span<const float> values, std::span<const float>
   return encoded;
 }
 
-double square_error(std::span<const float> values, std::span<const float> decoded, std::span<const float> importance = {}) {
+double square_error(std::span<const float> values, std::span<const float> decoded,
+                    std::span<const float> importance = {}) {
   double sum = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double off = static_cast<double>(values[i]) - static_cast<double>(decoded[i]);
@@ -74,16 +76,19 @@ TEST_P(ExactFormats, AreTheOfficialBytes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, ExactFormats,
-                         testing::Values(DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1),
+                         testing::Values(DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0,
+                                         DType::q5_1),
                          name_of);
 
-// A row may fall the other way by chance; all of them together may not. (Two rows are below what an f16 scale can say: no codes help them.)
+// A row may fall the other way by chance; all of them together may not. (Two rows are below what an f16 scale can say:
+// no codes help them.)
 void expect_no_worse(DType type, std::span<const float> importance, const Json& official) {
   const std::vector<float> values = read_floats("values.f32");
   double ours_relative = 0, official_relative = 0;
   for (std::size_t r = 0; r < values.size() / kRow; ++r) {
     const auto row = std::span(values).subspan(r * kRow, kRow);
-    const double theirs = official[r].get<double>(), ours = square_error(row, encode(type, row, importance).values, importance);
+    const double theirs = official[r].get<double>(),
+                 ours = square_error(row, encode(type, row, importance).values, importance);
     double size = 0;
     for (const float v : row) size += static_cast<double>(v) * static_cast<double>(v);
     if (size == 0) {
@@ -99,7 +104,9 @@ void expect_no_worse(DType type, std::span<const float> importance, const Json& 
 
 TEST(SearchedFormats, LoseNoMoreThanLlamaCpp) {
   const Json errors = Json::parse(read_golden("errors.json"));
-  for (const DType type : {DType::q4_k, DType::q5_k, DType::q6_k}) expect_no_worse(type, {}, errors["plain"][std::string(info(type).name)]);
+  for (const DType type : {DType::q4_k, DType::q5_k, DType::q6_k}) {
+    expect_no_worse(type, {}, errors["plain"][std::string(info(type).name)]);
+  }
 }
 
 TEST(SearchedFormats, LoseNoMoreThanLlamaCppWhereColumnsDifferInImportance) {
@@ -148,8 +155,8 @@ TEST_P(AllFormats, WriteOnlyTheirRow) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, AllFormats,
-                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0,
-                                         DType::q5_1, DType::q4_k, DType::q5_k, DType::q6_k),
+                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1,
+                                         DType::q5_0, DType::q5_1, DType::q4_k, DType::q5_k, DType::q6_k),
                          name_of);
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Templates and conversations against jinja2 in transformers' settings: tests/golden/templates/, made by tools/goldens/templates.py.
+// Templates and conversations against jinja2 in transformers' settings: tests/golden/templates/, made by
+// tools/goldens/templates.py.
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "downloads.h"
@@ -40,7 +41,8 @@ TEST(ChatTemplateGolden, EveryFeatureRendersAsInJinja2) {
   for (const OrderedJson& item : document.at("cases")) {
     SCOPED_TRACE(item.at("name").get<std::string>() + ": " + item.at("template").get<std::string>());
     std::string error;
-    const std::optional<std::string> text = render(item.at("template").get<std::string>(), document.at("context"), error);
+    const std::optional<std::string> text =
+        render(item.at("template").get<std::string>(), document.at("context"), error);
     if (item.contains("error")) {
       EXPECT_FALSE(text.has_value()) << *text;
       EXPECT_EQ(error.rfind("template:", 0), 0u) << error;
@@ -55,7 +57,8 @@ class OfficialTemplates : public testing::TestWithParam<std::string> {};
 
 TEST_P(OfficialTemplates, RenderEveryConversationAsTransformersDoes) {
   RUNG_NEEDS_DOWNLOAD(GetParam());
-  const std::string source = read_json(download(GetParam()) / "tokenizer_config.json").at("chat_template").get<std::string>();
+  const std::string source =
+      read_json(download(GetParam()) / "tokenizer_config.json").at("chat_template").get<std::string>();
   const OrderedJson conversations = golden("conversations.json");
   int cases = 0;
   for (const OrderedJson& item : golden("official.json")) {
@@ -77,7 +80,8 @@ TEST_P(OfficialTemplates, RenderEveryConversationAsTransformersDoes) {
   EXPECT_GT(cases, 30);
 }
 
-INSTANTIATE_TEST_SUITE_P(Packages, OfficialTemplates, testing::Values("qwen3", "qwen2_5", "llama3", "llama3_1", "llama3_2", "gemma3"),
+INSTANTIATE_TEST_SUITE_P(Packages, OfficialTemplates,
+                         testing::Values("qwen3", "qwen2_5", "llama3", "llama3_1", "llama3_2", "gemma3"),
                          [](const auto& tested) { return tested.param; });
 
 }  // namespace

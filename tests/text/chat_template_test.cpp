@@ -35,7 +35,8 @@ std::string marked(const std::string& source, const std::string& context) {
 }
 
 const char* const kChatMl =
-    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are "
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou "
+    "are "
     "helpful<|im_end|>\n' }}"
     "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
@@ -57,7 +58,8 @@ TEST(ChatTemplate, KeepsProvenanceThroughStringFunctions) {
   EXPECT_EQ(marked("{{ 'a-b' | replace('-', messages[0].content.strip()) }}", hi), "a⟦Hi there⟧b");
   EXPECT_EQ(marked("{{ messages[0].content.split() | join(', ') | upper }}", hi), "⟦HI⟧, ⟦THERE⟧");
   EXPECT_EQ(marked("{{ ('[' ~ messages[0].content.strip() ~ ']')[::-1] }}", hi), "]⟦ereht iH⟧[");
-  EXPECT_EQ(marked("{% set x %}<{{ messages[0].content.strip() }}>{% endset %}{{ x[1:4] }}{{ x }}", hi), "⟦Hi ⟧<⟦Hi there⟧>");
+  EXPECT_EQ(marked("{% set x %}<{{ messages[0].content.strip() }}>{% endset %}{{ x[1:4] }}{{ x }}", hi),
+            "⟦Hi ⟧<⟦Hi there⟧>");
   EXPECT_EQ(marked("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(messages[0].content.strip()) }}", hi), "<⟦Hi there⟧>");
   EXPECT_EQ(marked("{{ '%s=%d' % (messages[0].content.strip(), 3) }}", hi), "⟦Hi there⟧=3");
   EXPECT_EQ(marked("{{ '{} {n}'.format(messages[0].content.strip(), n=name) }}", hi), "⟦Hi there⟧ Al");
@@ -97,21 +99,24 @@ TEST(ChatTemplate, TellsTheTimeItIsGiven) {
   EXPECT_EQ(chat.render(OrderedJson::object(), now).text, "04 Jul 2026, 4 July");
 }
 
-// llama.cpp pull requests 24140 (range(10⁹) was made at once) and 26387 (a macro that calls itself), haystack 9402 (loops in loops).
+// llama.cpp pull requests 24140 (range(10⁹) was made at once) and 26387 (a macro that calls itself), haystack 9402
+// (loops in loops).
 TEST(ChatTemplate, TemplatesThatNeverEndAreErrors) {
   EXPECT_EQ(error_of("{% for i in range(1000000000) %}{% endfor %}"), "test:1: a range of more than 100000 numbers");
   const std::string nested =
-      "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x{% endfor %}{% endfor %}{% endfor %}";
+      "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x{% endfor %}{% endfor %}{% "
+      "endfor %}";
   EXPECT_NE(error_of(nested).find("does not come to an end"), std::string::npos);
   EXPECT_NE(error_of("{{ 'x' * 999999999999 }}").find("does not come to an end"), std::string::npos);
   EXPECT_NE(error_of("{{ [1] * 999999999999 }}").find("does not come to an end"), std::string::npos);
   EXPECT_NE(error_of("{{ 'x'.center(999999999999) }}").find("does not come to an end"), std::string::npos);
   EXPECT_NE(error_of("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}").find("nested too deeply"), std::string::npos);
-  EXPECT_NE(error_of("{% set n = namespace(x=[]) %}{% for i in range(9999) %}{% set n.x = [n.x] %}{% endfor %}").find("nested deeper"),
+  EXPECT_NE(error_of("{% set n = namespace(x=[]) %}{% for i in range(9999) %}{% set n.x = [n.x] %}{% endfor %}")
+                .find("nested deeper"),
             std::string::npos);
-  EXPECT_NE(
-      error_of("{% set n = namespace(x='ab') %}{% for i in range(9999) %}{% set n.x = n.x ~ n.x %}{% endfor %}").find("does not come"),
-      std::string::npos);
+  EXPECT_NE(error_of("{% set n = namespace(x='ab') %}{% for i in range(9999) %}{% set n.x = n.x ~ n.x %}{% endfor %}")
+                .find("does not come"),
+            std::string::npos);
 }
 
 // llama.cpp pull request 26387: parentheses and blocks in each other, until the stack was full.
@@ -121,8 +126,10 @@ TEST(ChatTemplate, DeepNestingIsAnError) {
     for (int i = 0; i < times; ++i) out += text;
     return out;
   };
-  EXPECT_NE(error_of("{{ " + repeated("(", 100000) + repeated(")", 100000) + " }}").find("nested deeper"), std::string::npos);
-  EXPECT_NE(error_of("{{ " + repeated("[", 100000) + repeated("]", 100000) + " }}").find("nested deeper"), std::string::npos);
+  EXPECT_NE(error_of("{{ " + repeated("(", 100000) + repeated(")", 100000) + " }}").find("nested deeper"),
+            std::string::npos);
+  EXPECT_NE(error_of("{{ " + repeated("[", 100000) + repeated("]", 100000) + " }}").find("nested deeper"),
+            std::string::npos);
   EXPECT_NE(error_of("{{ " + repeated("not ", 100000) + "1 }}").find("nested deeper"), std::string::npos);
   EXPECT_NE(error_of("{{ " + repeated("- ", 100000) + "1 }}").find("nested deeper"), std::string::npos);
   EXPECT_NE(error_of("{{ 1" + repeated("+1", 100000) + " }}").find("nested deeper"), std::string::npos);

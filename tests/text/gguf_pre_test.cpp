@@ -1,6 +1,6 @@
 // How a GGUF file's tokenizer.ggml.pre cuts text into words, for every name that is known. The goldens are made by
-// tools/goldens/gguf_pres.py: official vocabularies written as GGUF files, and the ids of the official tokenizer, or of llama.cpp where
-// no official one is at hand.
+// tools/goldens/gguf_pres.py: official vocabularies written as GGUF files, and the ids of the official tokenizer, or of
+// llama.cpp where no official one is at hand.
 #include <array>
 #include <fstream>
 #include <map>
@@ -40,16 +40,21 @@ class OfficialVocabulary {
     std::ifstream in(download(name) / "tokenizer.json");
     const Json file = Json::parse(in);
     for (const auto& [token, id] : file["model"]["vocab"].items()) put(id.get<std::size_t>(), token, 1);
-    for (const Json& t : file["added_tokens"]) put(t["id"].get<std::size_t>(), t["content"], t["special"].get<bool>() ? 3 : 4);
-    for (const Json& m : file["model"]["merges"])
+    for (const Json& t : file["added_tokens"]) {
+      put(t["id"].get<std::size_t>(), t["content"], t["special"].get<bool>() ? 3 : 4);
+    }
+    for (const Json& m : file["model"]["merges"]) {
       merges_.push_back(m.is_string() ? m.get<std::string>() : m[0].get<std::string>() + " " + m[1].get<std::string>());
+    }
   }
 
   Tokenizer with_pre(const std::string& pre) const {
     GgufBuilder b(0, 5);
     b.key("tokenizer.ggml.model", 8).string("gpt2").key("tokenizer.ggml.pre", 8).string(pre);
     b.key("tokenizer.ggml.tokens", 9).number(std::uint32_t{8}).number(std::uint64_t{tokens_.size()});
-    for (std::size_t i = 0; i < tokens_.size(); ++i) b.string(types_[i] == kUnused ? "[PAD" + std::to_string(i) + "]" : tokens_[i]);
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      b.string(types_[i] == kUnused ? "[PAD" + std::to_string(i) + "]" : tokens_[i]);
+    }
     b.key("tokenizer.ggml.token_type", 9).number(std::uint32_t{5}).number(std::uint64_t{types_.size()});
     for (const std::int32_t type : types_) b.number(type);
     b.key("tokenizer.ggml.merges", 9).number(std::uint32_t{8}).number(std::uint64_t{merges_.size()});
@@ -98,7 +103,8 @@ class GgufPre : public testing::TestWithParam<std::string> {};
 
 TEST_P(GgufPre, CutsTextAsTheOfficialTokenizerDoes) {
   const auto lines = golden_lines("pres.jsonl");
-  const auto golden = std::find_if(lines.begin(), lines.end(), [](const Json& line) { return line["pre"] == GetParam(); });
+  const auto golden =
+      std::find_if(lines.begin(), lines.end(), [](const Json& line) { return line["pre"] == GetParam(); });
   ASSERT_NE(golden, lines.end());
   RUNG_NEEDS_DOWNLOAD((*golden)["vocabulary"].get<std::string>());
   const Tokenizer tokenizer = OfficialVocabulary((*golden)["vocabulary"]).with_pre(GetParam());
@@ -112,14 +118,16 @@ TEST_P(GgufPre, CutsTextAsTheOfficialTokenizerDoes) {
   const auto texts = character_texts();
   ASSERT_EQ((*golden)["characters"].size(), texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if ((*golden)["characters"][i].is_null()) continue;  // llama.cpp's Unicode is not the official one (tools/goldens/gguf_pres.py)
+    // llama.cpp's Unicode is not the official one (tools/goldens/gguf_pres.py)
+    if ((*golden)["characters"][i].is_null()) continue;
     EXPECT_EQ(checksum(tokenizer.encode(texts[i], {.add_special = false})), (*golden)["characters"][i])
         << "in the 1024 characters that begin as " << texts[i].substr(0, 20);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GgufPre,
-                         testing::Values("default", "gpt-2", "llama-bpe", "qwen2", "deepseek-llm", "deepseek-coder", "tekken", "gpt-4o"),
+                         testing::Values("default", "gpt-2", "llama-bpe", "qwen2", "deepseek-llm", "deepseek-coder",
+                                         "tekken", "gpt-4o"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -1,5 +1,5 @@
-// The clock that stands still while templates are rendered for comparison; tools/goldens/templates.py and tools/fuzz_templates.py stop
-// theirs at the same second.
+// The clock that stands still while templates are rendered for comparison; tools/goldens/templates.py and
+// tools/fuzz_templates.py stop theirs at the same second.
 #pragma once
 
 #include <ctime>

@@ -40,7 +40,8 @@ void expect_refused(const Json& config, const std::string& part) {
 
 TEST(TokenizerConfig, WhatWouldChangeTheIdsAndIsNotDoneIsRefused) {
   expect_refused({{"split_special_tokens", true}}, "'split_special_tokens' is true, expected false");
-  expect_refused({{"clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output", true}}, "is true, expected false");
+  expect_refused({{"clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output", true}},
+                 "is true, expected false");
   expect_refused({{"bos_token", 5}}, "tokenizer_config.json.bos_token");
   expect_refused({{"additional_special_tokens", {1}}}, "tokenizer_config.json.additional_special_tokens[0]");
   expect_refused({{"added_tokens_decoder", {{"x", {{"content", "y"}}}}}}, "this is no token id");

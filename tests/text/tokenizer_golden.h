@@ -25,7 +25,8 @@ inline std::vector<Json> golden_lines(const std::string& name) {
   return lines;
 }
 
-// A golden case: [text, its ids, its ids without special tokens, what these decode to, the same without special tokens].
+// A golden case: [text, its ids, its ids without special tokens, what these decode to, the same without special
+// tokens].
 inline void expect_case(const Tokenizer& tokenizer, const Json& item) {
   const auto plain = item[2].get<std::vector<TokenId>>();
   EXPECT_EQ(Json(tokenizer.encode(item[0].get<std::string>())), item[1]) << item[0];

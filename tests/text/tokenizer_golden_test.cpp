@@ -46,13 +46,14 @@ TEST_P(OfficialTokenizer, GivesTheSameTextForHardIds) {
   }
 }
 
-// Gemma 3's two formats agree but for this: the GGUF's vocabulary ends before <image_soft_token> (262144), for its model has no eyes; and
-// it marks <unused0> … as control tokens, which tokenizer.json does not.
+// Gemma 3's two formats agree but for this: the GGUF's vocabulary ends before <image_soft_token> (262144), for its
+// model has no eyes; and it marks <unused0> … as control tokens, which tokenizer.json does not.
 const Official gemma_gguf{"gemma3.gguf", "gemma3", "<image_soft_token>", true};
 
 INSTANTIATE_TEST_SUITE_P(All, OfficialTokenizer,
-                         testing::Values(Official{"qwen3", "qwen3"}, Official{"qwen2_5", "qwen2_5"}, Official{"llama3", "llama3"},
-                                         Official{"llama3_1", "llama3"}, Official{"llama3_2", "llama3_2"}, Official{"gemma3", "gemma3"},
+                         testing::Values(Official{"qwen3", "qwen3"}, Official{"qwen2_5", "qwen2_5"},
+                                         Official{"llama3", "llama3"}, Official{"llama3_1", "llama3"},
+                                         Official{"llama3_2", "llama3_2"}, Official{"gemma3", "gemma3"},
                                          Official{"gpt4o", "gpt4o"}, Official{"mistral_nemo", "mistral_nemo"},
                                          Official{"smollm2.gguf", "smollm2"}, gemma_gguf),
                          [](const auto& test) {
@@ -71,7 +72,8 @@ TEST(SmolLm2, DigitsStandAloneSoTwoNewlinesStayOneToken) {
 TEST(Ends, AreAddedAsTheFilesSay) {
   RUNG_NEEDS_DOWNLOAD("llama3_1");
   RUNG_NEEDS_DOWNLOAD("gemma3.gguf");
-  const Tokenizer llama = load_download("llama3_1"), gemma = load_download("gemma3"), gguf = load_download("gemma3.gguf");
+  const Tokenizer llama = load_download("llama3_1"), gemma = load_download("gemma3"),
+                  gguf = load_download("gemma3.gguf");
   EXPECT_EQ(llama.encode("").front(), 128000);
   EXPECT_EQ(gemma.encode("a"), (std::vector<TokenId>{2, 236746}));
   EXPECT_EQ(gguf.encode("a"), gemma.encode("a"));

@@ -1,5 +1,5 @@
-// What a Tokenizer promises beside the right ids: text that a person typed never becomes a control token, streams never give half a
-// character, merges can be explained, many threads may encode at once.
+// What a Tokenizer promises beside the right ids: text that a person typed never becomes a control token, streams never
+// give half a character, merges can be explained, many threads may encode at once.
 #include <atomic>
 #include <thread>
 
@@ -19,8 +19,9 @@ Json letters() {
 }
 
 Json token(TokenId id, const std::string& content, bool special, bool normalized = false) {
-  return {{"id", id},        {"content", content}, {"special", special}, {"normalized", normalized}, {"single_word", false},
-          {"lstrip", false}, {"rstrip", false}};
+  return {
+      {"id", id},        {"content", content}, {"special", special}, {"normalized", normalized}, {"single_word", false},
+      {"lstrip", false}, {"rstrip", false}};
 }
 
 std::string spelled(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) {
@@ -38,14 +39,14 @@ TEST(Untrusted, AForbiddenTokenIsNotMatchedWhereItTouchesUntrustedBytes) {
     return spelled(tokenizer, tokenizer.encode(text, {.untrusted = &untrusted}));
   };
   EXPECT_EQ(encode("a<e>b", {}), "a <e> b");
-  EXPECT_EQ(encode("a<e>b", {{0, 1}, {4, 5}}), "a <e> b");          // around it
-  EXPECT_EQ(encode("a<e>b", {{0, 5}}), "a < e > b");                // inside
-  EXPECT_EQ(encode("a<e>b", {{0, 2}}), "a < e > b");                // the person typed its first byte
-  EXPECT_EQ(encode("a<e>b", {{3, 5}}), "a < e > b");                // or its last
-  EXPECT_EQ(encode("<e>!", {{3, 4}}), "<e> !");                     // the longer one is refused, the shorter one stands
-  EXPECT_EQ(encode("<e><e>", {{0, 3}}), "< e > <e>");               // the search goes on behind a refusal
+  EXPECT_EQ(encode("a<e>b", {{0, 1}, {4, 5}}), "a <e> b");  // around it
+  EXPECT_EQ(encode("a<e>b", {{0, 5}}), "a < e > b");        // inside
+  EXPECT_EQ(encode("a<e>b", {{0, 2}}), "a < e > b");        // the person typed its first byte
+  EXPECT_EQ(encode("a<e>b", {{3, 5}}), "a < e > b");        // or its last
+  EXPECT_EQ(encode("<e>!", {{3, 4}}), "<e> !");             // the longer one is refused, the shorter one stands
+  EXPECT_EQ(encode("<e><e>", {{0, 3}}), "< e > <e>");       // the search goes on behind a refusal
   EXPECT_EQ(encode("<e><e>", {{3, 6}}), "<e> < e >");
-  EXPECT_EQ(encode("a<e>b", {{2, 2}}), "a <e> b");                  // an empty range is touched by nothing
+  EXPECT_EQ(encode("a<e>b", {{2, 2}}), "a <e> b");  // an empty range is touched by nothing
 }
 
 TEST(Untrusted, HoldsForTokensLookedForInNormalizedText) {
@@ -100,7 +101,9 @@ TEST(Stream, OfBytesGivesACharacterAsSoonAsItIsWhole) {
 TEST(Explain, TellsTheMergesInTheirOrder) {
   const Tokenizer tokenizer = Tokenizer::from_json(letters().dump(), "t");
   std::string told;
-  for (const MergeStep& s : tokenizer.explain("unble")) told += s.left + "+" + s.right + " " + std::to_string(s.rank) + "; ";
+  for (const MergeStep& s : tokenizer.explain("unble")) {
+    told += s.left + "+" + s.right + " " + std::to_string(s.rank) + "; ";
+  }
   EXPECT_EQ(told, "u+n 0; un+b 1; l+e 2; ");
 }
 

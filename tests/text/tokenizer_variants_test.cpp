@@ -1,4 +1,5 @@
-// Every part that a tokenizer.json may name, alone in a tiny tokenizer, against the official library: tools/goldens/tokenizer_variants.py.
+// Every part that a tokenizer.json may name, alone in a tiny tokenizer, against the official library:
+// tools/goldens/tokenizer_variants.py.
 #include "base/error.h"
 #include "text/pattern.h"
 #include "text/pre_tokenizer.h"
@@ -49,7 +50,9 @@ TEST(RegexPatterns, CutTextsAsTheOfficialEngineDoes) {
       continue;
     }
     try {
-      for (const Json& item : line["cases"]) EXPECT_EQ(Json(pieces_of(pattern, item[0].get<std::string>())), item[1]) << item[0];
+      for (const Json& item : line["cases"]) {
+        EXPECT_EQ(Json(pieces_of(pattern, item[0].get<std::string>())), item[1]) << item[0];
+      }
     } catch (const Error& e) {
       ADD_FAILURE() << e.what();
     }

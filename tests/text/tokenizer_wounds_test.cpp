@@ -1,5 +1,5 @@
-// Files and texts made to hurt: each is refused in one line that names it, or costs no more than its length. By the public report where
-// there is one.
+// Files and texts made to hurt: each is refused in one line that names it, or costs no more than its length. By the
+// public report where there is one.
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -20,11 +20,16 @@ Json tiny() {
           {"pre_tokenizer", nullptr},
           {"post_processor", nullptr},
           {"decoder", {{"type", "Fuse"}}},
-          {"model", {{"type", "BPE"}, {"vocab", {{"a", 0}, {"b", 1}, {"ab", 2}, {"<u>", 3}}}, {"merges", {"a b"}}, {"unk_token", "<u>"}}}};
+          {"model",
+           {{"type", "BPE"},
+            {"vocab", {{"a", 0}, {"b", 1}, {"ab", 2}, {"<u>", 3}}},
+            {"merges", {"a b"}},
+            {"unk_token", "<u>"}}}};
 }
 
 void expect_refused(const Json& json, const std::string& part) {
-  expect_error([&] { Tokenizer::from_json(json.dump(-1, ' ', false, Json::error_handler_t::replace), "t.json"); }, part);
+  expect_error([&] { Tokenizer::from_json(json.dump(-1, ' ', false, Json::error_handler_t::replace), "t.json"); },
+               part);
 }
 
 TEST(TokenizerJson, OfWhatIsNamedAndNotSupportedTheErrorSaysWhereItIs) {
@@ -41,14 +46,18 @@ TEST(TokenizerJson, OfWhatIsNamedAndNotSupportedTheErrorSaysWhereItIs) {
   expect_refused(with("/model/continuing_subword_prefix", "##"), "continuing_subword_prefix");
   expect_refused(with("/model/unk_token", "<x>"), "unk_token '<x>'");
   expect_refused(with("/normalizer", {{"type", "Nmt"}}), "t.json.normalizer: 'Nmt' is not supported");
-  expect_refused(with("/normalizer", {{"type", "Sequence"}, {"normalizers", {{{"type", "BertNormalizer"}}}}}), "normalizers[0]");
+  expect_refused(with("/normalizer", {{"type", "Sequence"}, {"normalizers", {{{"type", "BertNormalizer"}}}}}),
+                 "normalizers[0]");
   expect_refused(with("/pre_tokenizer", {{"type", "UnicodeScripts"}}), "'UnicodeScripts'");
   expect_refused(
-      with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"Regex", "(?<=a)b"}}}, {"behavior", "Isolated"}, {"invert", false}}),
+      with("/pre_tokenizer",
+           {{"type", "Split"}, {"pattern", {{"Regex", "(?<=a)b"}}}, {"behavior", "Isolated"}, {"invert", false}}),
       "(?<=");
-  expect_refused(with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"String", ""}}}, {"behavior", "Isolated"}, {"invert", false}}),
+  expect_refused(with("/pre_tokenizer",
+                      {{"type", "Split"}, {"pattern", {{"String", ""}}}, {"behavior", "Isolated"}, {"invert", false}}),
                  "empty");
-  expect_refused(with("/pre_tokenizer", {{"type", "Split"}, {"pattern", {{"String", "a"}}}, {"behavior", "Halved"}, {"invert", false}}),
+  expect_refused(with("/pre_tokenizer",
+                      {{"type", "Split"}, {"pattern", {{"String", "a"}}}, {"behavior", "Halved"}, {"invert", false}}),
                  "'Halved'");
   expect_refused(with("/post_processor", {{"type", "RobertaProcessing"}}), "'RobertaProcessing'");
   expect_refused(with("/decoder", {{"type", "WordPiece"}}), "'WordPiece'");
@@ -57,8 +66,8 @@ TEST(TokenizerJson, OfWhatIsNamedAndNotSupportedTheErrorSaysWhereItIs) {
 }
 
 TEST(TokenizerJson, IdsAreWholeNumbersOfReasonableSize) {
-  for (const Json& id :
-       {Json(-1), Json(1.5), Json(4294967295u), Json(std::uint64_t{1} << 63), Json("1"), Json(nullptr), Json::array({1}), Json::object()}) {
+  for (const Json& id : {Json(-1), Json(1.5), Json(4294967295u), Json(std::uint64_t{1} << 63), Json("1"), Json(nullptr),
+                         Json::array({1}), Json::object()}) {
     Json json = tiny();
     json["model"]["vocab"]["c"] = id;
     expect_refused(json, "token 'c' has the id");
@@ -77,8 +86,8 @@ TEST(TokenizerJson, MergesNameTokensThatExist) {
     json["model"]["merges"] = Json::array({merge});
     expect_refused(json, "model.merges: entry 0 needs the token");
   }
-  for (const Json& merge :
-       {Json("ab"), Json("a b c"), Json(7), Json::array({"a"}), Json::array({"a", "b", "ab"}), Json::array({1, 2}), Json::object()}) {
+  for (const Json& merge : {Json("ab"), Json("a b c"), Json(7), Json::array({"a"}), Json::array({"a", "b", "ab"}),
+                            Json::array({1, 2}), Json::object()}) {
     Json json = tiny();
     json["model"]["merges"] = Json::array({merge});
     expect_refused(json, "model.merges: entry 0 is");
@@ -144,24 +153,32 @@ double seconds(const Tokenizer& tokenizer, const std::string& text) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// No text costs more than a little above its length: one word of a million characters, alternating kinds, marks that all have to be sorted.
+// No text costs more than a little above its length: one word of a million characters, alternating kinds, marks that
+// all have to be sorted.
 TEST(EncodeSlow, CostsLittleMoreThanTheLengthWhateverTheTextIs) {
   RUNG_NEEDS_DOWNLOAD("smollm2.gguf");
   RUNG_NEEDS_DOWNLOAD("gemma3.gguf");
-  std::vector<std::string> texts{
-      std::string(1'000'000, 'a'), std::string(1'000'000, ' '), std::string(1'000'000, '\n'),           std::string(1'000'000, '1'),
-      std::string(1'000'000, '.'), std::string(1'000'000, '<'), "x" + std::string(1'000'000, ' ') + "x"};
+  std::vector<std::string> texts{std::string(1'000'000, 'a'),
+                                 std::string(1'000'000, ' '),
+                                 std::string(1'000'000, '\n'),
+                                 std::string(1'000'000, '1'),
+                                 std::string(1'000'000, '.'),
+                                 std::string(1'000'000, '<'),
+                                 "x" + std::string(1'000'000, ' ') + "x"};
   const auto repeated = [&](const std::string& unit) {
     std::string text;
     while (text.size() < 1'000'000) text += unit;
     texts.push_back(text);
   };
-  for (const char* unit :
-       {"ab", "\xcc\x81", "e\xcc\x96\xcc\x81", "字", " \n", "\r\n ", "'s", "<|im_end|", "<unused", "▁", "word ", "\xf0\x9f\xa6\x8a"})
+  for (const char* unit : {"ab", "\xcc\x81", "e\xcc\x96\xcc\x81", "字", " \n", "\r\n ", "'s", "<|im_end|", "<unused",
+                           "▁", "word ", "\xf0\x9f\xa6\x8a"}) {
     repeated(unit);
+  }
   for (const char* name : {"smollm2.gguf", "gemma3.gguf"}) {
     const Tokenizer tokenizer = load_download(name);
-    for (const std::string& text : texts) EXPECT_LT(seconds(tokenizer, text), 20.0) << name << " " << text.substr(0, 12);
+    for (const std::string& text : texts) {
+      EXPECT_LT(seconds(tokenizer, text), 20.0) << name << " " << text.substr(0, 12);
+    }
   }
 }
 
@@ -201,7 +218,8 @@ TEST(GgufTokenizer, NeedsNoWeightsAndOutlivesItsFile) {
   EXPECT_EQ(tokenizer.encode("A", {.add_special = false}), (std::vector<TokenId>{3, 8}));
 }
 
-// The official tokenizers have <unk> among their added tokens, and so it is found as it stands; GGUF has a type of its own for it.
+// The official tokenizers have <unk> among their added tokens, and so it is found as it stands; GGUF has a type of its
+// own for it.
 TEST(GgufTokenizer, TheUnknownTokenIsASpecialTokenLikeTheOthers) {
   const Tokenizer tokenizer = GgufVocabulary{}.load();
   EXPECT_EQ(tokenizer.encode("a<unk>b", {.add_special = false}), (std::vector<TokenId>{7, 0, 3, 5}));
@@ -239,11 +257,12 @@ TEST(GgufTokenizer, Pr20735ScoresOrTypesFewerThanTokensAreRefused) {
   expect_refused_with([](auto& v) { v.scores.resize(10); }, "'tokenizer.ggml.scores' has 10 entries, expected 9");
 }
 
-// llama.cpp pull requests 25475 and 25508, mistral.rs 2225: ids of special tokens beyond the vocabulary; also where the file does not name
-// them and a reader's own default (2, 11) is too large.
+// llama.cpp pull requests 25475 and 25508, mistral.rs 2225: ids of special tokens beyond the vocabulary; also where the
+// file does not name them and a reader's own default (2, 11) is too large.
 TEST(GgufTokenizer, Pr25508SpecialIdsBeyondTheVocabularyAreRefused) {
-  for (const std::uint32_t id : {9u, 0x7fffffffu, 0x80000000u, 0xfffffffeu})
+  for (const std::uint32_t id : {9u, 0x7fffffffu, 0x80000000u, 0xfffffffeu}) {
     expect_refused_with([&](auto& v) { v.bos = id; }, "expected an id below the vocabulary's size 9");
+  }
   GgufVocabulary tiny;
   tiny.tokens.resize(1), tiny.types.resize(1), tiny.scores.resize(1);
   tiny.bos = 0xffffffff;  // none
@@ -266,11 +285,12 @@ TEST(GgufTokenizer, AnUnknownWayToCutWordsIsAnErrorThatListsTheKnownOnes) {
   v.model = "gpt2";
   v.pre = "mystery";
   expect_error([&] { v.load(); },
-               "tokenizer.ggml.pre 'mystery' is not known; choose with --pre one of: default, gpt-2, smollm, starcoder, llama-bpe");
+               "tokenizer.ggml.pre 'mystery' is not known; choose with --pre one of: default, gpt-2, smollm, "
+               "starcoder, llama-bpe");
   expect_error([&] { v.load("mystery2"); }, "--pre 'mystery2'");
   EXPECT_EQ(v.load("gpt-2").encode("ab"), (std::vector<TokenId>{6}));
-  for (const char* pre : {"default", "gpt-2", "smollm", "starcoder", "llama-bpe", "llama3", "llama-v3", "qwen2", "deepseek-llm",
-                          "deepseek-coder", "tekken", "gpt-4o"}) {
+  for (const char* pre : {"default", "gpt-2", "smollm", "starcoder", "llama-bpe", "llama3", "llama-v3", "qwen2",
+                          "deepseek-llm", "deepseek-coder", "tekken", "gpt-4o"}) {
     EXPECT_EQ(v.load(pre).encode("ab", {.add_special = false}), (std::vector<TokenId>{6})) << pre;
   }
   v.model = "llama";
@@ -286,7 +306,8 @@ TEST(GgufTokenizer, MergingNeverMakesAControlToken) {
   const Tokenizer tokenizer = v.load();
   const Untrusted untrusted{{{0, 3}}, {1}};
   EXPECT_EQ(tokenizer.encode("<s>", {.add_special = false}), (std::vector<TokenId>{1}));
-  EXPECT_EQ(tokenizer.encode("<s>", {.add_special = false, .untrusted = &untrusted}), (std::vector<TokenId>{3, 12, 11}));
+  EXPECT_EQ(tokenizer.encode("<s>", {.add_special = false, .untrusted = &untrusted}),
+            (std::vector<TokenId>{3, 12, 11}));
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ namespace {
 #include "kernels/lanes/attention.h"
 #include "kernels/lanes/peaks.h"
 
-// The most that AVX2 can do with bytes. Where quants are small, eight products fit in 16 bits (2·15·127·8 < 2¹⁵), so that vpmaddwd is
-// needed once in eight times. (Lanes<Maddubs>::dot alone reaches about half of it.)
+// The most that AVX2 can do with bytes. Where quants are small, eight products fit in 16 bits (2·15·127·8 < 2¹⁵), so
+// that vpmaddwd is needed once in eight times. (Lanes<Maddubs>::dot alone reaches about half of it.)
 std::uint64_t int8_peak_of_small_quants(std::size_t rounds) {
   alignas(32) std::byte weights[8][32] = {};
   const __m256i x[4] = {_mm256_set1_epi8(1), _mm256_set1_epi8(2), _mm256_set1_epi8(3), _mm256_set1_epi8(4)};
@@ -73,6 +73,8 @@ const Kernels& avx2::kernels() {
 
 RUNG_TARGET_END
 
-bool rung::avx2::supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"); }
+bool rung::avx2::supported() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
 
 #endif

@@ -1,5 +1,5 @@
-// Sixteen lanes with AVX2: two registers of eight. Included by avx2.cpp for each way to a dot product, inside its target region.
-// Milestone M6.
+// Sixteen lanes with AVX2: two registers of eight. Included by avx2.cpp for each way to a dot product, inside its
+// target region. Milestone M6.
 //
 // Dots is how four products are added into a lane: Maddubs or Vnni, below.
 #pragma once
@@ -8,17 +8,20 @@ struct Pair {
   __m256i low, high;  // lanes 0–7, 8–15
 };
 
-// GCC likes to reorder the integer additions of a whole unrolled tile, and then has too few registers for it. A value that an empty asm
-// statement may have changed has to be there at this point.
+// GCC likes to reorder the integer additions of a whole unrolled tile, and then has too few registers for it. A value
+// that an empty asm statement may have changed has to be there at this point.
 inline __m256i now(__m256i x) {
   asm("" : "+x"(x));
   return x;
 }
 
-// vpmaddubsw multiplies unsigned by signed bytes and adds two products into 16 bits, vpmaddwd adds two of these into 32. There is room in
-// 16 bits for several such pairs of small quants (linear.h counts them), so the second comes once for all of them.
+// vpmaddubsw multiplies unsigned by signed bytes and adds two products into 16 bits, vpmaddwd adds two of these
+// into 32. There is room in 16 bits for several such pairs of small quants (linear.h counts them), so the second comes
+// once for all of them.
 struct Maddubs {
-  static __m256i wide(__m256i sums, __m256i pairs) { return now(_mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))); }
+  static __m256i wide(__m256i sums, __m256i pairs) {
+    return now(_mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
+  }
 
   struct Unsigned {
     static constexpr bool kSixteenBits = true;
@@ -55,7 +58,7 @@ struct Lanes {
   // A token's sums against a panel are two integer and two float registers: two tokens take eight of the sixteen.
   static constexpr int kTilePanels = 1, kTileTokens = 2;
   static constexpr bool kFewRegisters = true;  // sixteen: linear.h, attention.h
-  static constexpr int kPlainTokens = 6;  // twelve float registers, two of weights, a broadcast
+  static constexpr int kPlainTokens = 6;       // twelve float registers, two of weights, a broadcast
   static Pair held(Pair a) { return {now(a.low), now(a.high)}; }
   // Six queries × 16 keys or dimensions are twelve float registers, and what is loaded serves six.
   static constexpr int kTileQueries = 6, kTileColumns = 1, kFewQueriesColumns = 2;
@@ -78,7 +81,9 @@ struct Lanes {
     store(all, x);
     __builtin_memcpy(p, all, n * sizeof(float));
   }
-  static Floats load_f16(const std::byte* p) { return {_mm256_cvtph_ps(half_register(p)), _mm256_cvtph_ps(half_register(p + 16))}; }
+  static Floats load_f16(const std::byte* p) {
+    return {_mm256_cvtph_ps(half_register(p)), _mm256_cvtph_ps(half_register(p + 16))};
+  }
   static Floats load_bf16(const std::byte* p) {
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half_register(p)), 16)),
             _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half_register(p + 16)), 16))};
@@ -136,7 +141,8 @@ struct Lanes {
     four = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
   }
-  static float largest_magnitude(Floats a, Floats b) {  // as integers the magnitudes order alike, and NaN is the largest
+  // as integers the magnitudes order alike, and NaN is the largest
+  static float largest_magnitude(Floats a, Floats b) {
     const __m256i of_a = _mm256_max_epu32(magnitude(a.low), magnitude(a.high));
     const __m256i of_b = _mm256_max_epu32(magnitude(b.low), magnitude(b.high));
     const __m256i eight = _mm256_max_epu32(of_a, of_b);
@@ -159,10 +165,13 @@ struct Lanes {
     const __m128i high = _mm_packs_epi32(_mm256_castsi256_si128(a.high), _mm256_extracti128_si256(a.high, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(low, high));
   }
-  static Floats small_integers(const std::byte* p, int shift, int mask) { return to_floats(bits_and(shifted(p, shift), integers(mask))); }
+  static Floats small_integers(const std::byte* p, int shift, int mask) {
+    return to_floats(bits_and(shifted(p, shift), integers(mask)));
+  }
 
   static Bytes load_bytes(const std::byte* p) {
-    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
   }
   static void store_bytes(std::int8_t* p, Bytes a) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.low);

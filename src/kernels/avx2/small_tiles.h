@@ -1,8 +1,8 @@
 // Four tokens against an unpacked panel, where registers are few.  Milestone M6.
 //
-// Included by avx2.cpp and avx2vnni.cpp, inside their target region, after lanes/unpacked.h: a way to multiply for it. The sums of integers
-// of four tokens take eight of the sixteen registers; weights, activations and a product take the others. So the sums of floats, which
-// change once in 32 columns, wait in the first-level cache.
+// Included by avx2.cpp and avx2vnni.cpp, inside their target region, after lanes/unpacked.h: a way to multiply for it.
+// The sums of integers of four tokens take eight of the sixteen registers; weights, activations and a product take the
+// others. So the sums of floats, which change once in 32 columns, wait in the first-level cache.
 #pragma once
 
 template <class V, class Format_>
@@ -11,7 +11,8 @@ struct BySmallTiles {
   using Columns = UnpackedColumns<Format, 32>;  // 20 KB, or 24 where groups are of 16, of a first-level cache of 32
   static constexpr std::size_t kActivationBytes = std::size_t{1} << 18;  // of a second-level cache of 512 KB
   static constexpr std::size_t kPanelsAtOnce = 1, kTokens = 4, kTokenStep = 1;
-  // From so many tokens on it pays to unpack (Zen 3); sooner for K-quants, which take longer to read, but not for four (Zen 4).
+  // From so many tokens on it pays to unpack (Zen 3); sooner for K-quants, which take longer to read, but not for four
+  // (Zen 4).
   static std::size_t fewest_tokens() { return Format::kColumns == 32 ? 9 : 5; }
 
   struct Setup {};
@@ -40,8 +41,8 @@ struct BySmallTiles {
   }
 
   template <int kTokensOfTile>
-  static void multiply_tile(const PanelProduct& task, const Columns& columns, const ColumnPiece& piece, std::size_t panel,
-                            std::size_t token) {
+  static void multiply_tile(const PanelProduct& task, const Columns& columns, const ColumnPiece& piece,
+                            std::size_t panel, std::size_t token) {
     const OutputTile tile(task, panel, token);
     alignas(64) float sums[kTokensOfTile][16];
     const ActivationBlock* x[kTokensOfTile];
@@ -59,8 +60,8 @@ struct BySmallTiles {
     for (int t = 0; t < kTokensOfTile; ++t) end_piece<V>(tile, static_cast<std::size_t>(t), piece, V::load(sums[t]));
   }
 
-  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel, std::size_t,
-                       std::size_t token, std::size_t tokens) {
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel,
+                       std::size_t, std::size_t token, std::size_t tokens) {
     in_tiles<static_cast<int>(kTokens)>(token, token + tokens, [&]<int kTokensOfTile>(std::size_t t) {
       multiply_tile<kTokensOfTile>(task, *columns, piece, panel, t);
     });

@@ -13,7 +13,7 @@
 #include "kernels/target.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"        // g++ 12 finds its own AVX-512 intrinsics uninitialised
+#pragma GCC diagnostic ignored "-Wuninitialized"  // g++ 12 finds its own AVX-512 intrinsics uninitialised
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 

@@ -5,7 +5,8 @@
 
 namespace rung::avx512 {
 
-// AVX-512 with bytes and words (BW), double and quad words (DQ) and short registers (VL): Intel's servers from Skylake (2017) on.
+// AVX-512 with bytes and words (BW), double and quad words (DQ) and short registers (VL): Intel's servers from Skylake
+// (2017) on.
 bool supported();
 const Kernels& kernels();  // only where supported
 

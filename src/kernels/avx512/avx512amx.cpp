@@ -1,14 +1,16 @@
-// What changes where there is AMX beside AVX-512: panels against many tokens, and those of bf16 (bf16_tiles.h).  Milestone M6.
+// What changes where there is AMX beside AVX-512: panels against many tokens, and those of bf16 (bf16_tiles.h).
+// Milestone M6.
 //
-// AMX multiplies whole tiles: registers of up to 16 rows of 64 bytes. One instruction, tdpbssd, takes 16 tokens × 32 columns (A) and
-// 32 columns × 16 rows of weights (B) to 16 × 16 sums (C), of signed bytes and exact in 32 bits:
+// AMX multiplies whole tiles: registers of up to 16 rows of 64 bytes. One instruction, tdpbssd, takes 16 tokens × 32
+// columns (A) and 32 columns × 16 rows of weights (B) to 16 × 16 sums (C), of signed bytes and exact in 32 bits:
 //
-//   C[t][row] = Σ_g Σ_i A[t][4g + i]·B[g][4·row + i]          B[g]: four columns of each of 16 rows, which is how a panel has them
+//   C[t][row] = Σ_g Σ_i A[t][4g + i]·B[g][4·row + i]          B[g]: four columns of each of 16 rows,
+//                                                             which is how a panel has them
 //
-// A panel is unpacked once: its quants as signed bytes, its scales and mins as floats. Then the integers of 16 tokens come from the tile
-// unit by way of memory, while the vector unit scales and adds those of the 32 columns before. Tokens that fill no tile go as without AMX.
-// The integers are the same and what is added to the sums is, too, so the bits are. (Linux's Documentation/arch/x86/xstate.rst for the
-// permission.)
+// A panel is unpacked once: its quants as signed bytes, its scales and mins as floats. Then the integers of 16 tokens
+// come from the tile unit by way of memory, while the vector unit scales and adds those of the 32 columns before.
+// Tokens that fill no tile go as without AMX. The integers are the same and what is added to the sums is, too, so the
+// bits are. (Linux's Documentation/arch/x86/xstate.rst for the permission.)
 #include "kernels/avx512/avx512.h"
 
 #if defined(__x86_64__)
@@ -27,7 +29,7 @@
 #endif
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"        // g++ 12 finds its own AVX-512 intrinsics uninitialised
+#pragma GCC diagnostic ignored "-Wuninitialized"  // g++ 12 finds its own AVX-512 intrinsics uninitialised
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
@@ -93,7 +95,8 @@ struct ByTiles {
 
   // The integers of group g of the piece.
   template <int kSide>
-  static void multiply_group(Whole& whole, const UnpackedBlock<Format>* w, const ActivationBlock* x, std::size_t stride, std::size_t g) {
+  static void multiply_group(Whole& whole, const UnpackedBlock<Format>* w, const ActivationBlock* x, std::size_t stride,
+                             std::size_t g) {
     const std::size_t block = g / Format::kGroups, group = g % Format::kGroups;
     load_tokens<Tiles::kA + kSide>(x[block].q + kGroupColumns * group, stride * sizeof(ActivationBlock));
     load_tile<Tiles::kB + kSide>(reinterpret_cast<const Group*>(w[block].quants)[group]);
@@ -102,21 +105,22 @@ struct ByTiles {
     store_tile<Tiles::kC + kSide>(whole);
   }
 
-  static void add(V::Floats (&sums)[kTokens], const Whole& whole, const UnpackedBlock<Format>* w, const ActivationBlock* x,
-                  std::size_t stride, std::size_t g) {
+  static void add(V::Floats (&sums)[kTokens], const Whole& whole, const UnpackedBlock<Format>* w,
+                  const ActivationBlock* x, std::size_t stride, std::size_t g) {
     const std::size_t block = g / Format::kGroups, group = g % Format::kGroups;
     const V::Floats scales = V::load(w[block].scales[group]), mins = V::load(w[block].mins[group]);
     RUNG_UNROLL
     for (std::size_t t = 0; t < kTokens; ++t) {
       // That is t·stride, so written that four addresses are kept instead of sixteen.
       const ActivationBlock& of_token = x[t / 4 * (4 * stride) + t % 4 * stride + block];
-      sums[t] = with_group<V, Format>(sums[t], _mm512_load_si512(whole.of[t]), scales, mins, of_token, static_cast<int>(group));
+      sums[t] = with_group<V, Format>(sums[t], _mm512_load_si512(whole.of[t]), scales, mins, of_token,
+                                      static_cast<int>(group));
     }
   }
 
   // Two groups are under way at a time: the integers of one are computed while the other's are scaled.
-  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Format>* w, const ColumnPiece& piece,
-                                               std::size_t panel, std::size_t token) {
+  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Format>* w,
+                                               const ColumnPiece& piece, std::size_t panel, std::size_t token) {
     const ActivationBlock* const x = task.blocks + token * piece.all + piece.first;
     const std::size_t groups = Format::kGroups * piece.count;
     const OutputTile tile(task, panel, token);
@@ -137,8 +141,8 @@ struct ByTiles {
     for (std::size_t t = 0; t < kTokens; ++t) end_piece<V>(tile, t, piece, sums[t]);
   }
 
-  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel, std::size_t panels,
-                       std::size_t token, std::size_t) {
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel,
+                       std::size_t panels, std::size_t token, std::size_t) {
     for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
   }
 };
@@ -193,8 +197,7 @@ bool rung::avx512amx::supported() {
 #if defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   return avx512bf16::supported() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
-         __builtin_cpu_supports("amx-bf16") &&
-         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+         __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
   return false;
 #endif

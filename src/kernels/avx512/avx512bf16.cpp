@@ -1,8 +1,9 @@
 // What changes where AVX-512 multiplies pairs of bf16: linear layers whose weights are bf16.  Milestone M6.
 //
-// vdpbf16ps adds two products to each lane, where an fma of floats adds one: twice the operations at the same pace. Both sides of a product
-// are bf16, so activations are rounded to it first, once for all rows: to eight bits, about what the other formats' activations keep.
-// (Denormal products and sums become 0: Intel's Software Developer's Manual, VDPBF16PS.)
+// vdpbf16ps adds two products to each lane, where an fma of floats adds one: twice the operations at the same pace.
+// Both sides of a product are bf16, so activations are rounded to it first, once for all rows: to eight bits, about
+// what the other formats' activations keep. (Denormal products and sums become 0: Intel's Software Developer's Manual,
+// VDPBF16PS.)
 #include "kernels/avx512/avx512.h"
 
 #if defined(__x86_64__)
@@ -16,7 +17,7 @@
 #include "kernels/target.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"        // g++ 12 finds its own AVX-512 intrinsics uninitialised
+#pragma GCC diagnostic ignored "-Wuninitialized"  // g++ 12 finds its own AVX-512 intrinsics uninitialised
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
@@ -32,14 +33,15 @@ namespace {
 
 using V = Lanes<Vnni>;
 
-// A tile of a prompt: 4 panels × 6 tokens are 24 sums; four registers hold weights, one the activations of a token. Ten loads feed its 24
-// products: on Zen 4 it goes at 92 to 95% of the peak, 2 panels × 12 tokens, with fourteen loads, at 85 to 90%. Those take the panels that
-// are left over.
+// A tile of a prompt: 4 panels × 6 tokens are 24 sums; four registers hold weights, one the activations of a token. Ten
+// loads feed its 24 products: on Zen 4 it goes at 92 to 95% of the peak, 2 panels × 12 tokens, with fourteen loads, at
+// 85 to 90%. Those take the panels that are left over.
 constexpr int kPanelsAtOnce = 4, kTileTokens = 6, kFewPanels = 2, kFewPanelsTokens = 12;
 
-// Fewer tokens wait for memory: tiles of 2 panels × 8 tokens ask for their weights just ahead of themselves, and part by part for the next
-// panels', where a prompt's tiles ask for a share of these before they begin. On Zen 4, from memory, that is faster up to some 64 tokens: 1.1
-// times as fast with 32. (To ask for the next panels makes 6 to 24 tokens 1.1 to 1.27 times as fast.)
+// Fewer tokens wait for memory: tiles of 2 panels × 8 tokens ask for their weights just ahead of themselves, and part
+// by part for the next panels', where a prompt's tiles ask for a share of these before they begin. On Zen 4, from
+// memory, that is faster up to some 64 tokens: 1.1 times as fast with 32. (To ask for the next panels makes 6 to 24
+// tokens 1.1 to 1.27 times as fast.)
 constexpr std::size_t kFewestTokens = 64;
 constexpr int kDecodeTokens = 8;
 enum class Asks { ahead, nothing };
@@ -66,7 +68,7 @@ void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token, c
     RUNG_UNROLL
     for (int t = 0; t < kTokens; ++t) sums[p][t] = V::broadcast(0.0f);
   }
-  const auto add = [&](const __m512i (&w)[kPanels]) __attribute__((always_inline)) {
+  const auto add = [&](const __m512i(&w)[kPanels]) __attribute__((always_inline)) {
     RUNG_UNROLL
     for (int t = 0; t < kTokens; ++t) {
       const __m512i two = V::four_bytes(reinterpret_cast<const std::int8_t*>(x + static_cast<std::size_t>(t) * stride));
@@ -91,7 +93,9 @@ void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token, c
   }
   if (task.columns % 2 == 1) {  // the other of the pair is 0 on both sides
     RUNG_UNROLL
-    for (int p = 0; p < kPanels; ++p) w[p] = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(panels[p])));
+    for (int p = 0; p < kPanels; ++p) {
+      w[p] = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(panels[p])));
+    }
     add(w);
   }
   store_tile<V, kPanels, kTokens>(sums, task, panel, token);
@@ -125,13 +129,16 @@ void pair_product(const PanelProduct& task) {
     for (; panel < task.end_panel; ++panel) decode_tiles<1>(task, panel);
     return;
   }
-  const std::size_t at_once = tokens_at_once(task.tokens, 2 * bf16_stride(task.columns), kPromptActivationBytes, kFewPanelsTokens);
+  const std::size_t at_once =
+      tokens_at_once(task.tokens, 2 * bf16_stride(task.columns), kPromptActivationBytes, kFewPanelsTokens);
   for (std::size_t token = 0; token < task.tokens; token += at_once) {
     const std::size_t end = task.tokens - token < at_once ? task.tokens : token + at_once;
     for (panel = task.first_panel; panel + kPanelsAtOnce <= task.end_panel; panel += kPanelsAtOnce) {
       prompt_tiles<kPanelsAtOnce, kTileTokens>(task, panel, token, end);
     }
-    for (; panel + kFewPanels <= task.end_panel; panel += kFewPanels) prompt_tiles<kFewPanels, kFewPanelsTokens>(task, panel, token, end);
+    for (; panel + kFewPanels <= task.end_panel; panel += kFewPanels) {
+      prompt_tiles<kFewPanels, kFewPanelsTokens>(task, panel, token, end);
+    }
     for (; panel < task.end_panel; ++panel) prompt_tiles<1, kFewPanelsTokens>(task, panel, token, end);
   }
 }

@@ -1,8 +1,9 @@
 // Panels of bf16 × activations of bf16, by tiles.  Milestone M6.
 //
-// Included after tiles.h. One instruction, tdpbf16ps, takes 16 tokens × 32 columns (A) and 32 columns × 16 rows of weights (B) to
-// 16 × 16 sums (C), in f32. B is 16 pairs of columns of 16 rows: a kilobyte of a panel as it lies. Nothing is scaled on the way, so the
-// sums stay in their tile until the columns are through. One token is a tile of one row: the same sums in the same order.
+// Included after tiles.h. One instruction, tdpbf16ps, takes 16 tokens × 32 columns (A) and 32 columns × 16 rows of
+// weights (B) to 16 × 16 sums (C), in f32. B is 16 pairs of columns of 16 rows: a kilobyte of a panel as it lies.
+// Nothing is scaled on the way, so the sums stay in their tile until the columns are through. One token is a tile of
+// one row: the same sums in the same order.
 #pragma once
 
 struct Bf16Tiles {
@@ -26,16 +27,20 @@ struct Bf16Tiles {
   // So many tokens of a task, from `token` on, in kTokenTiles tiles.
   template <int kPanels, int kTokenTiles>
   static void multiply(const PanelProduct& task, std::size_t panel, std::size_t token, std::size_t tokens_of_tile) {
-    const std::size_t stride = bf16_stride(task.columns), full = task.columns / kColumns, left = stride - full * kColumns;
+    const std::size_t stride = bf16_stride(task.columns), full = task.columns / kColumns,
+                      left = stride - full * kColumns;
     const std::uint16_t* x[kTokenTiles];
     const std::byte* w[kPanels];
-    for (int t = 0; t < kTokenTiles; ++t) x[t] = task.halves + (token + static_cast<std::size_t>(t) * tokens_of_tile) * stride;
+    for (int t = 0; t < kTokenTiles; ++t) {
+      x[t] = task.halves + (token + static_cast<std::size_t>(t) * tokens_of_tile) * stride;
+    }
     for (int p = 0; p < kPanels; ++p) w[p] = task.panels + (panel + static_cast<std::size_t>(p)) * task.panel_bytes;
     clear<kPanels, kTokenTiles>();
     for (std::size_t block = 0; block < full; ++block) {
       if constexpr (kTokenTiles == 1) {
         for (const std::byte* panel_at : w) {
-          const std::byte* const ahead = panel_at + kFarBytes / kPanels;  // the near half (linear.h) was not measured here
+          // the near half (linear.h) was not measured here
+          const std::byte* const ahead = panel_at + kFarBytes / kPanels;
           for (std::size_t line = 0; line < sizeof(Weights); line += 64) __builtin_prefetch(ahead + line, 0, 2);
         }
       }
@@ -68,7 +73,9 @@ struct Bf16Tiles {
       const bool two = panel + 2 <= task.end_panel;
       if (full > 0) {
         const ShapedTiles tiles(shapes(kRowsOfTile));
-        for (std::size_t t = 0; t < many; t += kMany) (two ? multiply<2, 2> : multiply<1, 2>)(task, panel, t, kRowsOfTile);
+        for (std::size_t t = 0; t < many; t += kMany) {
+          (two ? multiply<2, 2> : multiply<1, 2>)(task, panel, t, kRowsOfTile);
+        }
         if (full > many) (two ? multiply<2, 1> : multiply<1, 1>)(task, panel, many, kRowsOfTile);
       }
       if (task.tokens > full) {

@@ -1,8 +1,8 @@
 // The tile registers of AMX.  Milestone M6.
 //
-// Included inside a target region and anonymous namespace. The compilers' own intrinsics do not all say what memory they read and write,
-// so these statements do, except for activations: nobody writes them meanwhile. (Intel 64 and IA-32 Architectures Software Developer's
-// Manual, volume 1, chapter 18.)
+// Included inside a target region and anonymous namespace. The compilers' own intrinsics do not all say what memory
+// they read and write, so these statements do, except for activations: nobody writes them meanwhile. (Intel 64 and
+// IA-32 Architectures Software Developer's Manual, volume 1, chapter 18.)
 #pragma once
 
 constexpr std::size_t kRowsOfTile = 16;

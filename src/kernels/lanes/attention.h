@@ -2,18 +2,19 @@
 //
 // Included by each instruction set, inside its target region and namespace, after linear.h and elementwise.h.
 //
-// The cache keeps the keys of 64 positions as [head_dim, 64] and their values as [64, head_dim], so both products run along lanes and
-// nothing is added across them:
+// The cache keeps the keys of 64 positions as [head_dim, 64] and their values as [64, head_dim], so both products run
+// along lanes and nothing is added across them:
 //
 //   s[t, j] = scale·Σ_d q[t,d]·K[d, j]       16 keys a register: a key a lane
 //   m[t] = max_j s      p[t,j] = e^(s - m)      l[t] = Σ_j p
 //   a[t, d] = Σ_j p[t,j]·V[j, d]             16 dimensions a register
 //
-// These are the partial results that are combined from left to right. A block is up to four such pieces: the fewer blocks, the less there
-// is to combine, and the longer a softmax, the less of it is spent on waiting for one maximum. A key that a query does not see has no part
-// in its sums, not even as 0·v: what stands there may be no number. A Q8_0 cache has a scale for every 32 dimensions of a key: sums of 32
-// are taken, then scaled; and of a value: it goes into p. (Milakov & Gimelshein 2018, arXiv:1805.02867; tiles of queries against blocks of
-// keys: Dao et al. 2022, arXiv:2205.14135.)
+// These are the partial results that are combined from left to right. A block is up to four such pieces: the fewer
+// blocks, the less there is to combine, and the longer a softmax, the less of it is spent on waiting for one maximum. A
+// key that a query does not see has no part in its sums, not even as 0·v: what stands there may be no number. A Q8_0
+// cache has a scale for every 32 dimensions of a key: sums of 32 are taken, then scaled; and of a value: it goes into
+// p. (Milakov & Gimelshein 2018, arXiv:1805.02867; tiles of queries against blocks of keys: Dao et al. 2022,
+// arXiv:2205.14135.)
 #pragma once
 
 // Rows of floats, a query each: `values` is the first one's.
@@ -26,8 +27,8 @@ struct QueryRows {
   QueryRows from(std::size_t column) const { return {values + column, stride}; }
 };
 
-// The values that kTokens queries have at one place, which moves on: an address for four of them. The compiler must not know that these
-// have anything to do with each other, or it would keep twelve, for which there are no registers.
+// The values that kTokens queries have at one place, which moves on: an address for four of them. The compiler must not
+// know that these have anything to do with each other, or it would keep twelve, for which there are no registers.
 template <int kTokens>
 class QueryColumn {
  public:
@@ -52,28 +53,30 @@ class QueryColumn {
   std::size_t stride_;
 };
 
-// A decode step's queries, those of the heads that share keys, wait for memory: what comes next, which is as large as what is at hand, is
-// asked for meanwhile, into the second-level cache; and what lies a kilobyte ahead, a second time, into the first (linear.h). AMD's
-// processors do better without the latter: on Zen 4 three queries of 64 dimensions read at 99% of the bandwidth instead of 91%. To ask for
-// 4 to 8 queries, too, makes them 1.1 to 1.5 times as fast there. The largest tiles are a prompt's, whose keys are in a cache.
+// A decode step's queries, those of the heads that share keys, wait for memory: what comes next, which is as large as
+// what is at hand, is asked for meanwhile, into the second-level cache; and what lies a kilobyte ahead, a second time,
+// into the first (linear.h). AMD's processors do better without the latter: on Zen 4 three queries of 64 dimensions
+// read at 99% of the bandwidth instead of 91%. To ask for 4 to 8 queries, too, makes them 1.1 to 1.5 times as fast
+// there. The largest tiles are a prompt's, whose keys are in a cache.
 template <class V>
 inline constexpr int kDecodeQueries = V::kTileQueries > 8 ? 8 : 3;
 
 // `next` lies anywhere: in the arithmetic of addresses, which wraps around, it is so many bytes ahead.
 inline Ahead ahead_to(const std::byte* next, const std::byte* from) {
-  const std::uintptr_t distance = next == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(next) - reinterpret_cast<std::uintptr_t>(from);
+  const std::uintptr_t distance =
+      next == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(next) - reinterpret_cast<std::uintptr_t>(from);
   return {distance, is_amd_processor() ? std::size_t{0} : 1024};
 }
 
-// Whether a tile's sums, all its columns and a value stay in registers together, two for 16 lanes; else one column after the other
-// passes by.
+// Whether a tile's sums, all its columns and a value stay in registers together, two for 16 lanes; else one column
+// after the other passes by.
 template <class V, int kTokens, int kColumns>
 inline constexpr bool kFitsRegisters = !kHasFewRegisters<V> || 2 * (kTokens * kColumns + kColumns) + 1 <= 16;
 
 // out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
 template <class V, class Load, int kTokens, int kColumns>
-inline void small_product(const QueryRows<float>& out, const QueryRows<const float>& a, std::size_t k, std::size_t k_end,
-                          const std::byte* b, std::size_t b_stride, const Ahead& ahead) {
+inline void small_product(const QueryRows<float>& out, const QueryRows<const float>& a, std::size_t k,
+                          std::size_t k_end, const std::byte* b, std::size_t b_stride, const Ahead& ahead) {
   typename V::Floats sums[kTokens][kColumns];
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
@@ -119,8 +122,9 @@ inline void clear(const QueryRows<float>& out) {
   }
 }
 
-// Scores of a tile's queries for the keys [begin, end), of whole pieces, → e^(scale·s - max) in place, with their maxima and sums. Keys
-// that a query does not see get 0. Step by step for all queries: one query's steps wait for each other, another's do not.
+// Scores of a tile's queries for the keys [begin, end), of whole pieces, → e^(scale·s - max) in place, with their
+// maxima and sums. Keys that a query does not see get 0. Step by step for all queries: one query's steps wait for each
+// other, another's do not.
 template <class V, int kTokens>
 inline void softmax_tile(const QueryRows<float>& scores, const AttentionBlock::Seen (&seen)[kTokens], std::size_t begin,
                          std::size_t end, float scale, float* partials, std::size_t stride) {
@@ -140,7 +144,8 @@ inline void softmax_tile(const QueryRows<float>& scores, const AttentionBlock::S
     }
   }
   for (std::size_t t = 0; t < kTokens; ++t) partials[t * stride] = V::largest(largest[t]);
-  for (std::size_t t = 0; t < kTokens; ++t) {  // s - max ≤ 0, but where there is a NaN: then the sum is one, whatever else is in it
+  // s - max ≤ 0, but where there is a NaN: then the sum is one, whatever else is in it
+  for (std::size_t t = 0; t < kTokens; ++t) {
     sums[t] = V::broadcast(0.0f);
     float* const row = scores.row(static_cast<int>(t));
     for (float* s = row + begin; s < row + end; s += kPieceKeys) {
@@ -165,10 +170,12 @@ template <class Load>
 inline constexpr bool kHasScales = Load::kBytes == 16;
 
 template <class V>
-inline typename V::Floats load_scales(const f16* scales) { return V::load_f16(reinterpret_cast<const std::byte*>(scales)); }
+inline typename V::Floats load_scales(const f16* scales) {
+  return V::load_f16(reinterpret_cast<const std::byte*>(scales));
+}
 
-// How many registers of columns a tile of so many queries takes: of few queries more, to hide the latency of their sums, but no more sums
-// than the largest tile has.
+// How many registers of columns a tile of so many queries takes: of few queries more, to hide the latency of their
+// sums, but no more sums than the largest tile has.
 template <class V, int kTokens>
 inline constexpr int kColumnsOfTile =
     kTokens * V::kFewQueriesColumns <= V::kTileQueries * V::kTileColumns ? V::kFewQueriesColumns : V::kTileColumns;
@@ -177,8 +184,8 @@ using Piece = AttentionBlock::Piece;
 
 // out[t][16·c + lane] = Σ_d q[t][d]·K[d][at + 16·c + lane] of a piece. `next`: what is read after its keys.
 template <class V, class Load, int kTokens, int kColumns>
-inline void score_keys(const QueryRows<float>& out, const QueryRows<const float>& q, const Piece& piece, const std::byte* next,
-                       std::size_t head_dim, std::size_t at) {
+inline void score_keys(const QueryRows<float>& out, const QueryRows<const float>& q, const Piece& piece,
+                       const std::byte* next, std::size_t head_dim, std::size_t at) {
   constexpr std::size_t kStride = kPieceKeys / 16 * Load::kBytes;
   const std::byte* const keys = piece.keys + at / 16 * Load::kBytes;
   const Ahead ahead = ahead_to(next, piece.keys);
@@ -193,7 +200,8 @@ inline void score_keys(const QueryRows<float>& out, const QueryRows<const float>
       clear<V, kTokens, kColumns>(sums);
       small_product<V, Load, kTokens, kColumns>(sums, q, d, end, keys, kStride, ahead);
       for (int c = 0; c < kColumns; ++c) {
-        const typename V::Floats scales = load_scales<V>(piece.key_scales + d / 32 * kPieceKeys + at + 16 * static_cast<std::size_t>(c));
+        const typename V::Floats scales =
+            load_scales<V>(piece.key_scales + d / 32 * kPieceKeys + at + 16 * static_cast<std::size_t>(c));
         for (int t = 0; t < kTokens; ++t) {
           float* const to = out.row(t) + 16 * c;
           V::store(to, V::fma(V::load(sums.row(t) + 16 * c), scales, V::load(to)));
@@ -211,7 +219,9 @@ struct SeenOfPiece {
 
   SeenOfPiece(const AttentionBlock::Seen (&seen)[kTokens], std::size_t piece) {
     const std::size_t begin = piece * kPieceKeys;
-    const auto within = [&](std::size_t key) { return key < begin ? 0 : key - begin < kPieceKeys ? key - begin : kPieceKeys; };
+    const auto within = [&](std::size_t key) {
+      return key < begin ? 0 : key - begin < kPieceKeys ? key - begin : kPieceKeys;
+    };
     for (int t = 0; t < kTokens; ++t) {
       first[t] = within(seen[t].first);
       end[t] = within(seen[t].end);
@@ -222,25 +232,30 @@ struct SeenOfPiece {
   }
 };
 
-// out[t][16·c + lane] += Σ_j p[t][j]·V[j][at + 16·c + lane] over a piece's keys that t sees. Those that the whole tile sees go through
-// together; at both ends, where some see what others do not, each query goes by itself.
+// out[t][16·c + lane] += Σ_j p[t][j]·V[j][at + 16·c + lane] over a piece's keys that t sees. Those that the whole tile
+// sees go through together; at both ends, where some see what others do not, each query goes by itself.
 template <class V, class Load, int kTokens, int kColumns>
 inline void weigh_values(const QueryRows<float>& out, const QueryRows<const float>& p, const SeenOfPiece<kTokens>& seen,
                          const Piece& piece, const Ahead& ahead, std::size_t head_dim, std::size_t at) {
   const std::size_t stride = head_dim * Load::kBytes / 16;
   const std::byte* const values = piece.values + at / 16 * Load::kBytes;
   const auto alone = [&](int t, std::size_t first, std::size_t end) {
-    if (first < end) small_product<V, Load, 1, kColumns>({out.row(t), 0}, {p.row(t), 0}, first, end, values, stride, ahead);
+    if (first < end) {
+      small_product<V, Load, 1, kColumns>({out.row(t), 0}, {p.row(t), 0}, first, end, values, stride, ahead);
+    }
   };
-  for (int t = 0; t < kTokens; ++t) alone(t, seen.first[t], seen.end[t] < seen.all_first ? seen.end[t] : seen.all_first);
+  for (int t = 0; t < kTokens; ++t) {
+    alone(t, seen.first[t], seen.end[t] < seen.all_first ? seen.end[t] : seen.all_first);
+  }
   small_product<V, Load, kTokens, kColumns>(out, p, seen.all_first, seen.all_end, values, stride, ahead);
   for (int t = 0; t < kTokens; ++t) alone(t, seen.first[t] > seen.all_end ? seen.first[t] : seen.all_end, seen.end[t]);
 }
 
 // out[t] += a piece's values of all dimensions, weighed by p[t].
 template <class V, class Load, int kTokens>
-inline void weigh_all_values(const QueryRows<float>& out, const QueryRows<const float>& p, const SeenOfPiece<kTokens>& seen,
-                             const Piece& piece, const Ahead& ahead, std::size_t head_dim) {
+inline void weigh_all_values(const QueryRows<float>& out, const QueryRows<const float>& p,
+                             const SeenOfPiece<kTokens>& seen, const Piece& piece, const Ahead& ahead,
+                             std::size_t head_dim) {
   constexpr int kFitting = kColumnsOfTile<V, kTokens>;
   constexpr int kColumns = kHasScales<Load> && kFitting > 2 ? 2 : kFitting;  // not more than have a scale in common
   alignas(64) float memory[kTokens * kPieceKeys];
@@ -281,23 +296,25 @@ void attend_tile(const AttentionBlock& block, std::size_t query) {
   for (std::size_t i = first_piece; i < end_piece; ++i) {
     const std::byte* const next = i + 1 < end_piece ? block.pieces[i + 1].keys : block.pieces[first_piece].values;
     for (std::size_t at = 0; at < kPieceKeys && i * kPieceKeys + at < last; at += 16 * kColumns) {
-      score_keys<V, Load, kTokens, kColumns>(scores.from(i * kPieceKeys + at), q, block.pieces[i], next, block.head_dim, at);
+      score_keys<V, Load, kTokens, kColumns>(scores.from(i * kPieceKeys + at), q, block.pieces[i], next, block.head_dim,
+                                             at);
     }
   }
   float* const partials = block.partials + query * block.partial_stride;
-  softmax_tile<V, kTokens>(scores, seen, kPieceKeys * first_piece, kPieceKeys * end_piece, block.scale, partials, block.partial_stride);
+  softmax_tile<V, kTokens>(scores, seen, kPieceKeys * first_piece, kPieceKeys * end_piece, block.scale, partials,
+                           block.partial_stride);
   const QueryRows<float> out = {partials + kPartialHead, block.partial_stride};
   for (std::size_t d = 0; d < block.head_dim; d += 16) clear<V, kTokens, 1>(out.from(d));
   for (std::size_t i = first_piece; i < end_piece; ++i) {
     const std::byte* const next = i + 1 < end_piece ? block.pieces[i + 1].values : block.next;
-    weigh_all_values<V, Load, kTokens>(out, {memory + i * kPieceKeys, kAttentionKeys}, SeenOfPiece<kTokens>(seen, i), block.pieces[i],
-                                       ahead_to(next, block.pieces[i].values), block.head_dim);
+    weigh_all_values<V, Load, kTokens>(out, {memory + i * kPieceKeys, kAttentionKeys}, SeenOfPiece<kTokens>(seen, i),
+                                       block.pieces[i], ahead_to(next, block.pieces[i].values), block.head_dim);
   }
 }
 
-// The queries from `query` on, fewer than a largest tile: in one tile, if it can be, because each tile reads the keys anew, and few queries
-// wait for them. So there is a tile for every number up to 8 (of sets with few registers: below their largest), which is as many query heads
-// as most models have to a head of keys.
+// The queries from `query` on, fewer than a largest tile: in one tile, if it can be, because each tile reads the keys
+// anew, and few queries wait for them. So there is a tile for every number up to 8 (of sets with few registers: below
+// their largest), which is as many query heads as most models have to a head of keys.
 template <class V, class Load, int kTokens>
 void attend_rest(const AttentionBlock& block, std::size_t query) {
   if (query + kTokens <= block.query_count) {
@@ -310,7 +327,9 @@ void attend_rest(const AttentionBlock& block, std::size_t query) {
 template <class V, class Load>
 void attend_queries(const AttentionBlock& block) {
   std::size_t query = 0;
-  for (; query + V::kTileQueries <= block.query_count; query += V::kTileQueries) attend_tile<V, Load, V::kTileQueries>(block, query);
+  for (; query + V::kTileQueries <= block.query_count; query += V::kTileQueries) {
+    attend_tile<V, Load, V::kTileQueries>(block, query);
+  }
   constexpr int kMost = V::kTileQueries > 8 ? 8 : V::kTileQueries - 1;
   if constexpr (kMost > 0) attend_rest<V, Load, kMost>(block, query);
 }
@@ -349,7 +368,8 @@ void combine(float* totals, const float* partials, std::size_t count, std::size_
       float* const a = total + kPartialHead;
       const float* const b = partials + (first + i) * stride + kPartialHead;
       for (std::size_t d = 0; d < head_dim; d += 16) {
-        V::store(a + d, V::fma(V::load(b + d), V::broadcast(new_share[i]), V::mul(V::load(a + d), V::broadcast(old_share[i]))));
+        V::store(a + d, V::fma(V::load(b + d), V::broadcast(new_share[i]),
+                               V::mul(V::load(a + d), V::broadcast(old_share[i]))));
       }
     }
   }

@@ -1,17 +1,19 @@
 // Norms, RoPE, gates, softmax and the quantisation of activations, 16 lanes at a time.  Milestone M6.
 //
-// Included by each instruction set, inside its target region and namespace, after lanes.h. Every sum has 16 running sums, one a lane,
-// added in one fixed order at the end.
+// Included by each instruction set, inside its target region and namespace, after lanes.h. Every sum has 16 running
+// sums, one a lane, added in one fixed order at the end.
 #pragma once
 
-// e^x of x ≤ 88.3 to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, e^x = 2ⁿ·e^r, and e^r by its Taylor series: the
-// first term left out, r⁸/8!, is below 6e-9. Under -87.3, where results would be denormal, it is 0.
+// e^x of x ≤ 88.3 to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, e^x = 2ⁿ·e^r, and e^r by its
+// Taylor series: the first term left out, r⁸/8!, is below 6e-9. Under -87.3, where results would be denormal, it is 0.
 template <class V>
 inline typename V::Floats exp_below_88(typename V::Floats x) {
   using F = typename V::Floats;
-  const F clamped = V::max(V::broadcast(-87.3f), x);  // of a NaN and a number, min and max give the second: NaN stays NaN
+  // of a NaN and a number, min and max give the second: NaN stays NaN
+  const F clamped = V::max(V::broadcast(-87.3f), x);
   const F n = V::round(V::mul(clamped, V::broadcast(1.44269504f)));
-  F r = V::fma(n, V::broadcast(-0.693359375f), clamped);  // ln 2 in two parts: the first has so few bits that n times it is exact
+  // ln 2 in two parts: the first has so few bits that n times it is exact
+  F r = V::fma(n, V::broadcast(-0.693359375f), clamped);
   r = V::fma(n, V::broadcast(2.12194440e-4f), r);
   F e = V::broadcast(1.0f / 5040);
   e = V::fma(e, r, V::broadcast(1.0f / 720));
@@ -41,7 +43,8 @@ inline typename V::Floats silu(typename V::Floats g) {
 template <class V>
 inline typename V::Floats gelu(typename V::Floats g) {
   const typename V::Floats cube = V::mul(V::mul(g, g), g);
-  const typename V::Floats u = V::fma(cube, V::broadcast(0.7978845608028654f * 0.044715f), V::mul(g, V::broadcast(0.7978845608028654f)));
+  const typename V::Floats u =
+      V::fma(cube, V::broadcast(0.7978845608028654f * 0.044715f), V::mul(g, V::broadcast(0.7978845608028654f)));
   return V::div(g, V::add(V::broadcast(1.0f), exp<V>(V::mul(u, V::broadcast(-2.0f)))));
 }
 
@@ -118,8 +121,8 @@ inline typename V::Integers eight_bits(typename V::Floats x) {
   return V::to_integers(V::max(V::min(x, V::broadcast(127.0f)), V::broadcast(-127.0f)));
 }
 
-// x ≈ scale·q in blocks of 32, scale = the largest magnitude / 127. A NaN or an infinity makes the scale one, and every product with it.
-// Step by step for 16 blocks: one block's steps wait for each other, another's do not.
+// x ≈ scale·q in blocks of 32, scale = the largest magnitude / 127. A NaN or an infinity makes the scale one, and every
+// product with it. Step by step for 16 blocks: one block's steps wait for each other, another's do not.
 template <class V>
 void quantize(ActivationBlock* out, const float* x, std::size_t n) {
   for (std::size_t first = 0; first < n / 32; first += 16) {

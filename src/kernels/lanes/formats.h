@@ -1,17 +1,19 @@
 // A block of a panel → quants, scales and mins of 32 columns × 16 rows, a row a lane.  Milestones M5, M6.
 //
-// V is an instruction set's view of 16 lanes (avx512/lanes.h describes it). V::Bytes are 64 bytes, four columns of each of the 16 rows;
-// V::Floats are a float a row. Every format offers, for columns [32s, 32s + 32) of the block at p:
+// V is an instruction set's view of 16 lanes (avx512/lanes.h describes it). V::Bytes are 64 bytes, four columns of each
+// of the 16 rows; V::Floats are a float a row. Every format offers, for columns [32s, 32s + 32) of the block at p:
 //
 //   quants(p, s, g)   columns 4g … 4g+3 of these, as unsigned bytes (Q8_0: as they are, see dot8)
-//   scales(p, s)      what a sum of products is multiplied by; of formats with groups of 16: scales(p, s, 0), scales(p, s, 1)
+//   scales(p, s)      what a sum of products is multiplied by; of formats with groups of 16: scales(p, s, 0),
+//                     scales(p, s, 1)
 //   mins(p, s)        what is added per unit of the activations, where kHasMins
 //   Scales            instead of these two, where it pays to read all scales of a block at once (ScalesOf)
 //   kBits             how many bits a quant has
 //   kOffset           log₂ of what an unsigned quant is too large by; 0: nothing
 //
-// The offsets of the fields are 16 times those in tensor/blocks.h: a panel holds the units of 16 rows side by side. Q6_K's have another
-// order (panels.cpp): d, scales, then for each half 32 bytes of low bits, its high bits, 32 bytes of low bits.
+// The offsets of the fields are 16 times those in tensor/blocks.h: a panel holds the units of 16 rows side by side.
+// Q6_K's have another order (panels.cpp): d, scales, then for each half 32 bytes of low bits, its high bits, 32 bytes
+// of low bits.
 #pragma once
 
 template <class V>
@@ -75,18 +77,21 @@ struct Q8_0 {
   static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
 };
 
-// The six-bit scales and mins of a block of Q4_K or Q5_K: of groups 0–3 in bytes 0–3 and 4–7, of groups 4–7 in bytes 8–11 and the others'
-// upper two bits. A register holds four groups of all rows: so they are put together once a block, not once a group.
+// The six-bit scales and mins of a block of Q4_K or Q5_K: of groups 0–3 in bytes 0–3 and 4–7, of groups 4–7 in bytes
+// 8–11 and the others' upper two bits. A register holds four groups of all rows: so they are put together once a block,
+// not once a group.
 template <class V>
 class SixBitScales {
  public:
   void read(const std::byte* p) {
     d_ = V::load_f16(p);
     minus_dmin_ = V::negative(V::load_f16(p + 16 * 2));
-    const typename V::Bytes scales = V::load_bytes(p + 16 * 4), mins = V::load_bytes(p + 16 * 8), low = V::load_bytes(p + 16 * 12);
+    const typename V::Bytes scales = V::load_bytes(p + 16 * 4), mins = V::load_bytes(p + 16 * 8),
+                            low = V::load_bytes(p + 16 * 12);
     V::store_bytes(scales_, V::bits_and(scales, V::bytes(63)));
     V::store_bytes(mins_, V::bits_and(mins, V::bytes(63)));
-    V::store_bytes(scales_ + 4 * 16, V::bits_or(V::nibbles(low, 0), V::bits_and(V::move_bits(scales, -2), V::bytes(0x30))));
+    V::store_bytes(scales_ + 4 * 16,
+                   V::bits_or(V::nibbles(low, 0), V::bits_and(V::move_bits(scales, -2), V::bytes(0x30))));
     V::store_bytes(mins_ + 4 * 16, V::bits_or(V::nibbles(low, 4), V::bits_and(V::move_bits(mins, -2), V::bytes(0x30))));
   }
   typename V::Floats of(int s, int) const { return V::mul(d_, row(scales_ + 16 * s)); }

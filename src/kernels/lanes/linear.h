@@ -4,10 +4,12 @@
 //
 // One tile is kPanels panels against kTokens tokens, and all its sums stay in registers while the columns go by:
 //
-//   for each 32 columns:    whole[p][t] = Σ_i quants[p][i] · x[t].q[i]              integers: exact, so their order is free
-//                           sums[p][t]  = fma(whole, scales[p]·x[t].scale, sums)    floats: one addition per 32 columns, left to right
+//   for each 32 columns:    whole[p][t] = Σ_i quants[p][i] · x[t].q[i]            integers: exact in any order
+//                           sums[p][t]  = fma(whole, scales[p]·x[t].scale, sums)  floats: an addition per 32 columns,
+//                                                                                 left to right
 //
-// A decode step is the same tile with one token. So a row's bits depend on the row alone: not on its company, the chunk or the thread.
+// A decode step is the same tile with one token. So a row's bits depend on the row alone: not on its company, the chunk
+// or the thread.
 #pragma once
 
 // -Σq of all 32 columns, or of a group of 16.
@@ -37,13 +39,15 @@ inline float sum_of(const ActivationBlock& x, int group) {
 
 // One group's contribution to the sums of 16 lanes: the same two lines on every path, so that the bits are.
 template <class V, class Format, class Floats = typename V::Floats>
-inline Floats with_group(Floats sums, typename V::Integers whole, Floats scales, Floats mins, Floats x_scale, Floats x_sum) {
+inline Floats with_group(Floats sums, typename V::Integers whole, Floats scales, Floats mins, Floats x_scale,
+                         Floats x_sum) {
   sums = V::fma(V::to_floats(whole), V::mul(scales, x_scale), sums);
   if constexpr (Format::kHasMins) sums = V::fma(mins, x_sum, sums);
   return sums;
 }
 template <class V, class Format, class Floats = typename V::Floats>
-inline Floats with_group(Floats sums, typename V::Integers whole, Floats scales, Floats mins, const ActivationBlock& x, int group) {
+inline Floats with_group(Floats sums, typename V::Integers whole, Floats scales, Floats mins, const ActivationBlock& x,
+                         int group) {
   const float x_sum = Format::kHasMins ? sum_of<Format>(x, group) : 0.0f;
   return with_group<V, Format>(sums, whole, scales, mins, V::broadcast(x.scale), V::broadcast(x_sum));
 }
@@ -57,22 +61,26 @@ inline typename V::Floats mins_of(const ScalesOf<Format>& block, int s, int grou
   }
 }
 
-// A dot product of bytes as a chain of steps of four columns: begin(what the sums are so far), add(chain, weights, activations), end(the
-// sums, the chain). A set may offer its own, whose chain has only 16 bits for a while; this is what the others do.
+// A dot product of bytes as a chain of steps of four columns: begin(what the sums are so far), add(chain, weights,
+// activations), end(the sums, the chain). A set may offer its own, whose chain has only 16 bits for a while; this is
+// what the others do.
 template <class V, bool kSigned>
 struct Dot {
   static constexpr bool kSixteenBits = false;
   using Chain = typename V::Integers;
   static Chain begin(Chain sums) { return sums; }
-  static Chain add(Chain sums, typename V::Bytes w, typename V::Bytes x) { return kSigned ? V::dot8(sums, w, x) : V::dot(sums, w, x); }
+  static Chain add(Chain sums, typename V::Bytes w, typename V::Bytes x) {
+    return kSigned ? V::dot8(sums, w, x) : V::dot(sums, w, x);
+  }
   static Chain end(Chain, Chain chain) { return chain; }
 };
 template <class V, bool kSigned>
   requires requires { typename V::template Dot<kSigned>; }
 struct Dot<V, kSigned> : V::template Dot<kSigned> {};
 
-// How many steps of four columns a chain of dot products may take before it is widened to 32 bits: all where it is 32 bits wide from the
-// beginning. In 16 bits there is room for 32767 / (2·(2^bits - 1)·128): eight steps of four-bit quants, four of five bits, two of six.
+// How many steps of four columns a chain of dot products may take before it is widened to 32 bits: all where it is 32
+// bits wide from the beginning. In 16 bits there is room for 32767 / (2·(2^bits - 1)·128): eight steps of four-bit
+// quants, four of five bits, two of six.
 template <class AnyDot, class Format>
 constexpr int chained_steps() {
   constexpr int kSteps = 8 / Format::kGroups;
@@ -117,32 +125,41 @@ inline void dot_group(typename V::Integers (&whole)[kPanels][kTokens], const std
 // One group of one block into the sums.
 template <class V, class Format, int kPanels, int kTokens, class One = Dot<V, Format::kSigned>>
 inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
-                      const ScalesOf<Format> (&of_panels)[kPanels], const ActivationBlock* const (&x)[kTokens], int s, int group) {
+                      const ScalesOf<Format> (&of_panels)[kPanels], const ActivationBlock* const (&x)[kTokens], int s,
+                      int group) {
   typename V::Integers whole[kPanels][kTokens];
   dot_group<V, Format, kPanels, kTokens, One>(whole, panels, x, s, group);
   RUNG_UNROLL
   for (int p = 0; p < kPanels; ++p) {
     const typename V::Floats scales = of_panels[p].of(s, group), mins = mins_of<V, Format>(of_panels[p], s, group);
     RUNG_UNROLL
-    for (int t = 0; t < kTokens; ++t) sums[p][t] = with_group<V, Format>(sums[p][t], whole[p][t], scales, mins, *x[t], group);
+    for (int t = 0; t < kTokens; ++t) {
+      sums[p][t] = with_group<V, Format>(sums[p][t], whole[p][t], scales, mins, *x[t], group);
+    }
   }
 }
 
-// Where the outputs of a token and a panel's rows go: the last panel may have fewer than 16. `t` counts from that token on.
+// Where the outputs of a token and a panel's rows go: the last panel may have fewer than 16. `t` counts from that token
+// on.
 struct OutputTile {
   float* out;
   std::size_t stride, rows;
   const float* bias;
 
   OutputTile(const PanelProduct& task, std::size_t panel, std::size_t token)
-      : out(task.out + token * task.out_stride + panel * kPanelRows), stride(task.out_stride),
+      : out(task.out + token * task.out_stride + panel * kPanelRows),
+        stride(task.out_stride),
         rows(task.rows - panel * kPanelRows < kPanelRows ? task.rows - panel * kPanelRows : kPanelRows),
         bias(task.bias == nullptr ? nullptr : task.bias + panel * kPanelRows) {}
 
   template <class V>
-  typename V::Floats load(std::size_t t) const { return V::load_first(out + t * stride, rows); }
+  typename V::Floats load(std::size_t t) const {
+    return V::load_first(out + t * stride, rows);
+  }
   template <class V>
-  void store(std::size_t t, typename V::Floats sums) const { V::store_first(out + t * stride, sums, rows); }
+  void store(std::size_t t, typename V::Floats sums) const {
+    V::store_first(out + t * stride, sums, rows);
+  }
   template <class V>
   void finish(std::size_t t, typename V::Floats sums) const {
     store<V>(t, bias == nullptr ? sums : V::add(sums, V::load_first(bias, rows)));
@@ -151,8 +168,8 @@ struct OutputTile {
 
 // `count`: how many tokens there are from `token` on, where a tile may have one too few (in_tiles).
 template <class V, int kPanels, int kTokens>
-inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const PanelProduct& task, std::size_t panel, std::size_t token,
-                       std::size_t count = kTokens) {
+inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const PanelProduct& task, std::size_t panel,
+                       std::size_t token, std::size_t count = kTokens) {
   for (int p = 0; p < kPanels; ++p) {
     const OutputTile tile(task, panel + static_cast<std::size_t>(p), token);
     RUNG_UNROLL
@@ -167,20 +184,22 @@ inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const
 template <class V>
 inline constexpr bool kHasFewRegisters = requires { V::kFewRegisters; };
 
-// Memory answers after some 100 ns and more. What a decode step needs is asked for twice: far ahead, into the second-level cache, which
-// can wait for more lines at a time than the first; and again when it is near, into the first, so that nothing waits for the second.
-// Then a core of Emerald Rapids waits for as many lines as it can at any time: 8 to 13% more bytes a second than with the first half alone.
+// Memory answers after some 100 ns and more. What a decode step needs is asked for twice: far ahead, into the
+// second-level cache, which can wait for more lines at a time than the first; and again when it is near, into the
+// first, so that nothing waits for the second. Then a core of Emerald Rapids waits for as many lines as it can at any
+// time: 8 to 13% more bytes a second than with the first half alone.
 struct Ahead {
   std::size_t far_bytes;   // added to an address, as near_bytes is
   std::size_t near_bytes;  // 0: the line at hand, which comes anyway; to ask whether to ask takes as long
 };
 inline constexpr std::size_t kFarBytes = 8192;
 
-// Blocks of 256 columns are not read in the order in which they lie: what is near has to be nearer. AMD's own prefetching keeps up with one
-// token, and only has to be led: on Zen 4 K-quants are read 1.2 (Q4_K) to 1.6 times (Q3_K, Q6_K) as fast with 1 KB as with 8 KB, the others
-// 1.0 to 1.4 times with 1.5 KB. Several tokens go 1.03 (Q8_0) to 1.3 times (Q4_K) as fast there with 3 KB and half a KB, and lose as much
-// with 1 KB alone. On Zen 3, with AVX2, Q4_0, Q4_1 and BF16 gain 7 to 12% with 1.5 KB, K-quants 2 to 10% with 3 KB, whether of one token or
-// of several. On Sapphire Rapids Q8_0 loses 8% with 2 KB instead of 8.
+// Blocks of 256 columns are not read in the order in which they lie: what is near has to be nearer. AMD's own
+// prefetching keeps up with one token, and only has to be led: on Zen 4 K-quants are read 1.2 (Q4_K) to 1.6 times
+// (Q3_K, Q6_K) as fast with 1 KB as with 8 KB, the others 1.0 to 1.4 times with 1.5 KB. Several tokens go 1.03 (Q8_0)
+// to 1.3 times (Q4_K) as fast there with 3 KB and half a KB, and lose as much with 1 KB alone. On Zen 3, with AVX2,
+// Q4_0, Q4_1 and BF16 gain 7 to 12% with 1.5 KB, K-quants 2 to 10% with 3 KB, whether of one token or of several. On
+// Sapphire Rapids Q8_0 loses 8% with 2 KB instead of 8.
 template <class V, class Format, int kTokens>
 Ahead prefetch_ahead() {
   constexpr bool kOf256 = Format::kColumns == 256;
@@ -206,7 +225,8 @@ inline constexpr std::size_t kPartBytes = kIsQuantised<Format> ? Format::kBytes 
 template <class Format>
 inline constexpr std::size_t kPartColumns = kPartBytes<Format> * Format::kColumns / Format::kBytes;
 
-// The lines of part s of a block, not all of the block's at once: what is read meanwhile would have to wait behind them.
+// The lines of part s of a block, not all of the block's at once: what is read meanwhile would have to wait behind
+// them.
 template <class Format>
 inline void prefetch_part(const std::byte* panel, const Ahead& ahead, int s) {
   const std::byte* const part = panel + static_cast<std::size_t>(s) * kPartBytes<Format>;
@@ -215,24 +235,27 @@ inline void prefetch_part(const std::byte* panel, const Ahead& ahead, int s) {
 }
 
 // What will be read next is asked for in parts, one a tile, so that all of it is there when its turn comes.
-inline std::size_t prefetch_share_bytes(std::size_t bytes, std::size_t shares) { return ((bytes + 63) / 64 + shares - 1) / shares * 64; }
+inline std::size_t prefetch_share_bytes(std::size_t bytes, std::size_t shares) {
+  return ((bytes + 63) / 64 + shares - 1) / shares * 64;
+}
 inline void prefetch_share(const std::byte* from, std::size_t bytes, std::size_t share_bytes, std::size_t share) {
   const std::size_t begin = share * share_bytes, end = begin + share_bytes < bytes ? begin + share_bytes : bytes;
   for (std::size_t at = begin; at < end; at += 64) __builtin_prefetch(from + at, 0, 2);
 }
 
-// Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a few panels in the
-// first.
+// Activations of 48 tokens stay in the second-level cache (48 tokens of 1536 columns: 110 KB) while the panels go by, a
+// few panels in the first.
 inline constexpr std::size_t kTokensAtOnce = 48;
 
 struct TokenRange {
   std::size_t first, end;
 };
 
-// The panels that come after a tile's: each tile asks for its tokens' share of the lines, part by part, so that memory is busy for as long
-// as the tokens take, and the next tiles find everything in the second-level cache. From memory, Zen 4 is so 1.1 to 1.4 times as fast with
-// 2 to 16 tokens of quants, and with AVX2, whose tiles are of 2 tokens, 1.3 to 1.8 times with 4 to 8. A single token asks for nothing: it
-// takes no longer than memory, and would be 5 to 15% slower; the tile before it asks for its share.
+// The panels that come after a tile's: each tile asks for its tokens' share of the lines, part by part, so that memory
+// is busy for as long as the tokens take, and the next tiles find everything in the second-level cache. From memory,
+// Zen 4 is so 1.1 to 1.4 times as fast with 2 to 16 tokens of quants, and with AVX2, whose tiles are of 2 tokens, 1.3
+// to 1.8 times with 4 to 8. A single token asks for nothing: it takes no longer than memory, and would be 5 to 15%
+// slower; the tile before it asks for its share.
 template <class Format, int kPanels, int kTokens>
 class NextPanels {
  public:
@@ -243,8 +266,11 @@ class NextPanels {
   void ask(const std::byte* const (&panels)[kPanels], std::size_t part) const {
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {
-      const std::uintptr_t next = reinterpret_cast<std::uintptr_t>(panels[p]) + distance_ + part;  // where nothing may be, after the last
-      for (std::size_t line = begin_; line < end_; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(next + line), 0, 2);
+      // where nothing may be, after the last
+      const std::uintptr_t next = reinterpret_cast<std::uintptr_t>(panels[p]) + distance_ + part;
+      for (std::size_t line = begin_; line < end_; line += 64) {
+        __builtin_prefetch(reinterpret_cast<const void*>(next + line), 0, 2);
+      }
     }
   }
 
@@ -266,14 +292,15 @@ class NextPanels<Format, kPanels, 1> {
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token, const TokenRange& all) {
   constexpr int kParts = Format::kColumns / 32;
-  // Of one token four parts are unrolled: the compiler then knows where their bits lie, and AVX-512 needs fewer instructions: from a cache
-  // Q4_K is 1.15, Q6_K 1.1 times as fast as in a loop. With all eight, loads jump about in the panel, and memory is slower to follow: on Zen
-  // 4 Q6_K takes 1.4 times as long. AVX2 gains nothing from a cache, and the loop is 1.3 (Q4_K) to 1.5 times (Q5_K, Q6_K) as fast from
-  // memory as all eight (Zen 3).
+  // Of one token four parts are unrolled: the compiler then knows where their bits lie, and AVX-512 needs fewer
+  // instructions: from a cache Q4_K is 1.15, Q6_K 1.1 times as fast as in a loop. With all eight, loads jump about in
+  // the panel, and memory is slower to follow: on Zen 4 Q6_K takes 1.4 times as long. AVX2 gains nothing from a cache,
+  // and the loop is 1.3 (Q4_K) to 1.5 times (Q5_K, Q6_K) as fast from memory as all eight (Zen 3).
   constexpr int kUnrolled = kTokens == 1 && kParts % 4 == 0 && !kHasFewRegisters<V> ? 4 : 1;
   const std::size_t blocks = task.columns / 32;
   const Ahead ahead = prefetch_ahead<V, Format, kTokens>();
-  // The other tiles find in the caches what the first asked for; a single token is nearly always alone, and has no time for the question.
+  // The other tiles find in the caches what the first asked for; a single token is nearly always alone, and has no time
+  // for the question.
   const bool is_first = kTokens == 1 || token == all.first;
   const NextPanels<Format, kPanels, kTokens> next(task, token, all);
   const std::byte* panels[kPanels];
@@ -301,7 +328,9 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
         }
         next.ask(panels, static_cast<std::size_t>(s) * kPartBytes<Format>);
         RUNG_UNROLL
-        for (int group = 0; group < Format::kGroups; ++group) add_group<V, Format, kPanels, kTokens>(sums, panels, scales, x, s, group);
+        for (int group = 0; group < Format::kGroups; ++group) {
+          add_group<V, Format, kPanels, kTokens>(sums, panels, scales, x, s, group);
+        }
         RUNG_UNROLL
         for (int t = 0; t < kTokens; ++t) ++x[t];
       }
@@ -315,9 +344,10 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
 // A prompt's activations that stay in a second-level cache of 2 MB while the panels go by.
 inline constexpr std::size_t kPromptActivationBytes = std::size_t{1} << 20;
 
-// How many of the tokens go against all panels before the others do, a multiple of `tile`: about equal parts, of some `most_bytes` of
-// activations or less.
-inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, std::size_t most_bytes, std::size_t tile) {
+// How many of the tokens go against all panels before the others do, a multiple of `tile`: about equal parts, of some
+// `most_bytes` of activations or less.
+inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, std::size_t most_bytes,
+                                  std::size_t tile) {
   const std::size_t passes = tokens * bytes_each / most_bytes + 1;
   return ((tokens + passes - 1) / passes + tile - 1) / tile * tile;
 }
@@ -326,7 +356,9 @@ inline std::size_t tokens_at_once(std::size_t tokens, std::size_t bytes_each, st
 template <class V>
 struct F32 {
   static constexpr std::size_t kBytes = 64, kColumns = 1;
-  static typename V::Floats column(const std::byte* p, std::size_t = 0) { return V::load(reinterpret_cast<const float*>(p)); }
+  static typename V::Floats column(const std::byte* p, std::size_t = 0) {
+    return V::load(reinterpret_cast<const float*>(p));
+  }
 };
 template <class V>
 struct F16 {
@@ -344,8 +376,8 @@ struct BF16 {
 
 // x: the column's value of the first token, the others `stride` apart.
 template <class V, int kPanels, int kTokens>
-inline void add_column(typename V::Floats (&sums)[kPanels][kTokens], const typename V::Floats (&w)[kPanels], const float* x,
-                       std::size_t stride) {
+inline void add_column(typename V::Floats (&sums)[kPanels][kTokens], const typename V::Floats (&w)[kPanels],
+                       const float* x, std::size_t stride) {
   RUNG_UNROLL
   for (int t = 0; t < kTokens; ++t) {
     const auto i = static_cast<std::size_t>(t);
@@ -403,7 +435,8 @@ inline void tile(const PanelProduct& task, std::size_t panel, std::size_t token,
   }
 }
 
-// How many tokens a tile of the plain types takes, where a set wants it to be another number than for the quantised ones.
+// How many tokens a tile of the plain types takes, where a set wants it to be another number than for the quantised
+// ones.
 template <class V, class Format>
 constexpr int tile_tokens() {
   if constexpr (requires { V::kPlainTokens; } && !kIsQuantised<Format>) {
@@ -413,11 +446,13 @@ constexpr int tile_tokens() {
   }
 }
 
-// tile<n>(t): n tokens from t on, for all of [token, end), n as large as the registers allow. A tile may have so many tokens too few:
-// `kMissing`, 0 or 1.
+// tile<n>(t): n tokens from t on, for all of [token, end), n as large as the registers allow. A tile may have so many
+// tokens too few: `kMissing`, 0 or 1.
 template <int kTokens, std::size_t kMissing = 0, class Tile>
 inline void in_tiles(std::size_t token, std::size_t end, Tile tile) {
-  for (; token + kTokens <= end + (kTokens > 2 ? kMissing : 0); token += kTokens) tile.template operator()<kTokens>(token);
+  for (; token + kTokens <= end + (kTokens > 2 ? kMissing : 0); token += kTokens) {
+    tile.template operator()<kTokens>(token);
+  }
   if constexpr (kTokens > 4) {
     for (; token + 4 <= end + kMissing; token += 4) tile.template operator()<4>(token);
   }

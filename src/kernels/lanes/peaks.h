@@ -1,13 +1,15 @@
-// What one thread can at most do with this instruction set: the ceilings that `rung bench` measures and divides by.  Milestone M6.
+// What one thread can at most do with this instruction set: the ceilings that `rung bench` measures and divides by.
+// Milestone M6.
 //
 // Included by each instruction set, inside its target region and namespace, after lanes.h.
 //
-// A ceiling is measured with the instructions that the kernels use and with nothing else to wait for: products of what the first-level
-// cache holds, summed into more registers than the latency of a sum asks for; reads whose values are only or-ed together.
+// A ceiling is measured with the instructions that the kernels use and with nothing else to wait for: products of what
+// the first-level cache holds, summed into more registers than the latency of a sum asks for; reads whose values are
+// only or-ed together.
 #pragma once
 
-// An asm statement without instructions: the compiler must take it for something that reads and writes all memory, so that it neither
-// computes ahead of it nor leaves out what only it could see.
+// An asm statement without instructions: the compiler must take it for something that reads and writes all memory, so
+// that it neither computes ahead of it nor leaves out what only it could see.
 inline void seen_by_the_world(const void* p) { asm volatile("" : : "r"(p) : "memory"); }
 
 template <class V, int kStreams>
@@ -35,8 +37,8 @@ void read_peak(const std::byte* p, std::size_t bytes, std::size_t streams, std::
   read_streams<V, 1>(p, bytes, near, far);
 }
 
-// kSums registers' worth of sums of 16 lanes, four products a lane and step. What is multiplied stays in registers; the compiler must not
-// know that it stays the same, or it would multiply once.
+// kSums registers' worth of sums of 16 lanes, four products a lane and step. What is multiplied stays in registers; the
+// compiler must not know that it stays the same, or it would multiply once.
 template <class V, int kSums>
 std::uint64_t int8_peak(std::size_t rounds) {
   const std::int8_t x[4] = {1, -1, 1, -1};
@@ -72,7 +74,8 @@ std::uint64_t f32_peak(std::size_t rounds) {
   return std::uint64_t{2} * 16 * kSums * rounds;
 }
 
-// kSums: as many as leave room for the operands, and as there must be to hide the latency: two chains for each of its cycles.
+// kSums: as many as leave room for the operands, and as there must be to hide the latency: two chains for each of its
+// cycles.
 template <class V, int kIntegerSums, int kFloatSums>
 void use_peaks(Kernels& k) {
   k.peaks = {.read = read_peak<V>, .int8 = int8_peak<V, kIntegerSums>, .f32 = f32_peak<V, kFloatSums>, .bf16 = nullptr};

@@ -1,12 +1,12 @@
 // Many tokens against panels that are unpacked for them once.  Milestone M6.
 //
-// Included by the sets that have a way to multiply what is unpacked (ByDotProducts, or their own), inside their target region and
-// namespace, after linear.h.
+// Included by the sets that have a way to multiply what is unpacked (ByDotProducts, or their own), inside their target
+// region and namespace, after linear.h.
 //
-// Quants of four bits have to be shifted and masked before they are multiplied, scales of six bits put together. A prompt's tokens all
-// meet the same weights: so some columns of a few panels become plain bytes and floats, which stay in the first-level cache while the
-// tokens go by. The sums of a tile of tokens stay at hand for these columns, and wait in the output for the next ones.
-// What is added to them is what panel_product adds, in the same order.
+// Quants of four bits have to be shifted and masked before they are multiplied, scales of six bits put together. A
+// prompt's tokens all meet the same weights: so some columns of a few panels become plain bytes and floats, which stay
+// in the first-level cache while the tokens go by. The sums of a tile of tokens stay at hand for these columns, and
+// wait in the output for the next ones. What is added to them is what panel_product adds, in the same order.
 #pragma once
 
 // 32 columns of a panel.
@@ -17,8 +17,8 @@ struct alignas(64) UnpackedBlock {
   float mins[Format::kGroups][16];  // where kHasMins
 };
 
-// As many columns as leave room in 48 KB for three panels of them and for the activations of 16 tokens: 576, or two blocks of 256. (A
-// way to multiply may take another number.)
+// As many columns as leave room in 48 KB for three panels of them and for the activations of 16 tokens: 576, or two
+// blocks of 256. (A way to multiply may take another number.)
 template <class Format>
 inline constexpr std::size_t kUnpackedBlocks = Format::kColumns == 32 ? 18 : 16;
 
@@ -34,7 +34,8 @@ struct ColumnPiece {
   std::size_t first, count, all;
 };
 
-// columns ← this piece of the panel at p; Way::make_ready: the quants of eight columns as this way to multiply wants them.
+// columns ← this piece of the panel at p; Way::make_ready: the quants of eight columns as this way to multiply wants
+// them.
 template <class V, class Way, class Format = typename Way::Format>
 void unpack(typename Way::Columns& columns, const std::byte* p, const ColumnPiece& piece) {
   constexpr std::size_t kParts = Format::kColumns / 32;
@@ -60,8 +61,8 @@ void unpack(typename Way::Columns& columns, const std::byte* p, const ColumnPiec
   }
 }
 
-// The sums of a piece begin where the piece before left them, and wait for the next one in the output. Its line is asked for at once: a
-// store that waits for memory would hold up those behind it.
+// The sums of a piece begin where the piece before left them, and wait for the next one in the output. Its line is
+// asked for at once: a store that waits for memory would hold up those behind it.
 template <class V>
 typename V::Floats begin_piece(const OutputTile& tile, std::size_t t, const ColumnPiece& piece) {
   __builtin_prefetch(tile.out + t * tile.stride, 1);
@@ -94,16 +95,18 @@ struct ReadyDot : Dot<V, kSigned> {
   }
 };
 
-// A way to multiply takes at most kPanelsAtOnce unpacked panels (their Columns) and at most kTokens tokens, a multiple of kTokenStep. Some
-// kActivationBytes of a prompt's activations meet all panels before the next ones do. This one takes dot products of bytes.
+// A way to multiply takes at most kPanelsAtOnce unpacked panels (their Columns) and at most kTokens tokens, a multiple
+// of kTokenStep. Some kActivationBytes of a prompt's activations meet all panels before the next ones do. This one
+// takes dot products of bytes.
 template <class V, class Format_>
 struct ByDotProducts {
   using Format = Format_;
   using Columns = UnpackedColumns<Format>;
   static constexpr std::size_t kPanelsAtOnce = V::kTilePanels, kTokens = V::kTileTokens, kTokenStep = 1;
   static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
-  // From so many tokens on it pays to unpack. What takes few instructions to read needs more of them on AMD, where these run beside the
-  // products: on Zen 4, with 18 tokens, Q8_0 is 1.35, Q4_1 1.25 times as fast in panels as unpacked, Q5_0 and Q4_K equally fast.
+  // From so many tokens on it pays to unpack. What takes few instructions to read needs more of them on AMD, where
+  // these run beside the products: on Zen 4, with 18 tokens, Q8_0 is 1.35, Q4_1 1.25 times as fast in panels as
+  // unpacked, Q5_0 and Q4_K equally fast.
   static std::size_t fewest_tokens() {
     constexpr bool kEasy = Format::kColumns == 32 && Format::kBits != 5;
     return (kEasy && is_amd_processor() ? 8 : 3) * kTokens;
@@ -116,8 +119,8 @@ struct ByDotProducts {
   }
 
   template <int kPanels, int kTokensOfTile>
-  [[gnu::noinline]] static void multiply_tile(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece,
-                                              std::size_t panel, std::size_t token) {
+  [[gnu::noinline]] static void multiply_tile(const PanelProduct& task, const Columns* columns,
+                                              const ColumnPiece& piece, std::size_t panel, std::size_t token) {
     const ActivationBlock* x[kTokensOfTile];
     const std::byte* panels[kPanels];
     ScalesOf<UnpackedFormat<V, Format>> scales[kPanels];
@@ -130,13 +133,16 @@ struct ByDotProducts {
       for (int t = 0; t < kTokensOfTile; ++t) sums[p][t] = begin_piece<V>(tile, static_cast<std::size_t>(t), piece);
     }
     RUNG_UNROLL
-    for (int t = 0; t < kTokensOfTile; ++t) x[t] = task.blocks + (token + static_cast<std::size_t>(t)) * piece.all + piece.first;
+    for (int t = 0; t < kTokensOfTile; ++t) {
+      x[t] = task.blocks + (token + static_cast<std::size_t>(t)) * piece.all + piece.first;
+    }
     for (std::size_t b = 0; b < piece.count; ++b) {
       RUNG_UNROLL
       for (int p = 0; p < kPanels; ++p) scales[p].read(panels[p]);
       RUNG_UNROLL
       for (int group = 0; group < Format::kGroups; ++group) {
-        add_group<V, UnpackedFormat<V, Format>, kPanels, kTokensOfTile, ReadyDot<V, Format::kSigned>>(sums, panels, scales, x, 0, group);
+        add_group<V, UnpackedFormat<V, Format>, kPanels, kTokensOfTile, ReadyDot<V, Format::kSigned>>(
+            sums, panels, scales, x, 0, group);
       }
       RUNG_UNROLL
       for (int t = 0; t < kTokensOfTile; ++t) ++x[t];
@@ -151,8 +157,8 @@ struct ByDotProducts {
     }
   }
 
-  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel, std::size_t panels,
-                       std::size_t token, std::size_t tokens) {
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel,
+                       std::size_t panels, std::size_t token, std::size_t tokens) {
     in_tiles<V::kTileTokens>(token, token + tokens, [&]<int kTokensOfTile>(std::size_t t) {
       if (panels == kPanelsAtOnce) return multiply_tile<V::kTilePanels, kTokensOfTile>(task, columns, piece, panel, t);
       for (std::size_t p = 0; p < panels; ++p) multiply_tile<1, kTokensOfTile>(task, columns + p, piece, panel + p, t);
@@ -166,18 +172,23 @@ void unpacked_product(const PanelProduct& task) {
   using Format = typename Way::Format;
   if (task.tokens < Way::fewest_tokens() || task.columns == 0) return panel_product<V, Format>(task);
   [[maybe_unused]] const typename Way::Setup setup;
-  const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32, tokens = task.tokens / Way::kTokenStep * Way::kTokenStep;
+  const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32,
+                    tokens = task.tokens / Way::kTokenStep * Way::kTokenStep;
   const std::size_t pieces = (blocks + Way::Columns::kBlocks - 1) / Way::Columns::kBlocks;
   const std::size_t each = (blocks / parts + pieces - 1) / pieces * parts;
-  const std::size_t at_once = tokens_at_once(tokens, blocks * sizeof(ActivationBlock), Way::kActivationBytes, Way::kTokens);
+  const std::size_t at_once =
+      tokens_at_once(tokens, blocks * sizeof(ActivationBlock), Way::kActivationBytes, Way::kTokens);
   typename Way::Columns columns[Way::kPanelsAtOnce];
   for (std::size_t first = 0; first < tokens; first += at_once) {
     const std::size_t end = tokens - first < at_once ? tokens : first + at_once;
     for (std::size_t panel = task.first_panel; panel < task.end_panel; panel += Way::kPanelsAtOnce) {
-      const std::size_t panels = task.end_panel - panel < Way::kPanelsAtOnce ? task.end_panel - panel : Way::kPanelsAtOnce;
+      const std::size_t panels =
+          task.end_panel - panel < Way::kPanelsAtOnce ? task.end_panel - panel : Way::kPanelsAtOnce;
       for (std::size_t block = 0; block < blocks; block += each) {
         const ColumnPiece piece = {block, blocks - block < each ? blocks - block : each, blocks};
-        for (std::size_t p = 0; p < panels; ++p) unpack<V, Way>(columns[p], task.panels + (panel + p) * task.panel_bytes, piece);
+        for (std::size_t p = 0; p < panels; ++p) {
+          unpack<V, Way>(columns[p], task.panels + (panel + p) * task.panel_bytes, piece);
+        }
         // The next piece is of these panels or, after their last one, of the next ones.
         const bool last = block + each >= blocks;
         const std::byte* const next = task.panels + (panel + (last ? panels : 0)) * task.panel_bytes +

@@ -1,5 +1,5 @@
-// Sixteen lanes with NEON: four registers of four. Included by each set of NEON, inside its target region and anonymous namespace.
-// Milestone M6.
+// Sixteen lanes with NEON: four registers of four. Included by each set of NEON, inside its target region and anonymous
+// namespace. Milestone M6.
 #pragma once
 
 template <class T>
@@ -9,20 +9,27 @@ struct Four {
 
 // Whatever is done to one register of four is done to each of the four: f(0), f(1), f(2), f(3).
 template <class F>
-inline auto each(F f) -> Four<decltype(f(0))> { return {{f(0), f(1), f(2), f(3)}}; }
+inline auto each(F f) -> Four<decltype(f(0))> {
+  return {{f(0), f(1), f(2), f(3)}};
+}
 
 struct Lanes {
   using Floats = Four<float32x4_t>;
   using Integers = Four<int32x4_t>;
   using Bytes = Four<uint8x16_t>;
 
-  // A token's sums against a panel are four integer and four float registers: two tokens take sixteen of the thirty-two.
+  // A token's sums against a panel are four integer and four float registers: two tokens take sixteen of the
+  // thirty-two.
   static constexpr int kTilePanels = 1, kTileTokens = 2;
   static constexpr int kPlainTokens = 6;  // 24 registers of float sums, four of weights, a broadcast
   static constexpr int kTileQueries = 3, kTileColumns = 2, kFewQueriesColumns = 2;
 
-  static Floats broadcast(float x) { return each([&](int) { return vdupq_n_f32(x); }); }
-  static Floats load(const float* p) { return each([&](int i) { return vld1q_f32(p + 4 * i); }); }
+  static Floats broadcast(float x) {
+    return each([&](int) { return vdupq_n_f32(x); });
+  }
+  static Floats load(const float* p) {
+    return each([&](int i) { return vld1q_f32(p + 4 * i); });
+  }
   static void store(float* p, Floats x) {
     for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, x.part[i]);
   }
@@ -49,7 +56,9 @@ struct Lanes {
     return each([&](int i) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_u8(a.part[i]), 16)); });
   }
   static Floats second_bf16(Bytes a) {
-    return each([&](int i) { return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u8(a.part[i]), vdupq_n_u32(0xffff0000u))); });
+    return each([&](int i) {
+      return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u8(a.part[i]), vdupq_n_u32(0xffff0000u)));
+    });
   }
   static Floats load_int8(const std::byte* p) {
     const int8x16_t all = vld1q_s8(reinterpret_cast<const std::int8_t*>(p));
@@ -61,20 +70,37 @@ struct Lanes {
     for (int i = 0; i < 4; ++i) vst1_u16(p + 4 * i, vreinterpret_u16_f16(vcvt_f16_f32(x.part[i])));
   }
 
-  static Floats add(Floats a, Floats b) { return each([&](int i) { return vaddq_f32(a.part[i], b.part[i]); }); }
-  static Floats sub(Floats a, Floats b) { return each([&](int i) { return vsubq_f32(a.part[i], b.part[i]); }); }
-  static Floats mul(Floats a, Floats b) { return each([&](int i) { return vmulq_f32(a.part[i], b.part[i]); }); }
-  static Floats div(Floats a, Floats b) { return each([&](int i) { return vdivq_f32(a.part[i], b.part[i]); }); }
-  static Floats fma(Floats a, Floats b, Floats c) { return each([&](int i) { return vfmaq_f32(c.part[i], a.part[i], b.part[i]); }); }
+  static Floats add(Floats a, Floats b) {
+    return each([&](int i) { return vaddq_f32(a.part[i], b.part[i]); });
+  }
+  static Floats sub(Floats a, Floats b) {
+    return each([&](int i) { return vsubq_f32(a.part[i], b.part[i]); });
+  }
+  static Floats mul(Floats a, Floats b) {
+    return each([&](int i) { return vmulq_f32(a.part[i], b.part[i]); });
+  }
+  static Floats div(Floats a, Floats b) {
+    return each([&](int i) { return vdivq_f32(a.part[i], b.part[i]); });
+  }
+  static Floats fma(Floats a, Floats b, Floats c) {
+    return each([&](int i) { return vfmaq_f32(c.part[i], a.part[i], b.part[i]); });
+  }
   static Floats min(Floats a, Floats b) {  // of a NaN and a number: NaN
     return each([&](int i) { return vminq_f32(a.part[i], b.part[i]); });
   }
-  static Floats max(Floats a, Floats b) { return each([&](int i) { return vmaxq_f32(a.part[i], b.part[i]); }); }
-  static Floats negative(Floats a) { return each([&](int i) { return vnegq_f32(a.part[i]); }); }
-  static Floats round(Floats a) { return each([&](int i) { return vrndnq_f32(a.part[i]); }); }
+  static Floats max(Floats a, Floats b) {
+    return each([&](int i) { return vmaxq_f32(a.part[i], b.part[i]); });
+  }
+  static Floats negative(Floats a) {
+    return each([&](int i) { return vnegq_f32(a.part[i]); });
+  }
+  static Floats round(Floats a) {
+    return each([&](int i) { return vrndnq_f32(a.part[i]); });
+  }
   static Floats times_power_of_two(Floats a, Floats n) {  // the exponent is bits 23 and up
     return each([&](int i) {
-      return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a.part[i]), vshlq_n_s32(vcvtnq_s32_f32(n.part[i]), 23)));
+      return vreinterpretq_f32_s32(
+          vaddq_s32(vreinterpretq_s32_f32(a.part[i]), vshlq_n_s32(vcvtnq_s32_f32(n.part[i]), 23)));
     });
   }
   static Floats where_less(Floats a, Floats b, Floats then, Floats otherwise) {
@@ -85,8 +111,11 @@ struct Lanes {
     const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
     return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
   }
-  static float largest(Floats a) { return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.part[0], a.part[1]), vmaxq_f32(a.part[2], a.part[3]))); }
-  static float largest_magnitude(Floats a, Floats b) {  // as integers the magnitudes order alike, and NaN is the largest
+  static float largest(Floats a) {
+    return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.part[0], a.part[1]), vmaxq_f32(a.part[2], a.part[3])));
+  }
+  // as integers the magnitudes order alike, and NaN is the largest
+  static float largest_magnitude(Floats a, Floats b) {
     uint32x4_t largest = vdupq_n_u32(0);
     for (int i = 0; i < 4; ++i) {
       largest = vmaxq_u32(largest, vreinterpretq_u32_f32(vabsq_f32(a.part[i])));
@@ -98,10 +127,18 @@ struct Lanes {
     return result;
   }
 
-  static Integers integers(std::int32_t x) { return each([&](int) { return vdupq_n_s32(x); }); }
-  static Floats to_floats(Integers a) { return each([&](int i) { return vcvtq_f32_s32(a.part[i]); }); }
-  static Integers to_integers(Floats a) { return each([&](int i) { return vcvtnq_s32_f32(a.part[i]); }); }
-  static std::int32_t sum(Integers a) { return vaddvq_s32(vaddq_s32(vaddq_s32(a.part[0], a.part[1]), vaddq_s32(a.part[2], a.part[3]))); }
+  static Integers integers(std::int32_t x) {
+    return each([&](int) { return vdupq_n_s32(x); });
+  }
+  static Floats to_floats(Integers a) {
+    return each([&](int i) { return vcvtq_f32_s32(a.part[i]); });
+  }
+  static Integers to_integers(Floats a) {
+    return each([&](int i) { return vcvtnq_s32_f32(a.part[i]); });
+  }
+  static std::int32_t sum(Integers a) {
+    return vaddvq_s32(vaddq_s32(vaddq_s32(a.part[0], a.part[1]), vaddq_s32(a.part[2], a.part[3])));
+  }
   static void store_int8(std::int8_t* p, Integers a) {
     const int16x8_t low = vcombine_s16(vqmovn_s32(a.part[0]), vqmovn_s32(a.part[1]));
     const int16x8_t high = vcombine_s16(vqmovn_s32(a.part[2]), vqmovn_s32(a.part[3]));
@@ -129,16 +166,22 @@ struct Lanes {
   static Bytes move_bits(Bytes a, int up) {  // negative: down
     return each([&](int i) { return vshlq_u8(a.part[i], vdupq_n_s8(static_cast<std::int8_t>(up))); });
   }
-  static Bytes held(Bytes a) {  // an asm statement without instructions: the compiler no longer knows what the registers hold
+  // an asm statement without instructions: the compiler no longer knows what the registers hold
+  static Bytes held(Bytes a) {
     for (uint8x16_t& part : a.part) asm("" : "+w"(part));
     return a;
   }
-  static Bytes bits_and(Bytes a, Bytes b) { return each([&](int i) { return vandq_u8(a.part[i], b.part[i]); }); }
-  static Bytes bits_or(Bytes a, Bytes b) { return each([&](int i) { return vorrq_u8(a.part[i], b.part[i]); }); }
+  static Bytes bits_and(Bytes a, Bytes b) {
+    return each([&](int i) { return vandq_u8(a.part[i], b.part[i]); });
+  }
+  static Bytes bits_or(Bytes a, Bytes b) {
+    return each([&](int i) { return vorrq_u8(a.part[i], b.part[i]); });
+  }
 
   // sdot takes signed bytes on both sides: quants below 128 are the same either way.
   static Integers dot(Integers sums, Bytes w, Bytes x) {
-    return each([&](int i) { return vdotq_s32(sums.part[i], vreinterpretq_s8_u8(w.part[i]), vreinterpretq_s8_u8(x.part[i])); });
+    return each(
+        [&](int i) { return vdotq_s32(sums.part[i], vreinterpretq_s8_u8(w.part[i]), vreinterpretq_s8_u8(x.part[i])); });
   }
   static Integers dot8(Integers sums, Bytes w, Bytes x) { return dot(sums, w, x); }
   static Bytes ready8(Bytes w) { return w; }
@@ -146,7 +189,9 @@ struct Lanes {
   static Integers start8(std::int32_t) { return integers(0); }
 
  private:
-  static uint8x8_t eight_bytes(const std::byte* p, int i) { return vld1_u8(reinterpret_cast<const std::uint8_t*>(p) + 8 * i); }
+  static uint8x8_t eight_bytes(const std::byte* p, int i) {
+    return vld1_u8(reinterpret_cast<const std::uint8_t*>(p) + 8 * i);
+  }
   static uint8x16_t shifted(const std::byte* p, int shift) {
     return vshlq_u8(vld1q_u8(reinterpret_cast<const std::uint8_t*>(p)), vdupq_n_s8(static_cast<std::int8_t>(-shift)));
   }

@@ -1,13 +1,13 @@
 // What changes where NEON multiplies small matrices of bytes: panels against many tokens.  Milestone M6.
 //
-// One instruction, smmla, takes two rows of weights and two tokens, eight columns of each, to 2 × 2 sums in a register: twice the products
-// of sdot, in the same time:
+// One instruction, smmla, takes two rows of weights and two tokens, eight columns of each, to 2 × 2 sums in a register:
+// twice the products of sdot, in the same time:
 //
 //   [row 0 · token 0, row 0 · token 1, row 1 · token 0, row 1 · token 1]
 //
-// So a panel's quants are unpacked in twos: eight columns of row 0, then of row 1; and a register's scales are those of its rows, twice
-// each, times those of its tokens. What is added to a sum is what sdot's way adds, in the same order, so the bits are the same.
-// (Arm Architecture Reference Manual for A-profile, SMMLA.)
+// So a panel's quants are unpacked in twos: eight columns of row 0, then of row 1; and a register's scales are those of
+// its rows, twice each, times those of its tokens. What is added to a sum is what sdot's way adds, in the same order,
+// so the bits are the same. (Arm Architecture Reference Manual for A-profile, SMMLA.)
 #include "kernels/neon/neon.h"
 
 #if defined(__aarch64__)
@@ -77,7 +77,8 @@ struct ByMatrixProducts {
   using Columns = UnpackedColumns<Format>;
   static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
   static constexpr std::size_t kTokens = 2, kTokenStep = 2;
-  // Unpacked, two panels are 23 KB: they fit into every first-level cache, and both meet a tile's activations while these are there, too.
+  // Unpacked, two panels are 23 KB: they fit into every first-level cache, and both meet a tile's activations while
+  // these are there, too.
   static constexpr std::size_t kPanelsAtOnce = 2;
   static std::size_t fewest_tokens() { return 3 * kTokens; }
 
@@ -86,7 +87,9 @@ struct ByMatrixProducts {
   // Signed; four columns and four more of 16 rows become eight columns of rows 0 and 1, of rows 2 and 3, …
   static void make_ready(V::Bytes (&eight)[2]) {
     if constexpr (Format::kOffset > 0) {
-      for (V::Bytes& quants : eight) quants = each([&](int i) { return vsubq_u8(quants.part[i], vdupq_n_u8(1 << Format::kOffset)); });
+      for (V::Bytes& quants : eight) {
+        quants = each([&](int i) { return vsubq_u8(quants.part[i], vdupq_n_u8(1 << Format::kOffset)); });
+      }
     }
     const V::Bytes first = eight[0], second = eight[1];
     for (int i = 0; i < 4; ++i) {
@@ -97,7 +100,8 @@ struct ByMatrixProducts {
   }
 
   // One group of a block: the integers of 16 rows and both tokens.
-  static TwoTokens<V::Integers> multiply_group(const UnpackedBlock<Format>& w, const std::int8_t* x0, const std::int8_t* x1, int group) {
+  static TwoTokens<V::Integers> multiply_group(const UnpackedBlock<Format>& w, const std::int8_t* x0,
+                                               const std::int8_t* x1, int group) {
     constexpr int kSteps = 4 / Format::kGroups;
     TwoTokens<V::Integers> whole = {{V::integers(0), V::integers(0)}};
     RUNG_UNROLL
@@ -112,8 +116,8 @@ struct ByMatrixProducts {
     return whole;
   }
 
-  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Format>* w, const ColumnPiece& piece,
-                                               std::size_t panel, std::size_t token) {
+  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Format>* w,
+                                               const ColumnPiece& piece, std::size_t panel, std::size_t token) {
     const ActivationBlock* x0 = task.blocks + token * piece.all + piece.first;
     const ActivationBlock* x1 = x0 + piece.all;
     const OutputTile tile(task, panel, token);
@@ -122,13 +126,15 @@ struct ByMatrixProducts {
       RUNG_UNROLL
       for (int group = 0; group < Format::kGroups; ++group) {
         const TwoTokens<V::Integers> whole = multiply_group(*w, x0->q, x1->q, group);
-        const V::Floats scales = V::load(w->scales[group]), mins = Format::kHasMins ? V::load(w->mins[group]) : V::broadcast(0.0f);
+        const V::Floats scales = V::load(w->scales[group]),
+                        mins = Format::kHasMins ? V::load(w->mins[group]) : V::broadcast(0.0f);
         const TwoTokens<V::Floats> row_scales = interleave(scales, scales), row_mins = interleave(mins, mins);
         const V::Floats x_scale = of_tokens(x0->scale, x1->scale);
         const V::Floats x_sum = of_tokens(sum_of<Format>(*x0, group), sum_of<Format>(*x1, group));
         RUNG_UNROLL
         for (int i = 0; i < 2; ++i) {
-          sums.rows[i] = with_group<V, Format>(sums.rows[i], whole.rows[i], row_scales.rows[i], row_mins.rows[i], x_scale, x_sum);
+          sums.rows[i] =
+              with_group<V, Format>(sums.rows[i], whole.rows[i], row_scales.rows[i], row_mins.rows[i], x_scale, x_sum);
         }
       }
     }
@@ -136,15 +142,17 @@ struct ByMatrixProducts {
     end_piece<V>(tile, 1, piece, of_token(sums, 1));
   }
 
-  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel, std::size_t panels,
-                       std::size_t token, std::size_t) {
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel,
+                       std::size_t panels, std::size_t token, std::size_t) {
     for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
   }
 };
 
 struct MatrixLanes : Lanes {
   static Integers dot(Integers sums, Bytes w, Bytes x) {
-    return each([&](int i) { return vmmlaq_s32(sums.part[i], vreinterpretq_s8_u8(w.part[i]), vreinterpretq_s8_u8(x.part[i])); });
+    return each([&](int i) {
+      return vmmlaq_s32(sums.part[i], vreinterpretq_s8_u8(w.part[i]), vreinterpretq_s8_u8(x.part[i]));
+    });
   }
 };
 

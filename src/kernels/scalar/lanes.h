@@ -2,9 +2,15 @@
 #pragma once
 
 struct Lanes {
-  struct Floats { float lane[16]; };
-  struct Integers { std::int32_t lane[16]; };
-  struct Bytes { std::uint8_t byte[64]; };  // four a lane
+  struct Floats {
+    float lane[16];
+  };
+  struct Integers {
+    std::int32_t lane[16];
+  };
+  struct Bytes {
+    std::uint8_t byte[64];
+  };  // four a lane
 
   static constexpr int kTilePanels = 1, kTileTokens = 2;
   static constexpr int kTileQueries = 1, kTileColumns = 4, kFewQueriesColumns = 4;
@@ -175,7 +181,9 @@ struct Lanes {
     return sums;
   }
   static Integers dot8(Integers sums, const Bytes& w, const Bytes& x) {
-    for (std::size_t i = 0; i < 64; ++i) sums.lane[i / 4] += static_cast<std::int8_t>(w.byte[i]) * static_cast<std::int8_t>(x.byte[i]);
+    for (std::size_t i = 0; i < 64; ++i) {
+      sums.lane[i / 4] += static_cast<std::int8_t>(w.byte[i]) * static_cast<std::int8_t>(x.byte[i]);
+    }
     return sums;
   }
   static Integers start8(std::int32_t) { return integers(0); }

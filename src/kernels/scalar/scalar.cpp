@@ -14,8 +14,8 @@ namespace rung::scalar {
 
 namespace {
 
-// A compiler may not reorder a sum of floats, so one running sum would wait for each addition in turn. Sixteen sums side by side do not,
-// and fill the vector registers of whatever machine this is compiled for.
+// A compiler may not reorder a sum of floats, so one running sum would wait for each addition in turn. Sixteen sums
+// side by side do not, and fill the vector registers of whatever machine this is compiled for.
 constexpr std::size_t kLanes = 16;
 
 float sum_lanes(const float (&lane)[kLanes]) {

@@ -13,15 +13,62 @@ namespace {
 
 // Of training, of generation (read elsewhere), of bookkeeping: the forward pass is the same whatever they say.
 void ignore_what_says_nothing(const Settings& c) {
-  c.ignore({"architectures", "model_type", "_name_or_path", "name_or_path", "_model_name_or_path", "torch_dtype", "dtype",
-            "transformers_version", "use_cache", "initializer_range", "attention_dropout", "hidden_dropout", "bos_token_id",
-            "eos_token_id", "pad_token_id", "unk_token_id", "decoder_start_token_id", "attn_implementation", "_attn_implementation",
-            "_attn_implementation_autoset", "is_llama_config", "transformers.js_config", "task_specific_params", "id2label", "label2id",
-            "return_dict", "output_attentions", "output_hidden_states", "torchscript", "chunk_size_feed_forward", "problem_type",
-            "finetuning_task", "unsloth_version", "unsloth_fixed", "cache_implementation", "keys_to_ignore_at_inference", "temperature",
-            "top_k", "top_p", "max_length", "min_length", "do_sample", "repetition_penalty", "num_beams", "num_beam_groups",
-            "num_return_sequences", "no_repeat_ngram_size", "early_stopping", "length_penalty", "diversity_penalty", "typical_p",
-            "encoder_no_repeat_ngram_size", "is_decoder", "max_sequence_length", "model_max_length", "_sliding_window_pattern"});
+  c.ignore({"architectures",
+            "model_type",
+            "_name_or_path",
+            "name_or_path",
+            "_model_name_or_path",
+            "torch_dtype",
+            "dtype",
+            "transformers_version",
+            "use_cache",
+            "initializer_range",
+            "attention_dropout",
+            "hidden_dropout",
+            "bos_token_id",
+            "eos_token_id",
+            "pad_token_id",
+            "unk_token_id",
+            "decoder_start_token_id",
+            "attn_implementation",
+            "_attn_implementation",
+            "_attn_implementation_autoset",
+            "is_llama_config",
+            "transformers.js_config",
+            "task_specific_params",
+            "id2label",
+            "label2id",
+            "return_dict",
+            "output_attentions",
+            "output_hidden_states",
+            "torchscript",
+            "chunk_size_feed_forward",
+            "problem_type",
+            "finetuning_task",
+            "unsloth_version",
+            "unsloth_fixed",
+            "cache_implementation",
+            "keys_to_ignore_at_inference",
+            "temperature",
+            "top_k",
+            "top_p",
+            "max_length",
+            "min_length",
+            "do_sample",
+            "repetition_penalty",
+            "num_beams",
+            "num_beam_groups",
+            "num_return_sequences",
+            "no_repeat_ngram_size",
+            "early_stopping",
+            "length_penalty",
+            "diversity_penalty",
+            "typical_p",
+            "encoder_no_repeat_ngram_size",
+            "is_decoder",
+            "max_sequence_length",
+            "model_max_length",
+            "_sliding_window_pattern"});
 }
 
 WeightLayout hub_layout() {
@@ -46,7 +93,9 @@ WeightLayout hub_layout() {
 
 // What no single key can say wrong but several together can.
 void check_sizes(const ModelConfig& m, const std::string& where) {
-  if (m.heads % m.kv_heads != 0) fail("{}: {} heads cannot share {} key/value heads evenly", where, m.heads, m.kv_heads);
+  if (m.heads % m.kv_heads != 0) {
+    fail("{}: {} heads cannot share {} key/value heads evenly", where, m.heads, m.kv_heads);
+  }
   if (m.head_dim % 2 != 0) fail("{}: head_dim is {}, expected an even number (RoPE turns pairs)", where, m.head_dim);
   constexpr std::size_t kLargestHead = 65'536;  // a table is made of it before any tensor is looked at
   if (m.head_dim > kLargestHead) fail("{}: head_dim is {}, expected at most {}", where, m.head_dim, kLargestHead);
@@ -95,7 +144,8 @@ ModelPlan plan_from_common_config(const Settings& c, const ConfigDefaults& d) {
   m.norm_epsilon = c.number("rms_norm_eps", 1e-6f);
   const auto head_dim = c.size_if("head_dim");
   if (!head_dim && !d.head_dim && m.hidden_size % m.heads != 0) {
-    fail("{}: hidden_size {} is no multiple of the {} heads, and head_dim is not given", c.where(), m.hidden_size, m.heads);
+    fail("{}: hidden_size {} is no multiple of the {} heads, and head_dim is not given", c.where(), m.hidden_size,
+         m.heads);
   }
   m.head_dim = head_dim ? *head_dim : d.head_dim.value_or(m.hidden_size / m.heads);
   set_layers(m, c.size("num_hidden_layers", d.layers), c, "num_hidden_layers");
@@ -115,12 +165,15 @@ ModelPlan plan_from_common_gguf(const Settings& g, const Gguf& gguf) {
   m.context = g.size("context_length");
   m.norm_epsilon = g.number("attention.layer_norm_rms_epsilon");
   m.head_dim = g.size("attention.key_length", m.hidden_size / m.heads);
-  if (m.head_dim == 0) g.wrong("attention.head_count", fmt::format("at most embedding_length, which is {}", m.hidden_size));
+  if (m.head_dim == 0) {
+    g.wrong("attention.head_count", fmt::format("at most embedding_length, which is {}", m.hidden_size));
+  }
   set_layers(m, g.size("block_count"), g, "block_count");
   g.require("attention.value_length", m.head_dim, "values are as long as keys");
   g.require("rope.dimension_count", m.head_dim, "only whole heads are turned");
   g.ignore({"vocab_size"});
-  // The rows of the embedding say how large the vocabulary is: the key is often absent, and llama.cpp too goes by the tensor.
+  // The rows of the embedding say how large the vocabulary is: the key is often absent, and llama.cpp too goes by the
+  // tensor.
   const auto embedding = gguf.tensors().find("token_embd.weight");
   if (embedding == gguf.tensors().end()) fail("{}: tensor 'token_embd.weight' is missing", gguf.file());
   m.vocab_size = embedding->second.shape.front();
@@ -174,7 +227,9 @@ void set_rope_from_gguf(ModelConfig& m, const Settings& g, const Gguf& gguf, flo
     std::vector<float> values(n);
     decode_row(values, t.dtype, t.bytes.data());
     for (std::size_t i = 0; i < n; ++i) {
-      if (!(values[i] > 0)) fail("{}: tensor 'rope_freqs.weight' holds {}, expected positive numbers", t.file, values[i]);
+      if (!(values[i] > 0)) {
+        fail("{}: tensor 'rope_freqs.weight' holds {}, expected positive numbers", t.file, values[i]);
+      }
       rope.inverse_frequencies[i] /= values[i];
     }
   }
@@ -190,7 +245,8 @@ ModelPlan finish_silu_config(ModelPlan plan, const Settings& c) {
   return plan;
 }
 
-std::vector<bool> sliding_layers(const Settings& c, std::size_t layers, const std::function<bool(std::size_t)>& otherwise) {
+std::vector<bool> sliding_layers(const Settings& c, std::size_t layers,
+                                 const std::function<bool(std::size_t)>& otherwise) {
   std::vector<bool> sliding(layers);
   const auto types = c.texts("layer_types");
   if (types && types->size() != layers) c.wrong("layer_types", fmt::format("one for each of the {} layers", layers));

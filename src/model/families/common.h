@@ -22,7 +22,8 @@ struct ConfigDefaults {
   bool tied = false;
 };
 
-// Sizes, epsilon, layers (whole context, scale 1/√head_dim), the names of tensors, and the keys that say nothing about the result.
+// Sizes, epsilon, layers (whole context, scale 1/√head_dim), the names of tensors, and the keys that say nothing about
+// the result.
 ModelPlan plan_from_common_config(const Settings& config, const ConfigDefaults& defaults);
 ModelPlan plan_from_common_gguf(const Settings& metadata, const Gguf& gguf);
 
@@ -37,16 +38,18 @@ void set_windows_from_config(ModelConfig& model, const Settings& config);
 // What ends the configuration of Llama, Qwen2 and Qwen3: SiLU, one rope, and no key that was not understood.
 ModelPlan finish_silu_config(ModelPlan plan, const Settings& config);
 
-// The way to GGUF (to_gguf.cpp): sizes and epsilon; the rope of `config`, where `scaled` is its rope_parameters or rope_scaling.
+// The way to GGUF (to_gguf.cpp): sizes and epsilon; the rope of `config`, where `scaled` is its rope_parameters or
+// rope_scaling.
 WeightLayout gguf_layout();
 void set_common_for_gguf(GgufModel& out, const ModelConfig& model);
-void set_rope_for_gguf(GgufModel& out, const Settings& config, const std::optional<Settings>& scaled, const ModelConfig& model,
-                       float default_theta);
+void set_rope_for_gguf(GgufModel& out, const Settings& config, const std::optional<Settings>& scaled,
+                       const ModelConfig& model, float default_theta);
 void set_rope_for_gguf(GgufModel& out, const Settings& config, const ModelConfig& model, float default_theta);
 void refuse_windows_for_gguf(const Settings& config, const ModelConfig& model);
 std::string gguf_key(const ModelConfig& model, std::string_view key);  // "llama.context_length"
 
 // Which layers are "sliding_attention"; `otherwise(i)` where layer_types is absent.
-std::vector<bool> sliding_layers(const Settings& config, std::size_t layers, const std::function<bool(std::size_t)>& otherwise);
+std::vector<bool> sliding_layers(const Settings& config, std::size_t layers,
+                                 const std::function<bool(std::size_t)>& otherwise);
 
 }  // namespace rung

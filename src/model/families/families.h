@@ -1,4 +1,5 @@
-// The families that Rung knows, each a translation from a file's settings to a ModelPlan. Their names are known here and nowhere else.
+// The families that Rung knows, each a translation from a file's settings to a ModelPlan. Their names are known here
+// and nowhere else.
 #pragma once
 
 #include <span>
@@ -15,22 +16,24 @@ namespace rung {
 
 // How a GGUF file says what a config.json says.
 struct GgufModel {
-  GgufMetadata metadata;                // general.architecture and the keys of the architecture
-  WeightLayout layout;                  // how it spells the tensors, and what is folded
+  GgufMetadata metadata;                  // general.architecture and the keys of the architecture
+  WeightLayout layout;                    // how it spells the tensors, and what is folded
   std::vector<float> rope_divisors = {};  // tensor rope_freqs.weight: Llama 3's scaling
 };
 
 struct Family {
-  std::string_view name;                            // GGUF's general.architecture
-  std::vector<std::string_view> model_types;        // config.json's model_type
+  std::string_view name;                      // GGUF's general.architecture
+  std::vector<std::string_view> model_types;  // config.json's model_type
   ModelPlan (*from_config)(const Settings& config);
   ModelPlan (*from_gguf)(const Settings& metadata, const Gguf& gguf);
-  void (*to_gguf)(GgufModel& out, const Settings& config, const ModelConfig& model);  // what is not the same in all families
+  // what is not the same in all families
+  void (*to_gguf)(GgufModel& out, const Settings& config, const ModelConfig& model);
 };
 
 std::span<const Family> families();
 
-// config.json → plan. Throws Error: an unknown family, a setting that is missing, out of bounds, contradictory or not understood.
+// config.json → plan. Throws Error: an unknown family, a setting that is missing, out of bounds, contradictory or not
+// understood.
 ModelPlan plan_from_config(const Json& config, const std::string& where);
 ModelPlan plan_from_gguf(const Gguf& gguf);
 // config.json and the plan that was made of it → GGUF. Throws Error: what GGUF has no key for.

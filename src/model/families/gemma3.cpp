@@ -1,4 +1,5 @@
-// Gemma 3, text: local and global layers with a rope each, norms before and after each branch, a scaled embedding.  (arXiv:2503.19786)
+// Gemma 3, text: local and global layers with a rope each, norms before and after each branch, a scaled embedding.
+// (arXiv:2503.19786)
 #include <fmt/format.h>
 
 #include <cmath>
@@ -72,7 +73,8 @@ ModelPlan from_text_config(const Settings& c) {
   c.ignore({"hidden_act"});  // hidden_activation decides
   const std::size_t pattern = c.size("sliding_window_pattern", 6);
   const std::size_t window = c.size("sliding_window", 4096);
-  set_layers(plan.config, sliding_layers(c, plan.config.layers.size(), is_local(pattern)), window, c.number("query_pre_attn_scalar", 256));
+  set_layers(plan.config, sliding_layers(c, plan.config.layers.size(), is_local(pattern)), window,
+             c.number("query_pre_attn_scalar", 256));
   set_ropes(plan.config, c);
   c.finish();
   return plan;
@@ -83,9 +85,11 @@ ModelPlan from_config(const Settings& c) {
   if (!text) return from_text_config(c);
   ModelPlan plan = from_text_config(*text);  // the pictures' half of a multimodal model is left alone
   // As the hub has it, and as some versions of transformers save it.
-  plan.layout.renamed_prefixes = {
-      {"language_model.model.", "model."}, {"model.language_model.", "model."}, {"language_model.lm_head.", "lm_head."}};
-  plan.layout.ignored_prefixes = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."};
+  plan.layout.renamed_prefixes = {{"language_model.model.", "model."},
+                                  {"model.language_model.", "model."},
+                                  {"language_model.lm_head.", "lm_head."}};
+  plan.layout.ignored_prefixes = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.",
+                                  "model.multi_modal_projector."};
   return plan;
 }
 
@@ -106,13 +110,14 @@ ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
   ModelPlan plan = plan_from_common_gguf(g, gguf);
   ModelConfig& m = plan.config;
   set_common(plan);
-  plan.layout.qkv_bias = plan.layout.output_bias = Presence::optional;  // `attention_bias` has no key: its tensors say it
+  // `attention_bias` has no key: its tensors say it
+  plan.layout.qkv_bias = plan.layout.output_bias = Presence::optional;
   set_rope_from_gguf(m, g, gguf, kGlobalTheta);
   const float local_theta = g.number("rope.freq_base_swa", g.number("rope.local.freq_base", kLocalTheta));
   m.ropes.push_back(plain_rope(local_theta, m.head_dim));
   m.rope_names = {"global: " + m.rope_names[0], fmt::format("local: theta {}", local_theta)};
-  // Neither the pattern nor the query's scale is always in the file. llama.cpp: every 6th layer is global, and the query is scaled by
-  // head_dim but in the 27B model, which alone has 62 layers, by hidden_size / heads.
+  // Neither the pattern nor the query's scale is always in the file. llama.cpp: every 6th layer is global, and the
+  // query is scaled by head_dim but in the 27B model, which alone has 62 layers, by hidden_size / heads.
   const auto scale = g.number_if("attention.scale");
   float query_scalar = static_cast<float>(m.layers.size() == 62 ? m.hidden_size / m.heads : m.head_dim);
   if (scale) query_scalar = static_cast<float>(1.0 / (*scale * *scale));
@@ -143,12 +148,15 @@ void text_to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
   const float scale = m.layers[0].attention.scale;
   for (const LayerConfig& layer : m.layers) {
     if (layer.rope != kLocal) continue;
-    out.metadata.set_scalar(gguf_key(m, "attention.sliding_window"), static_cast<std::uint32_t>(layer.attention.window_tokens));
+    out.metadata.set_scalar(gguf_key(m, "attention.sliding_window"),
+                            static_cast<std::uint32_t>(layer.attention.window_tokens));
     set_pattern_for_gguf(out, m);
     break;
   }
   const float query_scalar = static_cast<float>(m.layers.size() == 62 ? m.hidden_size / m.heads : m.head_dim);
-  if (std::fabs(scale * std::sqrt(query_scalar) - 1) > 1e-6f) out.metadata.set_scalar(gguf_key(m, "attention.scale"), scale);
+  if (std::fabs(scale * std::sqrt(query_scalar) - 1) > 1e-6f) {
+    out.metadata.set_scalar(gguf_key(m, "attention.scale"), scale);
+  }
   const auto now = c.object("rope_parameters"), before = c.object("rope_scaling");
   set_rope_for_gguf(out, c, before ? before : now ? now->object("full_attention") : std::nullopt, m, kGlobalTheta);
   float local_theta = c.number("rope_local_base_freq", kLocalTheta);

@@ -10,9 +10,14 @@ namespace rung {
 namespace {
 
 ModelPlan from_config(const Settings& c) {
-  ModelPlan plan = plan_from_common_config(
-      c, {.vocab_size = 32000, .hidden_size = 4096, .intermediate_size = 11008, .layers = 32, .heads = 32, .context = 2048, .kv_heads = {},
-          .head_dim = {}});
+  ModelPlan plan = plan_from_common_config(c, {.vocab_size = 32000,
+                                               .hidden_size = 4096,
+                                               .intermediate_size = 11008,
+                                               .layers = 32,
+                                               .heads = 32,
+                                               .context = 2048,
+                                               .kv_heads = {},
+                                               .head_dim = {}});
   const Presence attention_bias = c.boolean("attention_bias", false) ? Presence::required : Presence::never;
   plan.layout.qkv_bias = attention_bias;
   plan.layout.output_bias = attention_bias;

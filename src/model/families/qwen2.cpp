@@ -9,9 +9,14 @@ namespace rung {
 namespace {
 
 ModelPlan from_config(const Settings& c) {
-  ModelPlan plan = plan_from_common_config(
-      c, {.vocab_size = 151936, .hidden_size = 4096, .intermediate_size = 22016, .layers = 32, .heads = 32, .context = 32768,
-          .kv_heads = 32, .head_dim = {}});
+  ModelPlan plan = plan_from_common_config(c, {.vocab_size = 151936,
+                                               .hidden_size = 4096,
+                                               .intermediate_size = 22016,
+                                               .layers = 32,
+                                               .heads = 32,
+                                               .context = 32768,
+                                               .kv_heads = 32,
+                                               .head_dim = {}});
   plan.layout.qkv_bias = Presence::required;
   set_windows_from_config(plan.config, c);
   return finish_silu_config(std::move(plan), c);

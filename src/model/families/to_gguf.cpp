@@ -78,7 +78,9 @@ void set_rope_for_gguf(GgufModel& out, const Settings& c, const ModelConfig& m, 
 
 void refuse_windows_for_gguf(const Settings& c, const ModelConfig& m) {
   for (const LayerConfig& layer : m.layers) {
-    if (layer.attention.window_tokens != 0) fail("{}: use_sliding_window: GGUF has no key for the windows of this family", c.where());
+    if (layer.attention.window_tokens != 0) {
+      fail("{}: use_sliding_window: GGUF has no key for the windows of this family", c.where());
+    }
   }
 }
 

@@ -11,8 +11,9 @@ namespace rung::jinja {
 namespace {
 
 Value no_attribute(const Value& object, std::string_view name) {
-  return Value::undefined(object.is<None>() ? fmt::format("'None' has no attribute '{}'", name)
-                                            : fmt::format("'{} object' has no attribute '{}'", type_name(object), name));
+  return Value::undefined(object.is<None>()
+                              ? fmt::format("'None' has no attribute '{}'", name)
+                              : fmt::format("'{} object' has no attribute '{}'", type_name(object), name));
 }
 
 template <std::size_t N>
@@ -22,7 +23,8 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, N>& nam
 
 // What Python would change an object by: jinja2's immutable sandbox answers with an undefined value.
 bool is_hidden(const Value& object, std::string_view name) {
-  static constexpr std::array<std::string_view, 8> of_list = {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"};
+  static constexpr std::array<std::string_view, 8> of_list = {"append", "clear", "pop",    "reverse",
+                                                              "insert", "sort",  "extend", "remove"};
   static constexpr std::array<std::string_view, 5> of_dict = {"clear", "pop", "popitem", "setdefault", "update"};
   if (name.size() > 4 && name.substr(0, 2) == "__" && name.substr(name.size() - 2) == "__") return true;
   return (object.is_list() && is_one_of(name, of_list)) || (object.dict() != nullptr && is_one_of(name, of_dict));
@@ -30,11 +32,12 @@ bool is_hidden(const Value& object, std::string_view name) {
 
 // What Python has there, and this engine does not.
 bool is_missing_here(const Value& object, std::string_view name) {
-  static constexpr std::array<std::string_view, 9> of_text = {"casefold", "encode",    "expandtabs", "format_map", "isidentifier",
-                                                              "istitle",  "maketrans", "translate",  "isprintable"};
-  static constexpr std::array<std::string_view, 11> of_number = {"real",      "imag",      "numerator", "denominator", "bit_length",
-                                                                 "bit_count", "conjugate", "to_bytes",  "from_bytes",  "as_integer_ratio",
-                                                                 "is_integer"};
+  static constexpr std::array<std::string_view, 9> of_text = {"casefold",   "encode",       "expandtabs",
+                                                              "format_map", "isidentifier", "istitle",
+                                                              "maketrans",  "translate",    "isprintable"};
+  static constexpr std::array<std::string_view, 11> of_number = {
+      "real",      "imag",     "numerator",  "denominator",      "bit_length", "bit_count",
+      "conjugate", "to_bytes", "from_bytes", "as_integer_ratio", "is_integer"};
   static constexpr std::array<std::string_view, 2> of_float = {"hex", "fromhex"};
   static constexpr std::array<std::string_view, 5> of_range = {"start", "stop", "step", "count", "index"};
   static constexpr std::array<std::string_view, 7> of_generator = {"close",      "send",    "throw",       "gi_frame",
@@ -57,7 +60,9 @@ Value loop_changed(Runtime& runtime, const Value& self, const Args& args) {
   if (!args.named.empty()) runtime.fail("loop.changed takes no argument by name");
   if (loop.last_changed && loop.last_changed->size() == args.positional.size()) {
     bool same = true;
-    for (std::size_t i = 0; same && i < args.positional.size(); ++i) same = equal(runtime, (*loop.last_changed)[i], args.positional[i]);
+    for (std::size_t i = 0; same && i < args.positional.size(); ++i) {
+      same = equal(runtime, (*loop.last_changed)[i], args.positional[i]);
+    }
     if (same) return Value(false);
   }
   loop.last_changed = args.positional;
@@ -79,7 +84,9 @@ std::optional<Value> loop_attribute(Runtime& runtime, const Value& object, std::
   if (name == "length") return Value(loop.length(runtime));
   if (name == "revindex") return Value(loop.length(runtime) - loop.index0);
   if (name == "revindex0") return Value(loop.length(runtime) - loop.index0 - 1);
-  if (name == "previtem") return loop.index0 == 0 || !loop.before ? Value::undefined("there is no previous item") : *loop.before;
+  if (name == "previtem") {
+    return loop.index0 == 0 || !loop.before ? Value::undefined("there is no previous item") : *loop.before;
+  }
   if (name == "nextitem") return loop.peek() ? *loop.peek() : Value::undefined("there is no next item");
   if (name == "depth") return Value(std::int64_t{1});
   if (name == "depth0") return Value(std::int64_t{0});
@@ -110,7 +117,8 @@ struct Indices {
   std::int64_t count;
 };
 
-Indices indices(std::int64_t length, std::optional<std::int64_t> start, std::optional<std::int64_t> stop, std::int64_t step) {
+Indices indices(std::int64_t length, std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
+                std::int64_t step) {
   const std::int64_t lowest = step < 0 ? -1 : 0;
   const std::int64_t highest = step < 0 ? length - 1 : length;
   const auto place = [&](std::optional<std::int64_t> given, std::int64_t otherwise) {
@@ -134,7 +142,8 @@ Text slice_text(Runtime& runtime, const Text& text, const Indices& which) {
   Text out;
   out.escaped = text.escaped;
   if (which.step == 1 && which.count > 0) {
-    out.append(text, begins[static_cast<std::size_t>(which.first)], begins[static_cast<std::size_t>(which.first + which.count)]);
+    out.append(text, begins[static_cast<std::size_t>(which.first)],
+               begins[static_cast<std::size_t>(which.first + which.count)]);
     return out;
   }
   for (std::int64_t n = 0; n < which.count; ++n) {
@@ -156,15 +165,17 @@ std::optional<std::int64_t> slice_part(Runtime& runtime, const Value& value) {
 std::optional<Value> own_attribute(Runtime& runtime, const Value& object, std::string_view name) {
   if (const Undefined* undefined = object.as<Undefined>()) runtime.fail("{}", *undefined->why);
   if (is_hidden(object, name)) {
-    return Value::undefined(fmt::format("'{}' of a {} is hidden: templates cannot change or inspect objects", name, type_name(object)));
+    return Value::undefined(
+        fmt::format("'{}' of a {} is hidden: templates cannot change or inspect objects", name, type_name(object)));
   }
   if (object.is<Namespace*>()) {
     const Value* value = (*object.as<Namespace*>())->find(name);
     return value != nullptr ? std::optional<Value>(*value) : std::nullopt;
   }
   if (object.is<Loop*>()) return loop_attribute(runtime, object, name);
-  if (const Builtin method = find_method(object, name))
+  if (const Builtin method = find_method(object, name)) {
     return Value(std::make_shared<const Callable>(Callable{std::string(name), method, object}));
+  }
   if (is_missing_here(object, name)) runtime.fail("unsupported: '{}' of a {}", name, type_name(object));
   return {};
 }
@@ -194,8 +205,9 @@ Value get_item(Runtime& runtime, const Value& object, const Value& index) {
 
 Value get_slice(Runtime& runtime, const Value& object, const Value& start, const Value& stop, const Value& step) {
   if (const Undefined* undefined = object.as<Undefined>()) runtime.fail("{}", *undefined->why);
-  if (object.text() == nullptr && object.sequence() == nullptr && !object.is<Range>())
+  if (object.text() == nullptr && object.sequence() == nullptr && !object.is<Range>()) {
     runtime.fail("a {} cannot be sliced", type_name(object));
+  }
   const std::int64_t stride = slice_part(runtime, step).value_or(1);
   if (stride == 0) runtime.fail("a slice cannot go in steps of 0");
   const auto first = slice_part(runtime, start);
@@ -204,13 +216,17 @@ Value get_slice(Runtime& runtime, const Value& object, const Value& start, const
   if (const Text* text = object.text()) return Value(slice_text(runtime, *text, which));
   if (const Range* range = object.as<Range>()) {
     std::int64_t combined = 0;
-    if (__builtin_mul_overflow(range->step, which.step, &combined)) runtime.fail("unsupported: an integer of more than 64 bits");
+    if (__builtin_mul_overflow(range->step, which.step, &combined)) {
+      runtime.fail("unsupported: an integer of more than 64 bits");
+    }
     return Value(Range{range->at(which.first), range->at(which.stop), combined, which.count});
   }
   const Sequence& sequence = *object.sequence();
   std::vector<Value> items;
   runtime.spend(static_cast<std::size_t>(which.count), sizeof(Value));
-  for (std::int64_t n = 0; n < which.count; ++n) items.push_back(sequence.items[static_cast<std::size_t>(which.first + n * which.step)]);
+  for (std::int64_t n = 0; n < which.count; ++n) {
+    items.push_back(sequence.items[static_cast<std::size_t>(which.first + n * which.step)]);
+  }
   return sequence.is_tuple ? Value::tuple(runtime, std::move(items)) : Value::list(runtime, std::move(items));
 }
 

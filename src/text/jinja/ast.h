@@ -19,6 +19,7 @@ struct Statement;
 using ExprPtr = std::unique_ptr<Expr>;
 using Block = std::vector<Statement>;
 
+// clang-format off
 // ---- expressions
 
 struct Literal { Value value; };
@@ -34,11 +35,13 @@ enum class BinaryOp { add, subtract, multiply, divide, floor_divide, modulo, pow
 struct Binary { BinaryOp op; ExprPtr left, right; };
 enum class CompareOp { equal, not_equal, less, less_equal, greater, greater_equal, in, not_in };
 struct Compare { ExprPtr first; std::vector<std::pair<CompareOp, ExprPtr>> rest; };  // a < b < c
-struct Conditional { ExprPtr test, yes, no; };                                       // yes if test else no; `no` may be null
+// yes if test else no; `no` may be null
+struct Conditional { ExprPtr test, yes, no; };
 
 struct Attribute { ExprPtr object; std::string name; };                              // object.name
 struct Subscript { ExprPtr object, index; };                                         // object[index]
-struct Slice { ExprPtr object, start, stop, step; };                                 // object[start:stop:step], each may be null
+// object[start:stop:step], each may be null
+struct Slice { ExprPtr object, start, stop, step; };
 
 struct Arguments {
   std::vector<ExprPtr> positional;
@@ -46,23 +49,25 @@ struct Arguments {
   ExprPtr star, double_star;                                                         // *these and **these; may be null
 };
 struct Call { ExprPtr callee; Arguments arguments; };
-// `function` is null where no such filter exists: an error only if it is reached (which the parser lets pass inside an `if` alone, as
-// jinja2 does).
-struct Filter { ExprPtr input; std::string name; Arguments arguments; Builtin function; };  // a null input: the text of the block around it
+// `function` is null where no such filter exists: an error only if it is reached (which the parser lets pass inside an
+// `if` alone, as jinja2 does).
+// a null input: the text of the block around it
+struct Filter { ExprPtr input; std::string name; Arguments arguments; Builtin function; };
 struct Test { ExprPtr input; std::string name; Arguments arguments; Builtin function; };
 
 struct Expr {
   int line;
   int depth;  // of the tree below: the parser bounds it, so that walking it cannot exhaust the stack
-  std::variant<Literal, Name, TupleExpr, ListExpr, DictExpr, Concat, Unary, Binary, Compare, Conditional, Attribute, Subscript, Slice, Call,
-               Filter, Test>
+  std::variant<Literal, Name, TupleExpr, ListExpr, DictExpr, Concat, Unary, Binary, Compare, Conditional, Attribute,
+               Subscript, Slice, Call, Filter, Test>
       node;
 };
 
 // ---- statements
 
-// What jinja2 makes a Python function or loop body of has variables of its own. jinja2 decides before it runs what a name in it means,
-// and a name that is first set there, and known nowhere around, is undefined until then, even if the context has one of that name: `unset`.
+// What jinja2 makes a Python function or loop body of has variables of its own. jinja2 decides before it runs what a
+// name in it means, and a name that is first set there, and known nowhere around, is undefined until then, even if the
+// context has one of that name: `unset`.
 struct Scope {
   std::vector<NameId> unset;
   bool captured = false;  // a macro or a generator inside may outlive the statement, and its variables with it
@@ -98,13 +103,17 @@ struct MacroStatement { NameId name; std::unique_ptr<MacroCode> code; };
 struct CallBlock { ExprPtr call; std::unique_ptr<MacroCode> code; };
 struct FilterBlock { ExprPtr filter; Block body; Scope scope; };
 struct With { std::vector<std::pair<Target, ExprPtr>> assignments; Block body; Scope scope; };
-struct Generation { std::unique_ptr<MacroCode> code; };                               // {% generation %}: what the assistant wrote
+// {% generation %}: what the assistant wrote
+struct Generation { std::unique_ptr<MacroCode> code; };
+// clang-format on
 struct Break {};
 struct Continue {};
 
 struct Statement {
   int line;
-  std::variant<Output, For, If, Set, SetBlock, MacroStatement, CallBlock, FilterBlock, With, Generation, Break, Continue> node;
+  std::variant<Output, For, If, Set, SetBlock, MacroStatement, CallBlock, FilterBlock, With, Generation, Break,
+               Continue>
+      node;
 };
 
 struct Template {

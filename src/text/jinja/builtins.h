@@ -17,8 +17,8 @@ Builtin find_filter(std::string_view name);
 Builtin find_test(std::string_view name);
 Builtin find_global(std::string_view name);
 
-// object.name, object[index], object[start:stop:step], with jinja2's rules: an absent thing is undefined, a part of an undefined one is
-// an error.
+// object.name, object[index], object[start:stop:step], with jinja2's rules: an absent thing is undefined, a part of an
+// undefined one is an error.
 Value get_attribute(Runtime& runtime, const Value& object, std::string_view name);
 Value get_item(Runtime& runtime, const Value& object, const Value& index);
 Value get_slice(Runtime& runtime, const Value& object, const Value& start, const Value& stop, const Value& step);

@@ -70,7 +70,9 @@ bool ordered(Runtime& runtime, const Value& a, const Value& b, bool or_equal) {
   }
   const Sequence* s = a.sequence();
   const Sequence* t = b.sequence();
-  if (s == nullptr || t == nullptr || s->is_tuple != t->is_tuple) runtime.fail("a {} and a {} have no order", type_name(a), type_name(b));
+  if (s == nullptr || t == nullptr || s->is_tuple != t->is_tuple) {
+    runtime.fail("a {} and a {} have no order", type_name(a), type_name(b));
+  }
   const std::size_t common = std::min(s->items.size(), t->items.size());
   for (std::size_t i = 0; i < common; ++i) {
     if (!equal(runtime, s->items[i], t->items[i])) return ordered(runtime, s->items[i], t->items[i], or_equal);
@@ -105,10 +107,14 @@ bool equal(Runtime& runtime, const Value& a, const Value& b) {
     runtime.spend(std::min(a.text()->size(), b.text()->size()) / 8);
     return a.text()->bytes() == b.text()->bytes();
   }
-  if (a.sequence() != nullptr) return a.sequence() == b.sequence() || equal_sequences(runtime, *a.sequence(), *b.sequence());
+  if (a.sequence() != nullptr) {
+    return a.sequence() == b.sequence() || equal_sequences(runtime, *a.sequence(), *b.sequence());
+  }
   if (a.dict() != nullptr) return a.dict() == b.dict() || equal_dicts(runtime, *a.dict(), *b.dict());
   if (a.is<Range>()) return equal_ranges(*a.as<Range>(), *b.as<Range>());
-  if (a.is<View>()) runtime.fail("unsupported: comparing what keys(), values() or items() gave; make lists of them first");
+  if (a.is<View>()) {
+    runtime.fail("unsupported: comparing what keys(), values() or items() gave; make lists of them first");
+  }
   if (a.is<CallablePtr>()) {
     const Callable& f = **a.as<CallablePtr>();
     const Callable& g = **b.as<CallablePtr>();
@@ -136,7 +142,9 @@ bool contains(Runtime& runtime, const Value& container, const Value& item) {
     if (!hashable(runtime, item)) runtime.fail("a {} cannot be a key", type_name(item));
     return (view != nullptr ? view->dict.get() : container.dict())->find(runtime, item) != nullptr;
   }
-  if (!Iterator::can_iterate(container)) runtime.fail("'in' needs something with items, not a {}", type_name(container));
+  if (!Iterator::can_iterate(container)) {
+    runtime.fail("'in' needs something with items, not a {}", type_name(container));
+  }
   return any_equal(runtime, container, item);
 }
 

@@ -91,24 +91,27 @@ ExprPtr ExpressionParser::logical_not() {
 }
 
 ExprPtr ExpressionParser::comparison() {
-  static constexpr std::array<std::pair<std::string_view, CompareOp>, 6> operators = {{{"==", CompareOp::equal},
-                                                                                      {"!=", CompareOp::not_equal},
-                                                                                      {"<", CompareOp::less},
-                                                                                      {"<=", CompareOp::less_equal},
-                                                                                      {">", CompareOp::greater},
-                                                                                      {">=", CompareOp::greater_equal}}};
+  static constexpr std::array<std::pair<std::string_view, CompareOp>, 6> operators = {
+      {{"==", CompareOp::equal},
+       {"!=", CompareOp::not_equal},
+       {"<", CompareOp::less},
+       {"<=", CompareOp::less_equal},
+       {">", CompareOp::greater},
+       {">=", CompareOp::greater_equal}}};
   const int line = tokens_.line();
   ExprPtr first = sum();
   int depth = depth_of(first);
   std::vector<std::pair<CompareOp, ExprPtr>> rest;
   while (true) {
-    const auto op = std::find_if(operators.begin(), operators.end(), [&](const auto& o) { return tokens_.at_op(o.first); });
+    const auto op =
+        std::find_if(operators.begin(), operators.end(), [&](const auto& o) { return tokens_.at_op(o.first); });
     if (op != operators.end()) {
       tokens_.take();
       rest.emplace_back(op->second, sum());
     } else if (tokens_.accept_name("in")) {
       rest.emplace_back(CompareOp::in, sum());
-    } else if (tokens_.at_name("not") && tokens_.following().kind == TokenKind::name && tokens_.following().text == "in") {
+    } else if (tokens_.at_name("not") && tokens_.following().kind == TokenKind::name &&
+               tokens_.following().text == "in") {
       tokens_.take();
       tokens_.take();
       rest.emplace_back(CompareOp::not_in, sum());
@@ -149,7 +152,8 @@ ExprPtr ExpressionParser::product() {
   const int line = tokens_.line();
   ExprPtr left = power();
   while (true) {
-    const auto op = std::find_if(operators.begin(), operators.end(), [&](const auto& o) { return tokens_.at_op(o.first); });
+    const auto op =
+        std::find_if(operators.begin(), operators.end(), [&](const auto& o) { return tokens_.at_op(o.first); });
     if (op == operators.end()) return left;
     tokens_.take();
     ExprPtr right = power();
@@ -158,7 +162,8 @@ ExprPtr ExpressionParser::product() {
   }
 }
 
-// 2 ** 3 ** 2 is left-associative in jinja2's tree, but Python, which it is compiled to, sees (2 ** 3) ** 2 with the parentheses.
+// 2 ** 3 ** 2 is left-associative in jinja2's tree, but Python, which it is compiled to, sees (2 ** 3) ** 2 with the
+// parentheses.
 ExprPtr ExpressionParser::power() {
   const int line = tokens_.line();
   ExprPtr left = unary(true);
@@ -230,7 +235,9 @@ ExprPtr ExpressionParser::tuple(bool with_condition, std::string_view end_name, 
     has_comma = true;
   }
   if (!has_comma && items.size() == 1) return std::move(items[0]);
-  if (items.empty() && !in_parentheses) tokens_.fail(line, "expected an expression, found {}", TokenStream::describe(tokens_.current()));
+  if (items.empty() && !in_parentheses) {
+    tokens_.fail(line, "expected an expression, found {}", TokenStream::describe(tokens_.current()));
+  }
   const int depth = deepest(items);
   return make(line, depth, TupleExpr{std::move(items)});
 }
@@ -293,9 +300,7 @@ ExprPtr ExpressionParser::dotted(ExprPtr object) {
 ExprPtr ExpressionParser::subscript(ExprPtr object) {
   const int line = tokens_.line();
   tokens_.expect_op("[");
-  const auto part = [&]() -> ExprPtr {
-    return tokens_.at_op(":") || tokens_.at_op("]") ? nullptr : expression();
-  };
+  const auto part = [&]() -> ExprPtr { return tokens_.at_op(":") || tokens_.at_op("]") ? nullptr : expression(); };
   ExprPtr start = part();
   if (!tokens_.at_op(":")) {
     if (!start) tokens_.fail(line, "expected an expression, found ']'");
@@ -332,9 +337,13 @@ Arguments ExpressionParser::arguments() {
 
 void ExpressionParser::argument(Arguments& into) {
   const int line = tokens_.line();
-  if (into.positional.size() + into.named.size() >= kMaxArguments) tokens_.fail(line, "more than {} arguments", kMaxArguments);
+  if (into.positional.size() + into.named.size() >= kMaxArguments) {
+    tokens_.fail(line, "more than {} arguments", kMaxArguments);
+  }
   const auto ensure = [&](bool ordered) {
-    if (!ordered) tokens_.fail(line, "arguments in the wrong order: first those without a name, then name=value, *list, **dict");
+    if (!ordered) {
+      tokens_.fail(line, "arguments in the wrong order: first those without a name, then name=value, *list, **dict");
+    }
   };
   if (tokens_.accept_op("*")) {
     ensure(!into.star && !into.double_star);
@@ -342,11 +351,13 @@ void ExpressionParser::argument(Arguments& into) {
   } else if (tokens_.accept_op("**")) {
     ensure(!into.double_star);
     into.double_star = expression();
-  } else if (tokens_.at(TokenKind::name) && tokens_.following().kind == TokenKind::op && tokens_.following().text == "=") {
+  } else if (tokens_.at(TokenKind::name) && tokens_.following().kind == TokenKind::op &&
+             tokens_.following().text == "=") {
     ensure(!into.double_star);
     std::string name = tokens_.take().text;
     tokens_.take();
-    const bool twice = std::any_of(into.named.begin(), into.named.end(), [&](const auto& other) { return other.first == name; });
+    const bool twice =
+        std::any_of(into.named.begin(), into.named.end(), [&](const auto& other) { return other.first == name; });
     if (twice) tokens_.fail(line, "the argument '{}' is given twice", name);
     into.named.emplace_back(std::move(name), expression());
   } else {
@@ -397,8 +408,8 @@ ExprPtr ExpressionParser::test(ExprPtr input) {
   const Token& next = tokens_.current();
   const bool ends = tokens_.at_name("else") || tokens_.at_name("or") || tokens_.at_name("and");
   const bool opens = tokens_.at_op("[") || tokens_.at_op("{");
-  const bool is_value =
-      next.kind == TokenKind::name || next.kind == TokenKind::string || next.kind == TokenKind::integer || next.kind == TokenKind::floating;
+  const bool is_value = next.kind == TokenKind::name || next.kind == TokenKind::string ||
+                        next.kind == TokenKind::integer || next.kind == TokenKind::floating;
   if (tokens_.at_op("(")) {
     given = arguments();
   } else if ((is_value || opens) && !ends) {
@@ -427,8 +438,8 @@ Target ExpressionParser::to_target(const ExprPtr& expr) const {
 
 Target ExpressionParser::simple_target(bool with_attributes) {
   const int line = tokens_.line();
-  const bool dotted =
-      with_attributes && tokens_.at(TokenKind::name) && tokens_.following().kind == TokenKind::op && tokens_.following().text == ".";
+  const bool dotted = with_attributes && tokens_.at(TokenKind::name) && tokens_.following().kind == TokenKind::op &&
+                      tokens_.following().text == ".";
   if (!dotted || is_constant_name(tokens_.current().text)) return to_target(primary());
   Target target{line, intern(tokens_.take().text), {}, {}};
   tokens_.take();

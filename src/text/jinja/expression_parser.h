@@ -1,6 +1,7 @@
 // Tokens → expressions, with jinja2's precedences.  Milestone M8.
 //
-//   x if c else y  <  or  <  and  <  not  <  == < in …  <  + -  <  ~  <  * / // %  <  **  <  - +x  <  .a [i] (call)  <  |filter  is test
+//   x if c else y  <  or  <  and  <  not  <  == < in …  <  + -  <  ~  <  * / // %  <  **  <  - +x  <  .a [i] (call)
+//     <  |filter  is test
 #pragma once
 
 #include "text/jinja/token_stream.h"

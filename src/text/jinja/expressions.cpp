@@ -37,13 +37,19 @@ Value Evaluator::lookup(NameId name, Frame& frame) {
   }
   if (const std::optional<Value>& value = context_[static_cast<std::size_t>(name)]) return *value;
   const std::string& text = tree_.names[static_cast<std::size_t>(name)];
-  if (text == "cycler" || text == "joiner" || text == "lipsum" || text == "self") runtime_.fail("unsupported: jinja2's '{}'", text);
+  if (text == "cycler" || text == "joiner" || text == "lipsum" || text == "self") {
+    runtime_.fail("unsupported: jinja2's '{}'", text);
+  }
   return Value::undefined(fmt::format("'{}' is undefined", text));
 }
 
 Value Evaluator::evaluate_node(const Name& e, Frame& frame) { return lookup(e.id, frame); }
-Value Evaluator::evaluate_node(const TupleExpr& e, Frame& frame) { return Value::tuple(runtime_, evaluate_all(e.items, frame)); }
-Value Evaluator::evaluate_node(const ListExpr& e, Frame& frame) { return Value::list(runtime_, evaluate_all(e.items, frame)); }
+Value Evaluator::evaluate_node(const TupleExpr& e, Frame& frame) {
+  return Value::tuple(runtime_, evaluate_all(e.items, frame));
+}
+Value Evaluator::evaluate_node(const ListExpr& e, Frame& frame) {
+  return Value::list(runtime_, evaluate_all(e.items, frame));
+}
 
 Value Evaluator::evaluate_node(const DictExpr& e, Frame& frame) {
   DictBuilder dict(runtime_);
@@ -139,7 +145,9 @@ Value Evaluator::evaluate_node(const Call& e, Frame& frame) {
 }
 
 Value Evaluator::call(const Value& callee, Args arguments) {
-  if (const CallablePtr* function = callee.as<CallablePtr>()) return (*function)->function(runtime_, (*function)->self, arguments);
+  if (const CallablePtr* function = callee.as<CallablePtr>()) {
+    return (*function)->function(runtime_, (*function)->self, arguments);
+  }
   if (callee.is<Macro*>()) return call_macro(**callee.as<Macro*>(), std::move(arguments));
   if (const Undefined* undefined = callee.as<Undefined>()) runtime_.fail("{}", *undefined->why);
   if (callee.is<Loop*>()) runtime_.fail("unsupported: calling 'loop', as recursive loops do");

@@ -1,4 +1,5 @@
-// "%s and %d" % (a, b) and "{} and {name}".format(a, name=b): each piece of the result keeps its own provenance.  Milestone M8.
+// "%s and %d" % (a, b) and "{} and {name}".format(a, name=b): each piece of the result keeps its own provenance.
+// Milestone M8.
 #include "text/jinja/builtins.h"
 #include "text/jinja/text_functions.h"
 #include "text/jinja/unicode.h"
@@ -22,7 +23,8 @@ struct Spec {  // %(key)-08.3f
 
 class PercentFormatter {
  public:
-  PercentFormatter(Runtime& runtime, const Text& format, const Value& values) : runtime_(runtime), format_(format), values_(values) {}
+  PercentFormatter(Runtime& runtime, const Text& format, const Value& values)
+      : runtime_(runtime), format_(format), values_(values) {}
 
   Text run() {
     const std::string& bytes = format_.bytes();
@@ -34,7 +36,8 @@ class PercentFormatter {
       at_ = percent + 1;
       conversion(percent);
     }
-    const bool ignorable = values_.dict() != nullptr || values_.is_list() || values_.is<Range>() || values_.is<Undefined>();
+    const bool ignorable =
+        values_.dict() != nullptr || values_.is_list() || values_.is<Range>() || values_.is<Undefined>();
     const std::size_t given = values_.is_tuple() ? values_.sequence()->items.size() : ignorable ? used_ : 1;
     if (used_ < given) runtime_.fail("not all values are used by the format");
     return std::move(out_);
@@ -68,7 +71,11 @@ class PercentFormatter {
       c = next();
     }
     for (; c == '-' || c == '0' || c == '+' || c == ' ' || c == '#'; c = next()) {
-      (c == '-' ? spec.left : c == '0' ? spec.zero : c == '+' ? spec.plus : c == ' ' ? spec.blank : spec.alternate) = true;
+      (c == '-'   ? spec.left
+       : c == '0' ? spec.zero
+       : c == '+' ? spec.plus
+       : c == ' ' ? spec.blank
+                  : spec.alternate) = true;
     }
     --at_;
     spec.width = number();
@@ -108,8 +115,18 @@ class PercentFormatter {
         return put(spec, text);
       }
       case 'c': return put(spec, character(value));
-      case 'd': case 'i': case 'u': case 'x': case 'X': case 'o': return put_number(spec, integer_digits(spec, value), is_negative(value));
-      case 'f': case 'F': case 'e': case 'E': case 'g': case 'G': return put_number(spec, float_digits(spec, value), is_negative(value));
+      case 'd':
+      case 'i':
+      case 'u':
+      case 'x':
+      case 'X':
+      case 'o': return put_number(spec, integer_digits(spec, value), is_negative(value));
+      case 'f':
+      case 'F':
+      case 'e':
+      case 'E':
+      case 'g':
+      case 'G': return put_number(spec, float_digits(spec, value), is_negative(value));
       default: runtime_.fail("unsupported: the format %{}", spec.conversion);
     }
   }
@@ -125,10 +142,13 @@ class PercentFormatter {
 
   void put_number(const Spec& spec, std::string digits, bool negative) {
     std::string sign = negative ? "-" : spec.plus ? "+" : spec.blank ? " " : "";
-    if (spec.alternate && (spec.conversion == 'x' || spec.conversion == 'X' || spec.conversion == 'o'))
+    if (spec.alternate && (spec.conversion == 'x' || spec.conversion == 'X' || spec.conversion == 'o')) {
       sign += std::string("0") + spec.conversion;
+    }
     const auto width = static_cast<std::size_t>(spec.width);
-    if (spec.zero && !spec.left && sign.size() + digits.size() < width) digits.insert(0, width - sign.size() - digits.size(), '0');
+    if (spec.zero && !spec.left && sign.size() + digits.size() < width) {
+      digits.insert(0, width - sign.size() - digits.size(), '0');
+    }
     out_.append(pad(runtime_, Text::trusted(sign + digits), spec.width, spec.left ? Align::left : Align::right, " "));
   }
 
@@ -140,14 +160,18 @@ class PercentFormatter {
   std::string integer_digits(const Spec& spec, const Value& value) {
     std::optional<std::int64_t> i = value.integer();
     const bool decimal = spec.conversion == 'd' || spec.conversion == 'i' || spec.conversion == 'u';
-    if (!i && decimal && value.is<double>() && std::fabs(*value.number()) < 0x1p63) i = static_cast<std::int64_t>(*value.number());
+    if (!i && decimal && value.is<double>() && std::fabs(*value.number()) < 0x1p63) {
+      i = static_cast<std::int64_t>(*value.number());
+    }
     if (!i) runtime_.fail("%{} needs an integer, not a {}", spec.conversion, type_name(value));
     const std::uint64_t magnitude = *i < 0 ? 0 - static_cast<std::uint64_t>(*i) : static_cast<std::uint64_t>(*i);
     std::string digits = spec.conversion == 'x'   ? fmt::format("{:x}", magnitude)
                          : spec.conversion == 'X' ? fmt::format("{:X}", magnitude)
                          : spec.conversion == 'o' ? fmt::format("{:o}", magnitude)
                                                   : fmt::format("{}", magnitude);
-    if (spec.precision > static_cast<int>(digits.size())) digits.insert(0, static_cast<std::size_t>(spec.precision) - digits.size(), '0');
+    if (spec.precision > static_cast<int>(digits.size())) {
+      digits.insert(0, static_cast<std::size_t>(spec.precision) - digits.size(), '0');
+    }
     return digits;
   }
 
@@ -171,7 +195,9 @@ class PercentFormatter {
   Text character(const Value& value) {
     if (value.text() != nullptr && count_code_points(value.text()->bytes()) == 1) return *value.text();
     const std::optional<std::int64_t> i = value.integer();
-    if (!i || *i < 0 || *i > 0x10ffff || (*i >= 0xd800 && *i < 0xe000)) runtime_.fail("%c needs one character, or the number of one");
+    if (!i || *i < 0 || *i > 0x10ffff || (*i >= 0xd800 && *i < 0xe000)) {
+      runtime_.fail("%c needs one character, or the number of one");
+    }
     std::string bytes;
     append_utf8(bytes, static_cast<char32_t>(*i));
     return Text::untrusted(bytes);
@@ -187,7 +213,8 @@ class PercentFormatter {
 
 class BraceFormatter {
  public:
-  BraceFormatter(Runtime& runtime, const Text& format, const Args& args) : runtime_(runtime), format_(format), args_(args) {}
+  BraceFormatter(Runtime& runtime, const Text& format, const Args& args)
+      : runtime_(runtime), format_(format), args_(args) {}
 
   Text run() {
     const std::string& bytes = format_.bytes();
@@ -211,8 +238,9 @@ class BraceFormatter {
 
  private:
   void field(std::string_view text) {
-    if (text.find_first_of(":{") != std::string_view::npos)
+    if (text.find_first_of(":{") != std::string_view::npos) {
       runtime_.fail("unsupported: '{{{}}}' in a format (only names, places and !r)", text);
+    }
     bool as_repr = false;
     if (const std::size_t bang = text.find('!'); bang != std::string_view::npos) {
       const std::string_view kind = text.substr(bang + 1);
@@ -258,9 +286,9 @@ class BraceFormatter {
       const std::string_view name = rest.substr(1, end - 1);
       if (name.empty()) runtime_.fail("an empty name in a format");
       if (bracket) {
-        value = get_item(
-            runtime_, value,
-            is_number(name) ? Value(static_cast<std::int64_t>(std::stoll(std::string(name)))) : Value::of_string(std::string(name)));
+        value = get_item(runtime_, value,
+                         is_number(name) ? Value(static_cast<std::int64_t>(std::stoll(std::string(name))))
+                                         : Value::of_string(std::string(name)));
       } else {
         value = get_attribute(runtime_, value, name);
       }
@@ -284,6 +312,8 @@ Text format_percent(Runtime& runtime, const Text& format, const Value& values) {
   return PercentFormatter(runtime, format, values).run();
 }
 
-Text format_braces(Runtime& runtime, const Text& format, const Args& args) { return BraceFormatter(runtime, format, args).run(); }
+Text format_braces(Runtime& runtime, const Text& format, const Args& args) {
+  return BraceFormatter(runtime, format, args).run();
+}
 
 }  // namespace rung::jinja

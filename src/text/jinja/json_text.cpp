@@ -30,7 +30,8 @@ std::string escape(char32_t c, bool ascii) {
   const auto number = static_cast<std::uint32_t>(c);
   if (number < 0x20 || (ascii && number > 0x7e && number < 0x10000)) return fmt::format("\\u{:04x}", number);
   if (ascii && number >= 0x10000) {
-    return fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((number - 0x10000) >> 10), 0xdc00 + ((number - 0x10000) & 0x3ff));
+    return fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((number - 0x10000) >> 10),
+                       0xdc00 + ((number - 0x10000) & 0x3ff));
   }
   std::string same;
   append_utf8(same, c);
@@ -48,8 +49,10 @@ class Writer {
     if (value.sequence() != nullptr) return list(*value.sequence());
     if (value.dict() != nullptr) return object(*value.dict());
     const std::optional<std::string> simple = simple_text(value);
-    if (!simple)
-      runtime_.fail("tojson cannot write a {}{}", type_name(value), value.is<Undefined>() ? " (" + *value.as<Undefined>()->why + ")" : "");
+    if (!simple) {
+      runtime_.fail("tojson cannot write a {}{}", type_name(value),
+                    value.is<Undefined>() ? " (" + *value.as<Undefined>()->why + ")" : "");
+    }
     out_.append(*simple);
   }
 

@@ -57,8 +57,8 @@ class Lexer {
   // Everything that moves the position goes through here: it counts lines, and knows whether a line has just begun.
   void advance(std::size_t bytes) {
     if (bytes == 0) return;
-    line_ += static_cast<int>(
-        std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.begin() + static_cast<std::ptrdiff_t>(at_ + bytes), '\n'));
+    line_ += static_cast<int>(std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_),
+                                         source_.begin() + static_cast<std::ptrdiff_t>(at_ + bytes), '\n'));
     at_ += bytes;
     line_starting_ = source_[at_ - 1] == '\n';
   }
@@ -127,7 +127,8 @@ class Lexer {
     return i + end;
   }
 
-  // The length of `-%}`, `%}` or (where allowed) `+%}` at the front of `text`, with the whitespace it takes along; 0 if there is none.
+  // The length of `-%}`, `%}` or (where allowed) `+%}` at the front of `text`, with the whitespace it takes along; 0 if
+  // there is none.
   static std::size_t end_length(std::string_view text, std::string_view end, bool plus_allowed, bool trims_newline) {
     const bool sign = !text.empty() && (text[0] == '-' || (plus_allowed && text[0] == '+'));
     if (text.substr(sign ? 1 : 0, end.size()) != end) return 0;
@@ -153,7 +154,9 @@ class Lexer {
     if (at_ == source_.size()) return;  // jinja2, too, lets a template end in "{#"
     for (std::size_t i = at_; i < source_.size(); ++i) {
       // The earliest end wins, and before the same "#}" the one with a sign.
-      if (const std::size_t length = end_length(std::string_view(source_).substr(i), "#}", true, true)) return advance(i - at_ + length);
+      if (const std::size_t length = end_length(std::string_view(source_).substr(i), "#}", true, true)) {
+        return advance(i - at_ + length);
+      }
     }
     line_ = begin_line;
     fail("a comment without #}}");
@@ -182,8 +185,9 @@ class Lexer {
     if (is_digit(c)) return number();
     if (is_name_start(c)) {
       const std::size_t length =
-          static_cast<std::size_t>(std::find_if_not(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.end(), is_name_char) -
-                                   source_.begin()) -
+          static_cast<std::size_t>(
+              std::find_if_not(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.end(), is_name_char) -
+              source_.begin()) -
           at_;
       push(TokenKind::name, std::string(rest().substr(0, length)));
       return advance(length);
@@ -202,7 +206,10 @@ class Lexer {
     } else {
       length = scan_integer(rest());
       const std::optional<std::int64_t> value = integer_value(rest().substr(0, length));
-      if (!value) fail("unsupported: the number {}, which needs more than 64 bits", rest().substr(0, std::min<std::size_t>(length, 40)));
+      if (!value) {
+        fail("unsupported: the number {}, which needs more than 64 bits",
+             rest().substr(0, std::min<std::size_t>(length, 40)));
+      }
       token.integer = *value;
     }
     tokens_.push_back(std::move(token));
@@ -222,8 +229,9 @@ class Lexer {
   }
 
   void operator_token() {
-    static constexpr std::array<std::string_view, 26> operators = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
-                                                                   "]",  "(",  ")",  "{",  "}",  ">",  "<", "=", ".", ":", "|", ",", ";"};
+    static constexpr std::array<std::string_view, 26> operators = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/",
+                                                                   "*",  "%",  "~",  "[",  "]",  "(",  ")", "{", "}",
+                                                                   ">",  "<",  "=",  ".",  ":",  "|",  ",", ";"};
     const auto op = std::find_if(operators.begin(), operators.end(), [&](std::string_view o) { return next_is(o); });
     if (op == operators.end()) {
       std::size_t end = at_;

@@ -45,9 +45,12 @@ std::string without_underscores(std::string_view text) {
 int base_of_prefix(std::string_view text) {
   if (text.size() < 2 || text[0] != '0') return 10;
   switch (text[1]) {
-    case 'x': case 'X': return 16;
-    case 'o': case 'O': return 8;
-    case 'b': case 'B': return 2;
+    case 'x':
+    case 'X': return 16;
+    case 'o':
+    case 'O': return 8;
+    case 'b':
+    case 'B': return 2;
     default: return 10;
   }
 }
@@ -153,7 +156,8 @@ std::string unescape(std::string_view literal, std::string& out) {
     } else if (c >= '0' && c <= '7') {
       char32_t value = 0;
       std::size_t digits = 0;
-      for (; digits < 3 && i + digits < literal.size() && literal[i + digits] >= '0' && literal[i + digits] <= '7'; ++digits) {
+      for (; digits < 3 && i + digits < literal.size() && literal[i + digits] >= '0' && literal[i + digits] <= '7';
+           ++digits) {
         value = value * 8 + static_cast<char32_t>(literal[i + digits] - '0');
       }
       append_utf8(out, value);
@@ -162,7 +166,9 @@ std::string unescape(std::string_view literal, std::string& out) {
       const std::size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : 8;
       const std::optional<char32_t> value = hex_escape(literal.substr(i + 1), digits);
       if (!value) return fmt::format("a string escape \\{} without its {} hexadecimal digits", c, digits);
-      if (*value > 0x10ffff || (*value >= 0xd800 && *value < 0xe000)) return "unsupported: a string escape that is no character";
+      if (*value > 0x10ffff || (*value >= 0xd800 && *value < 0xe000)) {
+        return "unsupported: a string escape that is no character";
+      }
       append_utf8(out, *value);
       i += digits;
     } else if (c == 'N' || static_cast<unsigned char>(c) >= 0x80) {

@@ -15,7 +15,8 @@ double float_value(std::string_view literal);
 // Escapes like \n and \u00e9 → what they stand for. Returns what is wrong, or "".
 std::string unescape(std::string_view literal, std::string& out);
 
-// int(text, base) and float(text) of Python. Empty: not a number; `overflow` is set where the number is one, but beyond 64 bits.
+// int(text, base) and float(text) of Python. Empty: not a number; `overflow` is set where the number is one, but beyond
+// 64 bits.
 std::optional<std::int64_t> parse_int(std::string_view text, std::int64_t base, bool& overflow);
 std::optional<double> parse_float(std::string_view text);
 

@@ -1,5 +1,6 @@
-// A stable sort whose comparison is a template's: it may throw, and may contradict itself (NaN is neither less nor greater than anything).
-// std::sort may run past its end on such a one; a merge sort asks only about what it has in hand.
+// A stable sort whose comparison is a template's: it may throw, and may contradict itself (NaN is neither less nor
+// greater than anything). std::sort may run past its end on such a one; a merge sort asks only about what it has in
+// hand.
 #pragma once
 
 #include <algorithm>

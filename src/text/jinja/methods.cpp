@@ -59,8 +59,10 @@ Value partition_method(Runtime& runtime, const Value& self, const Args& args) {
   runtime.spend(text.size());
   const std::size_t at = from_right ? text.bytes().rfind(by.bytes()) : text.bytes().find(by.bytes());
   const Value nothing = Value::of_string("");
-  if (at == std::string::npos)
-    return from_right ? Value::tuple(runtime, {nothing, nothing, self}) : Value::tuple(runtime, {self, nothing, nothing});
+  if (at == std::string::npos) {
+    return from_right ? Value::tuple(runtime, {nothing, nothing, self})
+                      : Value::tuple(runtime, {self, nothing, nothing});
+  }
   return Value::tuple(runtime, {Value(text.slice(0, at)), *a[0], Value(text.slice(at + by.size(), text.size()))});
 }
 
@@ -110,8 +112,10 @@ Value find_method_of_text(Runtime& runtime, const Value& self, const Args& args)
     const std::string_view where = std::string_view(self.text()->bytes()).substr(part->begin, part->end - part->begin);
     at = from_right ? where.rfind(what) : where.find(what);
   }
-  if (at != std::string::npos)
-    return Value(static_cast<std::int64_t>(count_code_points(std::string_view(self.text()->bytes()).substr(0, part->begin + at))));
+  if (at != std::string::npos) {
+    return Value(static_cast<std::int64_t>(
+        count_code_points(std::string_view(self.text()->bytes()).substr(0, part->begin + at))));
+  }
   if (must_find) runtime.fail("substring not found");
   return Value(std::int64_t{-1});
 }
@@ -124,7 +128,9 @@ Value count_method(Runtime& runtime, const Value& self, const Args& args) {
   const std::string_view where = std::string_view(self.text()->bytes()).substr(part->begin, part->end - part->begin);
   if (what.empty()) return Value(static_cast<std::int64_t>(count_code_points(where)) + 1);
   std::int64_t count = 0;
-  for (std::size_t at = where.find(what); at != std::string_view::npos; at = where.find(what, at + what.size())) ++count;
+  for (std::size_t at = where.find(what); at != std::string_view::npos; at = where.find(what, at + what.size())) {
+    ++count;
+  }
   return Value(count);
 }
 
@@ -132,7 +138,8 @@ Value replace_method(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind_positional(runtime, "replace", 2, 3);
   refuse_escaped(runtime, *self.text(), "replace");
   const Text& old = text_argument(runtime, "replace", *a[0]);
-  return Value(replace(runtime, *self.text(), old, text_argument(runtime, "replace", *a[1]), int_argument(runtime, "replace", a[2], -1)));
+  return Value(replace(runtime, *self.text(), old, text_argument(runtime, "replace", *a[1]),
+                       int_argument(runtime, "replace", a[2], -1)));
 }
 
 Value join_method(Runtime& runtime, const Value& self, const Args& args) {
@@ -154,7 +161,10 @@ Value remove_affix_method(Runtime& runtime, const Value& self, const Args& args)
   const Text& text = *self.text();
   const std::string& affix = text_argument(runtime, "removing an affix", *a[0]).bytes();
   runtime.spend(text.size());
-  if (affix.size() > text.size() || text.bytes().compare(at_end ? text.size() - affix.size() : 0, affix.size(), affix) != 0) return self;
+  if (affix.size() > text.size() ||
+      text.bytes().compare(at_end ? text.size() - affix.size() : 0, affix.size(), affix) != 0) {
+    return self;
+  }
   return at_end ? Value(text.slice(0, text.size() - affix.size())) : Value(text.slice(affix.size(), text.size()));
 }
 
@@ -184,7 +194,9 @@ Value class_method(Runtime& runtime, const Value& self, const Args& args) {
   runtime.spend(self.text()->size());
   bool all = true;
   for (const char c : self.text()->bytes()) {
-    if (static_cast<unsigned char>(c) >= 0x80) runtime.fail("unsupported: asking what kind of character a letter beyond ASCII is");
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      runtime.fail("unsupported: asking what kind of character a letter beyond ASCII is");
+    }
     all = all && test(static_cast<char32_t>(c));
   }
   return Value(all && (!needs_some || !self.text()->empty()));
@@ -297,7 +309,8 @@ constexpr std::array<NamedBuiltin, 4> dict_methods = {{
 
 template <std::size_t N>
 Builtin find_in(const std::array<NamedBuiltin, N>& table, std::string_view name) {
-  const auto found = std::find_if(table.begin(), table.end(), [&](const NamedBuiltin& entry) { return entry.name == name; });
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const NamedBuiltin& entry) { return entry.name == name; });
   return found == table.end() ? nullptr : found->function;
 }
 

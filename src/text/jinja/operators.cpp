@@ -83,8 +83,9 @@ double float_floor_divide(double a, double b) {
 
 Value float_power(Runtime& runtime, double a, double b) {
   if (a == 0 && b < 0) runtime.fail("0 to a negative power");
-  if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b))
+  if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b)) {
     runtime.fail("unsupported: a fractional power of a negative number");
+  }
   const double result = std::pow(a, b);
   if (std::isinf(result) && std::isfinite(a) && std::isfinite(b)) runtime.fail("a power too large for a float");
   return Value(result);

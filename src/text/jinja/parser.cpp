@@ -13,7 +13,8 @@ using Names = std::initializer_list<std::string_view>;
 
 class StatementParser {
  public:
-  StatementParser(std::string_view source, std::string_view where) : tokens_(source, where), expressions_(tokens_, tree_.names) {
+  StatementParser(std::string_view source, std::string_view where)
+      : tokens_(source, where), expressions_(tokens_, tree_.names) {
     tree_.where = where;
   }
 
@@ -32,7 +33,8 @@ class StatementParser {
       if (tokens_.at(TokenKind::data)) {
         Token data = tokens_.take();
         output(statements, data.line)
-            .items.push_back(std::make_unique<Expr>(Expr{data.line, 1, Literal{Value::of_string(std::move(data.text))}}));
+            .items.push_back(
+                std::make_unique<Expr>(Expr{data.line, 1, Literal{Value::of_string(std::move(data.text))}}));
       } else if (tokens_.at(TokenKind::variable_begin)) {
         const int at = tokens_.take().line;
         output(statements, at).items.push_back(expressions_.tuple(true));
@@ -66,13 +68,17 @@ class StatementParser {
   }
 
   static Output& output(Block& statements, int line) {
-    if (statements.empty() || !std::holds_alternative<Output>(statements.back().node)) statements.push_back({line, Output{}});
+    if (statements.empty() || !std::holds_alternative<Output>(statements.back().node)) {
+      statements.push_back({line, Output{}});
+    }
     return std::get<Output>(statements.back().node);
   }
 
   void statement(Block& into) {
     const int line = tokens_.line();
-    if (!tokens_.at(TokenKind::name)) tokens_.fail(line, "expected the name of a tag, found {}", TokenStream::describe(tokens_.current()));
+    if (!tokens_.at(TokenKind::name)) {
+      tokens_.fail(line, "expected the name of a tag, found {}", TokenStream::describe(tokens_.current()));
+    }
     const std::string tag = tokens_.take().text;
     if (tag == "for") return into.push_back({line, for_loop()});
     if (tag == "if") return into.push_back({line, condition()});
@@ -98,7 +104,9 @@ class StatementParser {
     For loop;
     loop.loop = expressions_.intern("loop");
     loop.target = expressions_.target(false, "in");
-    if (!tokens_.accept_name("in")) tokens_.fail(tokens_.line(), "expected 'in', found {}", TokenStream::describe(tokens_.current()));
+    if (!tokens_.accept_name("in")) {
+      tokens_.fail(tokens_.line(), "expected 'in', found {}", TokenStream::describe(tokens_.current()));
+    }
     loop.iterable = expressions_.tuple(false, "recursive");
     if (tokens_.accept_name("if")) loop.test = expressions_.expression();
     if (tokens_.at_name("recursive")) tokens_.fail(tokens_.line(), "unsupported: a recursive loop");

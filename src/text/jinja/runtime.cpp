@@ -8,8 +8,9 @@ namespace rung::jinja {
 
 namespace {
 
-constexpr int kMaxNested = 500;             // calls in calls: over 100 macros deep, in half the stack of a small thread (512 KiB)
-constexpr std::size_t kMaxMessage = 1000;   // bytes of an error
+// calls in calls: over 100 macros deep, in half the stack of a small thread (512 KiB)
+constexpr int kMaxNested = 500;
+constexpr std::size_t kMaxMessage = 1000;  // bytes of an error
 
 // One line, and not a page of it: a message may hold what a person wrote.
 std::string one_line(std::string_view text) {
@@ -29,7 +30,9 @@ Runtime::Runtime(std::string_view where, std::size_t budget_bytes, const std::tm
 
 Runtime::~Runtime() = default;
 
-void Runtime::throw_error(std::string_view message) const { throw Error(fmt::format("{}:{}: {}", where_, line, one_line(message))); }
+void Runtime::throw_error(std::string_view message) const {
+  throw Error(fmt::format("{}:{}: {}", where_, line, one_line(message)));
+}
 
 Runtime::Nested::Nested(Runtime& runtime) : runtime_(runtime) {
   if (runtime.depth_ >= kMaxNested) runtime.fail("calls nested too deeply");

@@ -1,4 +1,5 @@
-// What every step of a rendering shares: where we are (for errors), how much work is left, the objects that outlive a step.  Milestone M8.
+// What every step of a rendering shares: where we are (for errors), how much work is left, the objects that outlive a
+// step.  Milestone M8.
 #pragma once
 
 #include "base/error.h"
@@ -16,8 +17,9 @@ struct Loop;
 struct Macro;
 struct Frame;
 
-// A template is a program that somebody else wrote, and so may be the conversation. Both are bounded: `spend` counts bytes that are made
-// and, as some bytes each, steps that are taken; `Nested` counts calls inside calls. What exceeds them is an error, never a hang.
+// A template is a program that somebody else wrote, and so may be the conversation. Both are bounded: `spend` counts
+// bytes that are made and, as some bytes each, steps that are taken; `Nested` counts calls inside calls. What exceeds
+// them is an error, never a hang.
 class Runtime {
  public:
   Runtime(std::string_view where, std::size_t budget_bytes, const std::tm& now);
@@ -31,11 +33,15 @@ class Runtime {
   }
 
   void spend(std::size_t bytes) {
-    if (bytes > left_) fail("the template does not come to an end, or makes too much text (more than {} MiB of work)", budget_ >> 20);
+    if (bytes > left_) {
+      fail("the template does not come to an end, or makes too much text (more than {} MiB of work)", budget_ >> 20);
+    }
     left_ -= bytes;
   }
   // `count` things of `size` bytes each; the product may be more than fits.
-  void spend(std::size_t count, std::size_t size) { spend(size != 0 && count > left_ / size ? left_ + 1 : count * size); }
+  void spend(std::size_t count, std::size_t size) {
+    spend(size != 0 && count > left_ / size ? left_ + 1 : count * size);
+  }
 
   class Nested {
    public:
@@ -51,7 +57,8 @@ class Runtime {
   int line = 0;
   std::tm now;  // what strftime_now reads
 
-  // Objects that values point to and that may point back to values: kept until the rendering ends, so that circles cannot leak.
+  // Objects that values point to and that may point back to values: kept until the rendering ends, so that circles
+  // cannot leak.
   std::list<Namespace> namespaces;
   std::list<Loop> loops;
   std::list<Macro> macros;

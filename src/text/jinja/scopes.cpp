@@ -2,9 +2,9 @@
 //
 //   {% for m in messages %}{{ bos }}{% endfor %}{% set bos = "<s>" %}
 //
-// `bos` is first *set* in the outer scope, so in all of it `bos` is the template's own variable, and undefined until the `set` is reached;
-// the loop inside sees that, even if the context has a `bos`. Were it read first, it would begin as the context's. An `if` has no scope of
-// its own.
+// `bos` is first *set* in the outer scope, so in all of it `bos` is the template's own variable, and undefined until
+// the `set` is reached; the loop inside sees that, even if the context has a `bos`. Were it read first, it would begin
+// as the context's. An `if` has no scope of its own.
 #include "base/error.h"
 #include "text/jinja/parser.h"
 
@@ -18,7 +18,8 @@ namespace rung::jinja {
 
 namespace {
 
-enum class Load { parameter, resolved, unset };  // where a name's first value in a scope comes from; `resolved`: from around it
+// where a name's first value in a scope comes from; `resolved`: from around it
+enum class Load { parameter, resolved, unset };
 
 struct Symbols {
   const Symbols* parent = nullptr;  // the scope around
@@ -27,7 +28,9 @@ struct Symbols {
   std::set<NameId> stores;
 
   bool has(NameId name) const { return loads.count(name) != 0 || (before != nullptr && before->has(name)); }
-  bool has_stored(NameId name) const { return stores.count(name) != 0 || (before != nullptr && before->has_stored(name)); }
+  bool has_stored(NameId name) const {
+    return stores.count(name) != 0 || (before != nullptr && before->has_stored(name));
+  }
   bool known(NameId name) const { return has(name) || (parent != nullptr && parent->known(name)); }
   Symbols branch() const { return {parent, this, {}, {}}; }
   void load(NameId name) {
@@ -128,10 +131,13 @@ class Resolver {
     std::visit(Overloaded{[&](const Output& s) {
                             for (const ExprPtr& item : s.items) loads(symbols, item);
                           },
-                          [&](const For& s) { loads(symbols, s.iterable); }, [&](const If& s) { collect_branches(symbols, s); },
+                          [&](const For& s) { loads(symbols, s.iterable); },
+                          [&](const If& s) { collect_branches(symbols, s); },
                           [&](const Set& s) { loads(symbols, s.value), stores(symbols, s.target); },
-                          [&](const SetBlock& s) { stores(symbols, s.target); }, [&](const MacroStatement& s) { symbols.store(s.name); },
-                          [&](const CallBlock& s) { loads(symbols, s.call); }, [&](const FilterBlock& s) { loads(symbols, s.filter); },
+                          [&](const SetBlock& s) { stores(symbols, s.target); },
+                          [&](const MacroStatement& s) { symbols.store(s.name); },
+                          [&](const CallBlock& s) { loads(symbols, s.call); },
+                          [&](const FilterBlock& s) { loads(symbols, s.filter); },
                           [&](const With& s) {
                             for (const auto& [target, value] : s.assignments) loads(symbols, value);
                           },
@@ -189,38 +195,38 @@ class Resolver {
   }
 
   void walk(const Symbols& symbols, Statement& statement, bool in_loop, bool soft) {
-    std::visit(Overloaded{[&](Output& s) {
-                            for (const ExprPtr& item : s.items) check(item, soft);
-                          },
-                          [&](For& s) { walk_for(symbols, s, soft); },
-                          [&](If& s) {
-                            for (auto& [test, block] : s.branches) {
-                              check(test, true);
-                              walk(symbols, block, in_loop, true);
-                            }
-                            walk(symbols, s.otherwise, in_loop, true);
-                          },
-                          [&](Set& s) { check(s.value, soft), check_target(s.target, in_loop); },
-                          [&](SetBlock& s) {
-                            check_target(s.target, in_loop);
-                            check(s.filter, false);
-                            inner(s.scope, symbols, s.body, in_loop, [](Symbols&) {});
-                          },
-                          [&](MacroStatement& s) { walk_macro(symbols, *s.code, in_loop); },
-                          [&](CallBlock& s) { check(s.call, soft), walk_macro(symbols, *s.code, in_loop); },
-                          [&](FilterBlock& s) {
-                            check(s.filter, false);
-                            inner(s.scope, symbols, s.body, in_loop, [&](Symbols& own) { loads(own, s.filter); });
-                          },
-                          [&](With& s) {
-                            for (const auto& [target, value] : s.assignments) check(value, soft);
-                            inner(s.scope, symbols, s.body, in_loop, [&](Symbols& own) {
-                              for (const auto& [target, value] : s.assignments) declares(own, target);
-                            });
-                          },
-                          [&](Generation& s) { walk_macro(symbols, *s.code, in_loop); }, [](Break&) {},
-                          [](Continue&) {}},
-               statement.node);
+    std::visit(
+        Overloaded{[&](Output& s) {
+                     for (const ExprPtr& item : s.items) check(item, soft);
+                   },
+                   [&](For& s) { walk_for(symbols, s, soft); },
+                   [&](If& s) {
+                     for (auto& [test, block] : s.branches) {
+                       check(test, true);
+                       walk(symbols, block, in_loop, true);
+                     }
+                     walk(symbols, s.otherwise, in_loop, true);
+                   },
+                   [&](Set& s) { check(s.value, soft), check_target(s.target, in_loop); },
+                   [&](SetBlock& s) {
+                     check_target(s.target, in_loop);
+                     check(s.filter, false);
+                     inner(s.scope, symbols, s.body, in_loop, [](Symbols&) {});
+                   },
+                   [&](MacroStatement& s) { walk_macro(symbols, *s.code, in_loop); },
+                   [&](CallBlock& s) { check(s.call, soft), walk_macro(symbols, *s.code, in_loop); },
+                   [&](FilterBlock& s) {
+                     check(s.filter, false);
+                     inner(s.scope, symbols, s.body, in_loop, [&](Symbols& own) { loads(own, s.filter); });
+                   },
+                   [&](With& s) {
+                     for (const auto& [target, value] : s.assignments) check(value, soft);
+                     inner(s.scope, symbols, s.body, in_loop, [&](Symbols& own) {
+                       for (const auto& [target, value] : s.assignments) declares(own, target);
+                     });
+                   },
+                   [&](Generation& s) { walk_macro(symbols, *s.code, in_loop); }, [](Break&) {}, [](Continue&) {}},
+        statement.node);
   }
 
   template <class Prepare>
@@ -302,7 +308,8 @@ class Resolver {
                               for (const ExprPtr& item : s.items) expr(item);
                             },
                             [&](const For& s) {
-                              forget(s.target, candidates), expr(s.iterable), inside(s.body), inside(s.otherwise), expr(s.test);
+                              forget(s.target, candidates), expr(s.iterable), inside(s.body), inside(s.otherwise),
+                                  expr(s.test);
                             },
                             [&](const If& s) {
                               for (const auto& [test, body] : s.branches) expr(test), inside(body);
@@ -310,7 +317,8 @@ class Resolver {
                             },
                             [&](const Set& s) { forget(s.target, candidates), expr(s.value); },
                             [&](const SetBlock& s) { forget(s.target, candidates), expr(s.filter), inside(s.body); },
-                            [&](const MacroStatement& s) { macro(*s.code); }, [&](const CallBlock& s) { expr(s.call), macro(*s.code); },
+                            [&](const MacroStatement& s) { macro(*s.code); },
+                            [&](const CallBlock& s) { expr(s.call), macro(*s.code); },
                             [&](const FilterBlock& s) { inside(s.body), expr(s.filter); },
                             [&](const With& s) {
                               for (const auto& [target, value] : s.assignments) forget(target, candidates);
@@ -325,8 +333,9 @@ class Resolver {
   // ---- what jinja2's compiler refuses
 
   void check_target(const Target& target, bool in_loop) const {
-    if (in_loop && target.name == loop_ && loop_ >= 0 && !target.attribute)
+    if (in_loop && target.name == loop_ && loop_ >= 0 && !target.attribute) {
       fail("{}:{}: 'loop' cannot be set inside a loop", tree_.where, target.line);
+    }
     for (const Target& item : target.items) check_target(item, in_loop);
   }
 

@@ -21,7 +21,8 @@ Value make_generator(Runtime& runtime, const Value& source, std::function<bool(V
   return Value(std::make_shared<Generator>(Generator{std::move(next), depth}));
 }
 
-// Goes through a value's items, and looks whether it has any only when the first is asked for, as Python's generators do.
+// Goes through a value's items, and looks whether it has any only when the first is asked for, as Python's generators
+// do.
 class LazyIterator {
  public:
   LazyIterator(Runtime& runtime, Value source) : runtime_(runtime), source_(std::move(source)) {}
@@ -85,8 +86,9 @@ Value first_filter(Runtime& runtime, const Value& self, const Args& args) {
 
 Value last_filter(Runtime& runtime, const Value& self, const Args& args) {
   args.bind(runtime, "last", {});
-  if (self.is<GeneratorPtr>() || !Iterator::can_iterate(self))
+  if (self.is<GeneratorPtr>() || !Iterator::can_iterate(self)) {
     runtime.fail("a {} has no last item; make a list of it first", type_name(self));
+  }
   const std::vector<Value> items = to_vector(runtime, self);
   return items.empty() ? Value::undefined("no last item, the sequence was empty") : items.back();
 }
@@ -109,7 +111,9 @@ Value sum_filter(Runtime& runtime, const Value& self, const Args& args) {
   Value total = a[1] != nullptr ? *a[1] : Value(std::int64_t{0});
   if (total.text() != nullptr) runtime.fail("sum cannot add strings");
   Iterator iterator(runtime, self);
-  for (Value item; iterator.next(item);) total = arithmetic(runtime, BinaryOp::add, total, follow(runtime, item, path, nullptr));
+  for (Value item; iterator.next(item);) {
+    total = arithmetic(runtime, BinaryOp::add, total, follow(runtime, item, path, nullptr));
+  }
   return total;
 }
 
@@ -142,7 +146,8 @@ Value items_filter(Runtime& runtime, const Value& self, const Args& args) {
   args.bind(runtime, "items", {});
   if (self.is<Undefined>()) return make_generator(runtime, self, [](Value&) { return false; });
   auto failed = self.dict() == nullptr;
-  auto pairs = failed ? nullptr : std::make_shared<Iterator>(runtime, Value(View{ViewKind::items, *self.as<DictPtr>()}));
+  auto pairs =
+      failed ? nullptr : std::make_shared<Iterator>(runtime, Value(View{ViewKind::items, *self.as<DictPtr>()}));
   return make_generator(runtime, self, [&runtime, pairs, type = type_name(self)](Value& item) {
     if (!pairs) runtime.fail("items needs a dict, not a {}", type);
     return pairs->next(item);
@@ -168,7 +173,8 @@ Value dictsort_filter(Runtime& runtime, const Value& self, const Args& args) {
   if (self.dict() == nullptr) runtime.fail("dictsort needs a dict, not a {}", type_name(self));
   std::vector<Value> items = to_vector(runtime, Value(View{ViewKind::items, *self.as<DictPtr>()}));
   const std::vector<Value> path = {Value(std::int64_t{by == "key" ? 0 : 1})};
-  const bool reverse = int_argument(runtime, "dictsort: reverse", a[2], 0) != 0;  // Python takes an integer here, not any truth
+  // Python takes an integer here, not any truth
+  const bool reverse = int_argument(runtime, "dictsort: reverse", a[2], 0) != 0;
   merge_sort(items, [&](const Value& x, const Value& y) {
     const Value k = sort_key(runtime, x, path, case_sensitive);
     const Value l = sort_key(runtime, y, path, case_sensitive);
@@ -213,7 +219,8 @@ Value unique_filter(Runtime& runtime, const Value& self, const Args& args) {
       Value key = sort_key(runtime, item, path, case_sensitive);
       if (!hashable(runtime, key)) runtime.fail("unique cannot compare a {}", type_name(key));
       runtime.spend(sizeof(Value));
-      const bool known = std::any_of(seen->begin(), seen->end(), [&](const Value& other) { return equal(runtime, other, key); });
+      const bool known =
+          std::any_of(seen->begin(), seen->end(), [&](const Value& other) { return equal(runtime, other, key); });
       if (known) continue;
       seen->push_back(std::move(key));
       return true;
@@ -247,8 +254,9 @@ std::function<Value(const Value&)> mapping(Runtime& runtime, const Args& args) {
   if (args.positional.empty() && !args.named.empty()) {
     const auto a = args.bind(runtime, "map", {"attribute", "default"}, 1);
     const Value otherwise = a[1] != nullptr ? *a[1] : Value(None{});
-    return
-        [&runtime, path = attribute_path(runtime, *a[0]), otherwise](const Value& item) { return follow(runtime, item, path, &otherwise); };
+    return [&runtime, path = attribute_path(runtime, *a[0]), otherwise](const Value& item) {
+      return follow(runtime, item, path, &otherwise);
+    };
   }
   if (args.positional.empty()) runtime.fail("map needs the name of a filter, or an attribute");
   const Text* name = args.positional[0].text();
@@ -325,7 +333,8 @@ Value attr_filter(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind(runtime, "attr", {"name"}, 1);
   if (a[0]->text() == nullptr) runtime.fail("attr needs a name, not a {}", type_name(*a[0]));
   const std::optional<Value> own = own_attribute(runtime, self, a[0]->text()->bytes());
-  return own ? *own : Value::undefined(fmt::format("a {} has no attribute '{}'", type_name(self), a[0]->text()->bytes()));
+  return own ? *own
+             : Value::undefined(fmt::format("a {} has no attribute '{}'", type_name(self), a[0]->text()->bytes()));
 }
 
 constexpr std::array<NamedBuiltin, 21> table = {{

@@ -77,7 +77,9 @@ Evaluator::Flow Evaluator::execute_one(const Statement& statement, Frame& frame)
   if (std::holds_alternative<Continue>(statement.node)) return Flow::next_round;
   if (const Set* s = std::get_if<Set>(&statement.node)) run_set(*s, frame);
   if (const CallBlock* s = std::get_if<CallBlock>(&statement.node)) run_call_block(*s, frame);
-  if (const Generation* s = std::get_if<Generation>(&statement.node)) append_string(call_macro(Macro{s->code.get(), &frame}, {}));
+  if (const Generation* s = std::get_if<Generation>(&statement.node)) {
+    append_string(call_macro(Macro{s->code.get(), &frame}, {}));
+  }
   if (const MacroStatement* s = std::get_if<MacroStatement>(&statement.node)) {
     frame.set(s->name, Value(&runtime_.macros.emplace_back(Macro{s->code.get(), &frame})));
   }
@@ -144,17 +146,21 @@ void Evaluator::assign(const Target& target, Value value, Frame& frame) {
   } else if (target.name >= 0) {
     frame.set(target.name, std::move(value));
   } else {
-    if (value.is<Undefined>() && !target.items.empty()) runtime_.fail("cannot take {} items from an undefined value", target.items.size());
+    if (value.is<Undefined>() && !target.items.empty()) {
+      runtime_.fail("cannot take {} items from an undefined value", target.items.size());
+    }
     const std::vector<Value> items = to_vector(runtime_, value);
-    if (items.size() != target.items.size()) runtime_.fail("expected {} items to assign, found {}", target.items.size(), items.size());
+    if (items.size() != target.items.size()) {
+      runtime_.fail("expected {} items to assign, found {}", target.items.size(), items.size());
+    }
     for (std::size_t i = 0; i < items.size(); ++i) assign(target.items[i], items[i], frame);
   }
 }
 
 void Evaluator::check_namespaces(const Target& target, Frame& frame) {
   if (target.attribute && !lookup(target.name, frame).is<Namespace*>()) {
-    runtime_.fail("'{}.{}' can be set only if '{}' is a namespace", tree_.names[static_cast<std::size_t>(target.name)], *target.attribute,
-                  tree_.names[static_cast<std::size_t>(target.name)]);
+    runtime_.fail("'{}.{}' can be set only if '{}' is a namespace", tree_.names[static_cast<std::size_t>(target.name)],
+                  *target.attribute, tree_.names[static_cast<std::size_t>(target.name)]);
   }
   for (const Target& item : target.items) check_namespaces(item, frame);
 }
@@ -219,16 +225,21 @@ void Evaluator::set_parameters(const MacroCode& code, Args& arguments, Frame& fr
     return {};
   };
   const std::size_t given = std::min(arguments.positional.size(), code.parameters.size());
-  std::vector<std::optional<Value>> values(arguments.positional.begin(), arguments.positional.begin() + static_cast<std::ptrdiff_t>(given));
+  std::vector<std::optional<Value>> values(arguments.positional.begin(),
+                                           arguments.positional.begin() + static_cast<std::ptrdiff_t>(given));
   for (std::size_t i = given; i < code.parameters.size(); ++i) values.push_back(take_named(code.parameters[i].second));
   std::optional<Value> caller;
   if (code.caller >= 0) caller = take_named("caller");
-  if (!arguments.named.empty() && code.kwargs < 0)
+  if (!arguments.named.empty() && code.kwargs < 0) {
     runtime_.fail("macro '{}' has no argument named '{}'", code.name, arguments.named.front().first);
-  if (arguments.positional.size() > given && code.varargs < 0) {
-    runtime_.fail("macro '{}' takes at most {} arguments, got {}", code.name, code.parameters.size(), arguments.positional.size());
   }
-  if (code.caller >= 0) frame.set(code.caller, caller && !caller->is<None>() ? *caller : Value::undefined("no caller defined"));
+  if (arguments.positional.size() > given && code.varargs < 0) {
+    runtime_.fail("macro '{}' takes at most {} arguments, got {}", code.name, code.parameters.size(),
+                  arguments.positional.size());
+  }
+  if (code.caller >= 0) {
+    frame.set(code.caller, caller && !caller->is<None>() ? *caller : Value::undefined("no caller defined"));
+  }
   if (code.kwargs >= 0) {
     DictBuilder kwargs(runtime_);
     for (auto& [name, value] : arguments.named) kwargs.append_new(Value::of_string(name), value);

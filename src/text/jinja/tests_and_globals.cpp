@@ -58,7 +58,8 @@ Value even_test(Runtime& runtime, const Value& self, const Args& args) {
 
 Value odd_test(Runtime& runtime, const Value& self, const Args& args) {
   args.bind(runtime, "odd", {});
-  return Value(equal(runtime, arithmetic(runtime, BinaryOp::modulo, self, Value(std::int64_t{2})), Value(std::int64_t{1})));
+  return Value(
+      equal(runtime, arithmetic(runtime, BinaryOp::modulo, self, Value(std::int64_t{2})), Value(std::int64_t{1})));
 }
 
 Value divisibleby_test(Runtime& runtime, const Value& self, const Args& args) {
@@ -196,9 +197,11 @@ Value make_namespace(Runtime& runtime, const Value&, const Args& args) {
   return Value(&space);
 }
 
-constexpr std::array<std::string_view, 7> day_names = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> month_names = {"January", "February", "March",     "April",   "May",      "June",
-                                                          "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 7> day_names = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                       "Thursday", "Friday", "Saturday"};
+constexpr std::array<std::string_view, 12> month_names = {"January",   "February", "March",    "April",
+                                                          "May",       "June",     "July",     "August",
+                                                          "September", "October",  "November", "December"};
 
 std::string time_field(Runtime& runtime, char letter) {
   const std::tm& t = runtime.now;
@@ -279,6 +282,8 @@ std::int64_t int_argument(Runtime& runtime, std::string_view function, const Val
   return *i;
 }
 
-bool bool_argument(Runtime& runtime, const Value* value, bool otherwise) { return value == nullptr ? otherwise : truthy(runtime, *value); }
+bool bool_argument(Runtime& runtime, const Value* value, bool otherwise) {
+  return value == nullptr ? otherwise : truthy(runtime, *value);
+}
 
 }  // namespace rung::jinja

@@ -74,8 +74,8 @@ Text Text::untrusted(std::string bytes) {
 }
 
 bool Text::is_untrusted(std::size_t at) const {
-  const auto next =
-      std::upper_bound(untrusted_.begin(), untrusted_.end(), at, [](std::size_t value, const ByteRange& r) { return value < r.begin; });
+  const auto next = std::upper_bound(untrusted_.begin(), untrusted_.end(), at,
+                                     [](std::size_t value, const ByteRange& r) { return value < r.begin; });
   return next != untrusted_.begin() && at < std::prev(next)->end;
 }
 

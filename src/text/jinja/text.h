@@ -1,6 +1,7 @@
 // A template's string: UTF-8, and which of its bytes a person wrote.  Milestone M8.
 //
-// What a person types must never become a control token, so every string carries its provenance through whatever a template does to it:
+// What a person types must never become a control token, so every string carries its provenance through whatever a
+// template does to it:
 //
 //   "<|im_start|>" + message.role + "\n"       bytes      <|im_start|>user\n
 //    template        a person       template   untrusted              ^^^^      one range
@@ -44,7 +45,8 @@ class Text {
 // The same text with each letter in the other case; a letter keeps its provenance, however many letters it becomes.
 enum class Case;
 Text with_case(const Text& text, Case target);
-// The letter `c`, which stands at `begin` of `text`, in the other case; what is around it decides the form of a Greek Σ.
+// The letter `c`, which stands at `begin` of `text`, in the other case; what is around it decides the form of a Greek
+// Σ.
 void append_cased(Text& out, const Text& text, std::size_t begin, char32_t c, Case target);
 // `&`, `<`, `>`, `'` and `"` as HTML entities; the result is `escaped`. What is escaped already stays as it is.
 Text html_escape(const Text& text);

@@ -72,7 +72,8 @@ Value replace_filter(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind(runtime, "replace", {"old", "new", "count"}, 2);
   const bool all = a[2] == nullptr || a[2]->is<None>();
   const std::int64_t most = all ? -1 : int_argument(runtime, "replace", a[2], -1);
-  return Value(replace(runtime, plain_text(runtime, self), plain_text(runtime, *a[0]), plain_text(runtime, *a[1]), most));
+  return Value(
+      replace(runtime, plain_text(runtime, self), plain_text(runtime, *a[0]), plain_text(runtime, *a[1]), most));
 }
 
 Value center_filter(Runtime& runtime, const Value& self, const Args& args) {
@@ -112,7 +113,9 @@ Value truncate_filter(Runtime& runtime, const Value& self, const Args& args) {
   const std::int64_t most = int_argument(runtime, "truncate", a[0], 255);
   const std::int64_t leeway = a[3] == nullptr || a[3]->is<None>() ? 5 : int_argument(runtime, "truncate", a[3], 5);
   const auto end_length = static_cast<std::int64_t>(count_code_points(end.bytes()));
-  if (most < end_length || leeway < 0) runtime.fail("truncate: the length must be at least that of the end, and the leeway at least 0");
+  if (most < end_length || leeway < 0) {
+    runtime.fail("truncate: the length must be at least that of the end, and the leeway at least 0");
+  }
   const std::optional<std::int64_t> count = length(runtime, self);
   if (count && *count - most <= leeway) return self;
   if (self.text() == nullptr) runtime.fail("truncate needs a string, not a {}", type_name(self));
@@ -134,8 +137,12 @@ Value default_filter(Runtime& runtime, const Value& self, const Args& args) {
 }
 
 Value format_filter(Runtime& runtime, const Value& self, const Args& args) {
-  if (!args.positional.empty() && !args.named.empty()) runtime.fail("format takes arguments by place or by name, not both");
-  if (args.named.empty()) return Value(format_percent(runtime, soft_text(runtime, self), Value::tuple(runtime, args.positional)));
+  if (!args.positional.empty() && !args.named.empty()) {
+    runtime.fail("format takes arguments by place or by name, not both");
+  }
+  if (args.named.empty()) {
+    return Value(format_percent(runtime, soft_text(runtime, self), Value::tuple(runtime, args.positional)));
+  }
   DictBuilder named(runtime);
   for (const auto& [name, value] : args.named) named.append_new(Value::of_string(name), value);
   return Value(format_percent(runtime, soft_text(runtime, self), std::move(named).build()));
@@ -192,11 +199,13 @@ Value abs_filter(Runtime& runtime, const Value& self, const Args& args) {
   runtime.fail("abs needs a number, not a {}", type_name(self));
 }
 
-// Python's round(): to the nearest, of two equally near the even one, judged by the float's exact decimal value, as printf does.
+// Python's round(): to the nearest, of two equally near the even one, judged by the float's exact decimal value, as
+// printf does.
 double round_half_even(Runtime& runtime, double value, std::int64_t digits) {
   if (!std::isfinite(value) || digits > 400) return value;
   if (digits < 0) runtime.fail("unsupported: rounding a float to tens or more");
-  return float_value(fmt::format("{:.{}f}", std::fabs(value), static_cast<int>(digits))) * (std::signbit(value) ? -1.0 : 1.0);
+  return float_value(fmt::format("{:.{}f}", std::fabs(value), static_cast<int>(digits))) *
+         (std::signbit(value) ? -1.0 : 1.0);
 }
 
 std::int64_t round_int(Runtime& runtime, std::int64_t value, std::int64_t digits) {
@@ -217,7 +226,9 @@ std::int64_t round_int(Runtime& runtime, std::int64_t value, std::int64_t digits
 Value round_filter(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind(runtime, "round", {"precision", "method"});
   const std::string method = a[1] == nullptr ? "common" : a[1]->text() != nullptr ? a[1]->text()->bytes() : "";
-  if (method != "common" && method != "ceil" && method != "floor") runtime.fail("round: the method must be 'common', 'ceil' or 'floor'");
+  if (method != "common" && method != "ceil" && method != "floor") {
+    runtime.fail("round: the method must be 'common', 'ceil' or 'floor'");
+  }
   const bool whole = method == "common" && a[0] != nullptr && a[0]->is<None>();
   const std::int64_t digits = whole ? 0 : int_argument(runtime, "round", a[0], 0);
   if (!self.number()) runtime.fail("round needs a number, not a {}", type_name(self));
@@ -230,7 +241,8 @@ Value round_filter(Runtime& runtime, const Value& self, const Args& args) {
     return Value(*integer);
   }
   if (digits < -300 || digits > 300) runtime.fail("round: a precision of {} is out of reach", digits);
-  const double scale = digits >= 0 ? std::pow(10.0, static_cast<double>(digits)) : 1.0 / std::pow(10.0, static_cast<double>(-digits));
+  const double scale =
+      digits >= 0 ? std::pow(10.0, static_cast<double>(digits)) : 1.0 / std::pow(10.0, static_cast<double>(-digits));
   const double scaled = *self.number() * scale;
   const double moved = method == "ceil" ? std::ceil(scaled) : std::floor(scaled);
   if (!truncate(runtime, moved)) runtime.fail("a float that is not a number has no integer");
@@ -246,12 +258,14 @@ Value tojson_filter(Runtime& runtime, const Value& self, const Args& args) {
   style.sort_keys = a[3] != nullptr && truthy(runtime, *a[3]);
   if (a[1] != nullptr && !a[1]->is<None>()) {
     style.item_separator = Text::trusted(",");
-    style.indent =
-        a[1]->text() != nullptr ? *a[1]->text() : pad(runtime, Text(), int_argument(runtime, "tojson", a[1], 0), Align::left, " ");
+    style.indent = a[1]->text() != nullptr
+                       ? *a[1]->text()
+                       : pad(runtime, Text(), int_argument(runtime, "tojson", a[1], 0), Align::left, " ");
   }
   if (a[2] != nullptr && !a[2]->is<None>()) {
     const Sequence* pair = a[2]->sequence();
-    if (pair == nullptr || pair->items.size() != 2 || pair->items[0].text() == nullptr || pair->items[1].text() == nullptr) {
+    if (pair == nullptr || pair->items.size() != 2 || pair->items[0].text() == nullptr ||
+        pair->items[1].text() == nullptr) {
       runtime.fail("tojson: separators must be two strings");
     }
     style.item_separator = *pair->items[0].text();

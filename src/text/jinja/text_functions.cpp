@@ -10,7 +10,9 @@ namespace rung::jinja {
 namespace {
 
 // How often to cut: a negative number means always.
-std::size_t limit(std::int64_t most) { return most < 0 ? std::numeric_limits<std::size_t>::max() : static_cast<std::size_t>(most); }
+std::size_t limit(std::int64_t most) {
+  return most < 0 ? std::numeric_limits<std::size_t>::max() : static_cast<std::size_t>(most);
+}
 
 void add_piece(Runtime& runtime, std::vector<Value>& pieces, const Text& text, std::size_t begin, std::size_t end) {
   runtime.spend(end - begin + sizeof(Value) + sizeof(Text));
@@ -90,7 +92,8 @@ Text replace(Runtime& runtime, const Text& text, const Text& old, const Text& wi
       if (at == bytes.size()) break;
     }
   } else {
-    for (std::size_t at = bytes.find(old.bytes()); at != std::string::npos && done < times; at = bytes.find(old.bytes(), kept)) {
+    for (std::size_t at = bytes.find(old.bytes()); at != std::string::npos && done < times;
+         at = bytes.find(old.bytes(), kept)) {
       put(at);
       kept = at + old.size();
     }
@@ -237,7 +240,9 @@ Text pad(Runtime& runtime, const Text& text, std::int64_t width, Align align, st
   const std::int64_t missing = width - count;
   runtime.spend(static_cast<std::size_t>(missing), fill.size());
   // As Python centers: of an odd number of blanks the extra one goes left where the width is odd.
-  const std::int64_t left = align == Align::left ? 0 : align == Align::right ? missing : missing / 2 + (missing & width & 1);
+  const std::int64_t left = align == Align::left    ? 0
+                            : align == Align::right ? missing
+                                                    : missing / 2 + (missing & width & 1);
   Text out;
   const auto blanks = [&](std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) out.append(fill);

@@ -16,8 +16,8 @@ std::vector<Value> split_lines(Runtime& runtime, const Text& text, bool keep_end
 Text join(Runtime& runtime, const Text& separator, const std::vector<Value>& items);
 Text strip(Runtime& runtime, const Text& text, Strip ends, const Value* chars);
 Text capitalize(const Text& text);
-Text title(const Text& text);         // str.title(): a capital wherever letters begin
-Text title_words(const Text& text);   // the filter `title`: a capital after blanks, - ( { [ and <
+Text title(const Text& text);        // str.title(): a capital wherever letters begin
+Text title_words(const Text& text);  // the filter `title`: a capital after blanks, - ( { [ and <
 Text swap_case(const Text& text);
 bool is_all_case(Runtime& runtime, const Text& text, Case target);  // has letters, and all are of this case
 // Blanks (or `fill`) around a text until it has `width` code points.

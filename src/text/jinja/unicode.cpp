@@ -39,11 +39,13 @@ std::size_t count_code_points(std::string_view text) {
 }
 
 bool is_space(char32_t c) {
-  return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+  return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-bool is_line_break(char32_t c) { return (c >= 0x0a && c <= 0x0d) || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029; }
+bool is_line_break(char32_t c) {
+  return (c >= 0x0a && c <= 0x0d) || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
 
 bool is_printable(char32_t c) {
   const char32_t* const end = tables::printable_edges + tables::printable_edges_size;
@@ -61,15 +63,17 @@ bool is_cased(char32_t c) {
 
 void append_cased(std::string& out, char32_t c, Case target) {
   const CaseTable table = case_table(target);
-  const auto several = std::lower_bound(table.several.begin(), table.several.end(), c,
-                                        [](const tables::CaseString& entry, char32_t value) { return entry.code_point < value; });
+  const auto several =
+      std::lower_bound(table.several.begin(), table.several.end(), c,
+                       [](const tables::CaseString& entry, char32_t value) { return entry.code_point < value; });
   if (several != table.several.end() && several->code_point == c) {
     out += several->text;
     return;
   }
   const auto run = std::lower_bound(table.runs.begin(), table.runs.end(), c,
                                     [](const tables::CaseRun& entry, char32_t value) { return entry.last < value; });
-  const bool mapped = run != table.runs.end() && c >= run->first && (c - run->first) % static_cast<char32_t>(run->step) == 0;
+  const bool mapped =
+      run != table.runs.end() && c >= run->first && (c - run->first) % static_cast<char32_t>(run->step) == 0;
   append_utf8(out, mapped ? static_cast<char32_t>(static_cast<int>(c) + run->delta) : c);
 }
 

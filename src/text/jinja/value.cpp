@@ -33,8 +33,12 @@ Value make_sequence(Runtime& runtime, std::vector<Value> items, bool is_tuple) {
 
 }  // namespace
 
-Value Value::list(Runtime& runtime, std::vector<Value> items) { return make_sequence(runtime, std::move(items), false); }
-Value Value::tuple(Runtime& runtime, std::vector<Value> items) { return make_sequence(runtime, std::move(items), true); }
+Value Value::list(Runtime& runtime, std::vector<Value> items) {
+  return make_sequence(runtime, std::move(items), false);
+}
+Value Value::tuple(Runtime& runtime, std::vector<Value> items) {
+  return make_sequence(runtime, std::move(items), true);
+}
 
 bool Value::is_list() const { return sequence() != nullptr && !sequence()->is_tuple; }
 bool Value::is_tuple() const { return sequence() != nullptr && sequence()->is_tuple; }
@@ -86,11 +90,12 @@ void DictBuilder::append_new(Value key, Value value) {
 
 Value DictBuilder::build() && { return Value(std::make_shared<const Dict>(std::move(dict_))); }
 
-std::vector<const Value*> Args::bind(Runtime& runtime, std::string_view function, std::initializer_list<std::string_view> parameters,
-                                     std::size_t required) const {
+std::vector<const Value*> Args::bind(Runtime& runtime, std::string_view function,
+                                     std::initializer_list<std::string_view> parameters, std::size_t required) const {
   std::vector<const Value*> bound(parameters.size(), nullptr);
-  if (positional.size() > parameters.size())
+  if (positional.size() > parameters.size()) {
     runtime.fail("{} takes at most {} arguments, got {}", function, parameters.size(), positional.size());
+  }
   for (std::size_t i = 0; i < positional.size(); ++i) bound[i] = &positional[i];
   for (const auto& [name, value] : named) {
     const auto found = std::find(parameters.begin(), parameters.end(), name);
@@ -105,7 +110,8 @@ std::vector<const Value*> Args::bind(Runtime& runtime, std::string_view function
   return bound;
 }
 
-std::vector<const Value*> Args::bind_positional(Runtime& runtime, std::string_view function, std::size_t required, std::size_t most) const {
+std::vector<const Value*> Args::bind_positional(Runtime& runtime, std::string_view function, std::size_t required,
+                                                std::size_t most) const {
   if (!named.empty()) runtime.fail("{} takes no argument by name ('{}')", function, named.front().first);
   if (positional.size() < required || positional.size() > most) {
     runtime.fail("{} got {} arguments, expected {} to {}", function, positional.size(), required, most);
@@ -123,7 +129,9 @@ Value* Namespace::find(std::string_view name) {
 }
 
 void Namespace::set(Runtime& runtime, std::string_view name, Value value) {
-  if (!name.empty() && name.front() == '_') runtime.fail("a namespace cannot hold '{}': names must not begin with _", name);
+  if (!name.empty() && name.front() == '_') {
+    runtime.fail("a namespace cannot hold '{}': names must not begin with _", name);
+  }
   runtime.spend(attributes.size() + 1, 8);
   if (Value* old = find(name)) {
     *old = std::move(value);
@@ -133,8 +141,8 @@ void Namespace::set(Runtime& runtime, std::string_view name, Value value) {
 }
 
 bool Iterator::can_iterate(const Value& value) {
-  return value.is<TextPtr>() || value.is<SequencePtr>() || value.is<DictPtr>() || value.is<View>() || value.is<Range>() ||
-         value.is<GeneratorPtr>() || value.is<Undefined>() || value.is<Loop*>();
+  return value.is<TextPtr>() || value.is<SequencePtr>() || value.is<DictPtr>() || value.is<View>() ||
+         value.is<Range>() || value.is<GeneratorPtr>() || value.is<Undefined>() || value.is<Loop*>();
 }
 
 Iterator::Iterator(Runtime& runtime, Value source) : runtime_(&runtime), source_(std::move(source)) {
@@ -166,7 +174,9 @@ bool Iterator::next(Value& item) {
   } else if (const View* view = source_.as<View>()) {
     if (i >= view->dict->entries.size()) return false;
     const auto& [key, value] = view->dict->entries[i];
-    item = view->kind == ViewKind::keys ? key : view->kind == ViewKind::values ? value : Value::tuple(*runtime_, {key, value});
+    item = view->kind == ViewKind::keys     ? key
+           : view->kind == ViewKind::values ? value
+                                            : Value::tuple(*runtime_, {key, value});
   } else if (const Dict* dict = source_.dict()) {
     if (i >= dict->entries.size()) return false;
     item = dict->entries[i].first;
@@ -237,8 +247,9 @@ std::vector<Value> to_vector(Runtime& runtime, const Value& iterable) {
 }
 
 std::string_view type_name(const Value& value) {
-  static constexpr std::string_view names[] = {"Undefined", "None",  "bool",      "int",      "float",     "str",  "list", "dict",
-                                               "dict view", "range", "generator", "function", "namespace", "loop", "macro"};
+  static constexpr std::string_view names[] = {"Undefined", "None",     "bool",      "int",       "float",
+                                               "str",       "list",     "dict",      "dict view", "range",
+                                               "generator", "function", "namespace", "loop",      "macro"};
   return value.is_tuple() ? "tuple" : names[value.data().index()];
 }
 

@@ -23,7 +23,8 @@ struct Sequence;
 struct Generator;
 struct Callable;
 
-// Values are shared and never change once made (Python's sandbox refuses to change a list, too), so a pointer to const is a value.
+// Values are shared and never change once made (Python's sandbox refuses to change a list, too), so a pointer to const
+// is a value.
 using TextPtr = std::shared_ptr<const Text>;
 using SequencePtr = std::shared_ptr<const Sequence>;
 using DictPtr = std::shared_ptr<const Dict>;
@@ -39,8 +40,10 @@ struct Range {
   std::int64_t stop;
   std::int64_t step;
   std::int64_t length;
-  std::int64_t at(std::int64_t i) const {  // unsigned, so that one step past the largest number wraps instead of being undefined
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(start) + static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(step));
+  // unsigned, so that one step past the largest number wraps instead of being undefined
+  std::int64_t at(std::int64_t i) const {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(start) +
+                                     static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(step));
   }
 };
 enum class ViewKind { keys, values, items };
@@ -54,26 +57,34 @@ using Builtin = Value (*)(Runtime&, const Value& self, const Args&);
 
 class Value {
  public:
-  using Variant = std::variant<Undefined, None, bool, std::int64_t, double, TextPtr, SequencePtr, DictPtr, View, Range, GeneratorPtr,
-                               CallablePtr, Namespace*, Loop*, Macro*>;
+  using Variant = std::variant<Undefined, None, bool, std::int64_t, double, TextPtr, SequencePtr, DictPtr, View, Range,
+                               GeneratorPtr, CallablePtr, Namespace*, Loop*, Macro*>;
 
   Value() : data_(None{}) {}
-  template <class T, class = std::enable_if_t<!std::is_same_v<std::decay_t<T>, Value> && std::is_constructible_v<Variant, T>>>
+  template <class T,
+            class = std::enable_if_t<!std::is_same_v<std::decay_t<T>, Value> && std::is_constructible_v<Variant, T>>>
   Value(T&& data) : data_(std::forward<T>(data)) {}  // NOLINT: a value is made of what it holds
   Value(Text text) : data_(std::make_shared<const Text>(std::move(text))) {}
   static Value of_string(std::string trusted) { return Value(Text::trusted(std::move(trusted))); }
-  static Value undefined(std::string why) { return Value(Undefined{std::make_shared<const std::string>(std::move(why))}); }
+  static Value undefined(std::string why) {
+    return Value(Undefined{std::make_shared<const std::string>(std::move(why))});
+  }
   static Value list(Runtime& runtime, std::vector<Value> items);
   static Value tuple(Runtime& runtime, std::vector<Value> items);
 
   template <class T>
-  const T* as() const { return std::get_if<T>(&data_); }
+  const T* as() const {
+    return std::get_if<T>(&data_);
+  }
   template <class T>
-  bool is() const { return std::holds_alternative<T>(data_); }
+  bool is() const {
+    return std::holds_alternative<T>(data_);
+  }
   const Variant& data() const { return data_; }
 
   const Text* text() const { return is<TextPtr>() ? as<TextPtr>()->get() : nullptr; }
-  const Sequence* sequence() const { return is<SequencePtr>() ? as<SequencePtr>()->get() : nullptr; }  // a list or a tuple
+  // a list or a tuple
+  const Sequence* sequence() const { return is<SequencePtr>() ? as<SequencePtr>()->get() : nullptr; }
   bool is_list() const;
   bool is_tuple() const;
   const Dict* dict() const { return is<DictPtr>() ? as<DictPtr>()->get() : nullptr; }
@@ -128,11 +139,13 @@ struct Args {
   std::vector<Value> positional;
   std::vector<std::pair<std::string, Value>> named;
 
-  // Laid over a signature as Python does: a null where nothing was given. Throws for what is too much, unknown, double or missing.
-  std::vector<const Value*> bind(Runtime& runtime, std::string_view function, std::initializer_list<std::string_view> parameters,
-                                 std::size_t required = 0) const;
+  // Laid over a signature as Python does: a null where nothing was given. Throws for what is too much, unknown, double
+  // or missing.
+  std::vector<const Value*> bind(Runtime& runtime, std::string_view function,
+                                 std::initializer_list<std::string_view> parameters, std::size_t required = 0) const;
   // The same for functions that take no names.
-  std::vector<const Value*> bind_positional(Runtime& runtime, std::string_view function, std::size_t required, std::size_t most) const;
+  std::vector<const Value*> bind_positional(Runtime& runtime, std::string_view function, std::size_t required,
+                                            std::size_t most) const;
 };
 
 struct Namespace {
@@ -170,22 +183,22 @@ struct Loop {
   std::optional<std::vector<Value>> last_changed;
 };
 
-inline constexpr int kMaxDepth = 200;            // lists in lists, expressions in expressions, statements in statements
-inline constexpr std::size_t kStepBytes = 64;    // what one step of work costs of the budget
+inline constexpr int kMaxDepth = 200;          // lists in lists, expressions in expressions, statements in statements
+inline constexpr std::size_t kStepBytes = 64;  // what one step of work costs of the budget
 
-std::string_view type_name(const Value& value);                          // Python's, for errors
+std::string_view type_name(const Value& value);  // Python's, for errors
 bool truthy(Runtime& runtime, const Value& value);
-bool equal(Runtime& runtime, const Value& a, const Value& b);            // a == b
-bool less(Runtime& runtime, const Value& a, const Value& b);             // a < b; fails where Python does
+bool equal(Runtime& runtime, const Value& a, const Value& b);  // a == b
+bool less(Runtime& runtime, const Value& a, const Value& b);   // a < b; fails where Python does
 bool less_equal(Runtime& runtime, const Value& a, const Value& b);
 bool contains(Runtime& runtime, const Value& container, const Value& item);
 bool hashable(Runtime& runtime, const Value& value);
 std::optional<std::int64_t> length(Runtime& runtime, const Value& value);  // len(), where there is one
 std::vector<Value> to_vector(Runtime& runtime, const Value& iterable);
 
-Text to_text(Runtime& runtime, const Value& value);                      // str()
+Text to_text(Runtime& runtime, const Value& value);  // str()
 void append_text(Runtime& runtime, Text& out, const Value& value);
-void append_repr(Runtime& runtime, Text& out, const Value& value);       // repr()
+void append_repr(Runtime& runtime, Text& out, const Value& value);  // repr()
 std::string float_repr(double value);
 
 }  // namespace rung::jinja

@@ -41,7 +41,8 @@ void append_string_repr(Runtime& runtime, Text& out, const Text& text) {
   if (text.escaped) out.append(")");
 }
 
-void append_items(Runtime& runtime, Text& out, const std::vector<Value>& items, std::string_view open, std::string_view close) {
+void append_items(Runtime& runtime, Text& out, const std::vector<Value>& items, std::string_view open,
+                  std::string_view close) {
   out.append(open);
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i != 0) out.append(", ");
@@ -121,9 +122,10 @@ void append_repr(Runtime& runtime, Text& out, const Value& value) {
     const std::string& name = (*value.as<Macro*>())->code->name;
     return out.append(name.empty() ? "<Macro anonymous>" : fmt::format("<Macro '{}'>", name));
   }
-  runtime.fail(
-      "unsupported: a {} as text{}", type_name(value),
-      value.is<CallablePtr>() ? fmt::format(" ('{}' is not called: parentheses are missing)", (*value.as<CallablePtr>())->name) : "");
+  runtime.fail("unsupported: a {} as text{}", type_name(value),
+               value.is<CallablePtr>()
+                   ? fmt::format(" ('{}' is not called: parentheses are missing)", (*value.as<CallablePtr>())->name)
+                   : "");
 }
 
 void append_text(Runtime& runtime, Text& out, const Value& value) {
