@@ -1,7 +1,7 @@
 // Any text as a template, rendered on a small conversation: it ends, in bounded memory, with a text or with an error.
 // And whatever it did, the marked bytes lie inside the text, in order.
 #include "base/error.h"
-#include "text/chat_template.h"
+#include "templates/chat_template.h"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,8 +1,8 @@
 // The program that tools/fuzz_templates.py compares with jinja2: lines {"template", "context"} → lines {"text",
 // "untrusted"} or {"error"}.
 #include "base/error.h"
-#include "text/chat_template.h"
-#include "text/golden_clock.h"
+#include "templates/chat_template.h"
+#include "templates/golden_clock.h"
 
 #include <iostream>
 #include <string>

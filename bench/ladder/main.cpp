@@ -11,7 +11,7 @@
 
 #include "base/processors.h"
 #include "ladder.h"
-#include "ops/ceilings.h"
+#include "measure/ceilings.h"
 
 namespace {
 

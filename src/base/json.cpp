@@ -45,4 +45,8 @@ OrderedJson parse_ordered_json(std::string_view text, std::string_view where) {
   return parse<OrderedJson>(text, where);
 }
 
+std::string to_json(const OrderedJson& value) {
+  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
 }  // namespace rung

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace rung {
@@ -16,5 +17,7 @@ using OrderedJson = nlohmann::ordered_json;
 // near, and recursion over a document must not overflow the stack). Throws Error.
 Json parse_json(std::string_view text, std::string_view where);
 OrderedJson parse_ordered_json(std::string_view text, std::string_view where);
+
+std::string to_json(const OrderedJson& value);  // in one line; bytes that are no UTF-8 become U+FFFD
 
 }  // namespace rung

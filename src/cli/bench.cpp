@@ -10,14 +10,14 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "cli/bench_runs.h"
+#include "base/signals.h"
 #include "cli/bench_words.h"
-#include "cli/child.h"
 #include "cli/command.h"
 #include "cli/pieces.h"
 #include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/device.h"
+#include "measure/bench_runs.h"
 
 namespace rung {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/bench_runs.h"
-#include "cli/svg.h"
+#include "cli/draw/svg.h"
+#include "measure/bench_runs.h"
 
 namespace rung {
 

@@ -7,7 +7,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "cli/child.h"
+#include "base/signals.h"
 #include "cli/command.h"
 #include "cli/figures.h"
 #include "cli/line_editor.h"

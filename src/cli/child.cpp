@@ -1,6 +1,7 @@
 #include "cli/child.h"
 
 #include <cerrno>
+#include <csignal>
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
@@ -12,16 +13,12 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/signals.h"
 
 extern char** environ;  // POSIX: what getenv searches; no header declares it everywhere
 
 namespace rung {
 namespace {
-
-// A handler may interrupt any instruction, even inside malloc, so it does nothing but write one variable of this type.
-volatile std::sig_atomic_t caught_signal = 0;
-
-void note(int signal) { caught_signal = signal; }
 
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary};
@@ -56,29 +53,6 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::pa
 }
 
 }  // namespace
-
-SignalWatch::SignalWatch() {
-  caught_signal = 0;
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction former{};
-    sigaction(signal, nullptr, &former);
-    if (former.sa_handler == SIG_IGN) continue;
-    struct sigaction ours{};  // without SA_RESTART: a call that waits returns with EINTR
-    ours.sa_handler = note;
-    sigaction(signal, &ours, nullptr);
-    former_.emplace_back(signal, former);
-  }
-}
-
-SignalWatch::~SignalWatch() {
-  for (const auto& [signal, former] : former_) sigaction(signal, &former, nullptr);
-}
-
-int SignalWatch::caught() { return caught_signal; }
-
-void SignalWatch::check() {
-  if (caught_signal != 0) throw Interrupted{caught_signal};
-}
 
 ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
                       const std::function<void()>& tick) {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "cli/child.h"
+#include "base/signals.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/quantize.h"

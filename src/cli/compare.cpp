@@ -8,17 +8,17 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
-#include "cli/child.h"
+#include "base/signals.h"
+#include "base/utf8.h"
 #include "cli/command.h"
+#include "cli/draw/quality_svg.h"
 #include "cli/pieces.h"
-#include "cli/quality_svg.h"
 #include "cli/terminal.h"
 #include "cli/window_options.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
-#include "engine/divergence.h"
 #include "engine/session.h"
-#include "text/utf8.h"
+#include "measure/divergence.h"
 
 namespace rung {
 

@@ -5,13 +5,13 @@
 #include <numbers>
 
 #include "base/error.h"
-#include "cli/child.h"
+#include "base/signals.h"
 #include "cli/command.h"
 #include "cli/pieces.h"
 #include "cli/terminal.h"
 #include "cli/window_options.h"
 #include "engine/device.h"
-#include "engine/perplexity.h"
+#include "measure/perplexity.h"
 
 namespace rung {
 

@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "cli/child.h"
+#include "base/signals.h"
 #include "cli/command.h"
 #include "cli/figures.h"
 #include "cli/messages.h"

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "cli/child.h"
+#include "base/signals.h"
 #include "cli/terminal.h"
 
 namespace rung {

@@ -9,9 +9,6 @@
 
 namespace rung {
 
-// Throws Error, naming `where`: not an object with `messages`, a list of objects that each have a `role`.
-void check_request(const OrderedJson& request, std::string_view where);
-
 // A JSON file (- is stdin) that holds a list of messages, or an object with `messages`, `tools`, and whatever else the
 // template reads. Throws Error.
 OrderedJson read_request(const std::string& path);

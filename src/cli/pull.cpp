@@ -10,6 +10,7 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/signals.h"
 #include "cli/terminal.h"
 
 namespace rung {

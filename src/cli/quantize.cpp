@@ -8,12 +8,12 @@
 
 #include "base/error.h"
 #include "base/processors.h"
-#include "cli/child.h"
+#include "base/signals.h"
 #include "cli/positive.h"
 #include "cli/terminal.h"
+#include "convert/importance.h"
+#include "convert/quantize.h"
 #include "engine/device.h"
-#include "engine/importance.h"
-#include "engine/quantize.h"
 
 namespace rung {
 

@@ -11,7 +11,7 @@
 
 #include "base/environment.h"
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace rung {
 
@@ -34,10 +34,6 @@ void write_text(std::string_view utf8) {
     write_out(out);
     utf8.remove_prefix(std::min(end + 1, utf8.size()));
   }
-}
-
-std::string to_json(const OrderedJson& value) {
-  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 void write_line(const OrderedJson& value) { write_out(to_json(value) + "\n"); }

@@ -18,8 +18,7 @@ struct OutputClosed {};
 void write_out(std::string_view text);
 // The same for text that a model made: on a terminal its control characters are shown, not obeyed.
 void write_text(std::string_view utf8);
-std::string to_json(const OrderedJson& value);  // in one line; bytes that are no UTF-8 become U+FFFD
-void write_line(const OrderedJson& value);      // to_json and a line's end
+void write_line(const OrderedJson& value);  // to_json and a line's end
 
 bool stdout_is_terminal();
 bool stderr_is_terminal();

@@ -10,6 +10,7 @@
 #include "cli/pieces.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
+#include "engine/request.h"
 
 namespace rung {
 

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "cli/attention_map.h"
-#include "cli/child.h"
+#include "base/signals.h"
 #include "cli/command.h"
+#include "cli/draw/attention_map.h"
 #include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"

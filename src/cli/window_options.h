@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/command.h"
-#include "engine/perplexity.h"
+#include "measure/perplexity.h"
 
 namespace rung {
 

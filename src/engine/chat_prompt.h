@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "engine/loaded_model.h"
-#include "text/chat_template.h"
+#include "templates/chat_template.h"
 #include "text/tokenizer.h"
 
 namespace rung {

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
-#include "engine/loaded_model.h"
+#include "engine/model_files.h"
 #include "model/families/families.h"
 #include "text/tokenizer_config.h"
 

@@ -111,7 +111,7 @@ struct Kernels {
   // Of `count` queries, `stride` floats apart: total ← total and the partial result of the next block.
   void (*combine)(float* totals, const float* partials, std::size_t count, std::size_t stride, std::size_t head_dim);
 
-  // What one thread can at most do with these instructions: ops/ceilings.h measures it.
+  // What one thread can at most do with these instructions: measure/ceilings.h measures it.
   struct Peaks {
     // Reads `bytes` from p on, as 1, 2 or 4 streams side by side, and asks for what lies `near` bytes further into the
     // first-level cache, `far` into the second (0: for nothing).

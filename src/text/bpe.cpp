@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/hash.h"
-#include "text/utf8.h"
 
 namespace rung {
 namespace {

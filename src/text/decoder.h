@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/utf8.h"
 #include "text/pattern.h"
-#include "text/utf8.h"
 
 namespace rung {
 

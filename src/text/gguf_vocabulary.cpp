@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "files/gguf.h"
 #include "text/decoder.h"
 #include "text/gguf_pre.h"
 #include "text/tokenizer_file.h"
-#include "text/utf8.h"
 #include "text/vocabulary.h"
 
 namespace rung {

@@ -2,8 +2,8 @@
 #include <bit>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/regex.h"
-#include "text/utf8.h"
 
 namespace rung {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/regex_tree.h"
-#include "text/utf8.h"
 
 namespace rung {
 namespace {

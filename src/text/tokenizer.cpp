@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 namespace rung {
 namespace {

@@ -5,10 +5,10 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "files/gguf.h"
 #include "text/gguf_pre.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 namespace rung {
 namespace {

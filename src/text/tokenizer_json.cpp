@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/utf8.h"
 #include "text/tokenizer_config.h"
 #include "text/tokenizer_file.h"
 #include "text/tokenizer_impl.h"
-#include "text/utf8.h"
 
 namespace rung {
 namespace {

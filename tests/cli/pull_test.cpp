@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/signals.h"
 #include "cli/pull.h"
 
 namespace rung {

@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "base/json.h"
+#include "cli/draw/quality_svg.h"
 #include "cli/pieces.h"
 #include "cli/program.h"
-#include "cli/quality_svg.h"
 #include "engine/tiny_model.h"
 #include "files/temporary_folder.h"
 #include "kernels/kernels.h"

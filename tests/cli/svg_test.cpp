@@ -1,5 +1,5 @@
 // Charts: where marks stand on an axis, what is escaped, and that labels keep out of each other's way.
-#include "cli/svg.h"
+#include "cli/draw/svg.h"
 
 #include <gtest/gtest.h>
 

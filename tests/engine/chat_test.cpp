@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/signals.h"
 #include "engine/device.h"
 #include "engine/tiny_model.h"
 

@@ -1,9 +1,9 @@
 // The wounds of this field: files that broke other readers, each by the public report that it comes from. Every one
 // must be refused in one line, without a crash and without allocating what the file only claims to hold. Numbers
 // without a name are issues and pull requests of github.com/ggml-org/llama.cpp. The wounds of tokenizers are in
-// tests/text/tokenizer_wounds_test.cpp, those of templates in tests/text/chat_template_test.cpp. Of two numbers that
-// were to be here, 24446 and 28810, no report could be found in the public archives that were searched (by number, and
-// for GGUF, vocabulary and template reports of June to September 2026).
+// tests/text/tokenizer_wounds_test.cpp, those of templates in tests/templates/chat_template_test.cpp. Of two numbers
+// that were to be here, 24446 and 28810, no report could be found in the public archives that were searched (by number,
+// and for GGUF, vocabulary and template reports of June to September 2026).
 #include <gtest/gtest.h>
 
 #include <limits>

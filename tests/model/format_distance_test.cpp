@@ -12,9 +12,9 @@
 #include <random>
 
 #include "engine/device.h"
-#include "engine/divergence.h"
 #include "kernels/kernels.h"
 #include "kernels/panels.h"
+#include "measure/divergence.h"
 #include "tensor/blocks.h"
 #include "tensor/scale_offsets.h"
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/quantize.h"
+#include "convert/quantize.h"
 #include "files/expect_error.h"
 #include "files/temporary_folder.h"
 #include "model/golden_model.h"

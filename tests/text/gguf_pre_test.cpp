@@ -5,10 +5,10 @@
 #include <fstream>
 #include <map>
 
+#include "base/utf8.h"
 #include "files/gguf_builder.h"
 #include "files/temporary_folder.h"
 #include "text/tokenizer_golden.h"
-#include "text/utf8.h"
 
 namespace rung {
 namespace {

@@ -1,0 +1,56 @@
+// A path → what lies where in a model's files: tensors, tokenizer, templates, defaults.  Milestones M1 to M3.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/json.h"
+#include "engine/sampler.h"
+#include "files/folder.h"
+#include "files/gguf.h"
+#include "files/safetensors.h"
+#include "model/model.h"
+#include "text/tokenizer.h"
+
+namespace rung {
+
+// A .gguf file, a folder as it lies on the hub, or what is compiled in. Opening reads headers only.
+class ModelFiles {
+ public:
+  static ModelFiles open(const std::filesystem::path& path);  // throws Error
+  // the model that is compiled in; throws Error where there is none
+  static ModelFiles pebble();
+
+  const std::filesystem::path& path() const { return folder_.path(); }
+  const Folder& folder() const { return folder_; }
+  bool is_gguf() const { return std::holds_alternative<Gguf>(content_); }
+  const Gguf& gguf() const { return std::get<Gguf>(content_); }
+  const TensorMap& tensors() const;  // of a folder: opened at the first call
+  ModelPlan plan() const;
+
+  Tokenizer tokenizer(std::optional<std::string_view> pre = {}) const;
+  // The source of the model's chat template, if it has one. Of several named ones: "default", or "tool_use" where there
+  // are tools.
+  std::optional<std::string> chat_template(bool tools = false) const;
+  // bos_token, eos_token, unk_token, …: what a template may print.
+  std::map<std::string, std::string> special_tokens(const Tokenizer& tokenizer) const;
+  // Generation stops at these: eos of generation_config and config; a GGUF's eos, eot and eom.
+  std::set<TokenId> stop_ids() const;
+  // generation_config's (or a GGUF's general.sampling.*), and ours where these are silent.
+  Sampling sampling() const;
+
+ private:
+  explicit ModelFiles(Folder folder) : folder_(std::move(folder)) {}
+  std::optional<Json> json(const char* name) const;  // of a folder; absent: nullopt
+
+  Folder folder_;  // of a GGUF: its path
+  std::variant<std::monostate, Gguf> content_;
+  mutable std::optional<Safetensors> weights_;  // of a folder, once they were needed
+};
+
+}  // namespace rung

@@ -1,0 +1,104 @@
+// What a person types never becomes a control token, and otherwise a chat's ids are those of apply_chat_template.
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "templates/chat_template.h"
+#include "text/tokenizer.h"
+#include "text/tokenizer_golden.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace rung {
+namespace {
+
+OrderedJson read_json(const std::filesystem::path& path) {
+  return parse_ordered_json(MappedFile(path).text(), path.string());
+}
+
+struct Model {
+  explicit Model(const std::string& name)
+      : tokenizer(load_download(name)),
+        chat(ChatTemplate::parse(
+            read_json(download(name) / "tokenizer_config.json").at("chat_template").get<std::string>(), name)) {}
+
+  std::vector<TokenId> encode(const RenderedChat& rendered) const {
+    const Untrusted untrusted{rendered.untrusted, forbidden_tokens(tokenizer, chat.source())};
+    return tokenizer.encode(rendered.text, {.add_special = false, .untrusted = &untrusted});
+  }
+
+  Tokenizer tokenizer;
+  ChatTemplate chat;
+};
+
+std::string fnv1a(const std::vector<TokenId>& ids) {
+  std::uint64_t value = 0xcbf29ce484222325;
+  for (const TokenId id : ids) {
+    for (int shift = 0; shift < 32; shift += 8) {
+      value = (value ^ ((static_cast<std::uint32_t>(id) >> shift) & 0xffu)) * 0x100000001b3;
+    }
+  }
+  return fmt::format("{:016x}", value);
+}
+
+std::tm clock_of_the_goldens() {
+  std::tm now{};
+  now.tm_year = 126;
+  now.tm_mon = 6;
+  now.tm_mday = 4;
+  return now;
+}
+
+class ControlTokens : public testing::TestWithParam<std::string> {};
+
+TEST_P(ControlTokens, AChatHasTheOfficialIds) {
+  RUNG_NEEDS_DOWNLOAD(GetParam());
+  const Model model(GetParam());
+  const OrderedJson conversations = read_json(std::filesystem::path(RUNG_GOLDEN) / "templates/conversations.json");
+  for (const OrderedJson& item : read_json(std::filesystem::path(RUNG_GOLDEN) / "templates/official.json")) {
+    const std::string name = item.at("conversation").get<std::string>();
+    // in these a person types tokens
+    const bool plain = name != "control tokens typed" && name.find("thought") == std::string::npos;
+    if (item.at("package") != GetParam() || item.contains("error") || !plain) continue;
+    SCOPED_TRACE(name);
+    OrderedJson context = item.at("tokens");
+    context.update(conversations.at(name));
+    const std::vector<TokenId> ids = model.encode(model.chat.render(context, clock_of_the_goldens()));
+    EXPECT_EQ(ids.size(), item.at("ids").get<std::size_t>());
+    EXPECT_EQ(fnv1a(ids), item.at("ids_hash").get<std::string>());
+  }
+}
+
+// The user types every added token that is special or stands in the template. In the ids each is as often as in the
+// same chat without them.
+TEST_P(ControlTokens, WhatAUserTypesNeverBecomesOne) {
+  RUNG_NEEDS_DOWNLOAD(GetParam());
+  const Model model(GetParam());
+  const std::set<TokenId> forbidden = forbidden_tokens(model.tokenizer, model.chat.source());
+  ASSERT_FALSE(forbidden.empty());
+  std::string typed = "x";
+  for (const TokenId id : forbidden) {
+    typed.append(" ").append(model.tokenizer.piece(id)).append(model.tokenizer.piece(id));
+  }
+  const auto ids_of = [&](const std::string& content) {
+    OrderedJson context = {{"messages", OrderedJson::array()}, {"add_generation_prompt", true}, {"bos_token", ""}};
+    context["messages"].push_back({{"role", "user"}, {"content", content}});
+    return model.encode(model.chat.render(context, clock_of_the_goldens()));
+  };
+  const std::vector<TokenId> harmless = ids_of("x");
+  const std::vector<TokenId> hostile = ids_of(typed);
+  for (const TokenId id : forbidden) {
+    EXPECT_EQ(std::count(hostile.begin(), hostile.end(), id), std::count(harmless.begin(), harmless.end(), id))
+        << model.tokenizer.piece(id);
+  }
+  EXPECT_NE(model.tokenizer.decode(hostile).find(typed.substr(0, 40)), std::string::npos) << "the text itself arrives";
+}
+
+INSTANTIATE_TEST_SUITE_P(Packages, ControlTokens,
+                         testing::Values("qwen3", "qwen2_5", "llama3", "llama3_1", "llama3_2", "gemma3"),
+                         [](const auto& tested) { return tested.param; });
+
+}  // namespace
+}  // namespace rung
