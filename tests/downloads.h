@@ -8,11 +8,13 @@
 #include <filesystem>
 #include <string>
 
+#include "paths.h"
+
 namespace rung {
 
 // The file of a model ("smollm2.gguf"), or the folder of an official tokenizer ("qwen3").
 inline std::filesystem::path download(const std::string& name) {
-  const std::filesystem::path folder = RUNG_DOWNLOADS;
+  const std::filesystem::path folder = download_folder();
   return name.ends_with(".gguf") ? folder / name : folder / "tokenizers" / ("tokenizer-" + name);
 }
 

@@ -13,6 +13,7 @@
 #include "cli/program.h"
 #include "engine/tiny_model.h"
 #include "files/safetensors.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
@@ -95,7 +96,7 @@ TEST_F(CommandLine, WithoutAModelPebbleSpeaksThatIsInTheProgram) {
   EXPECT_EQ(story["stop"], "end-of-text");
   EXPECT_GT(story["ids"].size(), 40u);
   EXPECT_TRUE(has(story["text"], ". ")) << story["text"];
-  for (const std::string& model : {std::string("pebble"), std::string(RUNG_SOURCE "/models/pebble")}) {
+  for (const std::string& model : {std::string("pebble"), (source_folder() / "models" / "pebble").string()}) {
     const Outcome named = run_rung({"generate", "-m", model, "--json", "--seed", "1", "Once upon a time"}, elsewhere);
     EXPECT_EQ(lines_of(named.out).back()["ids"], story["ids"]) << model;
   }

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "files/temporary_folder.h"
+#include "paths.h"
 
 namespace rung {
 
@@ -47,7 +48,7 @@ std::string read_all(int fd) {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
-  ::execv(RUNG_PROGRAM, argv.data());
+  ::execv(rung_program().c_str(), argv.data());
   ::_exit(99);
 }
 

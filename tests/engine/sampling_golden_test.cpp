@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "engine/sampler.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
@@ -35,7 +36,7 @@ Sampling settings(const Json& c) {
 }
 
 TEST(SamplingGolden, TheFilteredDistributionIsTheOfficialOne) {
-  const std::string path = std::string(RUNG_GOLDEN) + "/sampling/cases.json";
+  const std::string path = (golden_folder() / "sampling" / "cases.json").string();
   std::ifstream in(path);
   const Json document = parse_json(std::string{std::istreambuf_iterator<char>(in), {}}, path);
   const auto logits = recorded_logits(document);

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "files/temporary_folder.h"
+#include "paths.h"
 
 namespace rung {
 
@@ -22,7 +23,7 @@ class TinyModel {
 
   // An empty template: none.
   explicit TinyModel(const char* chat_template = kTemplate) {
-    const std::filesystem::path golden = std::filesystem::path(RUNG_GOLDEN) / "models" / "llama";
+    const std::filesystem::path golden = golden_folder() / "models" / "llama";
     for (const char* name : {"config.json", "model.safetensors"}) std::filesystem::copy(golden / name, folder_ / name);
     write("tokenizer.json", tokenizer());
     Json config = {{"bos_token", nullptr}, {"eos_token", "<|im_end|>"}};

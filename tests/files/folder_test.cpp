@@ -11,6 +11,7 @@
 #include "files/expect_error.h"
 #include "files/safetensors.h"
 #include "files/temporary_folder.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
@@ -33,7 +34,7 @@ TEST(FolderOfFiles, OnTheDiskHasWhatLiesThere) {
 }
 
 TEST(FolderOfFiles, CompiledInIsReadFromMemory) {
-  const std::string weights = bytes_of(RUNG_GOLDEN "/files/whole.safetensors");
+  const std::string weights = bytes_of(golden_folder() / "files" / "whole.safetensors");
   const std::string config = "{}";
   const CompiledFile files[]{{"config.json", std::as_bytes(std::span(config))},
                              {"model.safetensors", std::as_bytes(std::span(weights))}};
@@ -45,7 +46,7 @@ TEST(FolderOfFiles, CompiledInIsReadFromMemory) {
   expect_error([&] { folder.open("tokenizer.json"); }, "small/tokenizer.json: No such file or directory");
 
   const Safetensors opened = Safetensors::open(folder);
-  const Safetensors expected = Safetensors::open(RUNG_GOLDEN "/files/whole.safetensors");
+  const Safetensors expected = Safetensors::open(golden_folder() / "files" / "whole.safetensors");
   EXPECT_EQ(opened.tensors().size(), expected.tensors().size());
   for (const auto& [name, tensor] : expected.tensors()) {
     const FileTensor& found = opened.tensors().at(name);

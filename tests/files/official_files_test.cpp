@@ -9,11 +9,12 @@
 #include "base/json.h"
 #include "files/gguf.h"
 #include "files/safetensors.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
 
-std::filesystem::path golden(const std::string& name) { return std::string(RUNG_GOLDEN) + "/files/" + name; }
+std::filesystem::path golden(const std::string& name) { return golden_folder() / "files" / name; }
 
 Json expected(const std::string& name) {
   std::ifstream in(golden(name));

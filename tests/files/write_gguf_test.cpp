@@ -9,6 +9,7 @@
 #include "files/gguf.h"
 #include "files/temporary_folder.h"
 #include "files/write_gguf.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
@@ -43,7 +44,7 @@ std::string text_of(const GgufValue& value) {
 
 TEST(GgufWriter, GivesBackWhatTheOfficialPackageWrote) {
   const TemporaryFolder folder;
-  const Gguf official = Gguf::open(fs::path(RUNG_GOLDEN) / "files" / "all_types.gguf");
+  const Gguf official = Gguf::open(golden_folder() / "files" / "all_types.gguf");
   GgufMetadata metadata;
   for (const auto& [key, value] : official.metadata()) metadata.set(key, value);
   std::vector<GgufOutputTensor> tensors;

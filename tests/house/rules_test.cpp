@@ -11,12 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "paths.h"
+
 namespace rung {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path root = RUNG_SOURCE;
+const fs::path root = source_folder();
 
 std::vector<std::string> lines_of(const fs::path& path) {
   std::vector<std::string> lines;

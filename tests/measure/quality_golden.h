@@ -9,11 +9,12 @@
 #include "base/json.h"
 #include "engine/loaded_model.h"
 #include "measure/perplexity.h"
+#include "paths.h"
 
 namespace rung {
 
 inline Json perplexity_cases() {
-  std::ifstream file(std::filesystem::path(RUNG_GOLDEN) / "perplexity" / "cases.json");
+  std::ifstream file(golden_folder() / "perplexity" / "cases.json");
   return Json::parse(file);
 }
 
@@ -26,7 +27,7 @@ class BareModel {
 
  private:
   static std::filesystem::path path_of(const std::string& name) {
-    const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / name;
+    const std::filesystem::path folder = golden_folder() / "models" / name;
     return std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
   }
   ModelFiles files_;

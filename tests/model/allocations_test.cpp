@@ -9,6 +9,7 @@
 #include "engine/device.h"
 #include "engine/session.h"
 #include "model/golden_model.h"
+#include "paths.h"
 
 namespace {
 std::atomic<std::size_t> allocations{0};
@@ -38,7 +39,7 @@ namespace {
 class Allocations : public testing::TestWithParam<std::string> {};
 
 TEST_P(Allocations, DoNotHappenInTheDecodeLoop) {
-  const GoldenFiles files(std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam());
+  const GoldenFiles files(golden_folder() / "models" / GetParam());
   const Model model = bind_weights(files.plan, files.tensors());
   Device device("cpu", 2);
   Session session(model, device.ops());

@@ -6,13 +6,14 @@
 #include <cmath>
 
 #include "model/golden_model.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
 
 TEST(AttentionWeights, TimesTheValuesGiveTheOfficialAttention) {
   for (const char* name : {"llama", "qwen3-window", "gemma3"}) {  // grouped queries, a window, a scale of its own
-    const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / name;
+    const std::filesystem::path folder = golden_folder() / "models" / name;
     const Golden golden(folder);
     const ModelConfig config = GoldenFiles(folder).plan.config;
     const auto official = [&](const std::string& checkpoint) {

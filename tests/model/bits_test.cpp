@@ -10,6 +10,7 @@
 #include "engine/device.h"
 #include "engine/session.h"
 #include "model/golden_model.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
@@ -40,8 +41,8 @@ const std::string kReal = "smollm2.gguf";
 
 std::filesystem::path path_of(const std::string& model) {
   if (model == kReal) return download(model);
-  if (model == "pebble") return std::filesystem::path(RUNG_SOURCE) / "models" / model;
-  const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / model;
+  if (model == "pebble") return source_folder() / "models" / model;
+  const std::filesystem::path folder = golden_folder() / "models" / model;
   return std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
 }
 

@@ -9,6 +9,7 @@
 #include "downloads.h"
 #include "engine/device.h"
 #include "model/golden_model.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
@@ -71,7 +72,7 @@ class CpuDistance : public testing::TestWithParam<std::string> {};
 // Their weights are small random numbers in every format (GGUF) or in 16 and 32 bits, where nothing but the cache and
 // the order of sums is rounded.
 TEST_P(CpuDistance, OfATinyModelIsSmall) {
-  const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
+  const std::filesystem::path folder = golden_folder() / "models" / GetParam();
   const bool is_gguf = std::filesystem::exists(folder / "model.gguf");
   const GoldenFiles files(is_gguf ? folder / "model.gguf" : folder);
   const Distance d = distance(bind_weights(files.plan, files.tensors()), Golden(folder).ids);
@@ -85,7 +86,7 @@ TEST_P(CpuDistance, OfATinyModelIsSmall) {
 // Where the fast backend rounds activations as well, a little less or more in the cache turns some of them by a whole
 // step: there the sum of all roundings is held to the bound of the test above.
 TEST_P(CpuDistance, OfACacheFromOneOfF32IsSmall) {
-  const std::filesystem::path folder = std::filesystem::path(RUNG_GOLDEN) / "models" / GetParam();
+  const std::filesystem::path folder = golden_folder() / "models" / GetParam();
   const bool is_gguf = std::filesystem::exists(folder / "model.gguf");
   const GoldenFiles files(is_gguf ? folder / "model.gguf" : folder);
   const Model model = bind_weights(files.plan, files.tensors());
@@ -111,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(, CpuDistance, testing::ValuesIn(golden_folders("models
 
 // Pebble's weights are bf16, so here, too, only the cache is rounded, or activations to bf16.
 TEST(PebbleCpuDistance, IsSmall) {
-  const GoldenFiles files(std::filesystem::path(RUNG_SOURCE) / "models" / "pebble");
+  const GoldenFiles files(source_folder() / "models" / "pebble");
   const Model model = bind_weights(files.plan, files.tensors());
   std::vector<std::int32_t> ids;
   for (std::size_t i = 0; i < 256; ++i) ids.push_back(static_cast<std::int32_t>(i * 7919 % model.config.vocab_size));
@@ -126,7 +127,7 @@ TEST(RealCpuDistance, IsSmall) {
     SCOPED_TRACE(name);
     const std::string file = std::string(name) + ".gguf";
     RUNG_NEEDS_DOWNLOAD(file);
-    const Golden golden{std::filesystem::path(RUNG_GOLDEN) / "real" / name};
+    const Golden golden{golden_folder() / "real" / name};
     const GoldenFiles files(download(file));
     const Model model = bind_weights(files.plan, files.tensors());
     for (const Json& prompt : golden.about["prompts"]) {

@@ -8,6 +8,7 @@
 #include "files/expect_error.h"
 #include "files/temporary_folder.h"
 #include "model/golden_model.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
@@ -31,7 +32,7 @@ std::vector<std::string> folders() {
 
 class GgufOfFolder : public testing::TestWithParam<std::string> {
  protected:
-  const fs::path model = fs::path(RUNG_GOLDEN) / "models" / GetParam();
+  const fs::path model = golden_folder() / "models" / GetParam();
   const TemporaryFolder folder;
 };
 

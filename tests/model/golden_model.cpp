@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "model/families/families.h"
+#include "paths.h"
 #include "tensor/blocks.h"
 
 namespace rung {
@@ -23,7 +24,7 @@ std::vector<float> read_values(const FileTensor& tensor) {
 
 std::vector<std::string> golden_folders(const std::string& part) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(RUNG_GOLDEN) / part)) {
+  for (const auto& entry : std::filesystem::directory_iterator(golden_folder() / part)) {
     if (entry.is_directory()) names.push_back(entry.path().filename().string());
   }
   std::sort(names.begin(), names.end());

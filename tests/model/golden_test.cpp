@@ -14,17 +14,18 @@
 #include "model/rope.h"
 #include "ops/broken.h"
 #include "ops/cpu.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
 
-const std::filesystem::path pebble = std::filesystem::path(RUNG_SOURCE) / "models" / "pebble";
+const std::filesystem::path pebble = source_folder() / "models" / "pebble";
 
 // A folder of tests/golden/models, which holds the model too; or pebble/short, pebble/full.
 class GoldenModels : public testing::TestWithParam<std::string> {
  protected:
   const bool is_pebble = GetParam().starts_with("pebble/");
-  const std::filesystem::path answers = std::filesystem::path(RUNG_GOLDEN) / (is_pebble ? "" : "models") / GetParam();
+  const std::filesystem::path answers = golden_folder() / (is_pebble ? "" : "models") / GetParam();
   const std::filesystem::path folder = is_pebble ? pebble : answers;
   const std::filesystem::path path = std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
   const Golden golden{answers};
@@ -256,7 +257,7 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
 // 512 tokens of stories: of the many tensors only those that tell positions apart are broken here.
 class PebbleAtFullContext : public testing::Test {
  protected:
-  const Golden golden{std::filesystem::path(RUNG_GOLDEN) / "pebble" / "full"};
+  const Golden golden{golden_folder() / "pebble" / "full"};
   const GoldenFiles files{pebble};
   const Model model = bind_weights(files.plan, files.tensors());
   ThreadTeam team{usable_processors()};

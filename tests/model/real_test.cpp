@@ -9,6 +9,7 @@
 #include "base/processors.h"
 #include "downloads.h"
 #include "model/golden_model.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
@@ -24,7 +25,7 @@ void PrintTo(const Prompt& p, std::ostream* out) { *out << p.model << " " << p.n
 std::vector<Prompt> prompts(bool quick) {
   std::vector<Prompt> found;
   for (const std::string& model : golden_folders("real")) {
-    const Json about = read_json(std::filesystem::path(RUNG_GOLDEN) / "real" / model / "golden.json");
+    const Json about = read_json(golden_folder() / "real" / model / "golden.json");
     for (const Json& prompt : about["prompts"]) {
       if ((prompt["ids"].size() <= 30) == quick) found.push_back({model, prompt["name"]});
     }
@@ -41,7 +42,7 @@ class RealModels : public testing::TestWithParam<Prompt> {
   CheckpointValues official(const std::string& name) const { return golden.official(GetParam().name + "." + name); }
 
   const std::filesystem::path file = download(GetParam().model + ".gguf");
-  const Golden golden{std::filesystem::path(RUNG_GOLDEN) / "real" / GetParam().model};
+  const Golden golden{golden_folder() / "real" / GetParam().model};
 };
 
 void RealModels::compare() {

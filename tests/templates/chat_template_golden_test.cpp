@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "downloads.h"
+#include "paths.h"
 #include "templates/chat_template.h"
 #include "templates/golden_clock.h"
 
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 OrderedJson read_json(const fs::path& path) { return parse_ordered_json(MappedFile(path).text(), path.string()); }
-OrderedJson golden(const std::string& name) { return read_json(fs::path(RUNG_GOLDEN) / "templates" / name); }
+OrderedJson golden(const std::string& name) { return read_json(golden_folder() / "templates" / name); }
 
 std::string fnv1a(std::string_view data) {
   std::uint64_t value = 0xcbf29ce484222325;

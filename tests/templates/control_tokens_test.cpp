@@ -1,6 +1,7 @@
 // What a person types never becomes a control token, and otherwise a chat's ids are those of apply_chat_template.
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "paths.h"
 #include "templates/chat_template.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_golden.h"
@@ -56,8 +57,8 @@ class ControlTokens : public testing::TestWithParam<std::string> {};
 TEST_P(ControlTokens, AChatHasTheOfficialIds) {
   RUNG_NEEDS_DOWNLOAD(GetParam());
   const Model model(GetParam());
-  const OrderedJson conversations = read_json(std::filesystem::path(RUNG_GOLDEN) / "templates/conversations.json");
-  for (const OrderedJson& item : read_json(std::filesystem::path(RUNG_GOLDEN) / "templates/official.json")) {
+  const OrderedJson conversations = read_json(golden_folder() / "templates/conversations.json");
+  for (const OrderedJson& item : read_json(golden_folder() / "templates/official.json")) {
     const std::string name = item.at("conversation").get<std::string>();
     // in these a person types tokens
     const bool plain = name != "control tokens typed" && name.find("thought") == std::string::npos;

@@ -9,13 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "paths.h"
 #include "tensor/blocks.h"
 
 namespace rung {
 namespace {
 
 std::vector<char> read_golden(const std::string& name) {
-  std::ifstream in(std::string(RUNG_GOLDEN) + "/tensor/" + name, std::ios::binary);
+  std::ifstream in(golden_folder() / "tensor" / name, std::ios::binary);
   EXPECT_TRUE(in) << name;
   return {std::istreambuf_iterator<char>(in), {}};
 }

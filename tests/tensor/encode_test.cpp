@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "paths.h"
 #include "tensor/blocks.h"
 #include "tensor/encode.h"
 
@@ -22,7 +23,7 @@ constexpr std::size_t kRow = 256;
 constexpr std::size_t kDenormalRow = 12;
 
 std::string read_golden(const std::string& name) {
-  std::ifstream in(std::string(RUNG_GOLDEN) + "/quantize/" + name, std::ios::binary);
+  std::ifstream in(golden_folder() / "quantize" / name, std::ios::binary);
   EXPECT_TRUE(in) << name;
   return {std::istreambuf_iterator<char>(in), {}};
 }

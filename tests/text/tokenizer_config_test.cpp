@@ -5,13 +5,14 @@
 #include "base/mapped_file.h"
 #include "files/expect_error.h"
 #include "files/temporary_folder.h"
+#include "paths.h"
 #include "text/tokenizer_golden.h"
 
 namespace rung {
 namespace {
 
 Json goldens() {
-  const MappedFile file(std::filesystem::path(RUNG_GOLDEN) / "text" / "tokenizer_configs.json");
+  const MappedFile file(golden_folder() / "text" / "tokenizer_configs.json");
   return parse_json(file.text(), "tokenizer_configs.json");
 }
 

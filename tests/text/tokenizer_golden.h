@@ -12,13 +12,14 @@
 #include "base/json.h"
 #include "downloads.h"
 #include "files/gguf.h"
+#include "paths.h"
 #include "text/tokenizer.h"
 
 namespace rung {
 
 // The documents of a file under tests/golden/text/, one per line.
 inline std::vector<Json> golden_lines(const std::string& name) {
-  std::ifstream file(std::filesystem::path(RUNG_GOLDEN) / "text" / name);
+  std::ifstream file(golden_folder() / "text" / name);
   std::vector<Json> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(parse_json(line, name));
   EXPECT_FALSE(lines.empty()) << "tests/golden/text/" << name;
