@@ -23,14 +23,6 @@ namespace rung {
 
 namespace {
 
-// "1,64,512", as `positives` has checked it
-std::vector<std::size_t> numbers_of(const std::string& list) {
-  std::vector<std::size_t> numbers;
-  std::istringstream stream(list);
-  for (std::string piece; std::getline(stream, piece, ',');) numbers.push_back(std::stoull(piece));
-  return numbers;
-}
-
 class Bench : public Command {
  public:
   const char* name() const override { return "bench"; }
@@ -50,28 +42,28 @@ class Bench : public Command {
            "Sampling and text are not part of it.\n\n";
   }
 
-  void add_options(CLI::App& app) override {
-    model_.add(app);
-    run_.add(app);
-    const auto list = [&](const char* option, std::vector<std::size_t>& values, const char* what) {
-      const auto take = [&values](const std::string& text) { values = numbers_of(text); };
-      app.add_option_function<std::string>(option, take, what)->type_name("N,...")->check(positives);
-    };
-    list("--prompt-tokens", prompts_, "how many tokens prefill reads (default: 512)");
-    list("--contexts", contexts_, "how many tokens stand before those that decode writes (default: 64,1024)");
-    list("--batches", batches_,
-         "how many sequences write together, at the first of the contexts (default: 1,2,4,8,16)");
-    app.add_option("--decode-tokens", decode_tokens_,
-                   "how many tokens decode writes (default: 32, or what fits into a quarter of a second)")
-        ->type_name("N")
-        ->check(positive);
-    app.add_option("--repeat", repeat_, "how many runs")->type_name("N")->capture_default_str()->check(positive);
-    app.add_flag("--no-cache", no_cache_, "without the KV cache: each token computes everything before it anew");
-    app.add_flag("--ceilings", show_ceilings_, "how the machine's bandwidth was measured: every way to read");
-    app.add_flag("--predict", predict_, "say first what the limit allows, and why; then measure");
-    app.add_flag("--verbs", verbs_, "how much of the time each verb of the pass takes: a clock around every one");
-    app.add_option("--out", out_, "the roofline as a picture (SVG)")->type_name("FILE.svg");
-    app.add_flag("--json", json_, "one JSON object");
+  void add_options(Options& options) override {
+    model_.add(options);
+    run_.add(options);
+    options.add("--prompt-tokens", prompts_, "how many tokens prefill reads (default: 512)").type_name("N,...");
+    options.add("--contexts", contexts_, "how many tokens stand before those that decode writes (default: 64,1024)")
+        .type_name("N,...");
+    options
+        .add("--batches", batches_,
+             "how many sequences write together, at the first of the contexts (default: 1,2,4,8,16)")
+        .type_name("N,...");
+    options
+        .add("--decode-tokens", decode_tokens_,
+             "how many tokens decode writes (default: 32, or what fits into a quarter of a second)")
+        .type_name("N")
+        .check(positive);
+    options.add("--repeat", repeat_, "how many runs").type_name("N").show_default().check(positive);
+    options.add("--no-cache", no_cache_, "without the KV cache: each token computes everything before it anew");
+    options.add("--ceilings", show_ceilings_, "how the machine's bandwidth was measured: every way to read");
+    options.add("--predict", predict_, "say first what the limit allows, and why; then measure");
+    options.add("--verbs", verbs_, "how much of the time each verb of the pass takes: a clock around every one");
+    options.add("--out", out_, "the roofline as a picture (SVG)").type_name("FILE.svg");
+    options.add("--json", json_, "one JSON object");
   }
 
   int run() override {

@@ -53,20 +53,21 @@ class ChatCommand : public Command {
            "From anywhere else each line is a message, and only the answers are printed.\n\n";
   }
 
-  void add_options(CLI::App& app) override {
-    model_.add(app);
-    run_.add(app);
-    app.add_option("-n,--max-tokens", max_tokens_,
-                   "at most this many new tokens an answer (0: until the model ends, or the context is full)")
-        ->type_name("N")
-        ->capture_default_str()
-        ->check(zero_or_more);
-    sampling_.add(app);
-    app.add_option("--system", system_, "a message that sets the scene")->type_name("TEXT");
-    app.add_option("--messages", messages_, "go on with this conversation: a JSON list of messages")
-        ->type_name("FILE.json");
-    app.add_option("--template", template_, "this chat template instead of the model's")->type_name("FILE.jinja");
-    app.add_flag("--json", json_, "one JSON object an answer");
+  void add_options(Options& options) override {
+    model_.add(options);
+    run_.add(options);
+    options
+        .add("-n,--max-tokens", max_tokens_,
+             "at most this many new tokens an answer (0: until the model ends, or the context is full)")
+        .type_name("N")
+        .show_default()
+        .check(zero_or_more);
+    sampling_.add(options);
+    options.add("--system", system_, "a message that sets the scene").type_name("TEXT");
+    options.add("--messages", messages_, "go on with this conversation: a JSON list of messages")
+        .type_name("FILE.json");
+    options.add("--template", template_, "this chat template instead of the model's").type_name("FILE.jinja");
+    options.add("--json", json_, "one JSON object an answer");
   }
 
   int run() override {

@@ -1,24 +1,16 @@
 // A verb of the command line: its options, what it does, its help.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "engine/loaded_model.h"
 #include "engine/sampler.h"
 
 namespace rung {
-
-// Arguments that cannot be: exit status 2.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 class Command {
  public:
@@ -27,7 +19,7 @@ class Command {
   virtual const char* summary() const = 0;            // one line
   virtual const char* example() const = 0;            // runs as it stands; the help ends in it
   virtual const char* details() const { return ""; }  // what the help says after the options
-  virtual void add_options(CLI::App& app) = 0;
+  virtual void add_options(Options& options) = 0;
   virtual int run() = 0;  // the exit status
 };
 
@@ -48,7 +40,7 @@ std::unique_ptr<Command> make_pull();
 struct ModelOption {
   std::string model;
   std::string pre;
-  void add(CLI::App& app);
+  void add(Options& options);
   ModelFiles open() const;  // the default model is brought first, where nobody named one
   std::optional<std::string_view> chosen_pre() const;
 };
@@ -56,7 +48,7 @@ struct ModelOption {
 // --cache: what the KV cache holds.
 struct CacheOption {
   std::string name;  // empty: what is not asked for
-  void add(CLI::App& app, const char* what);
+  void add(Options& options, const char* what);
   std::optional<DType> type() const;
 };
 
@@ -66,7 +58,7 @@ struct RunOptions {
   std::size_t threads = 0;
   CacheOption cache;
   std::size_t context = 0;
-  void add(CLI::App& app, bool with_context = true);
+  void add(Options& options, bool with_context = true);
 };
 
 // --temperature and its like. What is not given comes from the model.
@@ -74,16 +66,15 @@ struct SamplingOptions {
   std::optional<float> temperature, top_p, min_p, repeat_penalty;
   std::optional<std::size_t> top_k;
   std::optional<std::uint64_t> seed;  // not given: from the clock
-  void add(CLI::App& app);
+  void add(Options& options);
   Sampling over(Sampling defaults) const;
 };
 
 // The text: the last argument, or stdin where that is not a terminal.
 struct TextArgument {
-  std::string value;
-  CLI::Option* option = nullptr;
-  void add(CLI::App& app, const char* what);
-  bool given() const { return option->count() > 0; }
+  std::optional<std::string> value;
+  void add(Options& options, const char* what);
+  bool given() const { return value.has_value(); }
   std::string read() const;  // throws UsageError: there is none
 };
 

@@ -47,52 +47,16 @@ void refuse_misspelt_verb(const std::string& word, const std::vector<std::unique
   }
 }
 
-// A script's variable that is not set, more likely than a name.
-void refuse_empty_names(const CLI::App& app) {
-  for (const CLI::Option* option : app.get_options()) {
-    const std::string type = option->get_type_name();
-    const bool is_name = type.starts_with("FILE") || type == "MODEL" || type == "NAME";
-    const auto& given = option->results();
-    if (!is_name || std::find(given.begin(), given.end(), "") == given.end()) continue;
-    throw UsageError(fmt::format("{}: found nothing, expected a name", option->get_name()));
-  }
-}
-
-// Of CLI11's, which name how many arguments were required and received.
-std::string words_of(const CLI::ArgumentMismatch& e, const CLI::App& app) {
-  const std::string words = e.what(), name = words.substr(0, words.find(':'));
-  const CLI::Option* const option = app.get_option_no_throw(name);
-  if (option == nullptr) return words;
-  if (option->count() > 1) return fmt::format("{}: found {} times, expected once", name, option->count());
-  return fmt::format("{}: found nothing after it, expected {}", name, option->get_type_name());
-}
-
-// Takes the verb's options from `arguments` and runs it. Each verb is an App of its own: CLI11 would take a text that
-// is the name of another verb for that verb.
+// Takes the verb's options from `arguments` and runs it.
 int run_verb(Command& command, std::vector<std::string> arguments) {
-  CLI::App app;
-  app.set_help_flag("-h,--help", "this text");
-  app.option_defaults()->disable_flag_override();  // --json=no is neither yes nor no
-  command.add_options(app);
-  try {
-    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
-    app.parse(arguments);
-    refuse_empty_names(app);
-    return command.run();
-  } catch (const CLI::Success&) {  // --help
-    write_out(help(command, app));
+  Options options;
+  command.add_options(options);
+  if (parse_arguments(options, std::move(arguments), command.name()) == Parsed::help) {
+    write_out(help(command, options));
     return kOk;
-  } catch (const CLI::ExtrasError& e) {
-    const std::string extra = app.remaining().empty() ? "" : visible(app.remaining().front());
-    throw UsageError(
-        extra.starts_with('-')
-            ? fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)",
-                          extra, command.name())
-            : fmt::format("'{}' is one argument too many (a text is one argument: put it in quotes)", extra));
-  } catch (const CLI::ArgumentMismatch& e) {
-    throw UsageError(fmt::format("{} (see rung {} --help)", words_of(e, app), command.name()));
-  } catch (const CLI::ParseError& e) {
-    throw UsageError(fmt::format("{} (see rung {} --help)", e.what(), command.name()));
+  }
+  try {
+    return command.run();
   } catch (const UsageError& e) {
     throw UsageError(fmt::format("{} (see rung {} --help)", e.what(), command.name()));
   }

@@ -111,15 +111,15 @@ class Compare : public Command {
            "read    tok/s, of windows; write: of one token after the other\n\n";
   }
 
-  void add_options(CLI::App& app) override {
-    app.add_option("models", arguments_, "two models or more with the same vocabulary, and the text's file")
-        ->type_name("MODEL")
-        ->expected(0, 64);
-    app.add_option("--pre", pre_, "the pre-tokenizer of GGUF files that do not name their own")->type_name("NAME");
-    run_.add(app, false);
-    windows_.add(app);
-    app.add_option("--out", out_, "draw quality against bytes, as a picture")->type_name("FILE.svg");
-    app.add_flag("--json", json_, "one JSON object");
+  void add_options(Options& options) override {
+    options.add("models", arguments_, "two models or more with the same vocabulary, and the text's file")
+        .type_name("MODEL")
+        .most(64);
+    options.add("--pre", pre_, "the pre-tokenizer of GGUF files that do not name their own").type_name("NAME");
+    run_.add(options, false);
+    windows_.add(options);
+    options.add("--out", out_, "draw quality against bytes, as a picture").type_name("FILE.svg");
+    options.add("--json", json_, "one JSON object");
   }
 
   int run() override {

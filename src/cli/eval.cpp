@@ -31,12 +31,12 @@ class Eval : public Command {
            "different tokens do not compare; their bits a byte do.\n\n";
   }
 
-  void add_options(CLI::App& app) override {
-    app.add_option("file", file_, "the text's file (default, and -: standard input)")->type_name("FILE");
-    model_.add(app);
-    run_.add(app, false);
-    windows_.add(app);
-    app.add_flag("--json", json_, "one JSON object");
+  void add_options(Options& options) override {
+    options.add("file", file_, "the text's file (default, and -: standard input)").type_name("FILE");
+    model_.add(options);
+    run_.add(options, false);
+    windows_.add(options);
+    options.add("--json", json_, "one JSON object");
   }
 
   int run() override {

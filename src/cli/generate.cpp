@@ -25,27 +25,24 @@ class Generate : public Command {
   const char* summary() const override { return "go on with a text"; }
   const char* example() const override { return "rung generate -n 64 --temperature 0.8 --seed 7 \"The fox\""; }
 
-  void add_options(CLI::App& app) override {
-    text_.add(app, "what the model goes on with (default: standard input)");
-    model_.add(app);
-    run_.add(app);
-    app.add_option("-n,--max-tokens", max_tokens_,
-                   "at most this many new tokens (0: until the model ends, or the context is full)")
-        ->type_name("N")
-        ->capture_default_str()
-        ->check(zero_or_more);
-    sampling_.add(app);
-    app.add_option("--stop", stop_, "end where this text comes (may be given more than once)")
-        ->type_name("TEXT")
-        ->expected(1)
-        ->allow_extra_args(false);
-    app.add_flag("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
-    app.add_option("--system", system_, "with --chat: a message that sets the scene")->type_name("TEXT");
-    app.add_option("--template", template_, "with --chat: this template instead of the model's")
-        ->type_name("FILE.jinja");
-    app.add_flag("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");
-    app.add_flag("--json", json_,
-                 "one JSON object a line: each piece of text as it comes, then all of it with the figures");
+  void add_options(Options& options) override {
+    text_.add(options, "what the model goes on with (default: standard input)");
+    model_.add(options);
+    run_.add(options);
+    options
+        .add("-n,--max-tokens", max_tokens_,
+             "at most this many new tokens (0: until the model ends, or the context is full)")
+        .type_name("N")
+        .show_default()
+        .check(zero_or_more);
+    sampling_.add(options);
+    options.add("--stop", stop_, "end where this text comes (may be given more than once)").type_name("TEXT");
+    options.add("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
+    options.add("--system", system_, "with --chat: a message that sets the scene").type_name("TEXT");
+    options.add("--template", template_, "with --chat: this template instead of the model's").type_name("FILE.jinja");
+    options.add("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");
+    options.add("--json", json_,
+                "one JSON object a line: each piece of text as it comes, then all of it with the figures");
   }
 
   int run() override {

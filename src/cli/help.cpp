@@ -32,20 +32,17 @@ std::string entry(std::string_view name, std::string_view description) {
   return out + "\n";
 }
 
-// "-m, --model MODEL": CLI11 would add the names of checks and defaults.
-std::string name_of(const CLI::Option& option) {
-  const std::string all_types = option.get_type_size() == 0 ? "" : option.get_type_name();
-  const std::string type = all_types.substr(0, all_types.find(':'));
-  if (option.get_positional()) return type;
+// "-m, --model MODEL"
+std::string name_of(const Option& option) {
+  if (option.stands_alone()) return option.type_name();
   std::string names;
-  for (const std::string& s : option.get_snames()) names += fmt::format("{}-{}", names.empty() ? "" : ", ", s);
-  for (const std::string& l : option.get_lnames()) names += fmt::format("{}--{}", names.empty() ? "" : ", ", l);
-  return type.empty() ? names : names + " " + type;
+  for (const std::string& name : option.names()) names += (names.empty() ? "" : ", ") + name;
+  return option.type_name().empty() ? names : names + " " + option.type_name();
 }
 
-std::string describe(const CLI::Option& option) {
-  const std::string value = option.get_default_str();
-  return value.empty() ? option.get_description() : fmt::format("{} (default: {})", option.get_description(), value);
+std::string describe(const Option& option) {
+  if (option.default_text().empty()) return option.help();
+  return fmt::format("{} (default: {})", option.help(), option.default_text());
 }
 
 }  // namespace
@@ -58,22 +55,23 @@ std::string overview(const std::vector<std::unique_ptr<Command>>& commands) {
   return out + "`rung --version` says which Rung this is.\n\nExample:\n  rung \"Once upon a time\"\n";
 }
 
-std::string help(const Command& command, const CLI::App& app) {
-  std::string usage = fmt::format("rung {} [options]", command.name());
-  const auto positionals = app.get_options([](const CLI::Option* option) { return option->get_positional(); });
-  for (const CLI::Option* option : positionals) {
-    usage += fmt::format(" [{}]{}", name_of(*option), option->get_expected_max() > 1 ? "..." : "");
+std::string help(const Command& command, const Options& options) {
+  std::string usage = fmt::format("rung {} [options]", command.name()), entries;
+  std::vector<std::string> groups{""};  // headlines, in the order in which they come up; first what has none
+  for (const Option& option : options.all()) {
+    if (std::find(groups.begin(), groups.end(), option.group()) == groups.end()) groups.push_back(option.group());
+    if (!option.stands_alone()) continue;
+    usage += fmt::format(" [{}]{}", name_of(option), option.repeats() ? "..." : "");
+    entries += entry(name_of(option), describe(option));
   }
-  std::string out = fmt::format("rung {}: {}\n\nUsage: {}\n\n", command.name(), command.summary(), usage);
-  for (const CLI::Option* option : positionals) out += entry(name_of(*option), describe(*option));
-  for (const std::string& group : app.get_groups()) {
-    const auto options = app.get_options(
-        [&](const CLI::Option* option) { return option->nonpositional() && option->get_group() == group; });
-    if (options.empty()) continue;
-    if (group != "Options") out += fmt::format("\n{}:\n", group);
-    for (const CLI::Option* option : options) out += entry(name_of(*option), describe(*option));
+  for (const std::string& group : groups) {
+    entries += group.empty() ? entry("-h, --help", "this text") : fmt::format("\n{}:\n", group);
+    for (const Option& option : options.all()) {
+      if (!option.stands_alone() && option.group() == group) entries += entry(name_of(option), describe(option));
+    }
   }
-  return out + fmt::format("\n{}Example:\n  {}\n", command.details(), command.example());
+  return fmt::format("rung {}: {}\n\nUsage: {}\n\n{}\n{}Example:\n  {}\n", command.name(), command.summary(), usage,
+                     entries, command.details(), command.example());
 }
 
 }  // namespace rung

@@ -12,7 +12,7 @@ namespace rung {
 // Of `rung --help`: the verbs.
 std::string overview(const std::vector<std::unique_ptr<Command>>& commands);
 
-// Of `rung VERB --help`: `app` has the verb's options.
-std::string help(const Command& command, const CLI::App& app);
+// Of `rung VERB --help`: the verb and its options.
+std::string help(const Command& command, const Options& options);
 
 }  // namespace rung

@@ -22,18 +22,17 @@ class Inspect : public Command {
   const char* summary() const override { return "what a model is made of: shapes, memory, tensors, metadata"; }
   const char* example() const override { return "rung inspect --tensor model.layers.0.self_attn.q_proj.weight"; }
 
-  void add_options(CLI::App& app) override {
-    model_.add(app);
-    app.add_flag("--tensors", tensors_, "a table of all tensors");
-    app.add_flag("--metadata", metadata_, "what the files say about the model");
-    app.add_option("--tensor", tensor_, "one tensor: statistics, a histogram, the first values beside their bytes")
-        ->type_name("NAME");
-    app.add_option("--context", context_,
-                   "reckon the memory for this many tokens (default: what the model was made for)")
-        ->type_name("N")
-        ->check(positive);
-    cache_.add(app, "reckon it for keys and values kept as f32, f16 or q8_0 (default: f16)");
-    app.add_flag("--json", json_, "one JSON object");
+  void add_options(Options& options) override {
+    model_.add(options);
+    options.add("--tensors", tensors_, "a table of all tensors");
+    options.add("--metadata", metadata_, "what the files say about the model");
+    options.add("--tensor", tensor_, "one tensor: statistics, a histogram, the first values beside their bytes")
+        .type_name("NAME");
+    options.add("--context", context_, "reckon the memory for this many tokens (default: what the model was made for)")
+        .type_name("N")
+        .check(positive);
+    cache_.add(options, "reckon it for keys and values kept as f32, f16 or q8_0 (default: f16)");
+    options.add("--json", json_, "one JSON object");
   }
 
   int run() override {

@@ -50,14 +50,14 @@ class Logits : public Command {
   const char* summary() const override { return "the likeliest next tokens of a text"; }
   const char* example() const override { return "rung logits \"There was a\""; }
 
-  void add_options(CLI::App& app) override {
-    text_.add(app, "the text (default: standard input)");
-    model_.add(app);
-    run_.add(app, false);
-    app.add_option("--top", top_, "how many to show")->type_name("N")->capture_default_str()->check(positive);
-    app.add_option("--out", out_, "write the logits after every token: tensor `logits` [tokens, vocab], f32")
-        ->type_name("FILE.safetensors");
-    app.add_flag("--json", json_, "one JSON object");
+  void add_options(Options& options) override {
+    text_.add(options, "the text (default: standard input)");
+    model_.add(options);
+    run_.add(options, false);
+    options.add("--top", top_, "how many to show").type_name("N").show_default().check(positive);
+    options.add("--out", out_, "write the logits after every token: tensor `logits` [tokens, vocab], f32")
+        .type_name("FILE.safetensors");
+    options.add("--json", json_, "one JSON object");
   }
 
   int run() override {

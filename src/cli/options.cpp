@@ -50,12 +50,13 @@ std::optional<DType> cache_type_named(std::string_view name) {
 
 }  // namespace
 
-void ModelOption::add(CLI::App& app) {
-  app.add_option("-m,--model", model,
-                 "a .gguf file, a folder with config.json and safetensors, or a name that `rung pull` has brought "
-                 "(default: pebble, which is in the program)")
-      ->type_name("MODEL");
-  app.add_option("--pre", pre, "the pre-tokenizer of a GGUF file that does not name its own")->type_name("NAME");
+void ModelOption::add(Options& options) {
+  options
+      .add("-m,--model", model,
+           "a .gguf file, a folder with config.json and safetensors, or a name that `rung pull` has brought "
+           "(default: pebble, which is in the program)")
+      .type_name("MODEL");
+  options.add("--pre", pre, "the pre-tokenizer of a GGUF file that does not name its own").type_name("NAME");
 }
 
 ModelFiles ModelOption::open() const {
@@ -68,60 +69,53 @@ std::optional<std::string_view> ModelOption::chosen_pre() const {
   return pre.empty() ? std::nullopt : std::optional<std::string_view>(pre);
 }
 
-void CacheOption::add(CLI::App& app, const char* what) {
-  app.add_option("--cache", name, what)->type_name("TYPE")->check([](const std::string& text) {
+void CacheOption::add(Options& options, const char* what) {
+  options.add("--cache", name, what).type_name("TYPE").check([](const std::string& text) {
     return cache_type_named(text) ? std::string() : "found '" + text + "', expected f32, f16 or q8_0";
   });
 }
 
 std::optional<DType> CacheOption::type() const { return cache_type_named(name); }
 
-void RunOptions::add(CLI::App& app, bool with_context) {
-  app.add_option("--device", device, "cpu: fast; reference: plain f32, to compare with")
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->check([](const std::string& text) {
+void RunOptions::add(Options& options, bool with_context) {
+  options.add("--device", device, "cpu: fast; reference: plain f32, to compare with")
+      .type_name("NAME")
+      .show_default()
+      .check([](const std::string& text) {
         return text.empty() || Device::exists(text)
                    ? std::string()
                    : fmt::format("found '{}', expected one of: {}", text, Device::kNames);
       });
-  app.add_option("--threads", threads,
-                 "how many threads (default: one for each physical core that this process may use)")
-      ->type_name("N")
-      ->check([](const std::string& text) { return from_1_to(Device::kMostThreads, text); });
-  cache.add(app,
+  options.add("--threads", threads, "how many threads (default: one for each physical core that this process may use)")
+      .type_name("N")
+      .check([](const std::string& text) { return from_1_to(Device::kMostThreads, text); });
+  cache.add(options,
             "what the keys and values are kept as: f32, f16, or q8_0, half of f16 (default: f16; f32 on the reference "
             "device)");
   if (with_context) {
-    app.add_option("--context", context, "how many tokens prompt and answer may have together (default: the model's)")
-        ->type_name("N")
-        ->check(positive);
+    options.add("--context", context, "how many tokens prompt and answer may have together (default: the model's)")
+        .type_name("N")
+        .check(positive);
   }
 }
 
-void SamplingOptions::add(CLI::App& app) {
+void SamplingOptions::add(Options& options) {
   constexpr const char* kGroup = "sampling (defaults: the model's)";
-  app.add_option("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")
-      ->type_name("T")
-      ->group(kGroup)
-      ->check(a_number);
-  app.add_option("--top-k", top_k, "only the K likeliest (0: all)")->type_name("K")->group(kGroup)->check(zero_or_more);
-  app.add_option("--top-p", top_p, "only the likeliest that together reach P (1: all)")
-      ->type_name("P")
-      ->group(kGroup)
-      ->check(a_number);
-  app.add_option("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")
-      ->type_name("P")
-      ->group(kGroup)
-      ->check(a_number);
-  app.add_option("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")
-      ->type_name("X")
-      ->group(kGroup)
-      ->check(a_number);
-  app.add_option("--seed", seed, "the same seed, the same answer (default: another each time)")
-      ->type_name("N")
-      ->group(kGroup)
-      ->check(any_seed);
+  options.add("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")
+      .type_name("T")
+      .group(kGroup);
+  options.add("--top-k", top_k, "only the K likeliest (0: all)").type_name("K").group(kGroup);
+  options.add("--top-p", top_p, "only the likeliest that together reach P (1: all)").type_name("P").group(kGroup);
+  options.add("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")
+      .type_name("P")
+      .group(kGroup);
+  options.add("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")
+      .type_name("X")
+      .group(kGroup);
+  options.add("--seed", seed, "the same seed, the same answer (default: another each time)")
+      .type_name("N")
+      .group(kGroup)
+      .check(any_seed);
 }
 
 Sampling SamplingOptions::over(Sampling s) const {
@@ -139,12 +133,10 @@ Sampling SamplingOptions::over(Sampling s) const {
   return s;
 }
 
-void TextArgument::add(CLI::App& app, const char* what) {
-  option = app.add_option("text", value, what)->type_name("TEXT");
-}
+void TextArgument::add(Options& options, const char* what) { options.add("text", value, what).type_name("TEXT"); }
 
 std::string TextArgument::read() const {
-  if (given()) return value;
+  if (value) return *value;
   if (stdin_is_terminal()) throw UsageError("no text: give it as the last argument, or on standard input");
   return read_stdin();
 }

@@ -12,10 +12,10 @@ class Pull : public Command {
   const char* summary() const override { return "bring a model by name"; }
   const char* example() const override { return "rung pull --list"; }
 
-  void add_options(CLI::App& app) override {
-    app.add_option("names", options_.names, "the models to bring")->type_name("NAME");
-    app.add_flag("--list", options_.list, "which names there are, and which of them are here");
-    app.add_flag("--json", options_.json, "one JSON object");
+  void add_options(Options& options) override {
+    options.add("names", options_.names, "the models to bring").type_name("NAME");
+    options.add("--list", options_.list, "which names there are, and which of them are here");
+    options.add("--json", options_.json, "one JSON object");
   }
 
   int run() override {

@@ -66,23 +66,24 @@ class Quantize : public Command {
            "Vectors stay f32; the head (or the embedding, where the model uses it as one) gets 6.6 bits or more.\n\n";
   }
 
-  void add_options(CLI::App& app) override {
-    app.add_option("IN", in_,
-                   "a folder with config.json and safetensors, a .gguf file, or a name that `rung pull` has brought")
-        ->type_name("IN");
-    app.add_option("OUT", out_, "the file to write; it is whole or not there")->type_name("OUT.gguf");
-    app.add_option("--to", to_, "q8_0, q6_k, q5_0, q4_k_m, q4_1, q4_0, bf16, f16 or f32")->type_name("FORMAT");
-    app.add_option(
-           "--imatrix", imatrix_,
-           "a text in which to see, by running the model over it, which columns matter most: they are kept best")
-        ->type_name("FILE.txt");
-    app.add_option("--pre", pre_, "the pre-tokenizer that tokenizer.json means, where Rung finds no name for it")
-        ->type_name("NAME");
-    app.add_option("--threads", threads_,
-                   "how many threads (default: one for each physical core that this process may use)")
-        ->type_name("N")
-        ->check(positive);
-    app.add_flag("--json", json_, "one JSON object");
+  void add_options(Options& options) override {
+    options
+        .add("IN", in_,
+             "a folder with config.json and safetensors, a .gguf file, or a name that `rung pull` has brought")
+        .type_name("IN");
+    options.add("OUT", out_, "the file to write; it is whole or not there").type_name("OUT.gguf");
+    options.add("--to", to_, "q8_0, q6_k, q5_0, q4_k_m, q4_1, q4_0, bf16, f16 or f32").type_name("FORMAT");
+    options
+        .add("--imatrix", imatrix_,
+             "a text in which to see, by running the model over it, which columns matter most: they are kept best")
+        .type_name("FILE.txt");
+    options.add("--pre", pre_, "the pre-tokenizer that tokenizer.json means, where Rung finds no name for it")
+        .type_name("NAME");
+    options
+        .add("--threads", threads_, "how many threads (default: one for each physical core that this process may use)")
+        .type_name("N")
+        .check(positive);
+    options.add("--json", json_, "one JSON object");
   }
 
   int run() override {

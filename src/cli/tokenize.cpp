@@ -54,28 +54,27 @@ class Tokenize : public Command {
   const char* summary() const override { return "a text's tokens, and back"; }
   const char* example() const override { return "rung tokenize \"Hello, wörld 🦊 123\""; }
 
-  void add_options(CLI::App& app) override {
-    text_.add(app, "the text (default: standard input)");
-    model_.add(app);
-    app.add_option("--file", file_, "read the text from a file")->type_name("FILE");
-    app.add_flag("--json", json_, "one JSON object: ids and pieces");
-    app.add_flag(
+  void add_options(Options& options) override {
+    text_.add(options, "the text (default: standard input)");
+    model_.add(options);
+    options.add("--file", file_, "read the text from a file").type_name("FILE");
+    options.add("--json", json_, "one JSON object: ids and pieces");
+    options.add(
         "--lines", lines_,
         "with --json: each line of the input is a JSON string to encode, an array of ids to decode, or an object with "
         "messages to render; one object a line comes out");
-    app.add_flag("--no-special", no_special_,
-                 "without the tokens that the model wants before or after a text (BOS, EOS)");
-    app.add_option("--decode", decode_, "token ids (1,2,3; -: from standard input) back to text")->type_name("IDS");
-    app.add_flag("--explain", explain_,
-                 "the merges, one a line, in the order in which they happen, each with its rank");
-    app.add_flag("--chat", chat_, "the text as a message in the model's chat template");
-    app.add_option("--system", system_, "with --chat: a message that sets the scene")->type_name("TEXT");
-    app.add_option(
-           "--messages", messages_,
-           "a conversation: a JSON list of messages, or an object with `messages` and what else the template reads")
-        ->type_name("FILE.json");
-    app.add_option("--tools", tools_, "a JSON list of the tools that the model may call")->type_name("FILE.json");
-    app.add_option("--template", template_, "this template instead of the model's")->type_name("FILE.jinja");
+    options.add("--no-special", no_special_,
+                "without the tokens that the model wants before or after a text (BOS, EOS)");
+    options.add("--decode", decode_, "token ids (1,2,3; -: from standard input) back to text").type_name("IDS");
+    options.add("--explain", explain_, "the merges, one a line, in the order in which they happen, each with its rank");
+    options.add("--chat", chat_, "the text as a message in the model's chat template");
+    options.add("--system", system_, "with --chat: a message that sets the scene").type_name("TEXT");
+    options
+        .add("--messages", messages_,
+             "a conversation: a JSON list of messages, or an object with `messages` and what else the template reads")
+        .type_name("FILE.json");
+    options.add("--tools", tools_, "a JSON list of the tools that the model may call").type_name("FILE.json");
+    options.add("--template", template_, "this template instead of the model's").type_name("FILE.jinja");
   }
 
   int run() override {

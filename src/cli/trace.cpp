@@ -93,15 +93,15 @@ class Trace : public Command {
            "q_norm, k_norm and the two post_norms are there where the model has them.\n\n";
   }
 
-  void add_options(CLI::App& app) override {
-    text_.add(app, "the text (default: standard input)");
-    model_.add(app);
-    run_.add(app, false);
-    app.add_option("--layer", layer_, "only this layer, counted from 0")->type_name("N")->check(zero_or_more);
-    app.add_flag("--heads", heads_, "what each head attends to, as a picture: rows look, columns are looked at");
-    app.add_option("--out", out_, "write every tensor by its name, f32, the names of its axes as metadata")
-        ->type_name("FILE.safetensors");
-    app.add_flag("--json", json_, "one JSON object");
+  void add_options(Options& options) override {
+    text_.add(options, "the text (default: standard input)");
+    model_.add(options);
+    run_.add(options, false);
+    options.add("--layer", layer_, "only this layer, counted from 0").type_name("N").check(zero_or_more);
+    options.add("--heads", heads_, "what each head attends to, as a picture: rows look, columns are looked at");
+    options.add("--out", out_, "write every tensor by its name, f32, the names of its axes as metadata")
+        .type_name("FILE.safetensors");
+    options.add("--json", json_, "one JSON object");
   }
 
   int run() override {

@@ -17,15 +17,14 @@ constexpr std::size_t kUsualWindow = 512;  // llama.cpp's
 
 }  // namespace
 
-void WindowOptions::add(CLI::App& app) {
-  app.add_option("--context", window_tokens, "how many tokens a window has (default: 512, or the model's context)")
-      ->type_name("N")
-      ->check(positive);
-  app.add_option("--stride", stride,
-                 "windows that overlap, each N tokens after the one before: every token counts once")
-      ->type_name("N")
-      ->check(positive);
-  app.add_option("--windows", most_windows, "only the text's first N windows")->type_name("N")->check(positive);
+void WindowOptions::add(Options& options) {
+  options.add("--context", window_tokens, "how many tokens a window has (default: 512, or the model's context)")
+      .type_name("N")
+      .check(positive);
+  options.add("--stride", stride, "windows that overlap, each N tokens after the one before: every token counts once")
+      .type_name("N")
+      .check(positive);
+  options.add("--windows", most_windows, "only the text's first N windows").type_name("N").check(positive);
 }
 
 std::size_t WindowOptions::window_of(const ModelConfig& config) const {

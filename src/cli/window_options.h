@@ -12,7 +12,7 @@ namespace rung {
 struct WindowOptions {
   std::optional<std::size_t> window_tokens, stride, most_windows;
 
-  void add(CLI::App& app);
+  void add(Options& options);
   // Throws Error: a text that is none, or too short; windows larger than the model's context. UsageError: a stride that
   // leaves tokens out.
   WindowedText cut(std::string_view text, std::string_view where, const Tokenizer& tokenizer,

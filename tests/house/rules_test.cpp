@@ -97,6 +97,18 @@ TEST(House, AFileBeginsWithWhatItIsFor) {
   }
 }
 
+// A newcomer's compile: CLI11 costs 8 s in every file that sees it.
+TEST(House, OneFileSeesTheArgumentParser) {
+  for (const char* folder : {"src", "tests", "bench"}) {
+    for (const fs::path& file : files_under(folder, {".h", ".cpp", ".txt"})) {
+      if (file == "src/cli/arguments.cpp" || file == "tests/house/rules_test.cpp") continue;
+      for (const std::string& line : lines_of(root / file)) {
+        EXPECT_EQ(line.find("CLI/CLI.hpp"), line.npos) << file << " sees the argument parser";
+      }
+    }
+  }
+}
+
 TEST(House, NothingKnowsTheMachineItWasWrittenOn) {
   const std::regex place{R"((/work/|/home/\w|/Users/\w|/root/|/opt/oracle))"};
   std::vector<fs::path> files{"rung", "check", "CMakeLists.txt", "README.md"};
