@@ -127,7 +127,7 @@ everything = "".join(map(chr, CODE_POINTS))
 for category in CATEGORIES:
     for c in matching(f"\\p{{{category}}}", everything):
         category_of[c] = category
-word, space = matching(r"\w", everything), matching(r"\s", everything)
+word, space, han = (matching(p, everything) for p in (r"\w", r"\s", r"\p{Han}"))
 assert matching(r"\d", everything) == {c for c in CODE_POINTS if category_of[c] == "Nd"}
 digits, punctuation, white = (fates(p) for p in (pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.Punctuation(),
                                                  pre_tokenizers.Whitespace()))
@@ -142,7 +142,7 @@ seconds = {b for _, b in pairs} | set(range(0x1161, 0x1176)) | set(range(0x11A8,
 kinds, kind_of = {}, [0] * 0x110000
 norms, norm_of = {(0, 0): 0}, [0] * 0x110000
 for c in CODE_POINTS:
-    kind = (CATEGORIES.index(category_of[c]), c in word, c in space, digits[c] == "alone", punctuation[c] == "alone", white[c] == "merged")
+    kind = (CATEGORIES.index(category_of[c]), c in word, c in space, digits[c] == "alone", punctuation[c] == "alone", white[c] == "merged", c in han)
     kind_of[c] = kinds.setdefault(kind, len(kinds))
     composes = classes.get(c, 0) != 0 or c in seconds
     busy = [composes or c in changes["NFC"], c in HAS_NFD or c in classes, composes or c in changes["NFKC"],
@@ -150,7 +150,7 @@ for c in CODE_POINTS:
     norm_of[c] = norms.setdefault((classes.get(c, 0), sum(b << i for i, b in enumerate(busy))), len(norms))
 assert len(kinds) <= 64 and len(norms) <= 256
 for c in range(0xD800, 0xE000):
-    kind_of[c] = kinds[(CATEGORIES.index("Cn"), False, False, False, False, False)]
+    kind_of[c] = kinds[(CATEGORIES.index("Cn"), False, False, False, False, False, False)]
 
 with OUT.open("w") as out:
     out.write(f"// Made by tools/unicode_tables.py from the behaviour of tokenizers {tokenizers.__version__}, code point by code point. "

@@ -37,8 +37,13 @@ Bpe::Bpe(Vocabulary vocabulary, MergeTable merges, Units units, const BpeOptions
   prepare();
 }
 
-Bpe::Bpe(Vocabulary vocabulary, std::vector<std::uint32_t> ranks, const BpeOptions& options)
-    : vocabulary_(std::move(vocabulary)), ranks_(std::move(ranks)), units_(Units::characters), options_(options) {
+Bpe::Bpe(Vocabulary vocabulary, std::vector<std::uint32_t> ranks, std::vector<TokenId> unused,
+         const BpeOptions& options)
+    : vocabulary_(std::move(vocabulary)),
+      ranks_(std::move(ranks)),
+      unused_(std::move(unused)),
+      units_(Units::characters),
+      options_(options) {
   prepare();
 }
 
@@ -54,7 +59,9 @@ void Bpe::prepare() {
   }
   // Text without other word boundaries (Gemma's, Llama 2's) is one long word. No token spans a place where no token has
   // these two neighbours inside, so the word can be cut there: its parts are short, and most have been met before.
-  splits_ = units_ == Units::characters && !options_.ignore_merges && (all_bytes || !options_.fuse_unknown);
+  // (What an unused token falls apart into depends on the whole word.)
+  splits_ = units_ == Units::characters && !options_.ignore_merges && (all_bytes || !options_.fuse_unknown) &&
+            std::none_of(unused_.begin(), unused_.end(), [this](TokenId id) { return is_step(id); });
   if (!splits_) return;
   for (std::size_t id = 0; id < vocabulary_.end_id(); ++id) {
     if (!vocabulary_.has(static_cast<TokenId>(id))) continue;
@@ -112,6 +119,39 @@ Merge Bpe::merge(TokenId left, TokenId right) const {
   return {ranks_[static_cast<std::size_t>(id)], id};
 }
 
+bool Bpe::is_unused(TokenId id) const { return std::binary_search(unused_.begin(), unused_.end(), id); }
+
+// Whether some two tokens spell this one. (No two spell the "[PAD32000]" that fill vocabularies up.)
+bool Bpe::is_step(TokenId id) const {
+  const std::string_view text = vocabulary_.text(id);
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (vocabulary_.find(text.substr(0, i)) != no_token && vocabulary_.find(text.substr(i)) != no_token) return true;
+  }
+  return false;
+}
+
+Merge Bpe::meet(TokenId left, TokenId right, Scratch& scratch) const {
+  const Merge m = merge(left, right);
+  if (!unused_.empty() && is_unused(m.result)) scratch.came_from[m.result] = {left, right};
+  return m;
+}
+
+void Bpe::take_apart(std::vector<TokenId>& symbols, const Scratch& scratch) const {
+  if (scratch.came_from.empty()) return;
+  std::vector<TokenId> left(symbols.rbegin(), symbols.rend());
+  symbols.clear();
+  while (!left.empty()) {
+    const TokenId id = left.back();
+    left.pop_back();
+    if (const auto found = scratch.came_from.find(id); found != scratch.came_from.end()) {
+      left.push_back(found->second.second);
+      left.push_back(found->second.first);
+    } else {
+      symbols.push_back(id);
+    }
+  }
+}
+
 // The length of the first part of a word that can be encoded by itself.
 std::size_t Bpe::part(std::string_view word) const {
   for (std::size_t i = word.find(space, 1); i < word.size(); i = word.find(space, i + 1)) {
@@ -145,11 +185,13 @@ void Bpe::encode_whole(std::string_view word, std::vector<TokenId>& out, Scratch
     symbols.assign(1, whole);
   } else {
     start(word, symbols);
+    scratch.came_from.clear();
     if (symbols.size() <= short_symbols) {
       merge_short(symbols, scratch, steps);
     } else {
       merge_long(symbols, scratch, steps);
     }
+    take_apart(symbols, scratch);
   }
   out.insert(out.end(), symbols.begin(), symbols.end());
   if (cached) scratch.remember(hash, word, symbols);
@@ -158,7 +200,7 @@ void Bpe::encode_whole(std::string_view word, std::vector<TokenId>& out, Scratch
 void Bpe::merge_short(std::vector<TokenId>& symbols, Scratch& scratch, std::vector<Step>* steps) const {
   std::vector<Merge>& pairs = scratch.pairs;  // pairs[i]: of symbols i and i + 1
   pairs.clear();
-  for (std::size_t i = 1; i < symbols.size(); ++i) pairs.push_back(merge(symbols[i - 1], symbols[i]));
+  for (std::size_t i = 1; i < symbols.size(); ++i) pairs.push_back(meet(symbols[i - 1], symbols[i], scratch));
   while (!pairs.empty()) {
     const auto best =
         std::min_element(pairs.begin(), pairs.end(), [](const Merge& a, const Merge& b) { return a.rank < b.rank; });
@@ -168,8 +210,8 @@ void Bpe::merge_short(std::vector<TokenId>& symbols, Scratch& scratch, std::vect
     symbols[i] = best->result;
     symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     pairs.erase(best);
-    if (i > 0) pairs[i - 1] = merge(symbols[i - 1], symbols[i]);
-    if (i < pairs.size()) pairs[i] = merge(symbols[i], symbols[i + 1]);
+    if (i > 0) pairs[i - 1] = meet(symbols[i - 1], symbols[i], scratch);
+    if (i < pairs.size()) pairs[i] = meet(symbols[i], symbols[i + 1], scratch);
   }
 }
 
@@ -182,7 +224,7 @@ void Bpe::merge_long(std::vector<TokenId>& symbols, Scratch& scratch, std::vecto
     return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
   };
   const auto candidate = [&](std::uint32_t left, std::uint32_t right) {
-    const Merge m = merge(symbols[left], symbols[right]);
+    const Merge m = meet(symbols[left], symbols[right], scratch);
     return Scratch::Candidate{m.rank, left, m.result};
   };
   heap.clear();

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "text/vocabulary.h"
@@ -56,10 +58,11 @@ class Bpe {
 
   // Merges are a list (tokenizer.json, GGUF "gpt2"), or follow from the tokens' own ranks, one per id (GGUF "llama"):
   // any two tokens whose joined text is a token of a rank may merge, the lower rank first. No token of rank `never`
-  // comes from merging.
+  // comes from merging. An `unused` one (by id, sorted) may, as a step to a longer one; where it is left over at the
+  // end, it falls apart again into the two that it was last seen to come from (SentencePiece's UNUSED pieces).
   static constexpr std::uint32_t never = ~std::uint32_t{0};
   Bpe(Vocabulary vocabulary, MergeTable merges, Units units, const BpeOptions& options);
-  Bpe(Vocabulary vocabulary, std::vector<std::uint32_t> ranks, const BpeOptions& options);
+  Bpe(Vocabulary vocabulary, std::vector<std::uint32_t> ranks, std::vector<TokenId> unused, const BpeOptions& options);
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
 
@@ -81,6 +84,11 @@ class Bpe {
   void prepare();
   Initial initial(std::string_view character) const;
   Merge merge(TokenId left, TokenId right) const;
+  // The same for two neighbours in a word: what an unused token would come from is written down.
+  Merge meet(TokenId left, TokenId right, Scratch& scratch) const;
+  bool is_unused(TokenId id) const;
+  bool is_step(TokenId id) const;
+  void take_apart(std::vector<TokenId>& symbols, const Scratch& scratch) const;
   void start(std::string_view word, std::vector<TokenId>& symbols) const;
   void encode_whole(std::string_view word, std::vector<TokenId>& out, Scratch& scratch, std::vector<Step>* steps) const;
   void merge_short(std::vector<TokenId>& symbols, Scratch& scratch, std::vector<Step>* steps) const;
@@ -90,6 +98,7 @@ class Bpe {
   Vocabulary vocabulary_;
   MergeTable merges_;
   std::vector<std::uint32_t> ranks_;  // by id; empty: merges_ count
+  std::vector<TokenId> unused_;       // sorted
   Units units_;
   BpeOptions options_;
   std::array<Initial, 256> initials_{};     // of bytes, or of ASCII characters
@@ -108,6 +117,7 @@ class Bpe::Scratch {
     TokenId result;
   };
   std::vector<Candidate> heap;
+  std::map<TokenId, std::pair<TokenId, TokenId>> came_from;  // unused tokens, in this word
 
   // The ids of a word met before; nullptr: never, or forgotten.
   struct Entry {

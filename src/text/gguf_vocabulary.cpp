@@ -136,27 +136,34 @@ class Converter {
 
   // The name of the pre-tokenizer that does what this file says.
   std::string find_pre() {
-    GgufPreSteps steps;
-    for (std::size_t i = 0; i + 1 < pre_.size(); ++i) {
-      const Json& step = pre_[i];
-      const std::string regex = part(step, "pattern").is_object() ? step["pattern"].value("Regex", "") : "";
-      if (type_of(step) == "Split" && !regex.empty() && step.value("behavior", "") == "Isolated" &&
-          !step.value("invert", false) && !steps.single_digits) {
-        steps.splits.push_back(regex);
-      } else if (type_of(step) == "Digits" && step.value("individual_digits", false) && !steps.single_digits) {
-        steps.single_digits = true;
-      } else {
-        refuse(fmt::format("pre_tokenizer.{} '{}'", type_of(step), regex));
-      }
-    }
+    GgufPre steps;
+    for (std::size_t i = 0; i + 1 < pre_.size(); ++i) steps.cuts.push_back(cut_of(pre_[i]));
+    if (pre_.back().value("use_regex", true)) steps.cuts.push_back({.at = GgufPre::Cut::At::gpt2});
     out_.add_space_prefix = pre_.back().value("add_prefix_space", false);
-    steps.gpt2 = pre_.back().value("use_regex", true);
-    steps.nfc = normalizer_.size() == 1 && type_of(normalizer_[0]) == "NFC";
     steps.ignore_merges = model_.value("ignore_merges", false);
-    if (!normalizer_.empty() && !steps.nfc) refuse(fmt::format("normalizer '{}'", type_of(normalizer_[0])));
+    if (!normalizer_.empty()) {
+      const std::string form = normalizer_.size() == 1 ? type_of(normalizer_[0]) : "Sequence";
+      if (form == "NFC") steps.form = NormalForm::nfc;
+      if (form == "NFKC") steps.form = NormalForm::nfkc;
+      if (!steps.form) refuse(fmt::format("normalizer '{}'", form));
+    }
     if (const auto name = gguf_pre_name(steps)) return std::string(*name);
+    const std::string first = steps.cuts.empty() ? "" : steps.cuts[0].pattern;
     refuse(fmt::format("no name is known for how this tokenizer cuts text into words ('{}'); --pre chooses one",
-                       steps.splits.empty() ? "ByteLevel" : to_valid_utf8(steps.splits[0].substr(0, 60))));
+                       first.empty() ? type_of(pre_[0]) : to_valid_utf8(first.substr(0, 60))));
+  }
+
+  // A step of the pre-tokenizer before its last.
+  GgufPre::Cut cut_of(const Json& step) const {
+    using At = GgufPre::Cut::At;
+    const std::string behavior = step.value("behavior", "");
+    const std::string regex = part(step, "pattern").is_object() ? step["pattern"].value("Regex", "") : "";
+    if (type_of(step) == "Split" && !regex.empty() && !step.value("invert", false)) {
+      if (behavior == "Isolated") return {.at = At::pattern, .pattern = regex};
+      if (behavior == "MergedWithNext") return {.at = At::pattern, .pattern = regex, .with_next = true};
+    }
+    if (type_of(step) == "Digits" && step.value("individual_digits", false)) return {.at = At::each_digit};
+    refuse(fmt::format("pre_tokenizer.{} '{}'", type_of(step), regex));
   }
 
   // Of a tokenizer of characters: spaces become marks, bytes stand in for characters that have no token. Returns

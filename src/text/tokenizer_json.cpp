@@ -300,6 +300,16 @@ void check_length(const AddedToken& token, const Node& node) {
   }
 }
 
+// A word cannot share its id with an added token. (The official library gives the token the next free id, where the
+// model has no row for it.)
+void check_id_is_free(const TokenizerParts& parts, const AddedToken& token, const Node& node) {
+  const Vocabulary& vocabulary = parts.model->vocabulary();
+  if (!vocabulary.has(token.id)) return;
+  const std::string_view word = vocabulary.text(token.id);
+  fail("{}: '{}' has the id {}, which is that of '{}' in the vocabulary", node.where(), token.content, token.id,
+       to_valid_utf8(word.substr(0, 80)));
+}
+
 void read_added_tokens(TokenizerParts& parts, const Node& root) {
   if (!root.has("added_tokens")) return;
   std::set<TokenId> ids;
@@ -311,6 +321,7 @@ void read_added_tokens(TokenizerParts& parts, const Node& root) {
     if (in_model != no_token && in_model != token.id) {
       fail("{}: '{}' has the id {}, but {} in the vocabulary", node.where(), token.content, token.id, in_model);
     }
+    if (in_model == no_token) check_id_is_free(parts, token, node);
     if (!ids.insert(token.id).second) {
       fail("{}: '{}' has the id {} of another added token", node.where(), token.content, token.id);
     }
@@ -414,9 +425,9 @@ void read_config_tokens(TokenizerParts& parts, const Node& config) {
     }
     const AddedToken token = read_added_token(node, id);
     const auto same = [&](const AddedToken& a) { return a.id == id || a.content == token.content; };
-    if (!token.content.empty() && std::none_of(parts.added.begin(), parts.added.end(), same)) {
-      parts.added.push_back(token);
-    }
+    if (token.content.empty() || std::any_of(parts.added.begin(), parts.added.end(), same)) continue;
+    if (find_spelled(parts, parts.model->vocabulary(), token.content) != id) check_id_is_free(parts, token, node);
+    parts.added.push_back(token);
   }
 }
 

@@ -46,7 +46,7 @@ constexpr std::string_view category_names = "LuLlLtLmLoMnMcMeNdNlNoPcPdPsPePiPfP
 
 struct KindInfo {
   Category category;
-  bool word, space, digit, punctuation, plain_word;
+  bool word, space, digit, punctuation, plain_word, han;
 };
 struct NormInfo {
   std::uint8_t combining_class;
@@ -168,6 +168,9 @@ void append_normal(std::string& out, std::string_view segment, NormalForm form) 
 Kind kind_of(char32_t c) { return kind_blocks[kind_index[c / block_size] * block_size + c % block_size]; }
 
 std::optional<KindSet> category_kinds(std::string_view name) {
+  if (name == "Han") {
+    return kinds_where([](const KindInfo& k) { return k.han; });
+  }
   if (name.empty() || name.size() > 2) return std::nullopt;
   KindSet set = 0;
   for (std::size_t i = 0; i < category_names.size(); i += 2) {

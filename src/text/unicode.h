@@ -21,7 +21,8 @@ constexpr KindSet all_kinds = ~KindSet{0};
 Kind kind_of(char32_t c);
 inline bool contains(KindSet set, char32_t c) { return (set >> kind_of(c) & 1) != 0; }
 
-// \p{name}: a general category ("Lu") or a group of them ("L"); nullopt if there is no such category.
+// \p{name}: a general category ("Lu"), a group of them ("L"), or the one script that a tokenizer names, Han; nullopt if
+// there is no such class.
 std::optional<KindSet> category_kinds(std::string_view name);
 KindSet space_kinds();        // \s: White_Space
 KindSet word_kinds();         // \w of Split and Replace patterns

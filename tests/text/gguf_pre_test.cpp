@@ -4,17 +4,20 @@
 #include <array>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "base/utf8.h"
 #include "files/gguf_builder.h"
 #include "files/temporary_folder.h"
+#include "text/byte_alphabet.h"
+#include "text/gguf_pre.h"
 #include "text/tokenizer_golden.h"
 
 namespace rung {
 namespace {
 
-// CRC-32 as zlib reckons it, of "1,2,3".
-std::uint32_t checksum(const std::vector<TokenId>& ids) {
+// CRC-32 as zlib reckons it.
+std::uint32_t checksum(const std::string& text) {
   static const std::array<std::uint32_t, 256> table = [] {
     std::array<std::uint32_t, 256> t{};
     for (std::uint32_t i = 0; i < 256; ++i) {
@@ -24,13 +27,18 @@ std::uint32_t checksum(const std::vector<TokenId>& ids) {
     return t;
   }();
   std::uint32_t crc = 0xffffffff;
+  for (const char c : text) crc = table[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ (crc >> 8);
+  return ~crc;
+}
+
+// Of "1,2,3".
+std::uint32_t checksum(const std::vector<TokenId>& ids) {
   std::string text;
   for (const TokenId id : ids) {
     if (!text.empty()) text += ',';
     text += std::to_string(id);
   }
-  for (const char c : text) crc = table[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ (crc >> 8);
-  return ~crc;
+  return checksum(text);
 }
 
 // An official tokenizer.json's vocabulary and merges as a GGUF file has them.
@@ -99,9 +107,9 @@ std::vector<std::string> character_texts() {
   return texts;
 }
 
-class GgufPre : public testing::TestWithParam<std::string> {};
+class GgufPreIds : public testing::TestWithParam<std::string> {};
 
-TEST_P(GgufPre, CutsTextAsTheOfficialTokenizerDoes) {
+TEST_P(GgufPreIds, CutsTextAsTheOfficialTokenizerDoes) {
   const auto lines = golden_lines("pres.jsonl");
   const auto golden =
       std::find_if(lines.begin(), lines.end(), [](const Json& line) { return line["pre"] == GetParam(); });
@@ -125,7 +133,7 @@ TEST_P(GgufPre, CutsTextAsTheOfficialTokenizerDoes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GgufPre,
+INSTANTIATE_TEST_SUITE_P(All, GgufPreIds,
                          testing::Values("default", "gpt-2", "llama-bpe", "qwen2", "deepseek-llm", "deepseek-coder",
                                          "tekken", "gpt-4o"),
                          [](const auto& test) {
@@ -133,6 +141,80 @@ INSTANTIATE_TEST_SUITE_P(All, GgufPre,
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
+
+// A text's words, spelled in GPT-2's alphabet, a tab between them.
+class Words {
+ public:
+  explicit Words(const GgufPre& pre) : form_(pre.form) {
+    for (PreTokenizerStage& stage : pre.stages(false)) cutter_.add(std::move(stage));
+    spells_ = std::holds_alternative<SplitByteLevel>(cutter_.stages().back());
+  }
+
+  std::string of(const std::string& text) {
+    std::string words;
+    cutter_.split(form_ ? normalize(text, *form_) : text, true, scratch_, [&](std::string_view word) {
+      if (!words.empty()) words += '\t';
+      words += spells_ ? spell_bytes(word) : std::string(word);
+    });
+    return words;
+  }
+
+  // The golden holds a checksum of so many texts' words at a time, a line for each text.
+  void expect(const std::vector<std::string>& texts, std::size_t together, const Json& sums) {
+    ASSERT_EQ(sums.size(), (texts.size() + together - 1) / together);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      std::string lines;
+      for (std::size_t j = i * together; j < std::min(texts.size(), (i + 1) * together); ++j) {
+        lines += (j == i * together ? "" : "\n") + of(texts[j]);
+      }
+      EXPECT_EQ(checksum(lines), sums[i]) << lines.substr(0, 2000);
+    }
+  }
+
+ private:
+  std::optional<NormalForm> form_;
+  PreTokenizer cutter_;
+  bool spells_ = false;
+  PreTokenizer::Scratch scratch_;
+};
+
+TEST(GgufPreWords, AreTheOnesThatTheRulesOfTheOfficialTokenizersGive) {
+  auto lines = golden_lines("pre_words.jsonl");
+  std::vector<std::string> strings;
+  for (const Json& text : golden_lines("hard_strings.jsonl")) strings.push_back(text);
+  for (const Json& text : lines.at(0)["more_strings"]) strings.push_back(text);
+  lines.erase(lines.begin());
+  const auto characters = character_texts();
+  std::set<std::string> judged;
+  for (const Json& line : lines) {
+    const std::string first = line["pre"][0];
+    SCOPED_TRACE(first);
+    const GgufPre* pre = find_gguf_pre(first);
+    ASSERT_NE(pre, nullptr);
+    Words words(*pre);
+    words.expect(strings, 4, line["strings"]);
+    words.expect(characters, 16, line["characters"]);
+    for (const std::string name : line["pre"]) {
+      judged.insert(name);
+      const GgufPre* other = find_gguf_pre(name);
+      ASSERT_NE(other, nullptr) << name;
+      EXPECT_TRUE(other->cuts == pre->cuts && other->form == pre->form) << name;
+    }
+  }
+  for (const GgufPre& pre : gguf_pres()) {
+    for (const std::string_view name : pre.names) EXPECT_TRUE(judged.contains(std::string(name))) << name;
+  }
+}
+
+// A file that quantize writes is read again, by other programs, too: the best-known name of what it does.
+TEST(GgufPreWords, HaveTheBestKnownNameOfTheirRule) {
+  const auto name = [](std::string_view pre) { return gguf_pre_name(*find_gguf_pre(pre)); };
+  EXPECT_EQ(name("llama3"), "llama-bpe");
+  EXPECT_EQ(name("deepseek-r1-qwen"), "qwen2");
+  EXPECT_EQ(name("starcoder"), "smollm");
+  EXPECT_EQ(name("joyai-llm"), "deepseek-v3");
+  EXPECT_EQ(gguf_pre_name({.names = {}, .cuts = {{.pattern = "a"}}}), std::nullopt);
+}
 
 }  // namespace
 }  // namespace rung

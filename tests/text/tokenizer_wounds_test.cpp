@@ -8,6 +8,7 @@
 #include "files/expect_error.h"
 #include "files/gguf_builder.h"
 #include "files/temporary_folder.h"
+#include "text/gguf_pre.h"
 #include "text/pattern.h"
 #include "text/tokenizer_golden.h"
 
@@ -78,6 +79,35 @@ TEST(TokenizerJson, IdsAreWholeNumbersOfReasonableSize) {
   Json added = tiny();
   added["added_tokens"] = {{{"id", 1u << 30}, {"content", "x"}}};
   expect_refused(added, "added_tokens[0].id");
+}
+
+Json added(TokenId id, const std::string& content) {
+  Json token{{"id", id}, {"content", content}};
+  for (const char* flag : {"single_word", "lstrip", "rstrip", "normalized", "special"}) token[flag] = false;
+  return token;
+}
+
+// The official library gives such a token another id, beyond the model's rows.
+TEST(TokenizerJson, AnAddedTokenWhoseIdIsAnotherWordsIsRefused) {
+  Json json = tiny();
+  json["added_tokens"] = {added(1, "<x>")};
+  expect_refused(json, "t.json.added_tokens[0]: '<x>' has the id 1, which is that of 'b' in the vocabulary");
+  json["added_tokens"] = {added(4, "b")};
+  expect_refused(json, "t.json.added_tokens[0]: 'b' has the id 4, but 1 in the vocabulary");
+}
+
+TEST(TokenizerConfig, AnAddedTokenWhoseIdIsAnotherWordsIsRefused) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "tokenizer.json") << tiny().dump();
+  const auto load = [&](const char* id, const char* content) {
+    const Json config{{"added_tokens_decoder", {{id, added(0, content)}}}};
+    std::ofstream(folder / "tokenizer_config.json") << config.dump();
+    return Tokenizer::from_folder(folder.path());
+  };
+  expect_error([&] { load("1", "<x>"); },
+               "added_tokens_decoder.1: '<x>' has the id 1, which is that of 'b' in the vocabulary");
+  EXPECT_EQ(load("1", "b").encode("ab"), (std::vector<TokenId>{0, 1}));
+  EXPECT_EQ(load("4", "<x>").encode("a<x>"), (std::vector<TokenId>{0, 4}));
 }
 
 TEST(TokenizerJson, MergesNameTokensThatExist) {
@@ -218,6 +248,20 @@ TEST(GgufTokenizer, NeedsNoWeightsAndOutlivesItsFile) {
   EXPECT_EQ(tokenizer.encode("A", {.add_special = false}), (std::vector<TokenId>{3, 8}));
 }
 
+// llama.cpp issue 2072. The ids are SentencePiece's: tools/goldens/unused_pieces.py.
+TEST(GgufTokenizer, UnusedPiecesAreStepsOfMergesAndNoPartOfTheAnswer) {
+  const Json golden = golden_lines("unused_pieces.json").at(0);
+  GgufVocabulary v;
+  v.tokens = golden["pieces"].get<std::vector<std::string>>();
+  v.types = golden["types"].get<std::vector<std::int32_t>>();
+  v.scores = golden["scores"].get<std::vector<float>>();
+  ASSERT_GE(std::count(v.types.begin(), v.types.end(), 5), 20);
+  const Tokenizer tokenizer = v.load();
+  for (const Json& item : golden["cases"]) {
+    EXPECT_EQ(Json(tokenizer.encode(item[0].get<std::string>(), {.add_special = false})), item[1]) << item[0];
+  }
+}
+
 // The official tokenizers have <unk> among their added tokens, and so it is found as it stands; GGUF has a type of its
 // own for it.
 TEST(GgufTokenizer, TheUnknownTokenIsASpecialTokenLikeTheOthers) {
@@ -285,13 +329,13 @@ TEST(GgufTokenizer, AnUnknownWayToCutWordsIsAnErrorThatListsTheKnownOnes) {
   v.model = "gpt2";
   v.pre = "mystery";
   expect_error([&] { v.load(); },
-               "tokenizer.ggml.pre 'mystery' is not known; choose with --pre one of: default, gpt-2, smollm, "
-               "starcoder, llama-bpe");
+               "tokenizer.ggml.pre 'mystery' is not known; choose with --pre one of: default, gpt-2, phi-2");
   expect_error([&] { v.load("mystery2"); }, "--pre 'mystery2'");
   EXPECT_EQ(v.load("gpt-2").encode("ab"), (std::vector<TokenId>{6}));
-  for (const char* pre : {"default", "gpt-2", "smollm", "starcoder", "llama-bpe", "llama3", "llama-v3", "qwen2",
-                          "deepseek-llm", "deepseek-coder", "tekken", "gpt-4o"}) {
-    EXPECT_EQ(v.load(pre).encode("ab", {.add_special = false}), (std::vector<TokenId>{6})) << pre;
+  for (const GgufPre& pre : gguf_pres()) {
+    for (const std::string_view name : pre.names) {
+      EXPECT_EQ(v.load(name).encode("ab", {.add_special = false}), (std::vector<TokenId>{6})) << name;
+    }
   }
   v.model = "llama";
   expect_error([&] { v.load("gpt-2"); }, "--pre gpt-2");
