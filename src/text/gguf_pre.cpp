@@ -30,7 +30,7 @@ std::string words(const std::string& numbers) {
 }
 const std::string llama3 = words(R"(\p{N}{1,3})"), qwen2 = words(R"(\p{N})");
 
-// Words that change their case only once: "HTTPServer" is "HTTPS" + "erver", "camelCase" is "camel" + "Case".
+// Capitals, then small letters: "HTTPServer" is one word, "camelCase" is two. A letter without case is both.
 const std::string capitals = R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])", smalls = R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])";
 std::string cased_words(const std::string& end) {
   const std::string before = R"([^\r\n\p{L}\p{N}]?)";
