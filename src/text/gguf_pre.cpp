@@ -153,7 +153,8 @@ std::vector<GgufPre> known_pres() {
                 each_digit}},
       {.names = {"afmoe"},  // as llama.cpp: digits in threes from the right
        .cuts = {at(R"(\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})))"),
-                at("[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]"
+                at("[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-"
+                   "ᇿ]"
                    "+"),
                 at(R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|)"
                    R"( ?[\p{P}\p{S}]+[\r\n]*|)" +
