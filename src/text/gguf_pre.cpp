@@ -71,6 +71,12 @@ const std::string deepseek_words = R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Z
                                    "[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|";
 const std::string deepseek_v3 = deepseek_words + " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+";
 
+// East Asian scripts, block by block.
+const std::string blocks =
+    R"([\x{4e00}-\x{9fff}\x{3400}-\x{4dbf}\x{f900}-\x{faff}\x{3040}-\x{30ff}\x{ff65}-\x{ff9f}\x{2f00}-\x{2fdf})"
+    R"(\x{e40}-\x{e7f}\x{e80}-\x{eff}\x{1780}-\x{17ff}\x{1000}-\x{109f})"
+    R"(\x{aa60}-\x{aa7f}\x{a9e0}-\x{a9ff}\x{ac00}-\x{d7af}\x{1100}-\x{11ff}]+)";
+
 // What is neither white space nor the punctuation of many scripts.
 const std::string bloom = " ?[^(\\s|[.,!?…。，、।۔،])]+";
 
@@ -151,11 +157,8 @@ std::vector<GgufPre> known_pres() {
       {.names = {"spark2_5"},
        .cuts = {at(three_or_fewer), at(han_and_kana), at(deepseek_words + " ?[\\p{P}\\p{S}]+|[\r\n]|\\s+(?!\\S)|\\s+"),
                 each_digit}},
-      {.names = {"afmoe"},  // as llama.cpp: digits in threes from the right
-       .cuts = {at(R"(\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})))"),
-                at("[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-"
-                   "ᇿ]"
-                   "+"),
+      {.names = {"afmoe"},  // as llama.cpp: digits in threes from the right, East Asian scripts by their blocks
+       .cuts = {at(R"(\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})))"), at(blocks),
                 at(R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|)"
                    R"( ?[\p{P}\p{S}]+[\r\n]*|)" +
                    spaces)}},

@@ -109,7 +109,8 @@ PIPELINES = [
      cut(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK_WORDS + " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"), "llama"),
     ("spark2_5", None, cut(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK_WORDS + " ?[\\p{P}\\p{S}]+|[\r\n]|\\s+(?!\\S)|\\s+", DIGIT), "hub"),
     # llama.cpp cuts digits in threes from the right by a function of its own.
-    ("afmoe", None, cut(r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))", "[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]+",
+    ("afmoe", None, cut(r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))", r"[\x{4e00}-\x{9fff}\x{3400}-\x{4dbf}\x{f900}-\x{faff}\x{3040}-\x{30ff}\x{ff65}-\x{ff9f}\x{2f00}-\x{2fdf}"
+                        r"\x{e40}-\x{e7f}\x{e80}-\x{eff}\x{1780}-\x{17ff}\x{1000}-\x{109f}\x{aa60}-\x{aa7f}\x{a9e0}-\x{a9ff}\x{ac00}-\x{d7af}\x{1100}-\x{11ff}]+",
                         DEEPSEEK_WORDS.replace("\r\n", r"\r\n") + r" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"), "llama"),
     ("superbpe", None, cut(r"\p{N}+", r"(?=(\d{3})+(?!\d))"), "llama"),
     ("bloom", None, cut(BLOOM), "hub"),
