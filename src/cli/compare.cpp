@@ -67,10 +67,11 @@ std::string short_name(const std::filesystem::path& path) {
 // At most so many columns, the middle left out: names often begin alike and end in what tells them apart.
 std::string shortened(const std::string& name, std::size_t columns) {
   if (display_columns(name) <= columns || find_invalid_utf8(name)) return name;
-  const auto is_whole = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
-  std::size_t head = columns / 3, tail = name.size() - (columns - columns / 3 - 1);
-  while (head > 0 && !is_whole(name[head])) --head;
-  while (tail < name.size() && !is_whole(name[tail])) ++tail;
+  // Whole characters: those that end by the third of the columns, and those that begin where the rest of them is left.
+  const std::size_t third = columns / 3, rest = name.size() - (columns - third - 1);
+  std::size_t head = 0, tail = 0;
+  for (std::size_t end = 0; end <= third; end += utf8_length(name[end])) head = end;
+  for (tail = head; tail < rest;) tail += utf8_length(name[tail]);
   return name.substr(0, head) + "…" + name.substr(tail);
 }
 

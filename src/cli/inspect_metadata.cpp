@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/mapped_file.h"
+#include "base/utf8.h"
 #include "cli/inspect.h"
 #include "cli/terminal.h"
 #include "files/gguf_part.h"
@@ -100,8 +101,10 @@ std::size_t widest(const OrderedJson& rows, const char* key, std::size_t limit) 
 
 std::string shortened(std::string text) {
   if (text.size() <= kShownBytes) return text;
-  std::size_t end = kShownBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character
+  std::size_t end = 0;  // of the last character that is shown whole; a byte that is none counts as one
+  for (std::size_t next = 0; next <= kShownBytes;
+       next += std::max<std::size_t>(1, whole_utf8(std::string_view(text).substr(next))))
+    end = next;
   return text.substr(0, end) + "…";
 }
 

@@ -18,8 +18,7 @@ ByteRange strip_while(std::string_view text, Strip ends, Dropped dropped) {
     begin = next;
   }
   while (ends != Strip::left && begin < end) {
-    std::size_t last = end - 1;
-    while (last > begin && (static_cast<unsigned char>(text[last]) & 0xc0u) == 0x80u) --last;  // back to the lead byte
+    const std::size_t last = previous_begin(text, end);
     std::size_t at = last;
     if (!dropped(next_code_point(text, at))) break;
     end = last;
@@ -30,13 +29,6 @@ ByteRange strip_while(std::string_view text, Strip ends, Dropped dropped) {
 // Marks that do not part a word: an apostrophe, a point, an accent.
 bool is_inside_word(char32_t c) {
   return c == U'\'' || c == U'.' || c == U':' || c == U'·' || c == U'’' || (c >= 0x300 && c < 0x370) || c == 0xad;
-}
-
-std::size_t previous_begin(std::string_view text, std::size_t at) {
-  do {
-    --at;
-  } while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0u) == 0x80u);
-  return at;
 }
 
 // Whether the letter at `begin` is the last of a word that has others before it.

@@ -52,8 +52,7 @@ std::vector<Value> split_at_spaces_from_right(Runtime& runtime, const Text& text
     }
     std::size_t begin = end;
     while (begin > 0) {
-      std::size_t lead = begin - 1;
-      while ((static_cast<unsigned char>(bytes[lead]) & 0xc0u) == 0x80u) --lead;
+      const std::size_t lead = previous_begin(bytes, begin);
       std::size_t at = lead;
       if (is_space(next_code_point(bytes, at))) break;
       begin = lead;

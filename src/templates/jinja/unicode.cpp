@@ -33,9 +33,14 @@ char32_t next_code_point(std::string_view text, std::size_t& at) {
   return c;
 }
 
+std::size_t previous_begin(std::string_view text, std::size_t at) {
+  return static_cast<std::size_t>(previous_utf8(text.data() + at) - text.data());
+}
+
 std::size_t count_code_points(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size(); at += utf8_length(text[at])) ++count;
+  return count;
 }
 
 bool is_space(char32_t c) {

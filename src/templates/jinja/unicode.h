@@ -10,6 +10,7 @@ namespace rung::jinja {
 // The code point that begins at `at` (which is moved behind it). The text must be valid UTF-8: parse() and render()
 // check theirs once.
 char32_t next_code_point(std::string_view text, std::size_t& at);
+std::size_t previous_begin(std::string_view text, std::size_t at);  // of the one that ends at `at`
 std::size_t count_code_points(std::string_view text);
 
 bool is_space(char32_t c);       // what str.strip() and \s take
