@@ -31,6 +31,7 @@ Tensor<float, Tokens, Vocab> Forward::run(const Batch& batch) {
   const BatchRows rows{batch.positions, batch.caches};
   for (std::size_t t = 0; t < tokens; ++t) batch.caches[t]->reserve(batch.positions[t] + 1);
 
+  // x is the residual stream: a row a token, which every layer reads and adds to.
   const auto x = room_.x.as<Tokens, Hidden>(tokens, model_.config.hidden_size);
   ops_.embed(x, batch.ids, model_.embedding, model_.config.embedding_scale, {"embedding"});
   for (std::size_t i = 0; i < model_.layers.size(); ++i) decoder_layer(i, rows, room_);
@@ -55,18 +56,26 @@ void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Acti
   const auto gate = room.gate.as<Tokens, Intermediate>(tokens, c.intermediate_size);
   const auto up = room.up.as<Tokens, Intermediate>(tokens, c.intermediate_size);
 
+  // Attention: what of the other tokens matters here? x is left as it is; a copy of even loudness asks.
   ops_.rms_norm(normed, x, layer.attention_norm, at("attention_norm"));
+  // [T, hidden] → q [T, heads, head_dim], what a token looks for; k and v [T, kv_heads, head_dim], what it offers.
   ops_.linear_each(normed, LinearOf{q, layer.q, at("q")}, LinearOf{k, layer.k, at("k")}, LinearOf{v, layer.v, at("v")});
+  // Where a family has these norms: each head of q and k by itself, so that their dot products cannot run away.
   if (layer.q_norm) ops_.rms_norm(q, q, *layer.q_norm, at("q_norm"));
   if (layer.k_norm) ops_.rms_norm(k, k, *layer.k_norm, at("k_norm"));
+  // A dot product does not know where its vectors come from: each is turned by its position. v is not: nobody asks it.
   ops_.rope(q, rows.positions, rope, at("q_rope"));
   ops_.rope(k, rows.positions, rope, at("k_rope"));
+  // First k and v of these tokens join those of all before them, then q looks at them all: [T, heads, head_dim].
   ops_.store_kv(rows, index, k, v);
   ops_.attention(attended, q, rows, index, settings.attention, at("attention"));
+  // What the heads found, side by side, back to the width of the stream: [T, heads·head_dim] → [T, hidden].
   ops_.linear(branch, attended, layer.o, at("attention_output"));
   if (layer.attention_post_norm) ops_.rms_norm(branch, branch, *layer.attention_post_norm, at("attention_post_norm"));
   ops_.add(x, branch, at("attention_residual"));
 
+  // The MLP: each token by itself, up to a wider space [T, intermediate], through the gate, and back.
+  // x += (act(norm(x)·Wgate) ⊙ norm(x)·Wup)·Wdown
   ops_.rms_norm(normed, x, layer.mlp_norm, at("mlp_norm"));
   ops_.linear_each(normed, LinearOf{gate, layer.mlp.gate, at("gate")}, LinearOf{up, layer.mlp.up, at("up")});
   ops_.gate(gate, gate, up, c.activation, at("gated"));
@@ -76,6 +85,7 @@ void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Acti
 }
 
 Tensor<float, Tokens, Vocab> Forward::logits(const Batch& batch, Tensor<float, Tokens, Hidden> x) {
+  // Of a prompt's tokens only the last one's logits are wanted: the others' next tokens are known.
   const std::size_t wanted = batch.logits_rows.size();
   if (wanted == 0) return {};
   const std::size_t vocab = model_.config.vocab_size;
@@ -87,6 +97,7 @@ Tensor<float, Tokens, Vocab> Forward::logits(const Batch& batch, Tensor<float, T
   const auto last = x.first(wanted);
   const auto normed = room_.normed.as<Tokens, Hidden>(wanted, x.extent<Hidden>());
   const auto out = logits_.as<Tokens, Vocab>(wanted, vocab);
+  // A logit a word of the vocabulary: how well that word's row of the head fits what is known of the last token.
   ops_.rms_norm(normed, last, model_.final_norm, {"final_norm"});
   ops_.linear(out, normed, model_.head, {"logits"});
   return out;

@@ -13,6 +13,8 @@ constexpr std::size_t kLargestChunk = std::size_t{64} << 20;
 
 }  // namespace
 
+// Blocks come in chunks that double: 1, 1, 2, 4, … blocks, until a chunk is 64 MB. A conversation of a few words stays
+// small, a long one needs few pieces, and nothing is ever moved, so that pointers into the cache stay good.
 void KvCache::reserve(std::size_t tokens) {
   const std::size_t needed = (tokens + kKvBlock - 1) / kKvBlock;
   while (blocks_.size() < needed) {
@@ -29,6 +31,7 @@ void KvCache::reserve(std::size_t tokens) {
 
 void KvCache::truncate(std::size_t tokens) { used_ = std::min(used_, (tokens + kKvBlock - 1) / kKvBlock); }
 
+// Rounding comes first, so that what is attended to is the same whether it was computed a moment or an hour ago.
 void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
                     Tensor<const float, KvHeads, HeadDim> value) {
   const std::size_t head_dim = shape_.head_dim;
@@ -69,6 +72,12 @@ void KvCache::store_rounded(std::size_t layer, std::size_t position, std::size_t
   put<1>(keys, values, in_block, key, value);
 }
 
+// A value's row is copied in one piece; a key's values go into a column each:
+//
+//   V [kKvBlock, head_dim]                      K [head_dim, kKvBlock]
+//      position 0   v₀ v₁ v₂ …                     d = 0   k₀ of position 0, of position 1, …
+//      position 1   v₀ v₁ v₂ …                     d = 1   k₁ of position 0, of position 1, …
+//
 template <std::size_t kBytes>
 void KvCache::put(std::byte* keys, std::byte* values, std::size_t in_block, const RoundedHead& key,
                   const RoundedHead& value) {
@@ -111,6 +120,7 @@ float KvCache::value_at(const std::byte* head, std::size_t at, std::size_t d, st
   return to_f32(scales(head)[d / 32 * kKvBlock + j]) * static_cast<float>(static_cast<std::int8_t>(head[at]));
 }
 
+// Inside a block: layers outermost, then heads, then K before V. A head's keys of one block are one piece of memory.
 std::byte* KvCache::head_rows(std::size_t layer, Part part, std::size_t block, std::size_t kv_head) const {
   const std::size_t head_bytes = kKvBlock * shape_.bytes_per_head();
   return blocks_[block] + ((layer * shape_.kv_heads + kv_head) * 2 + part) * head_bytes;

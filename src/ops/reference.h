@@ -1,5 +1,8 @@
 // The reference backend: every verb as the formula says it, in f32, over the scalar kernels, rows over threads.
 // Milestone M2.
+//
+// Whoever wants to read Rung begins here, with reference.cpp: all the arithmetic of a language model is in its eight
+// functions. Then model/forward.cpp, which calls them in order. T is the number of tokens that go through together.
 #pragma once
 
 #include "base/threads.h"

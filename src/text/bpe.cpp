@@ -168,6 +168,7 @@ void Bpe::encode(std::string_view word, std::vector<TokenId>& out, Scratch& scra
   }
 }
 
+// word → ids. Words repeat, so what was merged once is remembered.
 void Bpe::encode_whole(std::string_view word, std::vector<TokenId>& out, Scratch& scratch,
                        std::vector<Step>* steps) const {
   const bool cached = word.size() <= Scratch::max_word_bytes && steps == nullptr;
@@ -197,6 +198,17 @@ void Bpe::encode_whole(std::string_view word, std::vector<TokenId>& out, Scratch
   if (cached) scratch.remember(hash, word, symbols);
 }
 
+// Byte-pair encoding as it is told: of all neighbours, join the pair whose merge was learned first (the lowest rank);
+// again and again, until no neighbours have a merge.  (Sennrich et al. 2016, arXiv:1508.07909)
+//
+//   l o w e r     ranks: (e,r) 0, (l,o) 1, (lo,w) 2, (low,er) 3
+//   l o w er      (e,r) has the lowest rank
+//   lo w er       (l,o)
+//   low er        (lo,w)
+//   lower         (low,er)
+//
+// Of equal ranks the leftmost goes first, as in the official implementations. A join changes two pairs only: those of
+// the new symbol with its neighbours.
 void Bpe::merge_short(std::vector<TokenId>& symbols, Scratch& scratch, std::vector<Step>* steps) const {
   std::vector<Merge>& pairs = scratch.pairs;  // pairs[i]: of symbols i and i + 1
   pairs.clear();

@@ -44,6 +44,7 @@ void scale(float* y, float a, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] *= a;
 }
 
+// The formulas of these are in ops/reference.cpp, beside the verbs that call them.
 void rms_norm(float* out, const float* x, const float* weight, std::size_t n, float epsilon) {
   const float mean_square = dot(x, x, n) / static_cast<float>(n);
   const float inverse = 1.0f / std::sqrt(mean_square + epsilon);
@@ -63,6 +64,7 @@ void silu_gate(float* out, const float* gate, const float* up, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) out[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
 }
 
+// gelu by its tanh approximation.  (Hendrycks & Gimpel 2016, arXiv:1606.08415)
 void gelu_gate(float* out, const float* gate, const float* up, std::size_t n) {
   constexpr float kSqrtTwoOverPi = 0.7978845608028654f;
   for (std::size_t i = 0; i < n; ++i) {
@@ -71,6 +73,7 @@ void gelu_gate(float* out, const float* gate, const float* up, std::size_t n) {
   }
 }
 
+// x[i] ← e^(x[i] - m), m = max x: the numerators of a softmax, with m and their sum.
 Kernels::MaxAndSum exponentiate(float* x, std::size_t n) {
   const float max = *std::max_element(x, x + n);
   float sum = 0;
