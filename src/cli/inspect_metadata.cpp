@@ -102,9 +102,10 @@ std::size_t widest(const OrderedJson& rows, const char* key, std::size_t limit) 
 std::string shortened(std::string text) {
   if (text.size() <= kShownBytes) return text;
   std::size_t end = 0;  // of the last character that is shown whole; a byte that is none counts as one
-  for (std::size_t next = 0; next <= kShownBytes;
-       next += std::max<std::size_t>(1, whole_utf8(std::string_view(text).substr(next))))
+  for (std::size_t next = 0; next <= kShownBytes;) {
     end = next;
+    next += std::max<std::size_t>(1, whole_utf8(std::string_view(text).substr(next)));
+  }
   return text.substr(0, end) + "…";
 }
 
