@@ -96,7 +96,7 @@ void add_gguf_tokens(OrderedJson& out, const ModelFiles& files) {
   out["summary"] = fmt::format("{}{}, {} tokens", *kind, pre ? fmt::format(" ({})", *pre) : "", pieces->size());
   const auto piece = [&](std::int64_t id) {
     return id >= 0 && static_cast<std::size_t>(id) < pieces->size() ? (*pieces)[static_cast<std::size_t>(id)]
-                                                                    : std::string_view("?");
+                                                                    : std::string_view();
   };
   out["special"] = OrderedJson::object();
   for (const char* name : {"bos", "eos", "unknown", "padding"}) {
@@ -116,10 +116,7 @@ void add_folder_tokens(OrderedJson& out, const ModelFiles& files) {
     if (const auto id = tokenizer.id_of(text)) out["special"][name.substr(0, name.rfind("_token"))] = token(*id, text);
   }
   out["stop"] = OrderedJson::array();
-  for (const TokenId id : files.stop_ids()) {
-    const bool known = id >= 0 && static_cast<std::size_t>(id) < tokenizer.vocab_size();
-    out["stop"].push_back(token(id, known ? tokenizer.piece(id) : "?"));
-  }
+  for (const TokenId id : files.stop_ids()) out["stop"].push_back(token(id, tokenizer.piece(id)));
 }
 
 // --- for people

@@ -56,7 +56,8 @@ void set_around(GgufMetadata& out, const Tokenizer& tokenizer, std::optional<Tok
 }
 
 // The other tokens that end an answer: GGUF has room for two, the end of a turn first.
-void set_ends(GgufMetadata& out, const ModelFiles& files, const Tokenizer& tokenizer, std::optional<TokenId> eos) {
+void set_ends(GgufMetadata& out, const ModelFiles& files, const Tokenizer& tokenizer, std::optional<TokenId> eos,
+              std::size_t tokens) {
   std::set<TokenId> stops = files.stop_ids();
   std::optional<TokenId> turn;
   if (files.chat_template()) {
@@ -66,6 +67,9 @@ void set_ends(GgufMetadata& out, const ModelFiles& files, const Tokenizer& token
       // A template that cannot be read is written as it is; who chats is told.
     }
   }
+  const auto unknown = [&](TokenId id) { return static_cast<std::size_t>(id) >= tokens; };
+  std::erase_if(stops, unknown);
+  if (turn && unknown(*turn)) turn.reset();
   if (eos) stops.erase(*eos);
   if (turn && turn != eos) {
     set_id(out, "eot", turn);
@@ -85,16 +89,20 @@ void set_folder_tokenizer(GgufMetadata& out, const ModelFiles& files, std::size_
   const std::string where = (files.path() / "tokenizer.json").string();
   set_vocabulary(out, gguf_vocabulary(files.folder().open("tokenizer.json").text(), where, tokens, pre));
   const auto config = folder_json(files, "config.json");
-  const auto bos = tokenizer.bos() ? tokenizer.bos() : only_id(config, "bos_token_id");
-  const auto eos = tokenizer.eos() ? tokenizer.eos() : only_id(config, "eos_token_id");
+  const auto known = [&](std::optional<TokenId> id) {
+    return id && static_cast<std::size_t>(*id) < tokens ? id : std::nullopt;
+  };
+  const auto bos = known(tokenizer.bos() ? tokenizer.bos() : only_id(config, "bos_token_id"));
+  const auto eos = known(tokenizer.eos() ? tokenizer.eos() : only_id(config, "eos_token_id"));
   set_id(out, "bos", bos);
   set_id(out, "eos", eos);
   const auto named = files.special_tokens(tokenizer);
   for (const auto& [name, key] : {std::pair{"unknown", "unk_token"}, {"padding", "pad_token"}}) {
-    if (const auto token = named.find(key); token != named.end()) set_id(out, name, tokenizer.id_of(token->second));
+    if (const auto token = named.find(key); token != named.end())
+      set_id(out, name, known(tokenizer.id_of(token->second)));
   }
   set_around(out, tokenizer, bos, eos, where);
-  set_ends(out, files, tokenizer, eos);
+  set_ends(out, files, tokenizer, eos, tokens);
   if (auto source = files.chat_template()) out.set_text("tokenizer.chat_template", std::move(*source));
   if (auto source = files.chat_template(true); source && source != files.chat_template()) {
     out.set_text("tokenizer.chat_template.tool_use", std::move(*source));

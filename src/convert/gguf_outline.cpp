@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -45,11 +47,63 @@ int part_of(std::string_view key) {
   return key.starts_with("tokenizer.") ? 3 : 2;
 }
 
-GgufOutline outline_from_gguf(const Gguf& gguf) {
+// What a tokenizer of more tokens than the model says about those that the model has. (Readers take the length of the
+// list for the size of the model: llama.cpp refuses a file where they differ.)
+class FirstTokens {
+ public:
+  FirstTokens(const Gguf& gguf, std::size_t count) : count_(count) {
+    const auto* tokens = gguf.strings("tokenizer.ggml.tokens");
+    if (tokens == nullptr || tokens->size() <= count) return;
+    left_out_.insert(tokens->begin() + static_cast<std::ptrdiff_t>(count), tokens->end());
+  }
+
+  // nullopt: nothing.
+  std::optional<GgufValue> of(std::string_view key, GgufValue value) const {
+    if (left_out_.empty() || !key.starts_with("tokenizer.ggml.")) return value;
+    if (key.ends_with("_token_id")) return names_one(value) ? std::optional(std::move(value)) : std::nullopt;
+    auto* array = std::get_if<GgufArray>(&value);
+    if (array == nullptr) return value;
+    if (key.ends_with(".merges")) {
+      if (auto* merges = std::get_if<std::vector<std::string_view>>(&array->values)) {
+        std::erase_if(*merges, [&](std::string_view merge) { return uses_one(merge); });
+      }
+    } else if (key.ends_with(".tokens") || key.ends_with(".scores") || key.ends_with(".token_type")) {
+      std::visit([&](auto& values) { values.resize(std::min(values.size(), count_)); }, array->values);
+    }
+    return value;
+  }
+
+ private:
+  bool names_one(const GgufValue& value) const {
+    const auto* scalar = std::get_if<GgufScalar>(&value);
+    return scalar != nullptr && std::visit(
+                                    [&](const auto& id) {
+                                      if constexpr (std::is_integral_v<std::decay_t<decltype(id)>>) {
+                                        return std::cmp_less(+id, count_);
+                                      }
+                                      return false;
+                                    },
+                                    *scalar);
+  }
+
+  // "left right"
+  bool uses_one(std::string_view merge) const {
+    const std::size_t space = std::min(merge.find(' ', 1), merge.size());
+    const std::string left(merge.substr(0, space)), right(merge.substr(std::min(space + 1, merge.size())));
+    return left_out_.contains(left) || left_out_.contains(right) || left_out_.contains(left + right);
+  }
+
+  std::size_t count_;
+  std::set<std::string, std::less<>> left_out_;
+};
+
+GgufOutline outline_from_gguf(const Gguf& gguf, std::size_t tokens) {
   GgufOutline outline;
+  const FirstTokens first(gguf, tokens);
   for (int part = 0; part < 4; ++part) {
     for (const auto& [key, value] : gguf.metadata()) {
-      if (part_of(key) == part && !belongs_to_the_old_file(key)) outline.metadata.set(key, value);
+      if (part_of(key) != part || belongs_to_the_old_file(key)) continue;
+      if (auto now = first.of(key, value)) outline.metadata.set(key, std::move(*now));
     }
   }
   for (const auto& [name, tensor] : gguf.tensors()) {
@@ -80,7 +134,6 @@ std::string folder_name(const std::filesystem::path& path) {
 
 GgufOutline outline_from_folder(const ModelFiles& files, std::optional<std::string_view> pre) {
   const ModelPlan plan = files.plan();
-  bind_weights(plan, files.tensors());  // refuses what is missing, of a wrong shape, or not understood
   const auto config = folder_json(files, "config.json");
   GgufModel gguf = gguf_from_config(*config, (files.path() / "config.json").string(), plan.config);
   GgufOutline outline{.metadata = std::move(gguf.metadata), .tensors = folder_tensors(files, plan, gguf.layout)};
@@ -116,8 +169,7 @@ std::optional<Json> folder_json(const ModelFiles& files, const char* name) {
 
 GgufOutline outline_gguf(const ModelFiles& files, std::optional<std::string_view> pre) {
   if (!files.is_gguf()) return outline_from_folder(files, pre);
-  bind_weights(files.plan(), files.tensors());
-  return outline_from_gguf(files.gguf());
+  return outline_from_gguf(files.gguf(), bind_weights(files.plan(), files.tensors()).config.vocab_size);
 }
 
 }  // namespace rung

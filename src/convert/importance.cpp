@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/chat_prompt.h"
 #include "model/forward.h"
+#include "model/tensor_table.h"
 #include "ops/decorator.h"
 
 namespace rung {
@@ -88,21 +89,13 @@ Importance measure_importance(const LoadedModel& loaded, Ops& ops, std::string_v
   }
 
   Importance importance;
-  const auto keep = [&](const std::string& name, const PackedMatrix& w) {
-    if (std::vector<float> means = listening.means(w); !means.empty()) importance[name + ".weight"] = std::move(means);
-  };
-  for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const DecoderLayer& layer = model.layers[i];
-    const auto at = [&](const char* name) { return fmt::format("blk.{}.{}", i, name); };
-    keep(at("attn_q"), layer.q.matrix);
-    keep(at("attn_k"), layer.k.matrix);
-    keep(at("attn_v"), layer.v.matrix);
-    keep(at("attn_output"), layer.o.matrix);
-    keep(at("ffn_gate"), layer.mlp.gate.matrix);
-    keep(at("ffn_up"), layer.mlp.up.matrix);
-    keep(at("ffn_down"), layer.mlp.down.matrix);
-  }
-  keep(model.tied ? "token_embd" : "output", model.head.matrix);
+  for_each_tensor(model, [&](const TensorEntry& entry, LayerIndex layer, const auto& place) {
+    const PackedMatrix* w = matrix_of(place);
+    if (w == nullptr) return;
+    if (std::vector<float> means = listening.means(*w); !means.empty()) {
+      importance[spelled(entry, layer, {.spelling = Spelling::gguf}) + ".weight"] = std::move(means);
+    }
+  });
   return importance;
 }
 

@@ -24,6 +24,7 @@ struct RowRoom {
 
 struct Errors {
   double square_error = 0, square_sum = 0;
+  float largest = 0;  // magnitude
 };
 
 bool all_finite(std::span<const float> values) {
@@ -74,6 +75,7 @@ class TensorEncoder {
       const double value = room.row[i], difference = value - room.decoded[i];
       errors.square_error += difference * difference;
       errors.square_sum += value * value;
+      errors.largest = std::max(errors.largest, std::fabs(room.row[i]));
     }
   }
 
@@ -149,14 +151,30 @@ class Quantizer {
     const std::size_t rows = source.rows(), row = row_bytes(entry.to, source.row_values());
     const std::size_t step = std::max<std::size_t>(1, kPieceValues / std::max<std::size_t>(1, source.row_values()));
     TensorEncoder encoder(source, entry.to, importance);
+    float largest = 0;
     for (std::size_t r = 0; r < rows; r += step) {
       check();
       const std::size_t count = std::min(step, rows - r);
       piece_.resize(count * row);
       encoder.encode(piece_, r, count, team_);
-      for (const Errors& e : encoder.errors()) entry.square_error += e.square_error, entry.square_sum += e.square_sum;
+      for (const Errors& e : encoder.errors()) {
+        entry.square_error += e.square_error;
+        entry.square_sum += e.square_sum;
+        largest = std::max(largest, e.largest);
+      }
       writer_.write(piece_);
       advance(source.bytes.size() / rows * count);
+    }
+    refuse_what_is_too_small(entry, largest);
+  }
+
+  // A scale is an f16, whose least values are 6e-8 apart: of a matrix that is smaller than its scales can be, mostly
+  // zeros are left. (Rows that are, in a matrix that is not, weigh as little in the result as in the sum: an embedding
+  // has such rows where training met no token.)
+  static void refuse_what_is_too_small(const QuantizedTensor& t, float largest) {
+    constexpr float kAlwaysLargeEnough = 0.01f;  // for every format, and for f16 itself
+    if (largest < kAlwaysLargeEnough && t.square_error > 0.25 * t.square_sum) {
+      fail("tensor '{}' holds values up to {:.2g}, which are too small for {}", t.name, largest, info(t.to).name);
     }
   }
 

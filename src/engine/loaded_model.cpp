@@ -13,10 +13,6 @@ LoadedModel::LoadedModel(ModelFiles files, std::optional<std::string_view> pre)
       tokenizer_(files_.tokenizer(pre)),
       sampling_(files_.sampling()),
       stop_ids_(files_.stop_ids()) {
-  if (tokenizer_.vocab_size() > model_.config.vocab_size) {
-    fail("{}: the tokenizer has {} tokens, the embedding {}", files_.path().string(), tokenizer_.vocab_size(),
-         model_.config.vocab_size);
-  }
   if (const auto eos = tokenizer_.eos()) stop_ids_.insert(*eos);
   if (!files_.chat_template()) return;
   try {

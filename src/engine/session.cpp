@@ -23,11 +23,7 @@ std::span<const float> Session::feed(std::span<const std::int32_t> ids, const Pr
   if (tokens_.size() + ids.size() > context_) {
     fail("the prompt has {} tokens, the context holds {}", tokens_.size() + ids.size(), context_);
   }
-  for (const std::int32_t id : ids) {
-    if (id < 0 || static_cast<std::size_t>(id) >= model_.config.vocab_size) {
-      fail("token id {} is outside the vocabulary of {}", id, model_.config.vocab_size);
-    }
-  }
+  check_ids(ids, model_.config);
   const std::size_t begin = tokens_.size();
   tokens_.insert(tokens_.end(), ids.begin(), ids.end());
   return run(options_.keep_cache ? begin : 0, progress);

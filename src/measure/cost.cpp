@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/tensor_table.h"
+
 namespace rung {
 
 PassCost& PassCost::operator+=(const PassCost& other) {
@@ -43,11 +45,9 @@ PassCost cost_of(const Model& model, const KvShape& cache, const PassShape& pass
   cost.weight_bytes =
       static_cast<double>(rows * row_bytes(model.embedding.matrix.dtype, model.embedding.matrix.columns));
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const DecoderLayer& layer = model.layers[i];
-    for (const PackedMatrix* w : {&layer.q.matrix, &layer.k.matrix, &layer.v.matrix, &layer.o.matrix,
-                                  &layer.mlp.gate.matrix, &layer.mlp.up.matrix, &layer.mlp.down.matrix}) {
-      add_linear(cost, *w, rows);
-    }
+    for_each_layer_tensor(model.layers[i], [&](const TensorEntry&, const auto& place) {
+      if (const PackedMatrix* w = matrix_of(place)) add_linear(cost, *w, rows);
+    });
     const std::size_t window = c.layers[i].attention.window_tokens;
     const std::size_t kept = window == 0 ? end : std::min(end, window + pass.tokens - 1);
     cost.cache_bytes += sequences * position_bytes * static_cast<double>(kept);

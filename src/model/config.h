@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,18 +39,26 @@ struct ModelConfig {
 // Whether a tensor may, must or must not be in the file.
 enum class Presence { never, optional, required };
 
-// How the file spells the tensors, and what must be folded at load.
+// Whether the head is a tensor of its own: it must be there; only if it is there (GGUF has no setting for it); or it is
+// the embedding, unless the file holds both and they differ (`tie_word_embeddings`).
+enum class Head { own, if_there, tied };
+
+// The two ways in which files spell the tensors (model/tensor_table.h has both).
+enum class Spelling { hub, gguf };
+
+// How the file spells the tensors, which there are, and what must be folded at load.
 struct WeightLayout {
-  // Each name without ".weight" / ".bias"; those of a layer without the prefix and number.
-  std::string embedding, layer_prefix, attention_norm, q, k, v, o, q_norm, k_norm, attention_post_norm, mlp_norm, gate,
-      up, down, mlp_post_norm, final_norm, head;
+  Spelling spelling = Spelling::hub;
+  // Where a family has another name on the hub than the table: {"ffn_norm", "pre_feedforward_layernorm"}, the first
+  // being GGUF's, which no two tensors share.
+  std::vector<std::pair<std::string_view, std::string_view>> other_names = {};
   Presence qkv_bias = Presence::never;
   Presence output_bias = Presence::never;
   Presence mlp_bias = Presence::never;
   Presence qk_norm = Presence::never;
   Presence post_norms = Presence::never;
-  Presence separate_head = Presence::optional;  // never: tied, whatever the file holds
-  bool norm_plus_one = false;                   // the file holds w where the formula has 1 + w
+  Head head = Head::if_there;
+  bool norm_plus_one = false;   // the file holds w where the formula has 1 + w
   bool interleaved_qk = false;  // rows of q and k stand in the order of (2i, 2i+1) pairs: taken back to halves
   // in the file → here: {"language_model.model.", "model."}
   std::vector<std::pair<std::string, std::string>> renamed_prefixes = {};

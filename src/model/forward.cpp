@@ -11,7 +11,17 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace rung {
+
+void check_ids(std::span<const std::int32_t> ids, const ModelConfig& config) {
+  for (const std::int32_t id : ids) {
+    if (id < 0 || static_cast<std::size_t>(id) >= config.vocab_size) {
+      fail("token id {} has no row in the embedding, which ends with {}", id, config.vocab_size - 1);
+    }
+  }
+}
 
 Activations::Activations(const ModelConfig& c, std::size_t capacity)
     : rows(capacity),
@@ -26,6 +36,7 @@ Activations::Activations(const ModelConfig& c, std::size_t capacity)
       up(capacity * c.intermediate_size) {}
 
 Tensor<float, Tokens, Vocab> Forward::run(const Batch& batch) {
+  check_ids(batch.ids, model_.config);
   const std::size_t tokens = batch.ids.size();
   if (tokens > room_.rows) room_ = Activations(model_.config, tokens);
   const BatchRows rows{batch.positions, batch.caches};

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "model/model.h"
@@ -33,6 +34,9 @@ struct Batch {
   }
 };
 
+// Throws Error: an id without a row in the embedding, as a tokenizer may have.
+void check_ids(std::span<const std::int32_t> ids, const ModelConfig& config);
+
 // Room for the intermediate tensors of up to `rows` rows.
 struct Activations {
   Activations() = default;
@@ -47,7 +51,8 @@ class Forward {
   Forward(const Model& model, Ops& ops) : model_(model), ops_(ops) {}
 
   // ids[T] → logits[rows that want them, vocab], valid until the next run. Keys and values of every row are in its
-  // cache afterwards. The rows of a sequence must continue what its cache holds; ids < vocab_size, positions < context.
+  // cache afterwards. The rows of a sequence must continue what its cache holds; positions < context. Throws Error:
+  // check_ids.
   Tensor<float, Tokens, Vocab> run(const Batch& batch);
 
  private:

@@ -1,7 +1,9 @@
 #include "text/gguf_vocabulary.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -55,9 +57,7 @@ class Converter {
     if (byte_level_) {
       out_.model = "gpt2";
       out_.pre = pre ? std::string(*pre) : find_pre();
-      for (const TokenizerFile::Merge& merge : file_.merges) {
-        out_.merges.push_back(fmt::format("{} {}", file_[merge.left], file_[merge.right]));
-      }
+      read_merges();
     } else {
       if (pre) fail("{}: --pre {}: a tokenizer of characters has no pre-tokenizer to choose", where_, *pre);
       out_.model = "llama";
@@ -83,21 +83,18 @@ class Converter {
 
   // Tokens by id: the vocabulary, then what was added, then fillers.
   void read_tokens(std::size_t count) {
-    std::size_t known = 0;
-    const auto place = [&](TokenId id) -> std::size_t {
-      const auto i = static_cast<std::size_t>(id);
-      if (i >= count) fail("{}: token {} lies beyond the model's {} tokens", where_, id, count);
-      known = std::max(known, i + 1);
-      return i;
-    };
     out_.tokens.assign(count, "");
     out_.types.assign(count, static_cast<std::int32_t>(GgufTokenType::unused));
     for (const TokenizerFile::Entry& entry : file_.vocabulary) {
-      const std::size_t i = place(entry.id);
+      const auto i = static_cast<std::size_t>(entry.id);
+      if (i >= count) {
+        left_out_.emplace(file_[entry.text]);
+        continue;
+      }
       out_.tokens[i] = file_[entry.text];
       set_type(i, byte_token_value(out_.tokens[i]) && !byte_level_ ? GgufTokenType::byte : GgufTokenType::normal);
     }
-    read_added(place);
+    read_added();
     for (std::size_t i = 0; i < count; ++i) {
       if (out_.types[i] == static_cast<std::int32_t>(GgufTokenType::unused)) out_.tokens[i] = fmt::format("[PAD{}]", i);
     }
@@ -111,10 +108,10 @@ class Converter {
     }
   }
 
-  template <class Place>
-  void read_added(const Place& place) {
+  void read_added() {
     for (const Json& token : part(file_.rest, "added_tokens")) {
-      const std::size_t i = place(token.at("id").get<TokenId>());
+      const auto i = static_cast<std::size_t>(token.at("id").get<TokenId>());
+      if (i >= out_.tokens.size()) continue;
       const std::string content = token.at("content").get<std::string>();
       for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
         if (token.value(flag, false)) refuse(fmt::format("the added token '{}' has {}", content, flag));
@@ -122,6 +119,18 @@ class Converter {
       const bool special = token.value("special", false);
       set_type(i, special ? GgufTokenType::control : GgufTokenType::user_defined);
       out_.tokens[i] = special || byte_level_ ? content : with_spaces(content);
+    }
+  }
+
+  // Merges of tokens that are there, to one that is.
+  void read_merges() {
+    for (const TokenizerFile::Merge& merge : file_.merges) {
+      const std::string_view left = file_[merge.left], right = file_[merge.right];
+      if (!left_out_.empty() && (left_out_.contains(left) || left_out_.contains(right) ||
+                                 left_out_.contains(std::string(left).append(right)))) {
+        continue;
+      }
+      out_.merges.push_back(fmt::format("{} {}", left, right));
     }
   }
 
@@ -220,6 +229,7 @@ class Converter {
   Json model_;
   std::vector<Json> normalizer_, pre_;
   bool byte_level_ = false;
+  std::set<std::string, std::less<>> left_out_;  // words of ids that the model lacks
   GgufVocabulary out_;
 };
 

@@ -20,7 +20,8 @@ struct GgufVocabulary {
   bool add_space_prefix = false;
 };
 
-// `where` names the file in errors. `tokens`: how many the model has; what the tokenizer leaves of them is filled up.
+// `where` names the file in errors. `tokens`: how many the model has; what the tokenizer leaves of them is filled up,
+// and tokens beyond them, which no model can read, are left out.
 // `pre`: instead of the name that would be found. Throws Error: a tokenizer that GGUF has no words for would be another
 // one there, which nobody would notice.
 GgufVocabulary gguf_vocabulary(std::string_view tokenizer_json, const std::string& where, std::size_t tokens,

@@ -153,9 +153,7 @@ const AddedToken* Tokenizer::Impl::added(TokenId id) const {
   return found == added_by_id.end() ? nullptr : &parts.added[found->second];
 }
 
-void Tokenizer::Impl::check(TokenId id) const {
-  if (added(id) == nullptr && !parts.model->vocabulary().has(id)) fail("{}: no token has the id {}", parts.where, id);
-}
+bool Tokenizer::Impl::has(TokenId id) const { return added(id) != nullptr || parts.model->vocabulary().has(id); }
 
 std::string Tokenizer::Impl::spelling(TokenId id) const {
   if (const AddedToken* token = added(id)) return token->normalized ? parts.normalizer(token->content) : token->content;
@@ -229,7 +227,7 @@ std::size_t Tokenizer::vocab_size() const {
 }
 
 std::string Tokenizer::piece(TokenId id) const {
-  impl_->check(id);
+  if (!impl_->has(id)) return "";
   if (const AddedToken* token = impl_->added(id)) return token->content;
   const auto& parts = impl_->parts;
   std::string text(parts.model->vocabulary().text(id));
@@ -291,9 +289,9 @@ Tokenizer::Stream::Stream(Stream&&) noexcept = default;
 
 std::string Tokenizer::Stream::push(TokenId id) {
   const Impl& impl = state_->impl;
-  impl.check(id);
   const AddedToken* added = impl.added(id);
   std::string out;
+  if (!impl.has(id)) return out;
   if (added != nullptr && state_->skip_special && impl.hidden(*added)) return out;
   const auto& steps = impl.parts.decoder.steps();
   if (added == nullptr && impl.parts.raw && !steps.empty() && std::holds_alternative<DecodeByteLevel>(steps.front())) {

@@ -64,7 +64,7 @@ struct Tokenizer::Impl {
   const AddedToken* added(TokenId id) const;
   std::string spelling(TokenId id) const;      // what the decoder is given
   bool hidden(const AddedToken& token) const;  // by skip_special
-  void check(TokenId id) const;
+  bool has(TokenId id) const;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
 

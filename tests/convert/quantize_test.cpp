@@ -1,4 +1,5 @@
 // Which tensor gets which type, as llama.cpp chose in the files that it wrote; and what cannot be quantised is refused.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -87,6 +88,29 @@ TEST(Quantize, RefusesWhatIsNoNumberAndWhatDoesNotFit) {
                "holds 1e+30 in row 0, which is too large for q4_0");
   expect_error([&] { quantize_row(row, DType::f16, folder / "x.gguf"); }, "too large for f16");
   EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+// Their scales would be less than the least f16.
+TEST(Quantize, RefusesWhatIsTooSmall) {
+  const TemporaryFolder folder;
+  std::vector<float> row(256);
+  for (std::size_t i = 0; i < row.size(); ++i) row[i] = (static_cast<float>(i % 17) - 8) * 1e-8f;
+  for (const QuantizeFormat& format : quantize_formats()) {
+    if (format.type == DType::f32 || format.type == DType::bf16) {
+      const QuantizedTensor fine = quantize_row(row, format.type, folder / "fine.gguf").at(0);
+      EXPECT_LT(fine.square_error, 1e-4 * fine.square_sum) << format.name;
+      fs::remove(folder / "fine.gguf");
+    } else if (format.type != DType::f16) {
+      expect_error([&] { quantize_row(row, format.type, folder / "x.gguf"); },
+                   fmt::format("tensor 'blk.0.ffn_up.weight' holds values up to 8e-08, which are too small for {}",
+                               info(format.type).name));
+    }
+  }
+  for (float& value : row) value *= 0.1f;
+  expect_error([&] { quantize_row(row, DType::f16, folder / "x.gguf"); }, "up to 8e-09, which are too small for f16");
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  row.assign(256, 0);  // is what it is
+  EXPECT_EQ(quantize_row(row, DType::q4_0, folder / "zeros.gguf").at(0).square_error, 0);
 }
 
 TEST(Quantize, SaysHowFarItIsOff) {

@@ -15,7 +15,8 @@ namespace rung {
 namespace {
 
 // A llama of the usual keys, one of them as the test wants it.
-ModelPlan plan_with(const std::string& key, std::uint32_t value) {
+ModelPlan plan_with(const std::string& key, std::uint32_t value,
+                    std::initializer_list<std::uint64_t> embedding = {64, 10}) {
   std::map<std::string, std::uint32_t> numbers{{"embedding_length", 64},    {"feed_forward_length", 96},
                                                {"attention.head_count", 4}, {"attention.head_count_kv", 2},
                                                {"context_length", 128},     {"block_count", 2}};
@@ -24,7 +25,7 @@ ModelPlan plan_with(const std::string& key, std::uint32_t value) {
   b.key("general.architecture", 8).string("llama");
   b.key("llama.attention.layer_norm_rms_epsilon", 6).number(1e-5f);
   for (const auto& [name, number] : numbers) b.u32("llama." + name, number);
-  b.tensor("token_embd.weight", {64, 10}, 0, 0).pad().data(64 * 10 * 4);
+  b.tensor("token_embd.weight", embedding, 0, 0).pad().data(64 * 10 * 4);
   const TemporaryFolder folder;
   std::ofstream(folder / "t.gguf", std::ios::binary) << b.text();
   return plan_from_gguf(Gguf::open(folder / "t.gguf"));
@@ -58,6 +59,14 @@ TEST(GgufSettings, Issue2247NoHeads) {
                "'llama.attention.head_count' is 65, expected at most embedding_length");
   expect_error([] { plan_with("attention.head_count_kv", 3); }, "4 heads cannot share 3 key/value heads evenly");
   expect_error([] { plan_with("attention.key_length", 0x7ffffffe); }, "head_dim is 2147483646, expected at most 65536");
+}
+
+// The rows of the embedding are the vocabulary: of a tensor without axes there was no first extent.
+TEST(GgufSettings, AnEmbeddingOfAnyOtherRankOrWithoutRows) {
+  expect_error([] { plan_with("block_count", 2, {}); }, "tensor 'token_embd.weight' is [], expected [tokens, 64]");
+  expect_error([] { plan_with("block_count", 2, {64}); }, "is [64], expected [tokens, 64]");
+  expect_error([] { plan_with("block_count", 2, {64, 5, 2}); }, "is [2, 5, 64], expected [tokens, 64]");
+  expect_error([] { plan_with("block_count", 2, {64, 0}); }, "is [0, 64], expected [tokens, 64]");
 }
 
 }  // namespace

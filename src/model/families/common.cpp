@@ -1,5 +1,7 @@
 #include "model/families/common.h"
 
+#include <fmt/ranges.h>
+
 #include <cmath>
 #include <vector>
 
@@ -71,26 +73,6 @@ void ignore_what_says_nothing(const Settings& c) {
             "_sliding_window_pattern"});
 }
 
-WeightLayout hub_layout() {
-  return {.embedding = "model.embed_tokens",
-          .layer_prefix = "model.layers.",
-          .attention_norm = "input_layernorm",
-          .q = "self_attn.q_proj",
-          .k = "self_attn.k_proj",
-          .v = "self_attn.v_proj",
-          .o = "self_attn.o_proj",
-          .q_norm = "self_attn.q_norm",
-          .k_norm = "self_attn.k_norm",
-          .attention_post_norm = "post_attention_layernorm",
-          .mlp_norm = "post_attention_layernorm",
-          .gate = "mlp.gate_proj",
-          .up = "mlp.up_proj",
-          .down = "mlp.down_proj",
-          .mlp_post_norm = "post_feedforward_layernorm",
-          .final_norm = "model.norm",
-          .head = "lm_head"};
-}
-
 // What no single key can say wrong but several together can.
 void check_sizes(const ModelConfig& m, const std::string& where) {
   if (m.heads % m.kv_heads != 0) {
@@ -111,29 +93,12 @@ void set_layers(ModelConfig& m, std::size_t count, const Settings& settings, std
 }  // namespace
 
 WeightLayout gguf_layout() {
-  return {.embedding = "token_embd",
-          .layer_prefix = "blk.",
-          .attention_norm = "attn_norm",
-          .q = "attn_q",
-          .k = "attn_k",
-          .v = "attn_v",
-          .o = "attn_output",
-          .q_norm = "attn_q_norm",
-          .k_norm = "attn_k_norm",
-          .attention_post_norm = "post_attention_norm",
-          .mlp_norm = "ffn_norm",
-          .gate = "ffn_gate",
-          .up = "ffn_up",
-          .down = "ffn_down",
-          .mlp_post_norm = "post_ffw_norm",
-          .final_norm = "output_norm",
-          .head = "output",
-          .ignored_prefixes = {"rope_freqs.weight"}};  // read where the rope is made
+  return {.spelling = Spelling::gguf, .ignored_prefixes = {"rope_freqs.weight"}};  // read where the rope is made
 }
 
 ModelPlan plan_from_common_config(const Settings& c, const ConfigDefaults& d) {
   ignore_what_says_nothing(c);
-  ModelPlan plan{.config = {}, .layout = hub_layout()};
+  ModelPlan plan;
   ModelConfig& m = plan.config;
   m.vocab_size = c.size("vocab_size", d.vocab_size);
   m.hidden_size = c.size("hidden_size", d.hidden_size);
@@ -149,7 +114,7 @@ ModelPlan plan_from_common_config(const Settings& c, const ConfigDefaults& d) {
   }
   m.head_dim = head_dim ? *head_dim : d.head_dim.value_or(m.hidden_size / m.heads);
   set_layers(m, c.size("num_hidden_layers", d.layers), c, "num_hidden_layers");
-  plan.layout.separate_head = c.boolean("tie_word_embeddings", d.tied) ? Presence::never : Presence::required;
+  plan.layout.head = c.boolean("tie_word_embeddings", d.tied) ? Head::tied : Head::own;
   c.require("pretraining_tp", 1, "weights split over devices are not read");
   check_sizes(m, c.where());
   return plan;
@@ -174,9 +139,13 @@ ModelPlan plan_from_common_gguf(const Settings& g, const Gguf& gguf) {
   g.ignore({"vocab_size"});
   // The rows of the embedding say how large the vocabulary is: the key is often absent, and llama.cpp too goes by the
   // tensor.
-  const auto embedding = gguf.tensors().find("token_embd.weight");
-  if (embedding == gguf.tensors().end()) fail("{}: tensor 'token_embd.weight' is missing", gguf.file());
-  m.vocab_size = embedding->second.shape.front();
+  const FileTensor* embedding = find_tensor(gguf.tensors(), "token_embd.weight");
+  if (embedding == nullptr) fail("{}: tensor 'token_embd.weight' is missing", gguf.file());
+  if (embedding->shape.size() != 2 || embedding->shape[0] == 0) {
+    fail("{}: tensor 'token_embd.weight' is [{}], expected [tokens, {}]", gguf.file(),
+         fmt::join(embedding->shape, ", "), m.hidden_size);
+  }
+  m.vocab_size = embedding->shape[0];
   check_sizes(m, gguf.file());
   return plan;
 }

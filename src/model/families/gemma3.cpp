@@ -64,7 +64,7 @@ ModelPlan from_text_config(const Settings& c) {
                                                .head_dim = 256,
                                                .tied = true});
   set_common(plan);
-  plan.layout.mlp_norm = "pre_feedforward_layernorm";
+  plan.layout.other_names = {{"ffn_norm", "pre_feedforward_layernorm"}};
   plan.layout.norm_plus_one = true;
   const Presence attention_bias = c.boolean("attention_bias", false) ? Presence::required : Presence::never;
   plan.layout.qkv_bias = attention_bias;
@@ -84,6 +84,8 @@ ModelPlan from_config(const Settings& c) {
   const auto text = c.object("text_config");
   if (!text) return from_text_config(c);
   ModelPlan plan = from_text_config(*text);  // the pictures' half of a multimodal model is left alone
+  // The head belongs to the whole: what text_config says about it counts for nothing.
+  plan.layout.head = c.boolean("tie_word_embeddings", true) ? Head::tied : Head::own;
   // As the hub has it, and as some versions of transformers save it.
   plan.layout.renamed_prefixes = {{"language_model.model.", "model."},
                                   {"model.language_model.", "model."},
