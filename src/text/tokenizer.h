@@ -51,7 +51,8 @@ class Tokenizer {
   ~Tokenizer();
 
   std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options = {}) const;
-  // An id that no token has stands for nothing, here and in piece(): models have rows that their tokenizer does not name.
+  // An id that no token has stands for nothing, here and in piece(): models have rows that their tokenizer does not
+  // name.
   std::string decode(std::span<const TokenId> ids, bool skip_special = false) const;
   std::vector<MergeStep> explain(std::string_view text) const;
 
