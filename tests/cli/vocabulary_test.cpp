@@ -15,7 +15,8 @@ namespace {
 void change_tokenizer(const TinyModel& model, int first) {
   std::ifstream in(model / "tokenizer.json");
   Json tokenizer = Json::parse(in);
-  for (auto& [text, id] : Json(tokenizer["model"]["vocab"]).items()) {
+  const Json vocabulary = tokenizer["model"]["vocab"];
+  for (const auto& [text, id] : vocabulary.items()) {
     if (id.get<int>() >= first) tokenizer["model"]["vocab"].erase(text);
   }
   Json image = tokenizer["added_tokens"][0];
