@@ -38,7 +38,7 @@ void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::
       .columns = kColumns,
       .bias = nullptr,
       .blocks = blocks.data(),
-      .halves = halves.data(),
+      .bf16_rows = halves.data(),
       .floats = x.data(),
       .tokens = tokens,
       .out = out.data(),

@@ -51,7 +51,7 @@ class ThreadTeam {
   // What the run() after the next will read, its first index first, if the caller's guess is right: while a thread
   // waits for it, it fetches the beginning of its share of these bytes into its cache. They are not read: what is gone
   // meanwhile does no harm.
-  void expect(Bytes bytes) { expected_ = bytes; }
+  void announce(Bytes bytes) { expected_ = bytes; }
 
  private:
   // A round of the team, in one cache line, because each line that a thread wrote takes up to 200 ns to come to another

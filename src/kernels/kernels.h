@@ -24,7 +24,7 @@ struct PanelProduct {
   const float* bias;              // [rows], or nullptr
   const ActivationBlock* blocks;  // [tokens, columns / 32], where takes_blocks(type)
   // [tokens, bf16_stride(columns)] of bf16, where the type is bf16 and the set rounds to it
-  const std::uint16_t* halves;
+  const std::uint16_t* bf16_rows;
   const float* floats;  // [tokens, columns], otherwise
   std::size_t tokens;
   float* out;  // [tokens, out_stride]

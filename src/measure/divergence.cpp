@@ -70,10 +70,11 @@ Estimate Distance::perplexity_ratio() const { return {more_.perplexity(), more_.
 namespace {
 
 std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base,
-                                       Tensor<const float, Tokens, Vocab> other, const Piece& piece, ThreadTeam& team) {
-  std::vector<RowDistance> rows(piece.next.size());
+                                       Tensor<const float, Tokens, Vocab> other, const Stretch& stretch,
+                                       ThreadTeam& team) {
+  std::vector<RowDistance> rows(stretch.next.size());
   team.run(rows.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t t = begin; t < end; ++t) rows[t] = row_distance(base[t].span(), other[t].span(), piece.next[t]);
+    for (std::size_t t = begin; t < end; ++t) rows[t] = row_distance(base[t].span(), other[t].span(), stretch.next[t]);
   });
   return rows;
 }
@@ -91,20 +92,20 @@ Comparison compare(std::span<const Contestant> contestants, const WindowedText& 
   for (const Window& window : text.windows) {
     Comparison so_far = done;
     for (const auto& reader : readers) reader->restart();
-    for (const Piece& piece : pieces_of(text, window, contestants.front().model.config.vocab_size)) {
+    for (const Stretch& stretch : stretches_of(text, window, contestants.front().model.config.vocab_size)) {
       Tensor<float, Tokens, Vocab> base;
       for (std::size_t i = 0; i < readers.size(); ++i) {
         const Clock::time_point start = Clock::now();
-        const auto logits = readers[i]->read(piece);
+        const auto logits = readers[i]->read(stretch);
         so_far.readings[i].seconds += std::chrono::duration<double>(Clock::now() - start).count();
-        so_far.readings[i].tokens += piece.ids.size();
+        so_far.readings[i].tokens += stretch.ids.size();
         if (i == 0) {
           base = logits;
-          for (const double loss : losses_of(base, piece.next, contestants[0].device.team())) {
+          for (const double loss : losses_of(base, stretch.next, contestants[0].device.team())) {
             so_far.base_losses.add(loss, window.weight);
           }
         } else {
-          for (const RowDistance& row : row_distances(base, logits, piece, contestants[i].device.team())) {
+          for (const RowDistance& row : row_distances(base, logits, stretch, contestants[i].device.team())) {
             so_far.distances[i - 1].add(row, window.weight);
           }
         }

@@ -62,9 +62,9 @@ struct Comparison {
   std::size_t windows = 0;          // that were read to their end
 };
 
-// All read the text's windows piece by piece side by side, so no more logits than a piece's are kept. They must have
-// the same vocabulary. `progress(so far)` is called after each model's piece; when it says false, the windows that were
-// read whole are the result.
+// All read the text's windows stretch by stretch side by side, so no more logits than a stretch's are kept. They must
+// have the same vocabulary. `progress(so far)` is called after each model's stretch; when it says false, the windows
+// that were read whole are the result.
 using ComparisonProgress = std::function<bool(const Comparison& so_far)>;
 Comparison compare(std::span<const Contestant> contestants, const WindowedText& text,
                    const ComparisonProgress& progress = {});

@@ -41,22 +41,22 @@ void check_text(std::string_view text, std::string_view where) {
   }
 }
 
-std::vector<Piece> pieces_of(const WindowedText& text, const Window& window, std::size_t vocab_size) {
+std::vector<Stretch> stretches_of(const WindowedText& text, const Window& window, std::size_t vocab_size) {
   constexpr std::size_t kLogits = std::size_t{16} << 20, kFewest = 16, kMost = 256;
   const std::size_t rows = std::clamp(kLogits / vocab_size, kFewest, kMost);
-  std::vector<Piece> pieces;
+  std::vector<Stretch> stretches;
   // The window's last token is foretold, but foretells nothing that counts.
   for (std::size_t begin = window.begin; begin + 1 < window.end; begin += rows) {
     const std::size_t end = std::min(begin + rows, window.end - 1);
-    Piece piece;
-    piece.ids.assign(text.ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                     text.ids.begin() + static_cast<std::ptrdiff_t>(end));
-    if (begin == window.begin && text.first_of_window) piece.ids.front() = *text.first_of_window;
+    Stretch stretch;
+    stretch.ids.assign(text.ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                       text.ids.begin() + static_cast<std::ptrdiff_t>(end));
+    if (begin == window.begin && text.first_of_window) stretch.ids.front() = *text.first_of_window;
     const std::size_t first = std::max(begin + 1, window.first_counted);
-    if (first <= end) piece.next = std::span(text.ids).subspan(first, end + 1 - first);
-    pieces.push_back(std::move(piece));
+    if (first <= end) stretch.next = std::span(text.ids).subspan(first, end + 1 - first);
+    stretches.push_back(std::move(stretch));
   }
-  return pieces;
+  return stretches;
 }
 
 WindowReader::WindowReader(const Model& model, Device& device)
@@ -67,12 +67,12 @@ WindowReader::WindowReader(const Model& model, Device& device)
   restart();
 }
 
-Tensor<float, Tokens, Vocab> WindowReader::read(const Piece& piece) {
+Tensor<float, Tokens, Vocab> WindowReader::read(const Stretch& stretch) {
   Batch batch;
-  for (std::size_t i = 0; i < piece.ids.size(); ++i) {
-    batch.add(piece.ids[i], static_cast<std::uint32_t>(tokens_ + i), cache_, i >= piece.first_counted());
+  for (std::size_t i = 0; i < stretch.ids.size(); ++i) {
+    batch.add(stretch.ids[i], static_cast<std::uint32_t>(tokens_ + i), cache_, i >= stretch.first_counted());
   }
-  tokens_ += piece.ids.size();
+  tokens_ += stretch.ids.size();
   return forward_.run(batch);
 }
 
@@ -124,12 +124,12 @@ Evaluation evaluate(const Model& model, Device& device, const WindowedText& text
   for (const Window& window : text.windows) {
     Evaluation so_far = done;
     reader.restart();
-    for (const Piece& piece : pieces_of(text, window, model.config.vocab_size)) {
+    for (const Stretch& stretch : stretches_of(text, window, model.config.vocab_size)) {
       const Clock::time_point start = Clock::now();
-      const auto logits = reader.read(piece);
+      const auto logits = reader.read(stretch);
       so_far.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-      so_far.read_tokens += piece.ids.size();
-      for (const double loss : losses_of(logits, piece.next, device.team())) so_far.losses.add(loss, window.weight);
+      so_far.read_tokens += stretch.ids.size();
+      for (const double loss : losses_of(logits, stretch.next, device.team())) so_far.losses.add(loss, window.weight);
       if (progress && !progress(so_far)) return done;
     }
     ++so_far.windows;

@@ -54,15 +54,15 @@ void check_text(std::string_view text, std::string_view where);
 
 // Some rows of a window that go through the model together, and the tokens that follow those of them that count: its
 // last rows.
-struct Piece {
+struct Stretch {
   std::vector<TokenId> ids;
   std::span<const TokenId> next;
   std::size_t first_counted() const { return ids.size() - next.size(); }
 };
 // As many rows at a time as keep their logits within some 64 MB.
-std::vector<Piece> pieces_of(const WindowedText& text, const Window& window, std::size_t vocab_size);
+std::vector<Stretch> stretches_of(const WindowedText& text, const Window& window, std::size_t vocab_size);
 
-// Takes a model through a window, piece by piece.
+// Takes a model through a window, stretch by stretch.
 class WindowReader {
  public:
   // Both outlive this. Brings the weights into memory, so that what follows can be timed.
@@ -70,7 +70,7 @@ class WindowReader {
 
   void restart() { cache_.truncate(0), tokens_ = 0; }
   // The logits of the rows that count, valid until the next call.
-  Tensor<float, Tokens, Vocab> read(const Piece& piece);
+  Tensor<float, Tokens, Vocab> read(const Stretch& stretch);
 
  private:
   Forward forward_;
@@ -108,8 +108,8 @@ struct Evaluation {
   double seconds = 0;  // of forward passes
 };
 
-// Reads one window after the other. `progress(so far)` is called after each piece; when it says false, the windows that
-// were read whole are the result.
+// Reads one window after the other. `progress(so far)` is called after each stretch; when it says false, the windows
+// that were read whole are the result.
 using EvaluationProgress = std::function<bool(const Evaluation& so_far)>;
 Evaluation evaluate(const Model& model, Device& device, const WindowedText& text,
                     const EvaluationProgress& progress = {});

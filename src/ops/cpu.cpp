@@ -106,7 +106,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   };
   const ActivationBlock* const quants = any(takes_blocks) ? quantized(x) : nullptr;
   const bool pairs = kernels_.round_to_bf16 != nullptr && any([](DType type) { return type == DType::bf16; });
-  const std::uint16_t* const halves = pairs ? halved(x) : nullptr;
+  const std::uint16_t* const bf16_rows = pairs ? halved(x) : nullptr;
   // Sets with registers enough multiply a prompt's tokens by two panels at a time, or four of bf16: where there are so
   // many that a thread still takes eight times, these are not parted.
   std::size_t panels = 0;
@@ -126,7 +126,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
                              .columns = w.columns,
                              .bias = w.bias.empty() ? nullptr : w.bias.data(),
                              .blocks = quants,
-                             .halves = halves,
+                             .bf16_rows = bf16_rows,
                              .floats = x.data(),
                              .tokens = tokens,
                              .out = task.out.data(),
@@ -149,9 +149,9 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
       if (part.first_panel < part.end_panel) kernels.product(product.type)(part);
     }
   };
-  const auto activations = quants != nullptr   ? std::as_bytes(std::span(quants, tokens * (columns / 32)))
-                           : halves != nullptr ? std::as_bytes(std::span(halves, tokens * bf16_stride(columns)))
-                                               : std::as_bytes(x.span());
+  const auto activations = quants != nullptr      ? std::as_bytes(std::span(quants, tokens * (columns / 32)))
+                           : bf16_rows != nullptr ? std::as_bytes(std::span(bf16_rows, tokens * bf16_stride(columns)))
+                                                  : std::as_bytes(x.span());
   share_rows(steps, bytes / std::max<std::size_t>(1, steps) / 2 * tokens, multiply,
              {std::as_bytes(products), activations});
 }
@@ -161,7 +161,7 @@ void CpuOps::expect_successor(const PackedMatrix& first, std::span<const std::by
   // those of several matrices lie one after the other, because they were first used so
   successors_[previous_] = panels;
   previous_ = first.id;
-  team_.expect(successors_[previous_]);
+  team_.announce(successors_[previous_]);
 }
 
 void CpuOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,

@@ -180,7 +180,7 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
     const std::size_t first = i / kv_heads * kTile;
     return RowRange{first, std::min(rows.size(), first + kTile)};
   };
-  const auto expect = [&](std::size_t i) {
+  const auto prefetch = [&](std::size_t i) {
     const auto [first, last] = tokens_of(i);
     for (std::size_t t = first; t < last; ++t) {  // neighbours' keys lie in the same lines, up to where lines begin
       const bool lines_begin = rows.positions[t] * rows.caches[t]->shape().value_bytes() % 64 == 0;
@@ -190,9 +190,9 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
     }
   };
   share_rows(tiles * kv_heads, lines, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < std::min(end, begin + kExpected); ++i) expect(i);
+    for (std::size_t i = begin; i < std::min(end, begin + kExpected); ++i) prefetch(i);
     for (std::size_t i = begin; i < end; ++i) {
-      if (i + kExpected < end) expect(i + kExpected);
+      if (i + kExpected < end) prefetch(i + kExpected);
       const auto [first, last] = tokens_of(i);
       const std::size_t h = i % kv_heads;
       for (std::size_t t = first; t < last; ++t) {

@@ -101,7 +101,7 @@ class Ops {
   // out[t] = table[ids[t]]·scale.  ids < vocabulary: whoever makes the batch has checked.
   void embed(Tensor<float, Tokens, Hidden> out, std::span<const std::int32_t> ids, const Weight<Vocab, Hidden>& table,
              float scale, Checkpoint at) {
-    expect(out.extent<Tokens>() == ids.size() && out.extent<Hidden>() == table.matrix.columns, "embed", at);
+    check_shapes(out.extent<Tokens>() == ids.size() && out.extent<Hidden>() == table.matrix.columns, "embed", at);
     do_embed(rows_of(out), ids, table.matrix, scale);
     report(at, out);
   }
@@ -109,7 +109,7 @@ class Ops {
   // Along the last axis: out = x / √(mean(x²) + epsilon) · weight.  out may be x.
   template <class... Axes>
   void rms_norm(Tensor<float, Axes...> out, Tensor<float, Axes...> x, const Norm& norm, Checkpoint at) {
-    expect(out.extents() == x.extents() && out.extents().back() == norm.weight.size(), "rms_norm", at);
+    check_shapes(out.extents() == x.extents() && out.extents().back() == norm.weight.size(), "rms_norm", at);
     do_rms_norm(rows_of(out), rows_of(x), norm);
     report(at, out);
   }
@@ -136,9 +136,9 @@ class Ops {
   template <class AnyHeads>
   void rope(Tensor<float, Tokens, AnyHeads, HeadDim> x, std::span<const std::uint32_t> positions, const Rope& rope,
             Checkpoint at) {
-    expect(x.template extent<Tokens>() == positions.size() &&
-               x.template extent<HeadDim>() == 2 * rope.inverse_frequencies.size(),
-           "rope", at);
+    check_shapes(x.template extent<Tokens>() == positions.size() &&
+                     x.template extent<HeadDim>() == 2 * rope.inverse_frequencies.size(),
+                 "rope", at);
     do_rope({x.data(), {x.template extent<Tokens>(), x.template extent<AnyHeads>(), x.template extent<HeadDim>()}},
             positions, rope);
     report(at, x);
@@ -147,8 +147,8 @@ class Ops {
   // Keeps k and v of every row in the row's cache, rounded to the cache's type.
   void store_kv(const BatchRows& rows, std::size_t layer, Tensor<float, Tokens, KvHeads, HeadDim> k,
                 Tensor<float, Tokens, KvHeads, HeadDim> v) {
-    expect(k.extents() == v.extents() && k.extent<Tokens>() == rows.size(), "store_kv",
-           {"kv", static_cast<int>(layer)});
+    check_shapes(k.extents() == v.extents() && k.extent<Tokens>() == rows.size(), "store_kv",
+                 {"kv", static_cast<int>(layer)});
     do_store_kv(rows, layer, k, v);
   }
 
@@ -156,7 +156,7 @@ class Ops {
   // h·kv_heads / heads. (Vaswani et al. 2017, arXiv:1706.03762; grouped queries: Ainslie et al. 2023, arXiv:2305.13245)
   void attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<float, Tokens, Heads, HeadDim> q,
                  const BatchRows& rows, std::size_t layer, const AttentionSettings& settings, Checkpoint at) {
-    expect(out.extents() == q.extents() && q.extent<Tokens>() == rows.size(), "attention", at);
+    check_shapes(out.extents() == q.extents() && q.extent<Tokens>() == rows.size(), "attention", at);
     do_attention(out, q, rows, layer, settings);
     report(at, Tensor<float, Tokens, QueryDim>(out.data(),
                                                {out.extent<Tokens>(), out.extent<Heads>() * out.extent<HeadDim>()}));
@@ -165,14 +165,14 @@ class Ops {
   // out = activation(gate)·up, element by element.  out may be gate.
   void gate(Tensor<float, Tokens, Intermediate> out, Tensor<float, Tokens, Intermediate> gate,
             Tensor<float, Tokens, Intermediate> up, Activation activation, Checkpoint at) {
-    expect(out.extents() == gate.extents() && gate.extents() == up.extents(), "gate", at);
+    check_shapes(out.extents() == gate.extents() && gate.extents() == up.extents(), "gate", at);
     do_gate(rows_of(out), rows_of(gate), rows_of(up), activation);
     report(at, out);
   }
 
   // x += y
   void add(Tensor<float, Tokens, Hidden> x, Tensor<float, Tokens, Hidden> y, Checkpoint at) {
-    expect(x.extents() == y.extents(), "add", at);
+    check_shapes(x.extents() == y.extents(), "add", at);
     do_add(rows_of(x), rows_of(y));
     report(at, x);
   }
@@ -212,9 +212,9 @@ class Ops {
   static LinearTask linear_task(Tensor<float, Tokens, OutAxes...> out, Tensor<float, Tokens, InAxes...> x,
                                 const Weight<Out, In>& w, const Checkpoint& at) {
     const std::size_t tokens = x.template extent<Tokens>();
-    expect(out.template extent<Tokens>() == tokens && out.size() == tokens * w.matrix.rows &&
-               x.size() == tokens * w.matrix.columns,
-           "linear", at);
+    check_shapes(out.template extent<Tokens>() == tokens && out.size() == tokens * w.matrix.rows &&
+                     x.size() == tokens * w.matrix.columns,
+                 "linear", at);
     return {{out.data(), {tokens, w.matrix.rows}}, &w.matrix};
   }
 
@@ -224,7 +224,7 @@ class Ops {
   }
 
   // A wrong shape here is a bug of ours: what a file can get wrong was refused when the model was loaded.
-  static void expect(bool shapes_fit, const char* verb, const Checkpoint& at);
+  static void check_shapes(bool shapes_fit, const char* verb, const Checkpoint& at);
 };
 
 }  // namespace rung

@@ -16,12 +16,10 @@ namespace {
 const GgufPre& find_pre(const Gguf& gguf, std::optional<std::string_view> chosen) {
   const std::optional<std::string_view> name = chosen ? chosen : gguf.string("tokenizer.ggml.pre");
   if (const GgufPre* pre = name ? find_gguf_pre(*name) : nullptr) return *pre;
-  std::string known;
+  std::string known;  // one name for each way to cut
   for (const GgufPre& pre : gguf_pres()) {
-    for (const std::string_view n : pre.names) {
-      known += known.empty() ? "" : ", ";
-      known += n;
-    }
+    known += known.empty() ? "" : ", ";
+    known += pre.names[0];
   }
   if (!name) {
     fail("{}: 'tokenizer.ggml.pre' is missing, so how to cut text into words is unknown; choose with --pre one of: {}",

@@ -69,7 +69,7 @@ TEST(ThreadTeam, MayExpectWhatIsGoneMeanwhile) {
   int sum = 0;
   {
     const std::vector<std::byte> gone(std::size_t{1} << 20);
-    team.expect(gone);
+    team.announce(gone);
   }
   for (int round = 0; round < 100; ++round) {
     team.run(2, [&](std::size_t begin, std::size_t) {

@@ -108,7 +108,7 @@ class Panels : public testing::TestWithParam<Case> {
         .columns = columns,
         .bias = bias.empty() ? nullptr : bias.data(),
         .blocks = blocks.data(),
-        .halves = halves.data(),
+        .bf16_rows = halves.data(),
         .floats = x.data(),
         .tokens = tokens,
         .out = result.out.data(),

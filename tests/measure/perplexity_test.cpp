@@ -98,19 +98,19 @@ TEST(Windows, ThatSlideWeighAsTheOriginalWeighsThem) {
   for (const Window& w : sliding(12, 4, 4)) EXPECT_DOUBLE_EQ(w.weight, 1);
 }
 
-TEST(Windows, GoThroughTheModelInPiecesThatMissNothing) {
+TEST(Windows, GoThroughTheModelInStretchesThatMissNothing) {
   WindowedText text{std::vector<TokenId>(1000), {{100, 700, 401}}, TokenId{-1}};
   std::iota(text.ids.begin(), text.ids.end(), 0);
   for (const std::size_t vocab_size : {100u, 300000u}) {
     std::vector<TokenId> read, next;
-    for (const Piece& piece : pieces_of(text, text.windows[0], vocab_size)) {
-      EXPECT_LE(piece.ids.size() * vocab_size * sizeof(float), std::size_t{80} << 20);
+    for (const Stretch& stretch : stretches_of(text, text.windows[0], vocab_size)) {
+      EXPECT_LE(stretch.ids.size() * vocab_size * sizeof(float), std::size_t{80} << 20);
       // A row that counts is followed by its token.
-      for (std::size_t i = 0; i < piece.next.size(); ++i) {
-        EXPECT_EQ(piece.next[i], piece.ids[piece.first_counted() + i] + 1);
+      for (std::size_t i = 0; i < stretch.next.size(); ++i) {
+        EXPECT_EQ(stretch.next[i], stretch.ids[stretch.first_counted() + i] + 1);
       }
-      read.insert(read.end(), piece.ids.begin(), piece.ids.end());
-      next.insert(next.end(), piece.next.begin(), piece.next.end());
+      read.insert(read.end(), stretch.ids.begin(), stretch.ids.end());
+      next.insert(next.end(), stretch.next.begin(), stretch.next.end());
     }
     ASSERT_EQ(read.size(), 599u);  // all but the window's last
     EXPECT_EQ(read.front(), -1);

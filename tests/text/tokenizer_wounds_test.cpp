@@ -331,7 +331,7 @@ TEST(GgufTokenizer, AnUnknownWayToCutWordsIsAnErrorThatListsTheKnownOnes) {
   v.model = "gpt2";
   v.pre = "mystery";
   expect_error([&] { v.load(); },
-               "tokenizer.ggml.pre 'mystery' is not known; choose with --pre one of: default, gpt-2, phi-2");
+               "tokenizer.ggml.pre 'mystery' is not known; choose with --pre one of: default, gpt-2, olmo, smollm");
   expect_error([&] { v.load("mystery2"); }, "--pre 'mystery2'");
   EXPECT_EQ(v.load("gpt-2").encode("ab"), (std::vector<TokenId>{6}));
   for (const GgufPre& pre : gguf_pres()) {

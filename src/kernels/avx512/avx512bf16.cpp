@@ -58,7 +58,7 @@ inline __m512 add_pair(__m512 sums, __m512i w, __m512i x) {
 template <int kPanels, int kTokens, Asks kAsks>
 void pair_tile(const PanelProduct& task, std::size_t panel, std::size_t token, const TokenRange& all) {
   const std::size_t stride = bf16_stride(task.columns);
-  const std::uint16_t* x = task.halves + token * stride;
+  const std::uint16_t* x = task.bf16_rows + token * stride;
   const Ahead ahead = kAsks == Asks::ahead ? prefetch_ahead<V, BF16<V>, kTokens>() : Ahead{};
   const std::byte* panels[kPanels];
   __m512 sums[kPanels][kTokens];

@@ -32,7 +32,7 @@ struct Bf16Tiles {
     const std::uint16_t* x[kTokenTiles];
     const std::byte* w[kPanels];
     for (int t = 0; t < kTokenTiles; ++t) {
-      x[t] = task.halves + (token + static_cast<std::size_t>(t) * tokens_of_tile) * stride;
+      x[t] = task.bf16_rows + (token + static_cast<std::size_t>(t) * tokens_of_tile) * stride;
     }
     for (int p = 0; p < kPanels; ++p) w[p] = task.panels + (panel + static_cast<std::size_t>(p)) * task.panel_bytes;
     clear<kPanels, kTokenTiles>();
