@@ -40,8 +40,7 @@ double nanoseconds_per_value(rung::DType type) {
 }  // namespace
 
 int main() {
-  for (auto i = static_cast<std::size_t>(rung::DType::f32); i <= static_cast<std::size_t>(rung::DType::q6_k); ++i) {
-    const auto type = static_cast<rung::DType>(i);
-    fmt::print("{:<5} {:.3f} ns/value\n", rung::info(type).name, nanoseconds_per_value(type));
+  for (const rung::DTypeInfo& i : rung::kDTypes) {
+    fmt::print("{:<7} {:.3f} ns/value\n", i.name, nanoseconds_per_value(i.type));
   }
 }

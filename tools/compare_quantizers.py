@@ -20,7 +20,7 @@ import gguf
 import llama_cpp
 import numpy as np
 
-FORMATS = {"q4_0": 2, "q4_1": 3, "q8_0": 7, "q5_0": 8, "q4_k_m": 15, "q6_k": 18}  # llama.h's llama_ftype
+FORMATS = {"q4_0": 2, "q4_1": 3, "q8_0": 7, "q5_0": 8, "q4_k_m": 15, "q6_k": 18, "iq4_nl": 25}  # llama.h's llama_ftype
 
 
 def quantize_by_llama_cpp(source: Path, ftype: int, out: Path) -> None:

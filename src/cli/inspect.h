@@ -43,15 +43,6 @@ struct TensorStatistics {
 };
 TensorStatistics statistics(const FileTensor& tensor, std::size_t bins);
 
-// One of the parts that a block lies in: its place among the block's bytes, and whether it is an f16 that scales the
-// rest.
-struct BlockField {
-  const char* name;
-  std::size_t bytes;
-  bool is_f16;
-};
-std::span<const BlockField> block_fields(DType type);
-
 // Statistics, histogram, and the first block's bytes beside its values.
 OrderedJson describe_tensor(const FileTensor& tensor);
 std::string tensor_text(const OrderedJson& tensor);

@@ -72,7 +72,7 @@ OrderedJson describe_first(const FileTensor& tensor) {
     std::size_t at = 0;
     for (const BlockField& field : block_fields(tensor.dtype)) {
       OrderedJson entry{{"name", field.name}, {"bytes", hex(tensor.bytes.subspan(at, field.bytes))}};
-      if (field.is_f16) entry["value"] = number(static_cast<double>(read_f16(tensor.bytes.subspan(at, 2))));
+      if (field.is_f16()) entry["value"] = number(static_cast<double>(read_f16(tensor.bytes.subspan(at, 2))));
       fields.push_back(std::move(entry));
       at += field.bytes;
     }
@@ -178,39 +178,6 @@ TensorStatistics statistics(const FileTensor& tensor, std::size_t bins) {
     }
   });
   return s;
-}
-
-std::span<const BlockField> block_fields(DType type) {
-  static constexpr BlockField kScaleQ[] = {{"scale", 2, true}, {"q", 16, false}};
-  static constexpr BlockField kScaleMinQ[] = {{"scale", 2, true}, {"min", 2, true}, {"q", 16, false}};
-  static constexpr BlockField kScaleHighQ[] = {{"scale", 2, true}, {"high", 4, false}, {"q", 16, false}};
-  static constexpr BlockField kScaleMinHighQ[] = {
-      {"scale", 2, true}, {"min", 2, true}, {"high", 4, false}, {"q", 16, false}};
-  static constexpr BlockField kScaleQ8[] = {{"scale", 2, true}, {"q", 32, false}};
-  static constexpr BlockField kQ2K[] = {{"groups", 16, false}, {"q", 64, false}, {"scale", 2, true}, {"min", 2, true}};
-  static constexpr BlockField kQ3K[] = {
-      {"high", 32, false}, {"q", 64, false}, {"groups", 12, false}, {"scale", 2, true}};
-  static constexpr BlockField kQ4K[] = {{"scale", 2, true}, {"min", 2, true}, {"groups", 12, false}, {"q", 128, false}};
-  static constexpr BlockField kQ5K[] = {
-      {"scale", 2, true}, {"min", 2, true}, {"groups", 12, false}, {"high", 32, false}, {"q", 128, false}};
-  static constexpr BlockField kQ6K[] = {
-      {"q", 128, false}, {"high", 64, false}, {"groups", 16, false}, {"scale", 2, true}};
-  switch (type) {
-    case DType::f32:
-    case DType::f16:
-    case DType::bf16: return {};
-    case DType::q4_0: return kScaleQ;
-    case DType::q4_1: return kScaleMinQ;
-    case DType::q5_0: return kScaleHighQ;
-    case DType::q5_1: return kScaleMinHighQ;
-    case DType::q8_0: return kScaleQ8;
-    case DType::q2_k: return kQ2K;
-    case DType::q3_k: return kQ3K;
-    case DType::q4_k: return kQ4K;
-    case DType::q5_k: return kQ5K;
-    case DType::q6_k: return kQ6K;
-  }
-  return {};
 }
 
 OrderedJson describe_tensor(const FileTensor& tensor) {

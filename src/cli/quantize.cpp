@@ -63,6 +63,7 @@ class Quantize : public Command {
     return "Formats: f32, f16, bf16: plain numbers. q8_0: 8.5 bits a weight, hardly to be told from the original. "
            "q6_k: 6.6. q5_0: 5.5.\n"
            "q4_k_m: 4.8, the usual choice: 4.5 bits, and 6.6 where it matters most. q4_1: 5. q4_0: 4.5.\n"
+           "iq4_nl: 4.5, whose sixteen values lie closer around zero.\n"
            "Vectors stay f32; the head (or the embedding, where the model uses it as one) gets 6.6 bits or more.\n\n";
   }
 
@@ -72,7 +73,7 @@ class Quantize : public Command {
              "a folder with config.json and safetensors, a .gguf file, or a name that `rung pull` has brought")
         .type_name("IN");
     options.add("OUT", out_, "the file to write; it is whole or not there").type_name("OUT.gguf");
-    options.add("--to", to_, "q8_0, q6_k, q5_0, q4_k_m, q4_1, q4_0, bf16, f16 or f32").type_name("FORMAT");
+    options.add("--to", to_, "q8_0, q6_k, q5_0, q4_k_m, iq4_nl, q4_1, q4_0, bf16, f16 or f32").type_name("FORMAT");
     options
         .add("--imatrix", imatrix_,
              "a text in which to see, by running the model over it, which columns matter most: they are kept best")

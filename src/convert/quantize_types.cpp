@@ -12,11 +12,12 @@ namespace rung {
 namespace {
 
 // The numbers are those of general.file_type.
-constexpr std::array<QuantizeFormat, 9> kFormats{{
+constexpr std::array<QuantizeFormat, 10> kFormats{{
     {"q8_0", DType::q8_0, 7},
     {"q6_k", DType::q6_k, 18},
     {"q5_0", DType::q5_0, 8},
     {"q4_k_m", DType::q4_k, 15, true},
+    {"iq4_nl", DType::iq4_nl, 25},
     {"q4_1", DType::q4_1, 3},
     {"q4_0", DType::q4_0, 2},
     {"bf16", DType::bf16, 32},
@@ -57,6 +58,7 @@ struct Choice {
   const QuantizeFormat& format;
   bool tied = true, with_importance = false;
   std::size_t layers = 0;
+  std::size_t query_rows = 0, value_rows = 0;  // of the first layer: how many heads of queries share one of values
 
   DType of(const SourceTensor& t) const {
     if (!is_matrix(t)) return DType::f32;
@@ -73,6 +75,10 @@ struct Choice {
     const std::size_t layer = layer_of(t.name);
     const bool down = t.name.ends_with(".ffn_down.weight"), value = t.name.ends_with(".attn_v.weight");
     if (format.more_for_some && (down || value) && gets_more_bits(layer, layers)) return DType::q6_k;
+    if (type == DType::iq4_nl) {
+      if (value && value_rows > 0 && query_rows >= 4 * value_rows) return DType::q5_k;
+      if (down && layer < layers / 8 && !with_importance) return DType::q5_k;
+    }
     // With an importance matrix the first down projections, whose inputs have outliers, get a shift besides the scale.
     if (with_importance && down && layer < layers / 8) {
       if (type == DType::q4_0) return DType::q4_1;
@@ -101,6 +107,8 @@ std::vector<DType> choose_types(const QuantizeFormat& format, const std::vector<
   for (const SourceTensor& t : tensors) {
     choice.tied = choice.tied && t.name != "output.weight";
     if (t.name.ends_with(".ffn_down.weight")) ++choice.layers;
+    if (t.name == "blk.0.attn_q.weight" && !t.shape.empty()) choice.query_rows = t.shape[0];
+    if (t.name == "blk.0.attn_v.weight" && !t.shape.empty()) choice.value_rows = t.shape[0];
   }
   std::vector<DType> types;
   for (const SourceTensor& t : tensors) types.push_back(choice.of(t));

@@ -28,35 +28,29 @@ constexpr std::array<const char*, 13> kValueNames{"u8",   "i8",     "u16",   "i1
 // What one element takes in the file at the least: bounds a claimed count before anything is allocated.
 constexpr std::array<std::size_t, 13> kLeastBytes{1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8};
 
-// The types of tensors, by their number in the file. (The missing numbers were given up before version 2.)
+// A tensor's type as its number in the file says.
 struct TensorType {
-  std::uint32_t id;
+  std::uint32_t number;
   std::string_view name;
   std::size_t values_per_block, bytes_per_block;
   std::optional<DType> dtype = {};  // none: Rung does not decode it
 };
 
-// clang-format off
-constexpr TensorType kTensorTypes[] = {
-    {0, "f32", 1, 4, DType::f32},          {1, "f16", 1, 2, DType::f16},          {30, "bf16", 1, 2, DType::bf16},
-    {2, "q4_0", 32, 18, DType::q4_0},      {3, "q4_1", 32, 20, DType::q4_1},      {6, "q5_0", 32, 22, DType::q5_0},
-    {7, "q5_1", 32, 24, DType::q5_1},      {8, "q8_0", 32, 34, DType::q8_0},      {10, "q2_k", 256, 84, DType::q2_k},
-    {11, "q3_k", 256, 110, DType::q3_k},   {12, "q4_k", 256, 144, DType::q4_k},   {13, "q5_k", 256, 176, DType::q5_k},
-    {14, "q6_k", 256, 210, DType::q6_k},
-    {9, "q8_1", 32, 40},      {15, "q8_k", 256, 292},   {16, "iq2_xxs", 256, 66}, {17, "iq2_xs", 256, 74},
-    {18, "iq3_xxs", 256, 98}, {19, "iq1_s", 256, 50},   {20, "iq4_nl", 32, 18},   {21, "iq3_s", 256, 110},
-    {22, "iq2_s", 256, 82},   {23, "iq4_xs", 256, 136}, {24, "i8", 1, 1},         {25, "i16", 1, 2},
-    {26, "i32", 1, 4},        {27, "i64", 1, 8},        {28, "f64", 1, 8},        {29, "iq1_m", 256, 56},
-    {34, "tq1_0", 256, 54},   {35, "tq2_0", 256, 66},   {39, "mxfp4", 32, 17},    {40, "nvfp4", 64, 36},
-    {41, "q1_0", 128, 18},
+// Those that Rung does not decode. (The missing numbers are in tensor/dtype.h, or were given up before version 2.)
+constexpr TensorType kOtherTypes[] = {
+    {9, "q8_1", 32, 40}, {15, "q8_k", 256, 292}, {24, "i8", 1, 1},      {25, "i16", 1, 2},     {26, "i32", 1, 4},
+    {27, "i64", 1, 8},   {28, "f64", 1, 8},      {40, "nvfp4", 64, 36}, {41, "q1_0", 128, 18},
 };
-// clang-format on
 
-// A number that is not in the table is taken for a type of a later day: its size is unknown, so it counts as none.
-TensorType tensor_type(std::uint32_t id) {
-  const auto* found =
-      std::find_if(std::begin(kTensorTypes), std::end(kTensorTypes), [&](const TensorType& t) { return t.id == id; });
-  return found != std::end(kTensorTypes) ? *found : TensorType{id, "", 1, 0};
+// A number that is in neither table is taken for a type of a later day: its size is unknown, so it counts as none.
+TensorType tensor_type(std::uint32_t number) {
+  for (const DTypeInfo& i : kDTypes) {
+    if (i.gguf_number == number) return {number, i.name, i.values_per_block, i.bytes_per_block, i.type};
+  }
+  for (const TensorType& type : kOtherTypes) {
+    if (type.number == number) return type;
+  }
+  return {number, "", 1, 0};
 }
 
 class Reader {
@@ -292,7 +286,7 @@ void add_tensor(GgufPart& part, std::vector<Extent>& extents, const TensorInfo& 
   if (type.dtype) {
     part.tensors.emplace(name, FileTensor{name, *type.dtype, tensor.shape, view, file});
   } else {
-    const std::string type_text = type.name.empty() ? fmt::format("number {}", type.id) : std::string(type.name);
+    const std::string type_text = type.name.empty() ? fmt::format("number {}", type.number) : std::string(type.name);
     part.tensors.others.emplace(name, OtherTensor{type_text, tensor.shape, view, file});
   }
 }
@@ -348,13 +342,6 @@ std::uint32_t element_type(const GgufArray& array) {
   if (std::holds_alternative<std::vector<GgufArray>>(array.values)) return kArray;
   const auto index = static_cast<std::uint32_t>(array.values.index());
   return index < kArray ? index : index + 1;
-}
-
-std::uint32_t tensor_type_id(DType type) {
-  for (const TensorType& known : kTensorTypes) {
-    if (known.dtype == type) return known.id;
-  }
-  return 0;  // not reached: every DType is in the table
 }
 
 std::string type_name(const GgufValue& value) {

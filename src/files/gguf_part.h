@@ -28,9 +28,8 @@ GgufPart parse_gguf(std::span<const std::byte> bytes, const std::string& file);
 // "u32", "string", "array of f32": for errors and for `rung inspect`.
 std::string type_name(const GgufValue& value);
 
-// The numbers by which the file knows the type of a value, of an array's elements, of a tensor: for files/write_gguf.h.
+// The numbers by which the file knows the type of a value and of an array's elements: for files/write_gguf.h.
 std::uint32_t value_type(const GgufValue& value);
 std::uint32_t element_type(const GgufArray& array);
-std::uint32_t tensor_type_id(DType type);
 
 }  // namespace rung

@@ -32,7 +32,7 @@ struct FileTensor {
 // such tensors beside those that a model needs, and tokenizing needs none at all: so opening the file accepts them, and
 // only asking for one is an error (find_tensor).
 struct OtherTensor {
-  std::string type;  // as the file calls it: "I64", "iq4_xs"
+  std::string type;  // as the file calls it: "I64", "nvfp4"
   std::vector<std::size_t> shape;
   std::span<const std::byte> bytes;  // empty where the type's size is not known either
   std::string file;

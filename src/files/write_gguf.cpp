@@ -109,7 +109,7 @@ GgufWriter::GgufWriter(const std::filesystem::path& path, const GgufMetadata& me
     header.text(tensor.name);
     header.number(static_cast<std::uint32_t>(tensor.shape.size()));
     for (std::size_t i = tensor.shape.size(); i-- > 0;) header.number(std::uint64_t{tensor.shape[i]});
-    header.number(tensor_type_id(tensor.type));
+    header.number(info(tensor.type).gguf_number);
     header.number(offset);
     offset = aligned(offset + tensor.bytes());
   }

@@ -104,7 +104,7 @@ struct Kernels {
   // out [bf16_stride(n)], to the nearest, denormals to 0. nullptr: products of bf16 take floats.
   void (*round_to_bf16)(std::uint16_t* out, const float* x, std::size_t n);
   using Product = void (*)(const PanelProduct&);
-  std::array<Product, 13> products;  // by type
+  std::array<Product, kDTypes.size()> products;  // by type
   Product& product(DType type) { return products[static_cast<std::size_t>(type)]; }
   Product product(DType type) const { return products[static_cast<std::size_t>(type)]; }
   void (*attend)(const AttentionBlock& block);

@@ -11,7 +11,15 @@
 //           then the next block along the rows
 //
 // four quants at a time, because the integer dot product of processors (vpdpbusd, sdot) adds four products into each
-// lane; and two values of bf16, because theirs (vdpbf16ps) adds two.
+// lane; and two values of bf16, because theirs (vdpbf16ps) adds two:
+//
+//   register of quants    [q0 q1 q2 q3 | q0 q1 q2 q3 | …]    row 0's four, row 1's, … row 15's: 64 bytes, one load
+//   activations           [x0 x1 x2 x3 | x0 x1 x2 x3 | …]    the same four in every lane
+//   lane r of the sums    += q0·x0 + q1·x1 + q2·x2 + q3·x3   of row r
+//
+// Some formats are too tightly packed for that. They are laid out as another that says the same exactly: the ternary
+// ones as Q2_K, those of vectors from a grid as codes into a table of sixteen (tensor/coded_blocks.h); then a panel is
+// larger than its rows were, 1.1 times (IQ4_XS) to 3 times (IQ1_S).
 #pragma once
 
 #include <cstddef>
@@ -23,7 +31,8 @@ namespace rung {
 
 inline constexpr std::size_t kPanelRows = 16;
 
-inline std::size_t panel_bytes(DType type, std::size_t columns) { return kPanelRows * row_bytes(type, columns); }
+// Of 16 rows. Where the layout has the very bytes of the rows: 16·row_bytes(type, columns).
+std::size_t panel_bytes(DType type, std::size_t columns);
 inline std::size_t panel_count(std::size_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
 
 // panel (zeroed memory) ← 16 rows of `columns` values. A row that is nullptr is past the last one: it stays zero.
@@ -42,6 +51,6 @@ static_assert(sizeof(ActivationBlock) == 48);
 
 // Whether linear layers of this type take ActivationBlocks; the plain types take floats, or bf16 where a set rounds to
 // it (kernels.h).
-inline bool takes_blocks(DType type) { return type != DType::f32 && type != DType::f16 && type != DType::bf16; }
+constexpr bool takes_blocks(DType type) { return is_quantised(type); }
 
 }  // namespace rung

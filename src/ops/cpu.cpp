@@ -71,7 +71,8 @@ void CpuOps::lay_out(std::byte* panels, const PackedMatrix& w) {
         lay_out_panel(panels + p * bytes, w.dtype, rows, w.columns);
       }
     });
-    MappedFile::release({w.data, std::min((first + slice) * bytes, w.bytes())});
+    const std::size_t laid_out = (first + slice) * kPanelRows * row_bytes(w.dtype, w.columns);
+    MappedFile::release({w.data, std::min(laid_out, w.bytes())});
   }
 }
 

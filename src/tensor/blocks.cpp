@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "tensor/coded_blocks.h"
+
 namespace rung {
 
 namespace {
@@ -146,6 +148,36 @@ void decode(const BlockQ6_K& block, float* __restrict out) {
   }
 }
 
+void decode(const BlockIQ4_NL& block, float* __restrict out) {
+  const float scale = to_f32(block.scale);
+  for (int i = 0; i < 16; ++i) out[i] = scale * static_cast<float>(kIq4Values[block.q[i] & 15]);
+  for (int i = 0; i < 16; ++i) out[i + 16] = scale * static_cast<float>(kIq4Values[block.q[i] >> 4]);
+}
+
+void decode(const BlockMXFP4& block, float* __restrict out) {
+  const float scale = std::bit_cast<float>(power_of_two_bits(block.exponent));
+  for (int i = 0; i < 16; ++i) out[i] = scale * static_cast<float>(kMxfp4Values[block.q[i] & 15]);
+  for (int i = 0; i < 16; ++i) out[i + 16] = scale * static_cast<float>(kMxfp4Values[block.q[i] >> 4]);
+}
+
+// The other iq formats: tensor/coded_blocks.h.
+template <class Block>
+  requires requires(const Block& block) { coded(block); }
+void decode(const Block& block, float* __restrict out) {
+  const CodedBlock codes = coded(block);
+  for (std::size_t i = 0; i < 256; ++i) {
+    out[i] = codes.scale * static_cast<float>(codes.groups[i / 16]) * static_cast<float>(codes.values[codes.codes[i]]);
+  }
+}
+
+template <class Block>
+  requires requires(const Block& block) { digits(block); }
+void decode(const Block& block, float* __restrict out) {
+  const float scale = to_f32(block.scale);
+  const std::array<std::uint8_t, 256> ternary = digits(block);
+  for (std::size_t i = 0; i < 256; ++i) out[i] = scale * static_cast<float>(ternary[i] - 1);
+}
+
 // f16 → f32 without a branch, so that the loop becomes SIMD: the normal and the subnormal value are both computed, a
 // mask of all ones or none takes one, and an exponent of all ones (infinity, NaN) stays one. (`?:` would not do:
 // compilers keep float operations behind a branch.)
@@ -175,14 +207,6 @@ void decode_bf16(std::span<float> out, const std::byte* row) {
   }
 }
 
-template <class Block>
-void decode_blocks(std::span<float> out, DType type, const std::byte* row) {
-  const std::size_t values = info(type).values_per_block;
-  for (std::size_t i = 0; i < out.size(); i += values, row += sizeof(Block)) {
-    decode(*reinterpret_cast<const Block*>(row), out.data() + i);
-  }
-}
-
 }  // namespace
 
 void decode_row(std::span<float> out, DType type, const std::byte* row) {
@@ -191,17 +215,33 @@ void decode_row(std::span<float> out, DType type, const std::byte* row) {
     case DType::f32: std::memcpy(out.data(), row, out.size_bytes()); return;
     case DType::f16: decode_f16(out, row); return;
     case DType::bf16: decode_bf16(out, row); return;
-    case DType::q4_0: decode_blocks<BlockQ4_0>(out, type, row); return;
-    case DType::q4_1: decode_blocks<BlockQ4_1>(out, type, row); return;
-    case DType::q5_0: decode_blocks<BlockQ5_0>(out, type, row); return;
-    case DType::q5_1: decode_blocks<BlockQ5_1>(out, type, row); return;
-    case DType::q8_0: decode_blocks<BlockQ8_0>(out, type, row); return;
-    case DType::q2_k: decode_blocks<BlockQ2_K>(out, type, row); return;
-    case DType::q3_k: decode_blocks<BlockQ3_K>(out, type, row); return;
-    case DType::q4_k: decode_blocks<BlockQ4_K>(out, type, row); return;
-    case DType::q5_k: decode_blocks<BlockQ5_K>(out, type, row); return;
-    case DType::q6_k: decode_blocks<BlockQ6_K>(out, type, row); return;
+    default: break;
   }
+  with_block(type, [&]<class Block>() {
+    const std::size_t values = info(type).values_per_block;
+    for (std::size_t i = 0; i < out.size(); i += values, row += sizeof(Block)) {
+      decode(*reinterpret_cast<const Block*>(row), out.data() + i);
+    }
+  });
 }
+
+std::span<const BlockField> block_fields(DType type) {
+  if (!is_quantised(type)) return {};
+  return with_block(type, []<class Block>() { return std::span<const BlockField>(Block::kFields); });
+}
+
+// The sizes that tensor/dtype.h names are those of the structs, and of what they say of themselves.
+static_assert([] {
+  bool all = true;
+  for (const DTypeInfo& i : kDTypes) {
+    if (!is_quantised(i.type)) continue;
+    all = all && with_block(i.type, [&]<class Block>() {
+            std::size_t bytes = 0;
+            for (const BlockField& field : Block::kFields) bytes += field.bytes;
+            return bytes == i.bytes_per_block && sizeof(Block) == bytes;
+          });
+  }
+  return all;
+}());
 
 }  // namespace rung

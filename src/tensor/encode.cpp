@@ -162,6 +162,69 @@ void encode(BlockQ5_1& block, const float* x, const float* weights) { write(bloc
 // 255 steps: there is nothing to be gained
 void encode(BlockQ8_0& block, const float* x, const float*) { encode(block, x); }
 
+// Code of the value of the table that is nearest to v.
+std::uint8_t nearest_iq4(float v) {
+  int above = 0;  // how many of the fifteen middles between neighbours v lies above
+  for (std::size_t i = 0; i < 15; ++i) {
+    above += v > 0.5f * static_cast<float>(kIq4Values[i] + kIq4Values[i + 1]) ? 1 : 0;
+  }
+  return static_cast<std::uint8_t>(above);
+}
+
+// value ≈ scale·kIq4Values[code]
+struct Tabled {
+  float scale = 0;
+  Codes codes{};
+  float error = std::numeric_limits<float>::infinity();
+};
+
+// From this scale on: the nearest codes for a scale, the best scale for these codes, twice (tensor/code_search.h).
+void try_table_scale(Tabled& best, const float* x, const float* weights, float scale) {
+  for (int step = 0; step < 2; ++step) {
+    Tabled next;
+    const float inverted = inverse(scale);
+    float product = 0, square = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      next.codes[i] = nearest_iq4(x[i] * inverted);
+      const float value = static_cast<float>(kIq4Values[next.codes[i]]);
+      product += weights[i] * value * x[i];
+      square += weights[i] * value * value;
+    }
+    if (!(square > 0)) return;
+    scale = next.scale = to_f32(to_f16(product / square));
+    next.error = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      const float off = x[i] - scale * static_cast<float>(kIq4Values[next.codes[i]]);
+      next.error += weights[i] * off * off;
+    }
+    if (next.error < best.error) best = next;
+  }
+}
+
+// Begins with the farthest value at either end of the table, somewhat beyond it, somewhat inside.
+void encode(BlockIQ4_NL& block, const float* x, const float* weights) {
+  Tabled best;
+  const float most = farthest(x);
+  if (most != 0) {
+    for (int step = -6; step <= 6; ++step) {
+      const float shift = 2.5f * static_cast<float>(step);
+      try_table_scale(best, x, weights, most / (static_cast<float>(kIq4Values[0]) + shift));
+      try_table_scale(best, x, weights, most / (static_cast<float>(kIq4Values[15]) + shift));
+    }
+  }
+  block.scale = to_f16(best.scale);
+  pack_nibbles(block.q, best.codes);
+}
+
+void encode(BlockIQ4_NL& block, const float* x) {
+  constexpr auto kAlike = [] {
+    std::array<float, kBlock> weights{};
+    for (float& w : weights) w = 1;
+    return weights;
+  }();
+  encode(block, x, kAlike.data());
+}
+
 template <class Block>
 void encode_blocks(std::byte* row, std::span<const float> values, std::span<const float> importance) {
   for (std::size_t i = 0; i < values.size(); i += kBlock, row += sizeof(Block)) {
@@ -180,8 +243,6 @@ void encode_halves(std::byte* row, std::span<const float> values, Convert conver
 
 }  // namespace
 
-bool can_encode(DType type) { return type != DType::q2_k && type != DType::q3_k; }
-
 void encode_row(std::byte* row, DType type, std::span<const float> values, std::span<const float> importance) {
   if (values.empty()) return;
   switch (type) {
@@ -193,13 +254,13 @@ void encode_row(std::byte* row, DType type, std::span<const float> values, std::
     case DType::q5_0: encode_blocks<BlockQ5_0>(row, values, importance); return;
     case DType::q5_1: encode_blocks<BlockQ5_1>(row, values, importance); return;
     case DType::q8_0: encode_blocks<BlockQ8_0>(row, values, importance); return;
+    case DType::iq4_nl: encode_blocks<BlockIQ4_NL>(row, values, importance); return;
     case DType::q4_k:
     case DType::q5_k:
     case DType::q6_k: encode_k_row(row, type, values, importance); return;
-    case DType::q2_k:
-    case DType::q3_k: break;
+    default: break;
   }
-  assert(false && "can_encode() says no");
+  assert(false && "not a type that encode_row writes");
 }
 
 }  // namespace rung

@@ -53,6 +53,22 @@ TEST(ChooseTypes, VectorsStayAndTheHeadGetsMore) {
   EXPECT_EQ(types_of("q4_0", untied), (std::vector<std::string>{"q4_0", "f32", "q4_0", "f32", "q6_k"}));
 }
 
+// llama.cpp's IQ4_NL: the first eighth of the down projections, and values that four or more heads of queries share,
+// get more bits.
+TEST(ChooseTypes, Iq4NlGivesSomeMore) {
+  std::vector<SourceTensor> tensors{tensor("blk.0.attn_q.weight", {256, 256}),
+                                    tensor("blk.0.attn_v.weight", {64, 256})};
+  for (int i = 0; i < 8; ++i) tensors.push_back(tensor("blk." + std::to_string(i) + ".ffn_down.weight", {256, 512}));
+  const auto first = [&](bool with_importance) {
+    const std::vector<std::string> all = types_of("iq4_nl", tensors, with_importance);
+    return std::vector<std::string>(all.begin(), all.begin() + 4);
+  };
+  EXPECT_EQ(first(false), (std::vector<std::string>{"iq4_nl", "q5_k", "q5_k", "iq4_nl"}));
+  EXPECT_EQ(first(true), (std::vector<std::string>{"iq4_nl", "q5_k", "iq4_nl", "iq4_nl"}));
+  tensors[1] = tensor("blk.0.attn_v.weight", {128, 256});
+  EXPECT_EQ(first(false)[1], "iq4_nl");
+}
+
 TEST(ChooseTypes, RowsThatAreNoWholeNumberOfBlocksFallBack) {
   const auto of = [](std::string_view format, std::size_t row) {
     return types_of(format, {tensor("blk.0.ffn_up.weight", {8, row})})[0];
@@ -60,6 +76,8 @@ TEST(ChooseTypes, RowsThatAreNoWholeNumberOfBlocksFallBack) {
   EXPECT_EQ(of("q4_k_m", 512), "q4_k");
   EXPECT_EQ(of("q4_k_m", 576), "q5_0");
   EXPECT_EQ(of("q6_k", 576), "q8_0");
+  EXPECT_EQ(of("iq4_nl", 576), "iq4_nl");
+  EXPECT_EQ(of("iq4_nl", 48), "f16");
   EXPECT_EQ(of("q4_0", 48), "f16");
   EXPECT_EQ(of("q4_k_m", 48), "f16");
 }

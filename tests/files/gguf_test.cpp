@@ -116,9 +116,9 @@ TEST(GgufTensors, ShapeIsTurnedOutermostFirst) {
 TEST(GgufTensors, OtherTypesAreRefusedWhenAskedFor) {
   const TemporaryFolder folder;
   const Gguf gguf =
-      open(folder, GgufBuilder(2, 0).tensor("iq", {256}, 23, 0).tensor("new", {256}, 4711, 160).pad().data(320));
-  expect_error([&] { find_tensor(gguf.tensors(), "iq"); },
-               "a.gguf: tensor 'iq' is of type iq4_xs, expected one of f32");
+      open(folder, GgufBuilder(2, 0).tensor("nv", {256}, 40, 0).tensor("new", {256}, 4711, 160).pad().data(320));
+  expect_error([&] { find_tensor(gguf.tensors(), "nv"); },
+               "a.gguf: tensor 'nv' is of type nvfp4, expected one of f32, f16");
   expect_error([&] { find_tensor(gguf.tensors(), "new"); },
                "a.gguf: tensor 'new' is of type number 4711, expected one of f32");
 }

@@ -13,9 +13,11 @@
 namespace rung {
 
 // Every type that a linear layer's weights may have.
-inline constexpr std::array kWeightTypes{DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DType::q4_1,
-                                         DType::q5_0, DType::q5_1, DType::q8_0, DType::q2_k, DType::q3_k,
-                                         DType::q4_k, DType::q5_k, DType::q6_k};
+inline constexpr auto kWeightTypes = [] {
+  std::array<DType, kDTypes.size()> types{};
+  for (std::size_t i = 0; i < types.size(); ++i) types[i] = kDTypes[i].type;
+  return types;
+}();
 
 inline constexpr std::array kCacheTypes{DType::f32, DType::f16, DType::q8_0};  // of attention's keys and values
 inline constexpr std::array<std::size_t, 8> kHeadDims{8, 12, 16, 24, 40, 64, 80, 128};  // of attention

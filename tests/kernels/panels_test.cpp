@@ -60,10 +60,7 @@ class Panels : public testing::TestWithParam<Case> {
       b = static_cast<std::byte>(every_byte < 0 ? random() : static_cast<unsigned>(every_byte));
     }
     for (std::size_t at = 0; at < bytes.size(); at += info(type).bytes_per_block) {
-      for (const std::size_t offset : scale_offsets(type)) {
-        const f16 scale = to_f16(or_odd(at, row_bytes(type, columns), uniform(-0.02f, 0.02f)));
-        std::memcpy(&bytes[at + offset], &scale, 2);
-      }
+      set_scales(&bytes[at], type, [&] { return or_odd(at, row_bytes(type, columns), uniform(-0.02f, 0.02f)); });
     }
     return bytes;
   }

@@ -98,8 +98,7 @@ class RandomModel {
 
   std::vector<std::byte> some_rows(std::size_t rows, std::size_t columns, float scale) {
     std::vector<std::byte> bytes(rows * row_bytes(type_, columns));
-    const std::vector<std::size_t> offsets = scale_offsets(type_);
-    if (offsets.empty()) {
+    if (!is_quantised(type_)) {
       for (std::size_t i = 0; i < rows * columns; ++i) {
         const float x = uniform(scale);
         const std::uint16_t half = type_ == DType::f16 ? to_f16(x).bits : to_bf16(x).bits;
@@ -109,10 +108,7 @@ class RandomModel {
     }
     for (std::byte& b : bytes) b = static_cast<std::byte>(random_());
     for (std::size_t at = 0; at < bytes.size(); at += info(type_).bytes_per_block) {
-      for (const std::size_t offset : offsets) {
-        const f16 s = to_f16(uniform(scale));
-        std::memcpy(&bytes[at + offset], &s, 2);
-      }
+      set_scales(&bytes[at], type_, [&] { return uniform(scale); });
     }
     return bytes;
   }
@@ -147,16 +143,20 @@ TEST_P(FormatDistance, IsSmall) {
   EXPECT_GT(d.largest(), 0);  // these are two backends
 }
 
-INSTANTIATE_TEST_SUITE_P(, FormatDistance,
-                         testing::Values(Bound{DType::f32, 3e-6}, Bound{DType::f16, 3e-6}, Bound{DType::bf16, 3e-6},
-                                         Bound{DType::q4_0, 0.0030}, Bound{DType::q4_1, 0.0009},
-                                         Bound{DType::q5_0, 0.0030}, Bound{DType::q5_1, 0.0008},
-                                         Bound{DType::q8_0, 0.0031}, Bound{DType::q2_k, 0.0013},
-                                         Bound{DType::q3_k, 0.0064}, Bound{DType::q4_k, 0.0014},
-                                         Bound{DType::q5_k, 0.0009}, Bound{DType::q6_k, 0.0057}),
-                         [](const testing::TestParamInfo<Bound>& bound) {
-                           return std::string(rung::info(bound.param.type).name);
-                         });
+constexpr Bound kBounds[] = {
+    {DType::f32, 3e-6},       {DType::f16, 3e-6},      {DType::bf16, 3e-6},     {DType::q4_0, 0.0030},
+    {DType::q4_1, 0.0009},    {DType::q5_0, 0.0030},   {DType::q5_1, 0.0008},   {DType::q8_0, 0.0031},
+    {DType::q2_k, 0.0013},    {DType::q3_k, 0.0064},   {DType::q4_k, 0.0014},   {DType::q5_k, 0.0009},
+    {DType::q6_k, 0.0057},    {DType::iq4_nl, 0.0030}, {DType::iq4_xs, 0.0030}, {DType::iq3_s, 0.0030},
+    {DType::iq3_xxs, 0.0030}, {DType::iq2_s, 0.0030},  {DType::iq2_xs, 0.0030}, {DType::iq2_xxs, 0.0030},
+    {DType::iq1_s, 0.0030},   {DType::iq1_m, 0.0030},  {DType::tq1_0, 0.0030},  {DType::tq2_0, 0.0030},
+    {DType::mxfp4, 0.0030},
+};
+static_assert(std::size(kBounds) == kDTypes.size());
+
+INSTANTIATE_TEST_SUITE_P(, FormatDistance, testing::ValuesIn(kBounds), [](const testing::TestParamInfo<Bound>& bound) {
+  return std::string(rung::info(bound.param.type).name);
+});
 
 }  // namespace
 }  // namespace rung

@@ -21,17 +21,20 @@ std::vector<char> read_golden(const std::string& name) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-class DecodeRow : public testing::TestWithParam<DType> {};
+class DecodeRow : public testing::TestWithParam<DTypeInfo> {
+ protected:
+  const DType type = GetParam().type;
+  const std::string name{GetParam().name};
+};
 
 TEST_P(DecodeRow, EqualsTheOfficialDecoderBitForBit) {
-  const std::string name(info(GetParam()).name);
   const std::vector<char> blocks = read_golden(name + ".blocks"), expected_bytes = read_golden(name + ".f32");
   std::vector<float> expected(expected_bytes.size() / sizeof(float)), values(expected.size());
   std::memcpy(expected.data(), expected_bytes.data(), expected_bytes.size());
   ASSERT_GT(expected.size(), 1000u);
-  ASSERT_EQ(row_bytes(GetParam(), values.size()), blocks.size());
+  ASSERT_EQ(row_bytes(type, values.size()), blocks.size());
 
-  decode_row(values, GetParam(), reinterpret_cast<const std::byte*>(blocks.data()));
+  decode_row(values, type, reinterpret_cast<const std::byte*>(blocks.data()));
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(expected[i])) {
       EXPECT_TRUE(std::isnan(values[i])) << name << " value " << i;  // which NaN is left to the machine
@@ -43,32 +46,27 @@ TEST_P(DecodeRow, EqualsTheOfficialDecoderBitForBit) {
 }
 
 TEST_P(DecodeRow, ReadsAtAnyAlignment) {
-  const std::string name(info(GetParam()).name);
   std::vector<char> blocks = read_golden(name + ".blocks");
-  const std::size_t count = info(GetParam()).values_per_block * 4, bytes = row_bytes(GetParam(), count);
+  const std::size_t count = info(type).values_per_block * 4, bytes = row_bytes(type, count);
   std::vector<float> aligned(count), shifted(count);
-  decode_row(aligned, GetParam(), reinterpret_cast<const std::byte*>(blocks.data()));
+  decode_row(aligned, type, reinterpret_cast<const std::byte*>(blocks.data()));
   blocks.insert(blocks.begin(), '\0');
   ASSERT_LE(bytes + 1, blocks.size());
-  decode_row(shifted, GetParam(), reinterpret_cast<const std::byte*>(blocks.data()) + 1);
+  decode_row(shifted, type, reinterpret_cast<const std::byte*>(blocks.data()) + 1);
   EXPECT_EQ(std::memcmp(aligned.data(), shifted.data(), count * sizeof(float)), 0);
 }
 
 TEST_P(DecodeRow, WritesOnlyWhatWasAskedFor) {
-  const std::string name(info(GetParam()).name);
   const std::vector<char> blocks = read_golden(name + ".blocks");
-  const std::size_t count = info(GetParam()).values_per_block;
+  const std::size_t count = info(type).values_per_block;
   std::vector<float> values(count + 1, 42.0f);
-  decode_row(std::span(values).first(count), GetParam(), reinterpret_cast<const std::byte*>(blocks.data()));
+  decode_row(std::span(values).first(count), type, reinterpret_cast<const std::byte*>(blocks.data()));
   EXPECT_EQ(values[count], 42.0f);
-  decode_row({}, GetParam(), reinterpret_cast<const std::byte*>(blocks.data()));
+  decode_row({}, type, reinterpret_cast<const std::byte*>(blocks.data()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, DecodeRow,
-                         testing::Values(DType::f32, DType::f16, DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0,
-                                         DType::q5_1, DType::q8_0, DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k,
-                                         DType::q6_k),
-                         [](const auto& test) { return std::string(rung::info(test.param).name); });
+INSTANTIATE_TEST_SUITE_P(Types, DecodeRow, testing::ValuesIn(kDTypes),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace rung

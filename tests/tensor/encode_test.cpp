@@ -105,7 +105,7 @@ void expect_no_worse(DType type, std::span<const float> importance, const Json& 
 
 TEST(SearchedFormats, LoseNoMoreThanLlamaCpp) {
   const Json errors = Json::parse(read_golden("errors.json"));
-  for (const DType type : {DType::q4_k, DType::q5_k, DType::q6_k}) {
+  for (const DType type : {DType::iq4_nl, DType::q4_k, DType::q5_k, DType::q6_k}) {
     expect_no_worse(type, {}, errors["plain"][std::string(info(type).name)]);
   }
 }
@@ -113,7 +113,8 @@ TEST(SearchedFormats, LoseNoMoreThanLlamaCpp) {
 TEST(SearchedFormats, LoseNoMoreThanLlamaCppWhereColumnsDifferInImportance) {
   const Json errors = Json::parse(read_golden("errors.json"));
   const std::vector<float> importance = read_floats("importance.f32");
-  for (const DType type : {DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::q4_k, DType::q5_k, DType::q6_k}) {
+  for (const DType type :
+       {DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::iq4_nl, DType::q4_k, DType::q5_k, DType::q6_k}) {
     expect_no_worse(type, importance, errors["weighted"][std::string(info(type).name)]);
   }
 }
@@ -157,7 +158,8 @@ TEST_P(AllFormats, WriteOnlyTheirRow) {
 
 INSTANTIATE_TEST_SUITE_P(Types, AllFormats,
                          testing::Values(DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1,
-                                         DType::q5_0, DType::q5_1, DType::q4_k, DType::q5_k, DType::q6_k),
+                                         DType::q5_0, DType::q5_1, DType::iq4_nl, DType::q4_k, DType::q5_k,
+                                         DType::q6_k),
                          name_of);
 
 }  // namespace

@@ -31,6 +31,8 @@ ODD_HALVES = [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x83FF, 0x0400, 0x7BFF, 0x
 SCALES = {
     "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
     "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
+    "IQ4_NL": [0], "IQ4_XS": [0], "IQ3_S": [0], "IQ3_XXS": [0], "IQ2_S": [0], "IQ2_XS": [0], "IQ2_XXS": [0], "IQ1_S": [0], "IQ1_M": [],
+    "TQ1_0": [52], "TQ2_0": [64], "MXFP4": [],
 }
 
 
@@ -52,6 +54,12 @@ def blocks(rng, name):
             column = column[3:] + column[:3]  # another partner for each odd scale
         for row, half in enumerate(column):
             data[row, place:place + 2] = list(struct.pack("<H", half))
+    if name == "IQ1_M":  # four bits of the scale in the upper four of each of the last four numbers of 16 bits
+        for row, half in enumerate(halves(rng, count)):
+            for part in range(4):
+                data[row, 49 + 2 * part] = data[row, 49 + 2 * part] & 15 | (half >> (4 * part) & 15) << 4
+    if name == "MXFP4":  # every second exponent from 0 on, to the largest
+        data[::2, 0] = [0, 1, 2, 3, 254, 255, *range(4, 256)][:data[::2].shape[0]]
     return data.reshape(-1)
 
 
@@ -88,7 +96,7 @@ def fill(writer):
         writer.add_key_value(f"test.array.{kind.name.lower()}", [low, high], t.ARRAY, sub_type=kind)
     writer.add_key_value("test.array.array", [[1, 2, 3], ["a", "b"]], t.ARRAY)
     rng = np.random.default_rng(7)
-    for name in ["F32", "F16", "BF16", *SCALES, "IQ4_XS", "I64"]:
+    for name in ["F32", "F16", "BF16", *SCALES, "NVFP4", "I64"]:
         qtype = gguf.GGMLQuantizationType[name]
         values, size = gguf.GGML_QUANT_SIZES[qtype]
         rows, row_bytes = 3, 2 * size
@@ -128,7 +136,7 @@ def make_gguf():
     write_gguf(FILES / "aligned.gguf")
     whole = (FILES / "all_types.gguf").read_bytes()
     (FILES / "version2.gguf").write_bytes(whole[:4] + struct.pack("<I", 2) + whole[8:])  # version 3 changed nothing but byte orders
-    write_gguf(FILES / "split.gguf", split_max_tensors=6)
+    write_gguf(FILES / "split.gguf", split_max_tensors=10)
     parts = sorted(FILES.glob("split-*-of-*.gguf"))
     assert len(parts) == 3, parts
     for name, paths in {"all_types": [FILES / "all_types.gguf"], "split": parts}.items():

@@ -7,7 +7,8 @@
 tests/golden/quantize/  values.f32: 24 rows of 256 values, normal, heavy-tailed, one-sided, zero, denormal, tiny, huge, equal, with ties.
                         TYPE.blocks: what gguf.quantize makes of them (f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1), with which llama.cpp
                         agrees.
-                        errors.json: Σ (value − decoded)² of each row as llama.cpp quantises it to q4_k, q5_k, q6_k (without importance),
+                        errors.json: Σ (value − decoded)² of each row as llama.cpp quantises it to iq4_nl, q4_k, q5_k, q6_k (without
+                        importance),
                         and Σ importance·(value − decoded)² of it with importance.f32.
 """
 import ctypes
@@ -20,7 +21,7 @@ import numpy as np
 
 OUT = pathlib.Path(__file__).parents[2] / "tests" / "golden" / "quantize"
 EXACT = ["f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]
-SEARCHED = ["q4_k", "q5_k", "q6_k"]
+SEARCHED = ["iq4_nl", "q4_k", "q5_k", "q6_k"]
 WEIGHTED = ["q4_0", "q4_1", "q5_0", "q5_1", *SEARCHED]
 
 

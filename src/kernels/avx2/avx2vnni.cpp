@@ -6,12 +6,15 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <type_traits>
 
 #include "kernels/panels.h"
 #include "kernels/target.h"
+#include "tensor/blocks.h"
 
 RUNG_TARGET_BEGIN("avx2,fma,f16c,avxvnni")
 

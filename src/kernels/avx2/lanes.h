@@ -189,7 +189,16 @@ struct Lanes {
     const __m128i count = _mm_cvtsi32_si128(up);
     return {_mm256_sll_epi32(a.low, count), _mm256_sll_epi32(a.high, count)};
   }
+  // A table of sixteen bytes (the same in each half of a register), and what stands there at places 0 to 15.
+  static Bytes sixteen_bytes(const std::int8_t* p) {
+    const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    return {both, both};
+  }
+  static Bytes look_up(Bytes table, Bytes codes) {
+    return {_mm256_shuffle_epi8(table.low, codes.low), _mm256_shuffle_epi8(table.high, codes.high)};
+  }
   static Bytes bits_and(Bytes a, Bytes b) { return {_mm256_and_si256(a.low, b.low), _mm256_and_si256(a.high, b.high)}; }
+  static Bytes bytes_add(Bytes a, Bytes b) { return {_mm256_add_epi8(a.low, b.low), _mm256_add_epi8(a.high, b.high)}; }
   static Bytes bits_or(Bytes a, Bytes b) { return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)}; }
 
   template <bool kSigned>

@@ -5,44 +5,38 @@
 // others. So the sums of floats, which change once in 32 columns, wait in the first-level cache.
 #pragma once
 
-template <class V, class Format_>
-struct BySmallTiles {
-  using Format = Format_;
-  using Columns = UnpackedColumns<Format, 32>;  // 20 KB, or 24 where groups are of 16, of a first-level cache of 32
+template <class V, class Shape>
+struct SmallTiles {
+  using Columns = UnpackedColumns<Shape, 32>;  // 20 KB, or 24 where groups are of 16, of a first-level cache of 32
+  using Unpacked = UnpackedFormat<V, Shape>;
   static constexpr std::size_t kActivationBytes = std::size_t{1} << 18;  // of a second-level cache of 512 KB
-  static constexpr std::size_t kPanelsAtOnce = 1, kTokens = 4, kTokenStep = 1;
-  // From so many tokens on it pays to unpack (Zen 3); sooner for K-quants, which take longer to read, but not for four
-  // (Zen 4).
-  static std::size_t fewest_tokens() { return Format::kColumns == 32 ? 9 : 5; }
+  static constexpr std::size_t kPanelsAtOnce = 1, kTokens = 4, kTokenStep = 1, kPieceBlocks = 32;
 
   struct Setup {};
 
-  static void make_ready(typename V::Bytes (&)[2]) {}
-
   // A block of 32 columns of kTokensOfTile tokens into their sums.
   template <int kTokensOfTile>
-  static void add_block(float (&sums)[kTokensOfTile][16], const UnpackedBlock<Format>& block,
+  static void add_block(float (&sums)[kTokensOfTile][16], const UnpackedBlock<Shape>& block,
                         const ActivationBlock* const (&x)[kTokensOfTile]) {
-    using Unpacked = UnpackedFormat<V, Format>;
     asm("" : "+m"(sums));  // or the compiler would hold them in registers that it does not have
     const std::byte* const panel[1] = {reinterpret_cast<const std::byte*>(&block)};
-    ScalesOf<Unpacked> scales;
+    typename Unpacked::Scales scales;
     scales.read(panel[0]);
     RUNG_UNROLL
-    for (int group = 0; group < Format::kGroups; ++group) {
+    for (int group = 0; group < Shape::kGroups; ++group) {
       typename V::Integers whole[1][kTokensOfTile];
-      dot_group<V, Unpacked, 1, kTokensOfTile, Dot<V, Format::kSigned>>(whole, panel, x, 0, group);
+      dot_group<V, Unpacked, 1, kTokensOfTile, typename V::template Dot<Shape::kSigned>>(whole, panel, x, 0, group);
       const typename V::Floats of_group = scales.of(0, group), mins = mins_of<V, Unpacked>(scales, 0, group);
       RUNG_UNROLL
       for (int t = 0; t < kTokensOfTile; ++t) {
-        V::store(sums[t], with_group<V, Format>(V::load(sums[t]), whole[0][t], of_group, mins, *x[t], group));
+        V::store(sums[t], with_group<V, Shape>(V::load(sums[t]), whole[0][t], of_group, mins, *x[t], group));
       }
     }
   }
 
   template <int kTokensOfTile>
-  static void multiply_tile(const PanelProduct& task, const Columns& columns, const ColumnPiece& piece,
-                            std::size_t panel, std::size_t token) {
+  [[gnu::noinline]] static void multiply_tile(const PanelProduct& task, const Columns& columns,
+                                              const ColumnPiece& piece, std::size_t panel, std::size_t token) {
     const OutputTile tile(task, panel, token);
     alignas(64) float sums[kTokensOfTile][16];
     const ActivationBlock* x[kTokensOfTile];
@@ -66,6 +60,19 @@ struct BySmallTiles {
       multiply_tile<kTokensOfTile>(task, *columns, piece, panel, t);
     });
   }
+};
+
+// Here quants stay as they are: the fewer bits they have, the longer the chains of their products.
+template <class V, class Format_>
+struct BySmallTiles
+    : SmallTiles<
+          V, UnpackedShape<Format_::kBits, Format_::kOffset, Format_::kGroups, Format_::kHasMins, Format_::kSigned>> {
+  using Format = Format_;
+  // From so many tokens on it pays to unpack (Zen 3); sooner for K-quants, which take longer to read, but not for four
+  // (Zen 4).
+  static std::size_t fewest_tokens() { return Format::kColumns == 32 ? 9 : 5; }
+
+  static void make_ready(typename V::Bytes (&)[2]) {}
 };
 
 template <class V>

@@ -17,11 +17,14 @@
 
 #include <immintrin.h>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #include "kernels/panels.h"
 #include "kernels/target.h"
+#include "tensor/blocks.h"
 
 #if defined(__linux__)
 #include <sys/syscall.h>
@@ -70,15 +73,13 @@ struct Tiles : ShapedTiles {
   }
 };
 
-// With tiles: a panel against 16 tokens.
-template <class Format_>
-struct ByTiles {
-  using Format = Format_;
-  using Columns = UnpackedColumns<Format>;
+// With tiles: a panel against 16 tokens. Quants are signed bytes.
+template <class Shape>
+struct TileProducts {
+  using Columns = UnpackedColumns<Shape>;
   static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
   static constexpr std::size_t kPanelsAtOnce = 3, kTokens = kRowsOfTile, kTokenStep = kRowsOfTile;
-  static std::size_t fewest_tokens() { return kRowsOfTile; }
-  static constexpr int kGroupColumns = 32 / Format::kGroups;
+  static constexpr int kGroupColumns = 32 / Shape::kGroups;
 
   struct Setup : Tiles {
     Setup() : Tiles(kGroupColumns) {}
@@ -88,16 +89,11 @@ struct ByTiles {
     std::int8_t quants[kGroupColumns / 4][64];
   };
 
-  static void make_ready(__m512i (&eight)[2]) {  // signed
-    if constexpr (Format::kOffset == 0) return;
-    for (__m512i& quants : eight) quants = _mm512_sub_epi8(quants, _mm512_set1_epi8(1 << Format::kOffset));
-  }
-
   // The integers of group g of the piece.
   template <int kSide>
-  static void multiply_group(Whole& whole, const UnpackedBlock<Format>* w, const ActivationBlock* x, std::size_t stride,
+  static void multiply_group(Whole& whole, const UnpackedBlock<Shape>* w, const ActivationBlock* x, std::size_t stride,
                              std::size_t g) {
-    const std::size_t block = g / Format::kGroups, group = g % Format::kGroups;
+    const std::size_t block = g / Shape::kGroups, group = g % Shape::kGroups;
     load_tokens<Tiles::kA + kSide>(x[block].q + kGroupColumns * group, stride * sizeof(ActivationBlock));
     load_tile<Tiles::kB + kSide>(reinterpret_cast<const Group*>(w[block].quants)[group]);
     clear_tile<Tiles::kC + kSide>();
@@ -105,24 +101,24 @@ struct ByTiles {
     store_tile<Tiles::kC + kSide>(whole);
   }
 
-  static void add(V::Floats (&sums)[kTokens], const Whole& whole, const UnpackedBlock<Format>* w,
+  static void add(V::Floats (&sums)[kTokens], const Whole& whole, const UnpackedBlock<Shape>* w,
                   const ActivationBlock* x, std::size_t stride, std::size_t g) {
-    const std::size_t block = g / Format::kGroups, group = g % Format::kGroups;
+    const std::size_t block = g / Shape::kGroups, group = g % Shape::kGroups;
     const V::Floats scales = V::load(w[block].scales[group]), mins = V::load(w[block].mins[group]);
     RUNG_UNROLL
     for (std::size_t t = 0; t < kTokens; ++t) {
       // That is t·stride, so written that four addresses are kept instead of sixteen.
       const ActivationBlock& of_token = x[t / 4 * (4 * stride) + t % 4 * stride + block];
-      sums[t] = with_group<V, Format>(sums[t], _mm512_load_si512(whole.of[t]), scales, mins, of_token,
-                                      static_cast<int>(group));
+      sums[t] = with_group<V, Shape>(sums[t], _mm512_load_si512(whole.of[t]), scales, mins, of_token,
+                                     static_cast<int>(group));
     }
   }
 
   // Two groups are under way at a time: the integers of one are computed while the other's are scaled.
-  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Format>* w,
+  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Shape>* w,
                                                const ColumnPiece& piece, std::size_t panel, std::size_t token) {
     const ActivationBlock* const x = task.blocks + token * piece.all + piece.first;
-    const std::size_t groups = Format::kGroups * piece.count;
+    const std::size_t groups = Shape::kGroups * piece.count;
     const OutputTile tile(task, panel, token);
     Whole whole[2];
     V::Floats sums[kTokens];
@@ -144,6 +140,18 @@ struct ByTiles {
   static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel,
                        std::size_t panels, std::size_t token, std::size_t) {
     for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
+  }
+};
+
+template <class Format_>
+struct ByTiles : TileProducts<UnpackedShape<8, 0, Format_::kGroups, Format_::kHasMins, true>> {
+  using Format = Format_;
+  static constexpr std::size_t kPieceBlocks = kBlocksOfPiece<Format>;
+  static std::size_t fewest_tokens() { return kRowsOfTile; }
+
+  static void make_ready(__m512i (&eight)[2]) {  // signed
+    if constexpr (Format::kOffset == 0) return;
+    for (__m512i& quants : eight) quants = _mm512_sub_epi8(quants, _mm512_set1_epi8(1 << Format::kOffset));
   }
 };
 

@@ -5,11 +5,14 @@
 
 #include <immintrin.h>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #include "kernels/panels.h"
 #include "kernels/target.h"
+#include "tensor/blocks.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"  // g++ 12 finds its own AVX-512 intrinsics uninitialised

@@ -5,6 +5,8 @@
 // epi32 and epi8 integers. Dots is how four products are added into a lane: Maddubs, below, or Vnni.
 #pragma once
 
+#include "kernels/lanes/dots.h"
+
 // As in avx2/lanes.h: unsigned by signed bytes into 16 bits, then pairs into 32. Signed weights go as |w| against x
 // with w's sign, which here is a mask: a bit for each byte that is negative.
 struct Maddubs {
@@ -28,6 +30,7 @@ struct Lanes {
   // A tile: 2 panels × 6 tokens are 12 integer and 12 float sums, which with the weights and a broadcast fit into the
   // 32 registers. Eight loads feed its twelve dot products; one panel and twelve tokens would need thirteen.
   static constexpr int kTilePanels = 2, kTileTokens = 6;
+  static constexpr bool kFewRegisters = false;
   static constexpr int kPlainTokens = 12;  // 24 float sums, two registers of weights, a broadcast
   // Of attention: 12 queries × 2 registers of keys are 24 sums; up to six queries take four, to hide the latency of
   // sums.
@@ -114,6 +117,11 @@ struct Lanes {
   }
   // up or, where negative, down; mask what comes in
   static Bytes move_bits(Bytes a, int up) { return _mm512_rolv_epi32(a, integers(up)); }
+  // A table of sixteen bytes (the same in each quarter of the register), and what stands there at places 0 to 15.
+  static Bytes sixteen_bytes(const std::int8_t* p) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static Bytes look_up(Bytes table, Bytes codes) { return _mm512_shuffle_epi8(table, codes); }
   // an asm statement without instructions: the compiler no longer knows what the register holds
   static Bytes held(Bytes a) {
     asm("" : "+v"(a));
@@ -121,7 +129,10 @@ struct Lanes {
   }
   static Bytes bits_and(Bytes a, Bytes b) { return _mm512_and_si512(a, b); }
   static Bytes bits_or(Bytes a, Bytes b) { return _mm512_or_si512(a, b); }
+  static Bytes bytes_add(Bytes a, Bytes b) { return _mm512_add_epi8(a, b); }
 
+  template <bool kSigned>
+  using Dot = DotOfFour<Lanes, kSigned>;
   // sums + Σ of four products a lane, w unsigned and below 64, x signed; dot8: w signed.
   static Integers dot(Integers sums, Bytes w, Bytes x) { return Dots::dot(sums, w, x); }
   static Integers dot8(Integers sums, Bytes w, Bytes x) { return Dots::dot8(sums, w, x); }

@@ -71,7 +71,7 @@ inline Ahead ahead_to(const std::byte* next, const std::byte* from) {
 // Whether a tile's sums, all its columns and a value stay in registers together, two for 16 lanes; else one column
 // after the other passes by.
 template <class V, int kTokens, int kColumns>
-inline constexpr bool kFitsRegisters = !kHasFewRegisters<V> || 2 * (kTokens * kColumns + kColumns) + 1 <= 16;
+inline constexpr bool kFitsRegisters = !V::kFewRegisters || 2 * (kTokens * kColumns + kColumns) + 1 <= 16;
 
 // out[t][16·c + lane] += Σ_k a[t][k]·b[k][16·c + lane] over [k, k_end), one after the other.
 template <class V, class Load, int kTokens, int kColumns>

@@ -1,13 +1,13 @@
 // Bytes × bytes, four columns a step: how the dot products inside a tile are chained.  Milestone M6.
 //
-// Included by linear.h, inside an instruction set's target region and namespace.
+// Included by the sets' lanes.h, inside an instruction set's target region and namespace.
 #pragma once
 
 // A dot product of bytes as a chain of steps of four columns: begin(what the sums are so far), add(chain, weights,
-// activations), end(the sums, the chain). A set may offer its own, whose chain has only 16 bits for a while; this is
-// what the others do.
+// activations), end(the sums, the chain). A set says which is its own, V::Dot<kSigned>: avx2/lanes.h has one whose
+// chain has only 16 bits for a while; this one is for sets whose instruction adds into 32 bits at once.
 template <class V, bool kSigned>
-struct Dot {
+struct DotOfFour {
   static constexpr bool kSixteenBits = false;
   using Chain = typename V::Integers;
   static Chain begin(Chain sums) { return sums; }
@@ -16,9 +16,6 @@ struct Dot {
   }
   static Chain end(Chain, Chain chain) { return chain; }
 };
-template <class V, bool kSigned>
-  requires requires { typename V::template Dot<kSigned>; }
-struct Dot<V, kSigned> : V::template Dot<kSigned> {};
 
 // How many steps of four columns a chain of dot products may take before it is widened to 32 bits: all where it is 32
 // bits wide from the beginning. In 16 bits there is room for 32767 / (2·(2^bits - 1)·128): eight steps of four-bit

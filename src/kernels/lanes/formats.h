@@ -3,21 +3,42 @@
 // V is an instruction set's view of 16 lanes (avx512/lanes.h describes it). V::Bytes are 64 bytes, four columns of each
 // of the 16 rows; V::Floats are a float a row. Every format offers, for columns [32s, 32s + 32) of the block at p:
 //
-//   quants(p, s, g)   columns 4g … 4g+3 of these, as unsigned bytes (Q8_0: as they are, see dot8)
-//   scales(p, s)      what a sum of products is multiplied by; of formats with groups of 16: scales(p, s, 0),
-//                     scales(p, s, 1)
-//   mins(p, s)        what is added per unit of the activations, where kHasMins
-//   Scales            instead of these two, where it pays to read all scales of a block at once (ScalesOf)
+//   quants(p, s, g)   columns 4g … 4g+3 of these, as unsigned bytes, or signed ones where kSigned
+//   scales(p, s, k)   what the sum of group k's products is multiplied by: of all 32 columns, or of 16 (kGroups)
+//   mins(p, s, k)     what is added per unit of the activations, where kHasMins
+//   Scales            how a block's scales and mins are read: EachScale, unless it pays to read all of them at once
+//   kColumns, kBytes  of a block: of a row, of 16 rows
 //   kBits             how many bits a quant has
 //   kOffset           log₂ of what an unsigned quant is too large by; 0: nothing
 //
-// The offsets of the fields are 16 times those in tensor/blocks.h: a panel holds the units of 16 rows side by side.
-// Q6_K's have another order (panels.cpp): d, scales, then for each half 32 bytes of low bits, its high bits, 32 bytes
-// of low bits.
+// WeightFormat (lanes/concepts.h) asks for each of them, so that a misspelt one does not compile. A new format is a
+// struct here and a line in use_products, at the end.
+//
+// The offsets of the fields are 16 times those in tensor/blocks.h: a panel holds the units of 16 rows side by side. So
+// Q4_0's block of 16 rows is
+//
+//   p + 0        16 scales of two bytes
+//   p + 16·2     columns 0–3 (lower halves) and 16–19 (upper) of row 0, of row 1, … of row 15: 64 bytes, a register
+//   p + 96       columns 4–7 and 20–23 of all rows, …
+//
+// Where a panel's layout is not that of the file, panels.cpp has it: Q6_K, MXFP4, Coded.
 #pragma once
+
+#include "kernels/lanes/concepts.h"
+
+// The scales and mins of a block, each when it is needed: read(p), then of(s, group) and min(s, group).
+template <class Format>
+struct EachScale {
+  void read(const std::byte* p) { block = p; }
+  auto of(int s, int group) const { return Format::scales(block, s, group); }
+  auto min(int s, int group) const { return Format::mins(block, s, group); }
+
+  const std::byte* block = nullptr;
+};
 
 template <class V>
 struct Q4_0 {
+  using Scales = EachScale<Q4_0>;
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 18;
   static constexpr int kBits = 4, kOffset = 3, kGroups = 1;
   static constexpr bool kHasMins = false, kSigned = false;
@@ -29,6 +50,7 @@ struct Q4_0 {
 
 template <class V>
 struct Q4_1 {
+  using Scales = EachScale<Q4_1>;
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 20;
   static constexpr int kBits = 4, kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = true, kSigned = false;
@@ -47,6 +69,7 @@ typename V::Bytes with_fifth_bits(typename V::Bytes low, const std::byte* high, 
 
 template <class V>
 struct Q5_0 {
+  using Scales = EachScale<Q5_0>;
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 22;
   static constexpr int kBits = 5, kOffset = 4, kGroups = 1;
   static constexpr bool kHasMins = false, kSigned = false;
@@ -58,6 +81,7 @@ struct Q5_0 {
 
 template <class V>
 struct Q5_1 {
+  using Scales = EachScale<Q5_1>;
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 24;
   static constexpr int kBits = 5, kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = true, kSigned = false;
@@ -70,6 +94,7 @@ struct Q5_1 {
 
 template <class V>
 struct Q8_0 {
+  using Scales = EachScale<Q8_0>;
   static constexpr std::size_t kColumns = 32, kBytes = 16 * 34;
   static constexpr int kBits = 8, kOffset = 0, kGroups = 1;
   static constexpr bool kHasMins = false, kSigned = true;
@@ -129,6 +154,7 @@ struct Q5_K {
 
 template <class V>
 struct Q6_K {
+  using Scales = EachScale<Q6_K>;
   static constexpr std::size_t kColumns = 256, kBytes = 16 * 210;
   static constexpr int kBits = 6, kOffset = 5, kGroups = 2;
   static constexpr bool kHasMins = false, kSigned = false;
@@ -146,6 +172,7 @@ struct Q6_K {
 
 template <class V>
 struct Q2_K {
+  using Scales = EachScale<Q2_K>;
   static constexpr std::size_t kColumns = 256, kBytes = 16 * 84;
   static constexpr int kBits = 2, kOffset = 0, kGroups = 2;
   static constexpr bool kHasMins = true, kSigned = false;
@@ -163,6 +190,7 @@ struct Q2_K {
 
 template <class V>
 struct Q3_K {
+  using Scales = EachScale<Q3_K>;
   static constexpr std::size_t kColumns = 256, kBytes = 16 * 110;
   static constexpr int kBits = 3, kOffset = 2, kGroups = 2;
   static constexpr bool kHasMins = false, kSigned = false;
@@ -182,15 +210,65 @@ struct Q3_K {
   }
 };
 
-// The scales and mins of a block: read(p), then of(s, group) and min(s, group).
-template <class Format>
-struct ScalesOf {
-  void read(const std::byte* p) { block = p; }
-  auto of(int s, int group) const { return Format::scales(block, s, group); }
-  auto min(int s, int group) const { return Format::mins(block, s, group); }
-
-  const std::byte* block = nullptr;
+// Codes of four bits: their values come from a table of sixteen, by a shuffle of bytes.
+template <class V>
+struct IQ4_NL {
+  using Scales = EachScale<IQ4_NL>;
+  static constexpr std::size_t kColumns = 32, kBytes = 16 * 18;
+  static constexpr int kBits = 8, kOffset = 0, kGroups = 1;
+  static constexpr bool kHasMins = false, kSigned = true;
+  static typename V::Bytes quants(const std::byte* p, int, int g) {
+    return V::look_up(V::sixteen_bytes(kIq4Values), Q4_0<V>::quants(p, 0, g));
+  }
+  static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_f16(p); }
 };
-template <class Format>
-  requires requires { typename Format::Scales; }
-struct ScalesOf<Format> : Format::Scales {};
+
+template <class V>
+struct MXFP4 {
+  using Scales = EachScale<MXFP4>;
+  static constexpr std::size_t kColumns = 32, kBytes = 16 * 18;
+  static constexpr int kBits = 8, kOffset = 0, kGroups = 1;
+  static constexpr bool kHasMins = false, kSigned = true;
+  static typename V::Bytes quants(const std::byte* p, int, int g) {
+    return V::look_up(V::sixteen_bytes(kMxfp4Values), Q4_0<V>::quants(p, 0, g));
+  }
+  static typename V::Floats scales(const std::byte* p, int, int = 0) { return V::load_bf16(p); }
+};
+
+// The iq formats of 256 values (tensor/coded_blocks.h): the table lies at the end of each block.
+template <class V>
+struct Coded {
+  using Scales = EachScale<Coded>;
+  static constexpr std::size_t kColumns = 256, kBytes = 16 * 149;
+  static constexpr int kBits = 8, kOffset = 0, kGroups = 2;
+  static constexpr bool kHasMins = false, kSigned = true;
+  static typename V::Bytes quants(const std::byte* p, int s, int g) {
+    const typename V::Bytes codes = V::nibbles(V::load_bytes(p + 16 * 20 + 64 * (8 * (s / 2) + g)), 4 * (s % 2));
+    return V::look_up(V::sixteen_bytes(reinterpret_cast<const std::int8_t*>(p + 16 * 148)), codes);
+  }
+  static typename V::Floats scales(const std::byte* p, int s, int group) {
+    return V::mul(V::load(reinterpret_cast<const float*>(p)), V::load_int8(p + 16 * (4 + 2 * s + group)));
+  }
+};
+
+// The product of every quantised type: of<Format>() gives it.
+template <LaneSet V, class Of>
+void use_products(Kernels& k, Of of) {
+  const auto use = [&]<WeightFormat<V> Format>(std::initializer_list<DType> types) {
+    for (const DType type : types) k.product(type) = of.template operator()<Format>();
+  };
+  use.template operator()<Q4_0<V>>({DType::q4_0});
+  use.template operator()<Q4_1<V>>({DType::q4_1});
+  use.template operator()<Q5_0<V>>({DType::q5_0});
+  use.template operator()<Q5_1<V>>({DType::q5_1});
+  use.template operator()<Q8_0<V>>({DType::q8_0});
+  use.template operator()<Q2_K<V>>({DType::q2_k, DType::tq1_0, DType::tq2_0});
+  use.template operator()<Q3_K<V>>({DType::q3_k});
+  use.template operator()<Q4_K<V>>({DType::q4_k});
+  use.template operator()<Q5_K<V>>({DType::q5_k});
+  use.template operator()<Q6_K<V>>({DType::q6_k});
+  use.template operator()<IQ4_NL<V>>({DType::iq4_nl});
+  use.template operator()<MXFP4<V>>({DType::mxfp4});
+  use.template operator()<Coded<V>>({DType::iq4_xs, DType::iq3_s, DType::iq3_xxs, DType::iq2_s, DType::iq2_xs,
+                                     DType::iq2_xxs, DType::iq1_s, DType::iq1_m});
+}

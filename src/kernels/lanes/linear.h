@@ -2,17 +2,31 @@
 //
 // Included by each instruction set, inside its target region and namespace, after lanes.h and formats.h.
 //
-// One tile is kPanels panels against kTokens tokens, and all its sums stay in registers while the columns go by:
+// A linear layer is out[t][r] = Σ_i x[t][i]·w[r][i]. Both sides come in blocks of 32 columns, small integers that share
+// a scale: x[t][i] = a·p[i], w[r][i] = s·(q[i] − offset) + m. So a block's part of the sum is
 //
-//   for each 32 columns:    whole[p][t] = Σ_i quants[p][i] · x[t].q[i]            integers: exact in any order
-//                           sums[p][t]  = fma(whole, scales[p]·x[t].scale, sums)  floats: an addition per 32 columns,
-//                                                                                 left to right
+//   Σ_i x·w  =  a·s·(Σ_i p[i]·q[i] − offset·Σ_i p[i])  +  a·m·Σ_i p[i]
 //
-// A decode step is the same tile with one token. So a row's bits depend on the row alone: not on its company, the chunk
-// or the thread.
+// integers inside the brackets, and two multiplications of floats for 32 columns; Σ p[i] depends on the activations
+// alone and comes with them (ActivationBlock: minus_sum, sum).
+//
+// One tile is kPanels panels (16 rows each, a row a lane) against kTokens tokens, and all its sums stay in registers
+// while the columns go by:
+//
+//                  x of token 0   x of token 1   …             for each 32 columns:
+//   panel p        sums[p][0]     sums[p][1]     …             whole[p][t] = Σ_i q·p − offset·Σ p    exact in any order
+//   panel p + 1    sums[p+1][0]   sums[p+1][1]   …             sums[p][t]  = fma(whole, s·a, sums)   left to right
+//
+// Each load of weights serves all tokens of the tile, each load of activations all its panels: the larger the tile, the
+// more products a load feeds, until registers run out (V::kTilePanels, V::kTileTokens). A decode step is the same tile
+// with one token. So a row's bits depend on the row alone: not on its company, the chunk or the thread.
+//
+// Order of reading: dot_group (the integers), with_group (the floats), quantised_tile (the columns go by),
+// panel_product (tiles cover all tokens and panels). What memory needs, prefetching, is measured in bench/README.md.
 #pragma once
 
 #include "kernels/lanes/dots.h"
+#include "kernels/lanes/formats.h"
 
 // -Σq of all 32 columns, or of a group of 16.
 template <class Format>
@@ -55,7 +69,7 @@ inline Floats with_group(Floats sums, typename V::Integers whole, Floats scales,
 }
 
 template <class V, class Format>
-inline typename V::Floats mins_of(const ScalesOf<Format>& block, int s, int group) {
+inline typename V::Floats mins_of(const typename Format::Scales& block, int s, int group) {
   if constexpr (Format::kHasMins) {
     return block.min(s, group);
   } else {
@@ -94,10 +108,10 @@ inline void dot_group(typename V::Integers (&whole)[kPanels][kTokens], const std
 }
 
 // One group of one block into the sums.
-template <class V, class Format, int kPanels, int kTokens, class One = Dot<V, Format::kSigned>>
+template <class V, class Format, int kPanels, int kTokens, class One = typename V::template Dot<Format::kSigned>>
 inline void add_group(typename V::Floats (&sums)[kPanels][kTokens], const std::byte* const (&panels)[kPanels],
-                      const ScalesOf<Format> (&of_panels)[kPanels], const ActivationBlock* const (&x)[kTokens], int s,
-                      int group) {
+                      const typename Format::Scales (&of_panels)[kPanels], const ActivationBlock* const (&x)[kTokens],
+                      int s, int group) {
   typename V::Integers whole[kPanels][kTokens];
   dot_group<V, Format, kPanels, kTokens, One>(whole, panels, x, s, group);
   RUNG_UNROLL
@@ -151,14 +165,9 @@ inline void store_tile(const typename V::Floats (&sums)[kPanels][kTokens], const
   }
 }
 
-// Sets with 16 registers, of half the width: AVX2.
-template <class V>
-inline constexpr bool kHasFewRegisters = requires { V::kFewRegisters; };
-
 // Memory answers after some 100 ns and more. What a decode step needs is asked for twice: far ahead, into the
 // second-level cache, which can wait for more lines at a time than the first; and again when it is near, into the
-// first, so that nothing waits for the second. Then a core of Emerald Rapids waits for as many lines as it can at any
-// time: 8 to 13% more bytes a second than with the first half alone.
+// first, so that nothing waits for the second.
 struct Ahead {
   std::size_t far_bytes;   // added to an address, as near_bytes is
   std::size_t near_bytes;  // 0: the line at hand, which comes anyway; to ask whether to ask takes as long
@@ -166,16 +175,12 @@ struct Ahead {
 inline constexpr std::size_t kFarBytes = 8192;
 
 // Blocks of 256 columns are not read in the order in which they lie: what is near has to be nearer. AMD's own
-// prefetching keeps up with one token, and only has to be led: on Zen 4 K-quants are read 1.2 (Q4_K) to 1.6 times
-// (Q3_K, Q6_K) as fast with 1 KB as with 8 KB, the others 1.0 to 1.4 times with 1.5 KB. Several tokens go 1.03 (Q8_0)
-// to 1.3 times (Q4_K) as fast there with 3 KB and half a KB, and lose as much with 1 KB alone. On Zen 3, with AVX2,
-// Q4_0, Q4_1 and BF16 gain 7 to 12% with 1.5 KB, K-quants 2 to 10% with 3 KB, whether of one token or of several. On
-// Sapphire Rapids Q8_0 loses 8% with 2 KB instead of 8.
+// prefetching keeps up with one token, and only has to be led; several tokens take long enough for the second cache.
 template <class V, class Format, int kTokens>
 Ahead prefetch_ahead() {
   constexpr bool kOf256 = Format::kColumns == 256;
   if (!is_amd_processor()) return {kFarBytes, kOf256 ? std::size_t{1024} : 1536};
-  if (kHasFewRegisters<V>) return {kOf256 ? std::size_t{3072} : 1536, 0};
+  if (V::kFewRegisters) return {kOf256 ? std::size_t{3072} : 1536, 0};
   if (kTokens > 1) return {3072, 512};
   return {kOf256 ? std::size_t{1024} : 1536, 0};
 }
@@ -188,7 +193,7 @@ inline void prefetch_line(const std::byte* p, const Ahead& ahead) {
 
 // A format of quants (formats.h), not a plain type (below).
 template <class Format>
-inline constexpr bool kIsQuantised = requires { Format::kGroups; };
+inline constexpr bool kIsQuantised = requires { typename Format::Scales; };
 
 // So much of a panel is asked for at a time: 32 columns of quants, four lines of the plain types.
 template <class Format>
@@ -223,10 +228,8 @@ struct TokenRange {
 };
 
 // The panels that come after a tile's: each tile asks for its tokens' share of the lines, part by part, so that memory
-// is busy for as long as the tokens take, and the next tiles find everything in the second-level cache. From memory,
-// Zen 4 is so 1.1 to 1.4 times as fast with 2 to 16 tokens of quants, and with AVX2, whose tiles are of 2 tokens, 1.3
-// to 1.8 times with 4 to 8. A single token asks for nothing: it takes no longer than memory, and would be 5 to 15%
-// slower; the tile before it asks for its share.
+// is busy for as long as the tokens take, and the next tiles find everything in the second-level cache. A single token
+// asks for nothing: it takes no longer than memory; the tile before it asks for its share.
 template <class Format, int kPanels, int kTokens>
 class NextPanels {
  public:
@@ -263,11 +266,10 @@ class NextPanels<Format, kPanels, 1> {
 template <class V, class Format, int kPanels, int kTokens>
 void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t token, const TokenRange& all) {
   constexpr int kParts = Format::kColumns / 32;
-  // Of one token four parts are unrolled: the compiler then knows where their bits lie, and AVX-512 needs fewer
-  // instructions: from a cache Q4_K is 1.15, Q6_K 1.1 times as fast as in a loop. With all eight, loads jump about in
-  // the panel, and memory is slower to follow: on Zen 4 Q6_K takes 1.4 times as long. AVX2 gains nothing from a cache,
-  // and the loop is 1.3 (Q4_K) to 1.5 times (Q5_K, Q6_K) as fast from memory as all eight (Zen 3).
-  constexpr int kUnrolled = kTokens == 1 && kParts % 4 == 0 && !kHasFewRegisters<V> ? 4 : 1;
+  // Of one token four parts are unrolled: the compiler then knows where their bits lie, and needs fewer instructions.
+  // With all eight, loads would jump about in the panel, and memory would be slower to follow; where registers are few
+  // the loop is as fast.
+  constexpr int kUnrolled = kTokens == 1 && kParts % 4 == 0 && !V::kFewRegisters ? 4 : 1;
   const std::size_t blocks = task.columns / 32;
   const Ahead ahead = prefetch_ahead<V, Format, kTokens>();
   // The other tiles find in the caches what the first asked for; a single token is nearly always alone, and has no time
@@ -275,7 +277,7 @@ void quantised_tile(const PanelProduct& task, std::size_t panel, std::size_t tok
   const bool is_first = kTokens == 1 || token == all.first;
   const NextPanels<Format, kPanels, kTokens> next(task, token, all);
   const std::byte* panels[kPanels];
-  ScalesOf<Format> scales[kPanels];
+  typename Format::Scales scales[kPanels];
   const ActivationBlock* x[kTokens];
   typename V::Floats sums[kPanels][kTokens];
   RUNG_UNROLL
@@ -406,17 +408,6 @@ inline void tile(const PanelProduct& task, std::size_t panel, std::size_t token,
   }
 }
 
-// How many tokens a tile of the plain types takes, where a set wants it to be another number than for the quantised
-// ones.
-template <class V, class Format>
-constexpr int tile_tokens() {
-  if constexpr (requires { V::kPlainTokens; } && !kIsQuantised<Format>) {
-    return V::kPlainTokens;
-  } else {
-    return V::kTileTokens;
-  }
-}
-
 // tile<n>(t): n tokens from t on, for all of [token, end), n as large as the registers allow. A tile may have so many
 // tokens too few: `kMissing`, 0 or 1.
 template <int kTokens, std::size_t kMissing = 0, class Tile>
@@ -437,12 +428,13 @@ inline void in_tiles(std::size_t token, std::size_t end, Tile tile) {
 template <class V, class Format, int kPanels>
 inline void tokens_of(const PanelProduct& task, std::size_t panel, const TokenRange& all) {
   constexpr std::size_t kMissing = kIsQuantised<Format> ? 1 : 0;
-  in_tiles<tile_tokens<V, Format>(), kMissing>(all.first, all.end, [&]<int kTokens>(std::size_t token) {
-    tile<V, Format, kPanels, kTokens>(task, panel, token, all);
-  });
+  in_tiles<kIsQuantised<Format> ? V::kTileTokens : V::kPlainTokens, kMissing>(
+      all.first, all.end,
+      [&]<int kTokens>(std::size_t token) { tile<V, Format, kPanels, kTokens>(task, panel, token, all); });
 }
 
 template <class V, class Format>
+  requires WeightFormat<Format, V> || PlainFormat<Format, V>
 void panel_product(const PanelProduct& task) {
   for (std::size_t token = 0; token < task.tokens; token += kTokensAtOnce) {
     const TokenRange all{token, token + kTokensAtOnce < task.tokens ? token + kTokensAtOnce : task.tokens};
@@ -456,22 +448,7 @@ void panel_product(const PanelProduct& task) {
   }
 }
 
-// The product of every quantised type: of<Format>() gives it.
-template <class V, class Of>
-void use_products(Kernels& k, Of of) {
-  k.product(DType::q4_0) = of.template operator()<Q4_0<V>>();
-  k.product(DType::q4_1) = of.template operator()<Q4_1<V>>();
-  k.product(DType::q5_0) = of.template operator()<Q5_0<V>>();
-  k.product(DType::q5_1) = of.template operator()<Q5_1<V>>();
-  k.product(DType::q8_0) = of.template operator()<Q8_0<V>>();
-  k.product(DType::q2_k) = of.template operator()<Q2_K<V>>();
-  k.product(DType::q3_k) = of.template operator()<Q3_K<V>>();
-  k.product(DType::q4_k) = of.template operator()<Q4_K<V>>();
-  k.product(DType::q5_k) = of.template operator()<Q5_K<V>>();
-  k.product(DType::q6_k) = of.template operator()<Q6_K<V>>();
-}
-
-template <class V>
+template <LaneSet V>
 void use_panels(Kernels& k) {
   k.product(DType::f32) = panel_product<V, F32<V>>;
   k.product(DType::f16) = panel_product<V, F16<V>>;

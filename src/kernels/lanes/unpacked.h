@@ -9,24 +9,30 @@
 // wait in the output for the next ones. What is added to them is what panel_product adds, in the same order.
 #pragma once
 
+// What of a format matters once its panels are unpacked: formats that agree in it share their tiles, so that these are
+// compiled once.
+template <int kBits_, int kOffset_, int kGroups_, bool kHasMins_, bool kSigned_>
+struct UnpackedShape {
+  static constexpr int kBits = kBits_, kOffset = kOffset_, kGroups = kGroups_;
+  static constexpr bool kHasMins = kHasMins_, kSigned = kSigned_;
+};
+
 // 32 columns of a panel.
-template <class Format>
+template <class Shape>
 struct alignas(64) UnpackedBlock {
   std::int8_t quants[8][64];
-  float scales[Format::kGroups][16];
-  float mins[Format::kGroups][16];  // where kHasMins
+  float scales[Shape::kGroups][16];
+  float mins[Shape::kGroups][16];  // where kHasMins
 };
 
 // As many columns as leave room in 48 KB for three panels of them and for the activations of 16 tokens: 576, or two
 // blocks of 256. (A way to multiply may take another number.)
 template <class Format>
-inline constexpr std::size_t kUnpackedBlocks = Format::kColumns == 32 ? 18 : 16;
+inline constexpr std::size_t kBlocksOfPiece = Format::kColumns == 32 ? 18 : 16;
 
-template <class Format, std::size_t kBlocks_ = kUnpackedBlocks<Format>>
+template <class Shape, std::size_t kBlocks = 18>
 struct UnpackedColumns {
-  static constexpr std::size_t kBlocks = kBlocks_;
-  static_assert(kBlocks % (Format::kColumns / 32) == 0);
-  UnpackedBlock<Format> blocks[kBlocks];
+  UnpackedBlock<Shape> blocks[kBlocks];
 };
 
 // Blocks of 32 columns [first, first + count) of a row of activations of `all` blocks.
@@ -40,9 +46,9 @@ template <class V, class Way, class Format = typename Way::Format>
 void unpack(typename Way::Columns& columns, const std::byte* p, const ColumnPiece& piece) {
   constexpr std::size_t kParts = Format::kColumns / 32;
   p += piece.first / kParts * Format::kBytes;
-  ScalesOf<Format> scales;
+  typename Format::Scales scales;
   for (std::size_t b = 0; b < piece.count; ++b) {
-    UnpackedBlock<Format>& block = columns.blocks[b];
+    auto& block = columns.blocks[b];
     const int s = static_cast<int>(b % kParts);
     if (s == 0) scales.read(p);
     RUNG_UNROLL
@@ -75,12 +81,13 @@ void end_piece(const OutputTile& tile, std::size_t t, const ColumnPiece& piece, 
 }
 
 // An unpacked block as a format of its own (formats.h), with quants as Way::make_ready left them.
-template <class V, class Format>
-struct UnpackedFormat {
-  using Block = UnpackedBlock<Format>;
-  static constexpr int kBits = Format::kBits, kOffset = Format::kOffset, kGroups = Format::kGroups;
-  static constexpr bool kHasMins = Format::kHasMins, kSigned = Format::kSigned;
-  static const Block& at(const std::byte* p) { return *reinterpret_cast<const Block*>(p); }
+template <class V, class Shape>
+struct UnpackedFormat : Shape {
+  using Scales = EachScale<UnpackedFormat>;
+  static constexpr std::size_t kColumns = 32, kBytes = sizeof(UnpackedBlock<Shape>);
+  static const UnpackedBlock<Shape>& at(const std::byte* p) {
+    return *reinterpret_cast<const UnpackedBlock<Shape>*>(p);
+  }
   static typename V::Bytes quants(const std::byte* p, int, int g) {
     return V::load_bytes(reinterpret_cast<const std::byte*>(at(p).quants[g]));
   }
@@ -89,41 +96,28 @@ struct UnpackedFormat {
 };
 
 template <class V, bool kSigned>
-struct ReadyDot : Dot<V, kSigned> {
+struct ReadyDot : V::template Dot<kSigned> {
   static typename V::Integers add(typename V::Integers sums, typename V::Bytes w, typename V::Bytes x) {
     return kSigned ? V::dot_ready8(sums, w, x) : V::dot(sums, w, x);
   }
 };
 
-// A way to multiply takes at most kPanelsAtOnce unpacked panels (their Columns) and at most kTokens tokens, a multiple
-// of kTokenStep. Some kActivationBytes of a prompt's activations meet all panels before the next ones do. This one
-// takes dot products of bytes.
-template <class V, class Format_>
-struct ByDotProducts {
-  using Format = Format_;
-  using Columns = UnpackedColumns<Format>;
+// The tiles of ByDotProducts.
+template <class V, class Shape>
+struct DotProductTiles {
+  using Columns = UnpackedColumns<Shape>;
+  using Unpacked = UnpackedFormat<V, Shape>;
   static constexpr std::size_t kPanelsAtOnce = V::kTilePanels, kTokens = V::kTileTokens, kTokenStep = 1;
   static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
-  // From so many tokens on it pays to unpack. What takes few instructions to read needs more of them on AMD, where
-  // these run beside the products: on Zen 4, with 18 tokens, Q8_0 is 1.35, Q4_1 1.25 times as fast in panels as
-  // unpacked, Q5_0 and Q4_K equally fast.
-  static std::size_t fewest_tokens() {
-    constexpr bool kEasy = Format::kColumns == 32 && Format::kBits != 5;
-    return (kEasy && is_amd_processor() ? 8 : 3) * kTokens;
-  }
 
   struct Setup {};
-
-  static void make_ready(typename V::Bytes (&eight)[2]) {
-    if constexpr (Format::kSigned) eight[0] = V::ready8(eight[0]), eight[1] = V::ready8(eight[1]);
-  }
 
   template <int kPanels, int kTokensOfTile>
   [[gnu::noinline]] static void multiply_tile(const PanelProduct& task, const Columns* columns,
                                               const ColumnPiece& piece, std::size_t panel, std::size_t token) {
     const ActivationBlock* x[kTokensOfTile];
     const std::byte* panels[kPanels];
-    ScalesOf<UnpackedFormat<V, Format>> scales[kPanels];
+    typename Unpacked::Scales scales[kPanels];
     typename V::Floats sums[kPanels][kTokensOfTile];
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {
@@ -140,14 +134,13 @@ struct ByDotProducts {
       RUNG_UNROLL
       for (int p = 0; p < kPanels; ++p) scales[p].read(panels[p]);
       RUNG_UNROLL
-      for (int group = 0; group < Format::kGroups; ++group) {
-        add_group<V, UnpackedFormat<V, Format>, kPanels, kTokensOfTile, ReadyDot<V, Format::kSigned>>(
-            sums, panels, scales, x, 0, group);
+      for (int group = 0; group < Shape::kGroups; ++group) {
+        add_group<V, Unpacked, kPanels, kTokensOfTile, ReadyDot<V, Shape::kSigned>>(sums, panels, scales, x, 0, group);
       }
       RUNG_UNROLL
       for (int t = 0; t < kTokensOfTile; ++t) ++x[t];
       RUNG_UNROLL
-      for (int p = 0; p < kPanels; ++p) panels[p] += sizeof(UnpackedBlock<Format>);
+      for (int p = 0; p < kPanels; ++p) panels[p] += Unpacked::kBytes;
     }
     RUNG_UNROLL
     for (int p = 0; p < kPanels; ++p) {
@@ -166,15 +159,42 @@ struct ByDotProducts {
   }
 };
 
+// A way to multiply takes at most kPanelsAtOnce unpacked panels (their Columns) and at most kTokens tokens, a multiple
+// of kTokenStep; kPieceBlocks blocks of 32 columns are unpacked at a time. Some kActivationBytes of a prompt's
+// activations meet all panels before the next ones do. This one takes dot products of bytes.
+//
+// Unsigned quants that are too large by something become too large by 32, whatever it was, so that few shapes are left.
+template <class V, class Format_>
+struct ByDotProducts
+    : DotProductTiles<
+          V, UnpackedShape<8, (Format_::kOffset > 0 ? 5 : 0), Format_::kGroups, Format_::kHasMins, Format_::kSigned>> {
+  using Format = Format_;
+  static constexpr std::size_t kPieceBlocks = kBlocksOfPiece<Format>;
+  // From so many tokens on it pays to unpack. What takes few instructions to read needs more of them on AMD, where
+  // these run beside the products.
+  static std::size_t fewest_tokens() {
+    constexpr bool kEasy = Format::kColumns == 32 && Format::kBits != 5;
+    return (kEasy && is_amd_processor() ? 8 : 3) * V::kTileTokens;
+  }
+
+  static void make_ready(typename V::Bytes (&eight)[2]) {
+    for (typename V::Bytes& quants : eight) {
+      if constexpr (Format::kSigned) quants = V::ready8(quants);
+      if constexpr (Format::kOffset > 0) quants = V::bytes_add(quants, V::bytes(32 - (1 << Format::kOffset)));
+    }
+  }
+};
+
 // Tokens up to a multiple of kTokenStep meet unpacked panels, the others panels as they are.
 template <class V, class Way>
 void unpacked_product(const PanelProduct& task) {
   using Format = typename Way::Format;
+  static_assert(Way::kPieceBlocks % (Format::kColumns / 32) == 0);
   if (task.tokens < Way::fewest_tokens() || task.columns == 0) return panel_product<V, Format>(task);
   [[maybe_unused]] const typename Way::Setup setup;
   const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32,
                     tokens = task.tokens / Way::kTokenStep * Way::kTokenStep;
-  const std::size_t pieces = (blocks + Way::Columns::kBlocks - 1) / Way::Columns::kBlocks;
+  const std::size_t pieces = (blocks + Way::kPieceBlocks - 1) / Way::kPieceBlocks;
   const std::size_t each = (blocks / parts + pieces - 1) / pieces * parts;
   const std::size_t at_once =
       tokens_at_once(tokens, blocks * sizeof(ActivationBlock), Way::kActivationBytes, Way::kTokens);

@@ -2,6 +2,8 @@
 // namespace. Milestone M6.
 #pragma once
 
+#include "kernels/lanes/dots.h"
+
 template <class T>
 struct Four {
   T part[4];
@@ -21,6 +23,7 @@ struct Lanes {
   // A token's sums against a panel are four integer and four float registers: two tokens take sixteen of the
   // thirty-two.
   static constexpr int kTilePanels = 1, kTileTokens = 2;
+  static constexpr bool kFewRegisters = false;
   static constexpr int kPlainTokens = 6;  // 24 registers of float sums, four of weights, a broadcast
   static constexpr int kTileQueries = 3, kTileColumns = 2, kFewQueriesColumns = 2;
 
@@ -166,6 +169,13 @@ struct Lanes {
   static Bytes move_bits(Bytes a, int up) {  // negative: down
     return each([&](int i) { return vshlq_u8(a.part[i], vdupq_n_s8(static_cast<std::int8_t>(up))); });
   }
+  // A table of sixteen bytes, and what stands there at places 0 to 15.
+  static Bytes sixteen_bytes(const std::int8_t* p) {
+    return each([&](int) { return vreinterpretq_u8_s8(vld1q_s8(p)); });
+  }
+  static Bytes look_up(Bytes table, Bytes codes) {
+    return each([&](int i) { return vqtbl1q_u8(table.part[i], codes.part[i]); });
+  }
   // an asm statement without instructions: the compiler no longer knows what the registers hold
   static Bytes held(Bytes a) {
     for (uint8x16_t& part : a.part) asm("" : "+w"(part));
@@ -174,10 +184,15 @@ struct Lanes {
   static Bytes bits_and(Bytes a, Bytes b) {
     return each([&](int i) { return vandq_u8(a.part[i], b.part[i]); });
   }
+  static Bytes bytes_add(Bytes a, Bytes b) {
+    return each([&](int i) { return vaddq_u8(a.part[i], b.part[i]); });
+  }
   static Bytes bits_or(Bytes a, Bytes b) {
     return each([&](int i) { return vorrq_u8(a.part[i], b.part[i]); });
   }
 
+  template <bool kSigned>
+  using Dot = DotOfFour<Lanes, kSigned>;
   // sdot takes signed bytes on both sides: quants below 128 are the same either way.
   static Integers dot(Integers sums, Bytes w, Bytes x) {
     return each(

@@ -8,12 +8,15 @@
 #include <sys/auxv.h>
 #endif
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #include "kernels/panels.h"
 #include "kernels/scalar/scalar.h"
 #include "kernels/target.h"
+#include "tensor/blocks.h"
 
 #if defined(__clang__)
 RUNG_TARGET_BEGIN("dotprod")

@@ -19,11 +19,14 @@
 #include <sys/sysctl.h>
 #endif
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #include "kernels/panels.h"
 #include "kernels/target.h"
+#include "tensor/blocks.h"
 
 #if defined(__clang__)
 RUNG_TARGET_BEGIN("dotprod,i8mm")
@@ -70,19 +73,72 @@ V::Floats of_tokens(float first, float second) {
   return each([&](int) { return vcombine_f32(both, both); });
 }
 
-// With products of matrices: a panel against two tokens.
-template <class Format_>
-struct ByMatrixProducts {
-  using Format = Format_;
-  using Columns = UnpackedColumns<Format>;
+// With products of matrices: a panel against two tokens. Quants are signed bytes.
+template <class Shape>
+struct MatrixProducts {
+  using Columns = UnpackedColumns<Shape>;
   static constexpr std::size_t kActivationBytes = kPromptActivationBytes;
   static constexpr std::size_t kTokens = 2, kTokenStep = 2;
   // Unpacked, two panels are 23 KB: they fit into every first-level cache, and both meet a tile's activations while
   // these are there, too.
   static constexpr std::size_t kPanelsAtOnce = 2;
-  static std::size_t fewest_tokens() { return 3 * kTokens; }
 
   struct Setup {};
+
+  // One group of a block: the integers of 16 rows and both tokens.
+  static TwoTokens<V::Integers> multiply_group(const UnpackedBlock<Shape>& w, const std::int8_t* x0,
+                                               const std::int8_t* x1, int group) {
+    constexpr int kSteps = 4 / Shape::kGroups;
+    TwoTokens<V::Integers> whole = {{V::integers(0), V::integers(0)}};
+    RUNG_UNROLL
+    for (int step = kSteps * group; step < kSteps * (group + 1); ++step) {
+      const int8x16_t x = vcombine_s8(vld1_s8(x0 + 8 * step), vld1_s8(x1 + 8 * step));
+      RUNG_UNROLL
+      for (int i = 0; i < 8; ++i) {
+        int32x4_t& sums = whole.rows[i / 4].part[i % 4];
+        sums = vmmlaq_s32(sums, vld1q_s8(w.quants[2 * step + i / 4] + 16 * (i % 4)), x);
+      }
+    }
+    return whole;
+  }
+
+  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Shape>* w,
+                                               const ColumnPiece& piece, std::size_t panel, std::size_t token) {
+    const ActivationBlock* x0 = task.blocks + token * piece.all + piece.first;
+    const ActivationBlock* x1 = x0 + piece.all;
+    const OutputTile tile(task, panel, token);
+    TwoTokens<V::Floats> sums = interleave(begin_piece<V>(tile, 0, piece), begin_piece<V>(tile, 1, piece));
+    for (std::size_t b = 0; b < piece.count; ++b, ++w, ++x0, ++x1) {
+      RUNG_UNROLL
+      for (int group = 0; group < Shape::kGroups; ++group) {
+        const TwoTokens<V::Integers> whole = multiply_group(*w, x0->q, x1->q, group);
+        const V::Floats scales = V::load(w->scales[group]),
+                        mins = Shape::kHasMins ? V::load(w->mins[group]) : V::broadcast(0.0f);
+        const TwoTokens<V::Floats> row_scales = interleave(scales, scales), row_mins = interleave(mins, mins);
+        const V::Floats x_scale = of_tokens(x0->scale, x1->scale);
+        const V::Floats x_sum = of_tokens(sum_of<Shape>(*x0, group), sum_of<Shape>(*x1, group));
+        RUNG_UNROLL
+        for (int i = 0; i < 2; ++i) {
+          sums.rows[i] =
+              with_group<V, Shape>(sums.rows[i], whole.rows[i], row_scales.rows[i], row_mins.rows[i], x_scale, x_sum);
+        }
+      }
+    }
+    end_piece<V>(tile, 0, piece, of_token(sums, 0));
+    end_piece<V>(tile, 1, piece, of_token(sums, 1));
+  }
+
+  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel,
+                       std::size_t panels, std::size_t token, std::size_t) {
+    for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
+  }
+};
+
+template <class Format_>
+struct ByMatrixProducts : MatrixProducts<UnpackedShape<8, 0, Format_::kGroups, Format_::kHasMins, true>> {
+  using Format = Format_;
+  static constexpr std::size_t kPieceBlocks = kBlocksOfPiece<Format>;
+  static std::size_t fewest_tokens() { return 6; }
 
   // Signed; four columns and four more of 16 rows become eight columns of rows 0 and 1, of rows 2 and 3, …
   static void make_ready(V::Bytes (&eight)[2]) {
@@ -97,54 +153,6 @@ struct ByMatrixProducts {
       eight[i / 2].part[2 * i % 4] = vreinterpretq_u8_u32(vzip1q_u32(a, b));
       eight[i / 2].part[2 * i % 4 + 1] = vreinterpretq_u8_u32(vzip2q_u32(a, b));
     }
-  }
-
-  // One group of a block: the integers of 16 rows and both tokens.
-  static TwoTokens<V::Integers> multiply_group(const UnpackedBlock<Format>& w, const std::int8_t* x0,
-                                               const std::int8_t* x1, int group) {
-    constexpr int kSteps = 4 / Format::kGroups;
-    TwoTokens<V::Integers> whole = {{V::integers(0), V::integers(0)}};
-    RUNG_UNROLL
-    for (int step = kSteps * group; step < kSteps * (group + 1); ++step) {
-      const int8x16_t x = vcombine_s8(vld1_s8(x0 + 8 * step), vld1_s8(x1 + 8 * step));
-      RUNG_UNROLL
-      for (int i = 0; i < 8; ++i) {
-        int32x4_t& sums = whole.rows[i / 4].part[i % 4];
-        sums = vmmlaq_s32(sums, vld1q_s8(w.quants[2 * step + i / 4] + 16 * (i % 4)), x);
-      }
-    }
-    return whole;
-  }
-
-  [[gnu::noinline]] static void multiply_panel(const PanelProduct& task, const UnpackedBlock<Format>* w,
-                                               const ColumnPiece& piece, std::size_t panel, std::size_t token) {
-    const ActivationBlock* x0 = task.blocks + token * piece.all + piece.first;
-    const ActivationBlock* x1 = x0 + piece.all;
-    const OutputTile tile(task, panel, token);
-    TwoTokens<V::Floats> sums = interleave(begin_piece<V>(tile, 0, piece), begin_piece<V>(tile, 1, piece));
-    for (std::size_t b = 0; b < piece.count; ++b, ++w, ++x0, ++x1) {
-      RUNG_UNROLL
-      for (int group = 0; group < Format::kGroups; ++group) {
-        const TwoTokens<V::Integers> whole = multiply_group(*w, x0->q, x1->q, group);
-        const V::Floats scales = V::load(w->scales[group]),
-                        mins = Format::kHasMins ? V::load(w->mins[group]) : V::broadcast(0.0f);
-        const TwoTokens<V::Floats> row_scales = interleave(scales, scales), row_mins = interleave(mins, mins);
-        const V::Floats x_scale = of_tokens(x0->scale, x1->scale);
-        const V::Floats x_sum = of_tokens(sum_of<Format>(*x0, group), sum_of<Format>(*x1, group));
-        RUNG_UNROLL
-        for (int i = 0; i < 2; ++i) {
-          sums.rows[i] =
-              with_group<V, Format>(sums.rows[i], whole.rows[i], row_scales.rows[i], row_mins.rows[i], x_scale, x_sum);
-        }
-      }
-    }
-    end_piece<V>(tile, 0, piece, of_token(sums, 0));
-    end_piece<V>(tile, 1, piece, of_token(sums, 1));
-  }
-
-  static void multiply(const PanelProduct& task, const Columns* columns, const ColumnPiece& piece, std::size_t panel,
-                       std::size_t panels, std::size_t token, std::size_t) {
-    for (std::size_t p = 0; p < panels; ++p) multiply_panel(task, columns[p].blocks, piece, panel + p, token);
   }
 };
 

@@ -1,6 +1,8 @@
 // Sixteen lanes in plain C++: sixteen floats. What each operation of an instruction set's lanes means.  Milestone M6.
 #pragma once
 
+#include "kernels/lanes/dots.h"
+
 struct Lanes {
   struct Floats {
     float lane[16];
@@ -12,7 +14,8 @@ struct Lanes {
     std::uint8_t byte[64];
   };  // four a lane
 
-  static constexpr int kTilePanels = 1, kTileTokens = 2;
+  static constexpr int kTilePanels = 1, kTileTokens = 2, kPlainTokens = 2;
+  static constexpr bool kFewRegisters = false;
   static constexpr int kTileQueries = 1, kTileColumns = 4, kFewQueriesColumns = 4;
 
   static Floats broadcast(float x) {
@@ -163,6 +166,15 @@ struct Lanes {
     for (std::uint8_t& b : a.byte) b = static_cast<std::uint8_t>(up >= 0 ? b << up : b >> -up);
     return a;
   }
+  static Bytes sixteen_bytes(const std::int8_t* p) {
+    Bytes r;
+    for (std::size_t i = 0; i < 64; i += 16) std::memcpy(r.byte + i, p, 16);
+    return r;
+  }
+  static Bytes look_up(const Bytes& table, Bytes codes) {
+    for (std::uint8_t& b : codes.byte) b = table.byte[b & 15];
+    return codes;
+  }
   static Bytes held(Bytes a) {  // the compiler no longer knows what it holds
     asm("" : "+m"(a));
     return a;
@@ -171,11 +183,17 @@ struct Lanes {
     for (std::size_t i = 0; i < 64; ++i) a.byte[i] &= b.byte[i];
     return a;
   }
+  static Bytes bytes_add(Bytes a, const Bytes& b) {
+    for (std::size_t i = 0; i < 64; ++i) a.byte[i] = static_cast<std::uint8_t>(a.byte[i] + b.byte[i]);
+    return a;
+  }
   static Bytes bits_or(Bytes a, const Bytes& b) {
     for (std::size_t i = 0; i < 64; ++i) a.byte[i] |= b.byte[i];
     return a;
   }
 
+  template <bool kSigned>
+  using Dot = DotOfFour<Lanes, kSigned>;
   static Integers dot(Integers sums, const Bytes& w, const Bytes& x) {
     for (std::size_t i = 0; i < 64; ++i) sums.lane[i / 4] += w.byte[i] * static_cast<std::int8_t>(x.byte[i]);
     return sums;

@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <cstring>
 
 #include "base/half.h"
 #include "kernels/panels.h"
 #include "kernels/target.h"
+#include "tensor/blocks.h"
 
 namespace rung::scalar {
 
