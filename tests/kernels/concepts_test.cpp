@@ -21,22 +21,26 @@ namespace {
 #include "kernels/scalar/lanes.h"
 #include "kernels/lanes/formats.h"
 
+struct NoTable : Lanes {
+ private:
+  using Lanes::look_up;
+};
+
+struct NoPlainTokens : Lanes {
+ private:
+  using Lanes::kPlainTokens;
+};
+
+struct OtherRegisters : Lanes {
+  static constexpr int kFewRegisters = 0;  // not a yes or a no
+};
+
+struct NoDot : Lanes {
+  template <bool kSigned>
+  struct Dot {};
+};
+
 TEST(LaneSet, IsWhatHasEveryMember) {
-  struct NoTable : Lanes {
-   private:
-    using Lanes::look_up;
-  };
-  struct NoPlainTokens : Lanes {
-   private:
-    using Lanes::kPlainTokens;
-  };
-  struct OtherRegisters : Lanes {
-    static constexpr int kFewRegisters = 0;  // not a yes or a no
-  };
-  struct NoDot : Lanes {
-    template <bool kSigned>
-    struct Dot {};
-  };
   EXPECT_TRUE(LaneSet<Lanes>);
   EXPECT_FALSE(LaneSet<NoTable>);
   EXPECT_FALSE(LaneSet<NoPlainTokens>);
@@ -44,19 +48,22 @@ TEST(LaneSet, IsWhatHasEveryMember) {
   EXPECT_FALSE(LaneSet<NoDot>);
 }
 
+struct NoQuants : Q4_0<Lanes> {
+ private:
+  using Q4_0<Lanes>::quants;
+};
+
+struct OtherMins : Q4_1<Lanes> {
+  static constexpr int kHasMins = 1;
+};
+
+struct NoScales : Q4_K<Lanes> {
+  struct Scales {
+    void read(const std::byte*) {}
+  };
+};
+
 TEST(WeightFormat, IsWhatHasEveryMember) {
-  struct NoQuants : Q4_0<Lanes> {
-   private:
-    using Q4_0<Lanes>::quants;
-  };
-  struct OtherMins : Q4_1<Lanes> {
-    static constexpr int kHasMins = 1;
-  };
-  struct NoScales : Q4_K<Lanes> {
-    struct Scales {
-      void read(const std::byte*) {}
-    };
-  };
   EXPECT_TRUE((WeightFormat<Q4_K<Lanes>, Lanes>));
   EXPECT_FALSE((WeightFormat<NoQuants, Lanes>));
   EXPECT_FALSE((WeightFormat<OtherMins, Lanes>));
