@@ -247,6 +247,7 @@ TEST_P(Panels, AreExactForTheLargestQuants) {
   const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block);
   if (!takes_blocks(type)) return;  // there are no integers
   for (const int byte : {0xff, 0x80, 0x7f, 0x00}) {
+    if (type == DType::tq1_0 && byte == 0x80) continue;  // zeros alone, which its panels take for scale − scale
     for (const float value : {1.0f, -1.0f}) {
       SCOPED_TRACE(testing::Message() << "bytes " << byte << ", x " << value);
       every_byte = byte;
@@ -274,6 +275,7 @@ TEST_P(Panels, HandNaNAndInfinityOn) {
 }
 
 TEST_P(Panels, HandNaNAndInfinityOfAWeightToItsRowAlone) {
+  if (type == DType::mxfp4) return;  // its scales are powers of two
   const std::size_t columns = 2 * std::max<std::size_t>(32, info(type).values_per_block), rows = 40;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for (const float value : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
