@@ -193,7 +193,8 @@ void lay_out_panel(std::byte* panel, DType type, const std::byte* const (&rows)[
     case DType::bf16: return lay_out_values<2, 2>(panel, rows, columns);
     default: break;
   }
-  with_block(type, [&]<class Block>() { lay_out_blocks<Block>(panel, rows, columns / info(type).values_per_block); });
+  const std::size_t blocks = columns / info(type).values_per_block;
+  with_block(type, [&]<class Block>() { lay_out_blocks<Block>(panel, rows, blocks); });
 }
 
 }  // namespace rung

@@ -217,8 +217,8 @@ void decode_row(std::span<float> out, DType type, const std::byte* row) {
     case DType::bf16: decode_bf16(out, row); return;
     default: break;
   }
+  const std::size_t values = info(type).values_per_block;
   with_block(type, [&]<class Block>() {
-    const std::size_t values = info(type).values_per_block;
     for (std::size_t i = 0; i < out.size(); i += values, row += sizeof(Block)) {
       decode(*reinterpret_cast<const Block*>(row), out.data() + i);
     }
