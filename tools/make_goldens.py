@@ -5,8 +5,8 @@
     python3 tools/make_goldens.py models …   only these of tools/goldens/
 
 Each program in tools/goldens/ makes a part of the tests/golden/ of the tree it lies in, so that a copy of tools/ makes them aside; its head
-names what it needs (pip install torch transformers accelerate tokenizers safetensors gguf jinja2 numpy llama-cpp-python serves them all).
-One that needs a model which is not in build/downloads says so and makes nothing.
+names what it needs (pip install torch transformers accelerate tokenizers safetensors gguf jinja2 numpy sentencepiece protobuf llama-cpp-python serves
+them all). One that needs a model which is not in build/downloads says so and makes nothing.
 """
 
 import argparse

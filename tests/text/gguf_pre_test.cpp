@@ -206,6 +206,24 @@ TEST(GgufPreWords, AreTheOnesThatTheRulesOfTheOfficialTokenizersGive) {
   }
 }
 
+// llama.cpp, src/llama-vocab.cpp at 00ad355e009e: the names for which it sets add_bos and ignore_merges.
+TEST(GgufPreWords, TakeForGrantedWhatLlamaCppDoes) {
+  using Names = std::set<std::string_view>;
+  Names bos, whole_words;
+  for (const GgufPre& pre : gguf_pres()) {
+    if (pre.adds_bos) bos.insert(pre.names.begin(), pre.names.end());
+    if (pre.ignore_merges) whole_words.insert(pre.names.begin(), pre.names.end());
+  }
+  const Names llama3{"llama3", "llama-v3", "llama-bpe", "falcon3",     "falcon-h1",
+                     "lfm2",   "pixtral",  "midm-2.0",  "jina-v5-nano"};
+  Names expected = llama3;
+  expected.insert({"tekken", "chameleon"});
+  EXPECT_EQ(bos, expected);
+  expected = llama3;
+  expected.insert({"tekken", "youtu", "minicpm5", "granite-embed-multi-97m"});
+  EXPECT_EQ(whole_words, expected);
+}
+
 // A file that quantize writes is read again, by other programs, too: the best-known name of what it does.
 TEST(GgufPreWords, HaveTheBestKnownNameOfTheirRule) {
   const auto name = [](std::string_view pre) { return gguf_pre_name(*find_gguf_pre(pre)); };
