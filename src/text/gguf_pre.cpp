@@ -80,109 +80,105 @@ const std::string blocks =
 // What is neither white space nor the punctuation of many scripts.
 const std::string bloom = " ?[^(\\s|[.,!?…。，、।۔،])]+";
 
-std::vector<GgufPre> known_pres() {
-  const std::string three_or_fewer = R"(\p{N}{1,3})";
-  return {
-      // There is no official tokenizer of this name: as llama.cpp.
-      {.names = {"default"},
-       .cuts = {at(R"([\p{P}\$\+<=>\^~\|]+)"),
-                at(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S))"), at(R"(\p{N}+)"),
-                at("[0-9][0-9][0-9]")}},
+const std::string three_or_fewer = R"(\p{N}{1,3})";
 
-      // GPT-2's words. As llama.cpp: a.x-4.0, exaone4, gigachat, granite-docling, jais, mellum, trillion.
-      {.names = {"gpt-2", "phi-2", "roberta-bpe", "jina-v1-en", "jina-v2-code", "jina-v2-de", "jina-v2-es", "jina-de",
-                 "jina-es", "a.x-4.0", "exaone4", "gigachat", "granite-docling", "jais", "mellum", "trillion"},
-       .cuts = {gpt2}},
-      {.names = {"olmo", "mpt", "modern-bert"}, .cuts = {gpt2}, .form = nfc},
-      // Every digit is a word. As llama.cpp: codeshell, minerva-7b.
-      {.names = {"smollm", "starcoder", "refact", "mellum2", "codeshell", "minerva-7b"}, .cuts = {each_digit, gpt2}},
-      {.names = {"command-r"}, .cuts = {each_digit, gpt2}, .form = nfc},
-      {.names = {"exaone"}, .cuts = {each_digit, gpt2}, .form = nfkc},
+const std::vector<GgufPre> known_pres = {
+    // There is no official tokenizer of this name: as llama.cpp.
+    {.names = {"default"},
+     .cuts = {at(R"([\p{P}\$\+<=>\^~\|]+)"),
+              at(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S))"), at(R"(\p{N}+)"),
+              at("[0-9][0-9][0-9]")}},
 
-      {.names = {"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "midm-2.0", "pixtral",
-                 "jina-v5-nano"},
-       .cuts = {at(llama3)},
-       .ignore_merges = true,
-       .adds_bos = true},
-      {.names = {"dbrx", "smaug-bpe", "glm4", "chatglm-bpe"}, .cuts = {at(llama3)}},
-      {.names = {"jais-2"},  // as llama.cpp
-       .cuts = {at(ending + "|" + word + R"(|\p{N}{1,3}|)" + symbols +
-                   R"(|\s*[\r\n]+|\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S)|\s{32}(?!\S)|)"
-                   R"(\s{16}(?!\S)|\s{8}(?!\S)|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1})")}},
-      {.names = {"minicpm5"}, .cuts = {at(three_or_fewer), at(words(R"(\p{N}+)"))}, .ignore_merges = true},
+    // GPT-2's words. As llama.cpp: a.x-4.0, exaone4, gigachat, granite-docling, jais, mellum, trillion.
+    {.names = {"gpt-2", "phi-2", "roberta-bpe", "jina-v1-en", "jina-v2-code", "jina-v2-de", "jina-v2-es", "jina-de",
+               "jina-es", "a.x-4.0", "exaone4", "gigachat", "granite-docling", "jais", "mellum", "trillion"},
+     .cuts = {gpt2}},
+    {.names = {"olmo", "mpt", "modern-bert"}, .cuts = {gpt2}, .form = nfc},
+    // Every digit is a word. As llama.cpp: codeshell, minerva-7b.
+    {.names = {"smollm", "starcoder", "refact", "mellum2", "codeshell", "minerva-7b"}, .cuts = {each_digit, gpt2}},
+    {.names = {"command-r"}, .cuts = {each_digit, gpt2}, .form = nfc},
+    {.names = {"exaone"}, .cuts = {each_digit, gpt2}, .form = nfkc},
 
-      {.names = {"qwen2", "deepseek-r1-qwen", "f2llmv2", "hunyuan", "stablelm2"}, .cuts = {at(qwen2)}, .form = nfc},
-      {.names = {"grok-2", "kormo", "megrez", "solar-open"}, .cuts = {at(qwen2)}},          // as llama.cpp
-      {.names = {"ufakzeka"}, .cuts = {at(word + R"(|\p{N}|)" + symbols + "|" + spaces)}},  // as llama.cpp
-      {.names = {"qwen35"}, .cuts = {at(qwen35)}, .form = nfc},
-      // llama.cpp cuts line ends from what follows them.
-      {.names = {"laguna"}, .cuts = {{.pattern = R"((?:\r?\n)+(?!\r?\n))", .with_next = true}, at(qwen2)}},
-      {.names = {"seed-coder"},
-       .cuts = {at(ending + "|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|" +
-                   R"(\s+(?!\S)|\s+)")},
-       .form = nfc},
-      // llama.cpp gives characters back where these patterns do not (?+, ++).
-      {.names = {"bailingmoe2"},
-       .cuts = {at(R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}|)"
-                   R"( ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)")},
-       .form = nfc},
-      {.names = {"bailingmoe", "llada-moe"},
-       .cuts = {at(R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}|)"
-                   R"( ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)")}},
-      {.names = {"exaone-moe"},
-       .cuts = {at(ending + R"(|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}|)"
-                            R"( ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)")}},
+    {.names = {"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "midm-2.0", "pixtral",
+               "jina-v5-nano"},
+     .cuts = {at(llama3)},
+     .ignore_merges = true,
+     .adds_bos = true},
+    {.names = {"dbrx", "smaug-bpe", "glm4", "chatglm-bpe"}, .cuts = {at(llama3)}},
+    {.names = {"jais-2"},  // as llama.cpp
+     .cuts = {at(ending + "|" + word + R"(|\p{N}{1,3}|)" + symbols +
+                 R"(|\s*[\r\n]+|\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S)|\s{32}(?!\S)|)"
+                 R"(\s{16}(?!\S)|\s{8}(?!\S)|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1})")}},
+    {.names = {"minicpm5"}, .cuts = {at(three_or_fewer), at(words(R"(\p{N}+)"))}, .ignore_merges = true},
 
-      {.names = {"tekken"}, .cuts = {at(tekken)}, .ignore_merges = true, .adds_bos = true},
-      {.names = {"gpt-4o", "llama4", "kanana2", "talkie"}, .cuts = {at(gpt4o)}},
-      {.names = {"granite-embed-multi-97m"}, .cuts = {at(gpt4o)}, .ignore_merges = true},
-      {.names = {"minimax-m2"}, .cuts = {at(gpt4o)}, .form = nfc},
-      // Digits in threes from the right, unless a letter follows them, which llama.cpp does not ask.
-      {.names = {"tiny_aya", "cohere2moe"}, .cuts = {at(R"(\d{1,3}(?=(?:\d{3})*\b))"), at(gpt4o)}, .form = nfc},
-      {.names = {"youtu"},  // as llama.cpp
-       .cuts =
-           {at("[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+"),
-            at(cased_words(ending + "?") + R"(\p{N}|)" + symbols_slash + "|" + spaces)},
-       .ignore_merges = true},
-      // llama.cpp tells capitals from small letters in neither.
-      {.names = {"kimi-k2"}, .cuts = {at(kimi_k2)}},
+    {.names = {"qwen2", "deepseek-r1-qwen", "f2llmv2", "hunyuan", "stablelm2"}, .cuts = {at(qwen2)}, .form = nfc},
+    {.names = {"grok-2", "kormo", "megrez", "solar-open"}, .cuts = {at(qwen2)}},          // as llama.cpp
+    {.names = {"ufakzeka"}, .cuts = {at(word + R"(|\p{N}|)" + symbols + "|" + spaces)}},  // as llama.cpp
+    {.names = {"qwen35"}, .cuts = {at(qwen35)}, .form = nfc},
+    // llama.cpp cuts line ends from what follows them.
+    {.names = {"laguna"}, .cuts = {{.pattern = R"((?:\r?\n)+(?!\r?\n))", .with_next = true}, at(qwen2)}},
+    {.names = {"seed-coder"},
+     .cuts = {at(ending + "|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|" +
+                 R"(\s+(?!\S)|\s+)")},
+     .form = nfc},
+    // llama.cpp gives characters back where these patterns do not (?+, ++).
+    {.names = {"bailingmoe2"},
+     .cuts = {at(R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}|)"
+                 R"( ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)")},
+     .form = nfc},
+    {.names = {"bailingmoe", "llada-moe"},
+     .cuts = {at(R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}|)"
+                 R"( ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)")}},
+    {.names = {"exaone-moe"},
+     .cuts = {at(ending + R"(|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}|)"
+                          R"( ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)")}},
 
-      {.names = {"deepseek-llm"},
-       .cuts = {at("[\r\n]"), at(cased_letters), at(R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)"), at(R"(\s+$)"), at(east_asian),
-                each_digit}},
-      {.names = {"deepseek-coder"},
-       .cuts = {at("[\r\n]"), at(R"(\s?\p{L}+)"), at(R"(\s?\p{P}+)"), at(east_asian), each_digit}},
-      {.names = {"deepseek-v3", "hunyuan-dense", "hy_v4", "joyai-llm"},
-       .cuts = {at(three_or_fewer), at(han_and_kana), at(deepseek_v3)}},
-      {.names = {"spark2_5"},
-       .cuts = {at(three_or_fewer), at(han_and_kana), at(deepseek_words + " ?[\\p{P}\\p{S}]+|[\r\n]|\\s+(?!\\S)|\\s+"),
-                each_digit}},
-      {.names = {"afmoe"},  // as llama.cpp: digits in threes from the right, East Asian scripts by their blocks
-       .cuts = {at(R"(\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})))"), at(blocks),
-                at(R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|)"
-                   R"( ?[\p{P}\p{S}]+[\r\n]*|)" +
-                   spaces)}},
-      // As llama.cpp: before every third digit from the right; then nothing else is cut.
-      {.names = {"superbpe"}, .cuts = {at(R"(\p{N}+)"), at(R"((?=(\d{3})+(?!\d)))")}},
+    {.names = {"tekken"}, .cuts = {at(tekken)}, .ignore_merges = true, .adds_bos = true},
+    {.names = {"gpt-4o", "llama4", "kanana2", "talkie"}, .cuts = {at(gpt4o)}},
+    {.names = {"granite-embed-multi-97m"}, .cuts = {at(gpt4o)}, .ignore_merges = true},
+    {.names = {"minimax-m2"}, .cuts = {at(gpt4o)}, .form = nfc},
+    // Digits in threes from the right, unless a letter follows them, which llama.cpp does not ask.
+    {.names = {"tiny_aya", "cohere2moe"}, .cuts = {at(R"(\d{1,3}(?=(?:\d{3})*\b))"), at(gpt4o)}, .form = nfc},
+    {.names = {"youtu"},  // as llama.cpp
+     .cuts =
+         {at("[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+"),
+          at(cased_words(ending + "?") + R"(\p{N}|)" + symbols_slash + "|" + spaces)},
+     .ignore_merges = true},
+    // llama.cpp tells capitals from small letters in neither.
+    {.names = {"kimi-k2"}, .cuts = {at(kimi_k2)}},
 
-      // As llama.cpp: gpt3-finnish, poro-chat, viking.
-      {.names = {"bloom", "gpt3-finnish", "poro-chat"}, .cuts = {at(bloom)}},
-      {.names = {"viking"}, .cuts = {at(bloom), each_digit}},
-      // llama.cpp takes ` for punctuation and lets characters above ASCII be.
-      {.names = {"falcon"}, .cuts = {punctuation, gpt2, digits, at("[0-9][0-9][0-9]")}},
-      {.names = {"chameleon"},  // as llama.cpp
-       .cuts = {at("<sentinel:[0-9]+>"), at("(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z"), at("([\\t\\n]|    |  )"),
-                each_digit, at(R"([\p{P}!-/:-@\[-`{-~])"), gpt2},
-       .adds_bos = true},
-  };
-}
+    {.names = {"deepseek-llm"},
+     .cuts = {at("[\r\n]"), at(cased_letters), at(R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)"), at(R"(\s+$)"), at(east_asian),
+              each_digit}},
+    {.names = {"deepseek-coder"},
+     .cuts = {at("[\r\n]"), at(R"(\s?\p{L}+)"), at(R"(\s?\p{P}+)"), at(east_asian), each_digit}},
+    {.names = {"deepseek-v3", "hunyuan-dense", "hy_v4", "joyai-llm"},
+     .cuts = {at(three_or_fewer), at(han_and_kana), at(deepseek_v3)}},
+    {.names = {"spark2_5"},
+     .cuts = {at(three_or_fewer), at(han_and_kana), at(deepseek_words + " ?[\\p{P}\\p{S}]+|[\r\n]|\\s+(?!\\S)|\\s+"),
+              each_digit}},
+    {.names = {"afmoe"},  // as llama.cpp: digits in threes from the right, East Asian scripts by their blocks
+     .cuts = {at(R"(\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})))"), at(blocks),
+              at(R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|)"
+                 R"( ?[\p{P}\p{S}]+[\r\n]*|)" +
+                 spaces)}},
+    // As llama.cpp: before every third digit from the right; then nothing else is cut.
+    {.names = {"superbpe"}, .cuts = {at(R"(\p{N}+)"), at(R"((?=(\d{3})+(?!\d)))")}},
+
+    // As llama.cpp: gpt3-finnish, poro-chat, viking.
+    {.names = {"bloom", "gpt3-finnish", "poro-chat"}, .cuts = {at(bloom)}},
+    {.names = {"viking"}, .cuts = {at(bloom), each_digit}},
+    // llama.cpp takes ` for punctuation and lets characters above ASCII be.
+    {.names = {"falcon"}, .cuts = {punctuation, gpt2, digits, at("[0-9][0-9][0-9]")}},
+    {.names = {"chameleon"},  // as llama.cpp
+     .cuts = {at("<sentinel:[0-9]+>"), at("(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z"), at("([\\t\\n]|    |  )"), each_digit,
+              at(R"([\p{P}!-/:-@\[-`{-~])"), gpt2},
+     .adds_bos = true},
+};
 
 }  // namespace
 
-std::span<const GgufPre> gguf_pres() {
-  static const std::vector<GgufPre> pres = known_pres();
-  return pres;
-}
+std::span<const GgufPre> gguf_pres() { return known_pres; }
 
 const GgufPre* find_gguf_pre(std::string_view name) {
   for (const GgufPre& pre : gguf_pres()) {
