@@ -350,8 +350,11 @@ def official(env, template, contexts):
         return [{"error": f"{type(e).__name__}: {e}"}] * len(contexts)
     answers = []
     for context in contexts:
-        context = {**context, "documents": None, "messages": chat_template_utils._alias_reasoning_fields(context["messages"])}
+        messages = chat_template_utils._alias_reasoning_fields(chat_template_utils._normalize_chat_messages(context["messages"]))
+        context = {**context, "documents": None, "messages": messages}
         try:
+            if not messages:
+                raise ValueError("apply_chat_template refuses an empty conversation")
             answers.append({"text": compiled.render(**context)})
         except Exception as e:
             answers.append({"error": f"{type(e).__name__}: {e}"})

@@ -64,9 +64,12 @@ class ChatCommand : public Command {
         .check(zero_or_more);
     sampling_.add(options);
     options.add("--system", system_, "a message that sets the scene").type_name("TEXT");
-    options.add("--messages", messages_, "go on with this conversation: a JSON list of messages")
+    options
+        .add("--messages", messages_,
+             "go on with this conversation: a JSON list of messages, or an object with `messages` and what else the "
+             "template reads")
         .type_name("FILE.json");
-    options.add("--template", template_, "this chat template instead of the model's").type_name("FILE.jinja");
+    template_.add(options, "");
     options.add("--json", json_, "one JSON object an answer");
   }
 
@@ -74,8 +77,11 @@ class ChatCommand : public Command {
     const LoadedModel model(model_.open(), model_.chosen_pre());
     Device device(run_.device, run_.threads, run_.cache.type());
     Session session(model.model(), device.ops(), {.context = run_.context});
-    Chat chat(model, session, read_template(template_));
-    if (!messages_.empty()) chat.set_messages(std::move(read_request(messages_)["messages"]));
+    OrderedJson request = messages_.empty() ? OrderedJson::object() : read_request(messages_);
+    OrderedJson messages = request.value("messages", OrderedJson::array());
+    const OrderedJson others = variables(std::move(request));
+    Chat chat(model, session, template_.choice(has_tools(others)), others);
+    chat.set_messages(std::move(messages));
     if (!system_.empty()) chat.set_system(system_);
     Conversation c{
         model,
@@ -86,6 +92,17 @@ class ChatCommand : public Command {
   }
 
  private:
+  // What a file of messages says beside them, and --set. The next message is the user's, and then comes an answer.
+  OrderedJson variables(OrderedJson request) const {
+    const auto open = request.find("continue_final_message");
+    if (open != request.end() && *open != false && !open->is_null()) {
+      fail("{}: continue_final_message is for rung tokenize: in a chat the next message is yours", messages_);
+    }
+    for (const char* key : {"messages", "add_generation_prompt", "continue_final_message"}) request.erase(key);
+    template_.put_variables(request);
+    return request;
+  }
+
   int talk(Conversation& c) const {
     LineEditor editor;
     const bool is_terminal = stdin_is_terminal();
@@ -213,7 +230,8 @@ class ChatCommand : public Command {
   RunOptions run_;
   SamplingOptions sampling_;
   std::size_t max_tokens_ = 1024;
-  std::string system_, messages_, template_;
+  std::string system_, messages_;
+  TemplateOptions template_;
   bool json_ = false;
 };
 

@@ -39,7 +39,7 @@ class Generate : public Command {
     options.add("--stop", stop_, "end where this text comes (may be given more than once)").type_name("TEXT");
     options.add("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
     options.add("--system", system_, "with --chat: a message that sets the scene").type_name("TEXT");
-    options.add("--template", template_, "with --chat: this template instead of the model's").type_name("FILE.jinja");
+    template_.add(options, "with --chat: ");
     options.add("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");
     options.add("--json", json_,
                 "one JSON object a line: each piece of text as it comes, then all of it with the figures");
@@ -47,7 +47,7 @@ class Generate : public Command {
 
   int run() override {
     if (!chat_ && !system_.empty()) throw UsageError("--system goes with --chat");
-    if (!chat_ && !template_.empty()) throw UsageError("--template goes with --chat");
+    if (!chat_ && template_.given()) throw UsageError("--template, --template-name and --set go with --chat");
     const std::string text = text_.read();
     const LoadedModel model(model_.open(), model_.chosen_pre());
     const std::vector<TokenId> prompt = make_prompt(model, text);
@@ -81,8 +81,9 @@ class Generate : public Command {
     if (!system_.empty()) messages.push_back(make_message("system", system_));
     messages.push_back(make_message("user", text));
     OrderedJson request = {{"messages", std::move(messages)}};
-    if (template_.empty()) return model.prompter().render(std::move(request)).ids;
-    return ChatPrompter(model.files(), model.tokenizer(), read_template(template_)).render(std::move(request)).ids;
+    template_.put_variables(request);
+    const ChatPrompter prompter(model.files(), model.tokenizer(), template_.choice(has_tools(request)));
+    return prompter.render(std::move(request)).ids;
   }
 
   void give(std::string_view piece) const {
@@ -115,7 +116,8 @@ class Generate : public Command {
   std::size_t max_tokens_ = 256;
   std::vector<std::string> stop_;
   bool chat_ = false;
-  std::string system_, template_;
+  std::string system_;
+  TemplateOptions template_;
   bool no_cache_ = false;
   bool json_ = false;
 };

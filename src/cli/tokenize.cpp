@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <map>
 
 #include "base/error.h"
 #include "cli/command.h"
@@ -74,7 +75,7 @@ class Tokenize : public Command {
              "a conversation: a JSON list of messages, or an object with `messages` and what else the template reads")
         .type_name("FILE.json");
     options.add("--tools", tools_, "a JSON list of the tools that the model may call").type_name("FILE.json");
-    options.add("--template", template_, "this template instead of the model's").type_name("FILE.jinja");
+    template_.add(options, "");
   }
 
   int run() override {
@@ -90,7 +91,7 @@ class Tokenize : public Command {
   }
 
  private:
-  bool chats() const { return chat_ || !messages_.empty() || !tools_.empty() || !template_.empty(); }
+  bool chats() const { return chat_ || !messages_.empty() || !tools_.empty() || template_.given(); }
 
   void check_combination() const {
     if (text_.given() && !file_.empty()) throw UsageError("a text and --file: which of them?");
@@ -166,7 +167,7 @@ class Tokenize : public Command {
   }
 
   ChatPrompter prompter(const ModelFiles& files, const Tokenizer& tokenizer, bool tools) const {
-    return {files, tokenizer, read_template(template_), tools};
+    return {files, tokenizer, template_.choice(tools)};
   }
 
   OrderedJson request() const {
@@ -178,12 +179,13 @@ class Tokenize : public Command {
     }
     if (!system_.empty()) r["messages"].insert(r["messages"].begin(), make_message("system", system_));
     if (!tools_.empty()) r["tools"] = read_tools(tools_);
+    template_.put_variables(r);
     return r;
   }
 
   int run_chat(const ModelFiles& files, const Tokenizer& tokenizer) const {
     OrderedJson r = request();
-    const ChatPrompt prompt = prompter(files, tokenizer, r.contains("tools")).render(std::move(r));
+    const ChatPrompt prompt = prompter(files, tokenizer, has_tools(r)).render(std::move(r));
     if (json_) {
       write_prompt_json(prompt, tokenizer);
       return 0;
@@ -212,9 +214,11 @@ class Tokenize : public Command {
     write_out(text.ends_with('\n') ? "\n" : "\n\n");
   }
 
+  using Prompters = std::map<bool, ChatPrompter>;  // with tools and without
+
   // What goes wrong in a line is that line's answer: whoever sends a million of them wants the others.
   int run_lines(const ModelFiles& files, const Tokenizer& tokenizer) const {
-    std::optional<ChatPrompter> chat;
+    Prompters prompters;
     const std::string input = file_.empty() ? read_stdin() : read_file(file_);
     std::size_t number = 0;
     for (std::string_view rest = input; !rest.empty();) {
@@ -222,7 +226,7 @@ class Tokenize : public Command {
       rest.remove_prefix(std::min(rest.size(), line.size() + 1));
       ++number;
       try {
-        run_line(parse_ordered_json(line, fmt::format("line {}", number)), files, tokenizer, chat);
+        run_line(parse_ordered_json(line, fmt::format("line {}", number)), files, tokenizer, prompters);
       } catch (const Error& e) {
         write_line({{"error", e.what()}});
       }
@@ -230,8 +234,7 @@ class Tokenize : public Command {
     return 0;
   }
 
-  void run_line(OrderedJson value, const ModelFiles& files, const Tokenizer& tokenizer,
-                std::optional<ChatPrompter>& chat) const {
+  void run_line(OrderedJson value, const ModelFiles& files, const Tokenizer& tokenizer, Prompters& prompters) const {
     if (value.is_string()) {
       write_ids_json("{", tokenizer.encode(value.get_ref<const std::string&>(), encoding()), tokenizer);
     } else if (value.is_array()) {
@@ -240,8 +243,10 @@ class Tokenize : public Command {
       write_line(line);
     } else {
       check_request(value, "the line");
-      if (!chat) chat.emplace(prompter(files, tokenizer, false));
-      write_prompt_json(chat->render(std::move(value)), tokenizer);
+      template_.put_variables(value);
+      const bool tools = has_tools(value);
+      if (!prompters.contains(tools)) prompters.emplace(tools, prompter(files, tokenizer, tools));
+      write_prompt_json(prompters.at(tools).render(std::move(value)), tokenizer);
     }
   }
 
@@ -256,7 +261,8 @@ class Tokenize : public Command {
 
   ModelOption model_;
   TextArgument text_;
-  std::string file_, system_, messages_, tools_, template_;
+  std::string file_, system_, messages_, tools_;
+  TemplateOptions template_;
   std::optional<std::string> decode_;
   bool json_ = false, lines_ = false, no_special_ = false, explain_ = false, chat_ = false;
 };

@@ -103,9 +103,8 @@ void set_folder_tokenizer(GgufMetadata& out, const ModelFiles& files, std::size_
   }
   set_around(out, tokenizer, bos, eos, where);
   set_ends(out, files, tokenizer, eos, tokens);
-  if (auto source = files.chat_template()) out.set_text("tokenizer.chat_template", std::move(*source));
-  if (auto source = files.chat_template(true); source && source != files.chat_template()) {
-    out.set_text("tokenizer.chat_template.tool_use", std::move(*source));
+  for (auto& [name, source] : files.chat_templates()) {
+    out.set_text("tokenizer.chat_template" + (name == "default" ? "" : "." + name), std::move(source));
   }
 }
 

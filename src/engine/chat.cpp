@@ -1,33 +1,73 @@
 #include "engine/chat.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "base/error.h"
 
 namespace rung {
 
-Chat::Chat(const LoadedModel& model, Session& session, std::optional<std::string> template_source)
-    : model_(model), session_(session) {
-  if (template_source) own_prompter_.emplace(model.files(), model.tokenizer(), std::move(template_source));
+void Chat::History::insert(std::size_t at, OrderedJson message, std::vector<TokenId> ids) {
+  const auto place = static_cast<std::ptrdiff_t>(at);
+  messages.insert(messages.begin() + place, std::move(message));
+  said.insert(said.begin() + place, std::move(ids));
+}
+
+void Chat::History::erase(std::size_t begin, std::size_t end) {
+  const auto first = static_cast<std::ptrdiff_t>(begin), last = static_cast<std::ptrdiff_t>(end);
+  messages.erase(messages.begin() + first, messages.begin() + last);
+  said.erase(said.begin() + first, said.begin() + last);
+}
+
+// False when only the newest message is left (and the system's).
+bool Chat::History::drop_oldest_turn() {
+  const std::size_t first = has_system() ? 1 : 0;
+  for (std::size_t next = first + 1; next < messages.size(); ++next) {
+    if (messages[next].value("role", "") != "user") continue;
+    erase(first, next);
+    return true;
+  }
+  return false;
+}
+
+Chat::Chat(const LoadedModel& model, Session& session, const TemplateChoice& choice, OrderedJson variables)
+    : model_(model), session_(session), variables_(std::move(variables)) {
+  const bool default_template = !choice.source && choice.name.empty() && !choice.tools;
+  if (!default_template) own_prompter_.emplace(model.files(), model.tokenizer(), choice);
   prompter();  // whoever cannot chat learns it now
 }
 
 void Chat::set_system(std::string_view text) {
-  if (has_system()) messages_.erase(messages_.begin());
-  if (!text.empty()) messages_.insert(messages_.begin(), make_message("system", text));
+  if (history_.has_system()) history_.erase(0, 1);
+  if (!text.empty()) history_.insert(0, make_message("system", text));
 }
 
-void Chat::reset() { messages_.erase(messages_.begin() + (has_system() ? 1 : 0), messages_.end()); }
+void Chat::reset() { history_.erase(history_.has_system() ? 1 : 0, history_.messages.size()); }
+
+void Chat::set_messages(OrderedJson messages) {
+  history_ = {};
+  for (OrderedJson& message : messages) history_.insert(history_.messages.size(), std::move(message));
+}
+
+ChatPrompt Chat::prompt_of(const History& history) const {
+  OrderedJson request = variables_;
+  request["messages"] = history.messages;
+  return prompter().render(std::move(request), history.said);
+}
 
 Reply Chat::reply(std::string_view text, GenerateOptions options, const GenerateCallbacks& callbacks) {
-  OrderedJson messages = messages_;
-  messages.push_back(make_message("user", text));
+  History history = history_;
+  history.insert(history.messages.size(), make_message("user", text));
   Reply reply;
-  ChatPrompt prompt = prompter().render({{"messages", messages}});
-  while (prompt.ids.size() + room_for_answer(options) > session_.context() && drop_oldest_turn(messages)) {
+  ChatPrompt prompt = prompt_of(history);
+  // A full context loses a quarter at once: the beginning of the prompt then stays the same for some turns, and the
+  // cache holds it. Dropping what just does not fit would compute the whole prompt anew in every turn.
+  std::size_t most = session_.context();
+  while (prompt.ids.size() + room_for_answer(options) > most && history.drop_oldest_turn()) {
     ++reply.dropped_turns;
-    prompt = prompter().render({{"messages", messages}});
+    most = session_.context() - session_.context() / 4;
+    prompt = prompt_of(history);
   }
   if (prompt.ids.size() >= session_.context()) {
     fail("the message makes a prompt of {} tokens, the context holds {} and the answer needs some", prompt.ids.size(),
@@ -37,20 +77,9 @@ Reply Chat::reply(std::string_view text, GenerateOptions options, const Generate
   reply.generated = generate(session_, model_.tokenizer(), prompt.ids, options, callbacks);
   reply.context_tokens = session_.tokens().size();
   if (reply.generated.reason == StopReason::interrupted && reply.generated.text.empty()) return reply;
-  messages.push_back(make_message("assistant", reply.generated.text));
-  messages_ = std::move(messages);
+  history.insert(history.messages.size(), make_message("assistant", reply.generated.text), reply.generated.ids);
+  history_ = std::move(history);
   return reply;
-}
-
-// False when only the newest message is left (and the system's).
-bool Chat::drop_oldest_turn(OrderedJson& messages) const {
-  const auto is_user = [](const OrderedJson& message) { return message.value("role", "") == "user"; };
-  const auto first = messages.begin() + (has_system() ? 1 : 0);
-  if (first == messages.end()) return false;
-  const auto next = std::find_if(first + 1, messages.end(), is_user);
-  if (next == messages.end()) return false;
-  messages.erase(first, next);
-  return true;
 }
 
 // A quarter of the context, or what the answer may take at most.

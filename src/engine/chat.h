@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "engine/chat_prompt.h"
@@ -25,17 +26,18 @@ struct Reply {
 
 class Chat {
  public:
-  // Both outlive this; the session is this chat's own from now on. `template_source` instead of the model's chat
-  // template. Throws Error: the model has none, or one that cannot be read.
-  Chat(const LoadedModel& model, Session& session, std::optional<std::string> template_source = {});
+  // Both outlive this; the session is this chat's own from now on. Throws Error: the model has no chat template, or
+  // one that cannot be read. `variables`: an object of what else the template reads (tools, enable_thinking, …).
+  Chat(const LoadedModel& model, Session& session, const TemplateChoice& choice = {},
+       OrderedJson variables = OrderedJson::object());
 
   // The message that sets the scene; it is never dropped. Empty: none.
   void set_system(std::string_view text);
   // Forgets all turns; the system message stays.
   void reset();
   // Goes on with these: a list of messages, each with a `role`.
-  void set_messages(OrderedJson messages) { messages_ = std::move(messages); }
-  const OrderedJson& messages() const { return messages_; }
+  void set_messages(OrderedJson messages);
+  const OrderedJson& messages() const { return history_.messages; }
 
   // Says `text` to the model and generates its answer; both become messages. The ids that end a turn are added to
   // options.stop_ids. What is not said becomes no message: when this throws Error (the template refuses the messages,
@@ -43,15 +45,26 @@ class Chat {
   Reply reply(std::string_view text, GenerateOptions options, const GenerateCallbacks& callbacks = {});
 
  private:
+  // What was said, and for each message the ids that the model itself wrote (of others: none).
+  struct History {
+    OrderedJson messages = OrderedJson::array();
+    std::vector<std::vector<TokenId>> said = {};
+
+    bool has_system() const { return !messages.empty() && messages.front().value("role", "") == "system"; }
+    void insert(std::size_t at, OrderedJson message, std::vector<TokenId> ids = {});
+    void erase(std::size_t begin, std::size_t end);
+    bool drop_oldest_turn();
+  };
+
   const ChatPrompter& prompter() const { return own_prompter_ ? *own_prompter_ : model_.prompter(); }
-  bool has_system() const { return !messages_.empty() && messages_.front().value("role", "") == "system"; }
-  bool drop_oldest_turn(OrderedJson& messages) const;
+  ChatPrompt prompt_of(const History& history) const;
   std::size_t room_for_answer(const GenerateOptions& options) const;
 
   const LoadedModel& model_;
   Session& session_;
-  std::optional<ChatPrompter> own_prompter_;  // where the template is not the model's
-  OrderedJson messages_ = OrderedJson::array();
+  std::optional<ChatPrompter> own_prompter_;  // where the template is not the model's default
+  OrderedJson variables_;
+  History history_;
 };
 
 }  // namespace rung

@@ -3,6 +3,8 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,22 +27,32 @@ struct ChatPrompt {
   std::vector<TokenId> ids;
 };
 
+// Which chat template: a source of its own, or one of the model's by its name, or (both empty) the model's.
+struct TemplateChoice {
+  std::optional<std::string> source = {};
+  std::string name = {};
+  bool tools = false;  // whether there are tools: a model may have another template for them
+};
+
 class ChatPrompter {
  public:
-  // The model's own template, or `source`. Throws Error: the model has none, or it cannot be read.
-  // `tokenizer` outlives this.
-  ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, std::optional<std::string> source = {},
-               bool tools = false);
+  // Throws Error: the model has no such template, or it cannot be read. `tokenizer` outlives this.
+  ChatPrompter(const ModelFiles& files, const Tokenizer& tokenizer, const TemplateChoice& choice = {});
 
   // `request`: {"messages": […], "tools": […]?, and whatever else the template reads}. add_generation_prompt is true
-  // unless it says otherwise.
-  ChatPrompt render(OrderedJson request) const;
+  // unless it says otherwise, or that the final message is to be continued. `said`: for the message of the same place
+  // the ids that the model itself wrote, if it did (none: empty, or a shorter list); they stay the ids of its words,
+  // which others might spell the same text. Throws Error: a key that nothing reads; what the template refuses.
+  ChatPrompt render(OrderedJson request, std::span<const std::vector<TokenId>> said = {}) const;
 
   // The token that ends a turn: the first special one that follows an assistant's words.
   std::optional<TokenId> turn_end() const;
 
  private:
+  void check_keys(const OrderedJson& request) const;
+
   const Tokenizer& tokenizer_;
+  std::string where_;
   ChatTemplate template_;
   std::set<TokenId> forbidden_;  // what a person's words may never become
   std::map<std::string, std::string> special_tokens_;

@@ -72,24 +72,6 @@ Sampling sampling_from_gguf(const Gguf& gguf) {
   return s;
 }
 
-// chat_template: a string, or a list of {name, template}.
-std::optional<std::string> template_in(const Json& config, bool tools, const std::string& where) {
-  const auto it = config.find("chat_template");
-  if (it == config.end() || it->is_null()) return {};
-  if (it->is_string()) return it->get<std::string>();
-  if (!it->is_array()) fail("{}: 'chat_template' is {}, expected a string or a list", where, it->type_name());
-  std::optional<std::string> chosen;
-  for (const Json& entry : *it) {
-    if (!entry.is_object() || !entry.contains("template") || !entry["template"].is_string()) {
-      fail("{}: 'chat_template' holds an entry without a template", where);
-    }
-    const std::string name = entry.value("name", "");
-    if (name == "default" && !chosen) chosen = entry["template"].get<std::string>();
-    if (name == "tool_use" && tools) chosen = entry["template"].get<std::string>();
-  }
-  return chosen;
-}
-
 }  // namespace
 
 ModelFiles ModelFiles::open(const fs::path& path) {
@@ -133,27 +115,6 @@ Tokenizer ModelFiles::tokenizer(std::optional<std::string_view> pre) const {
   if (is_gguf()) return Tokenizer::from_gguf(gguf(), pre);
   if (pre) fail("{}: --pre is for GGUF files; a folder's tokenizer.json says what it needs", path().string());
   return Tokenizer::from_folder(folder_);
-}
-
-std::optional<std::string> ModelFiles::chat_template(bool tools) const {
-  if (is_gguf()) {
-    if (tools) {
-      if (const auto t = gguf().string("tokenizer.chat_template.tool_use")) return std::string(*t);
-    }
-    const auto t = gguf().string("tokenizer.chat_template");
-    return t ? std::optional<std::string>(*t) : std::nullopt;
-  }
-  // Files of their own hide what the configuration says.
-  if (tools && folder_.has("chat_templates/tool_use.jinja")) {
-    return std::string(folder_.open("chat_templates/tool_use.jinja").text());
-  }
-  if (folder_.has("chat_template.jinja")) return std::string(folder_.open("chat_template.jinja").text());
-  for (const char* name : {"tokenizer_config.json", "chat_template.json"}) {
-    if (const auto config = json(name)) {
-      if (auto source = template_in(*config, tools, (path() / name).string())) return source;
-    }
-  }
-  return {};
 }
 
 std::map<std::string, std::string> ModelFiles::special_tokens(const Tokenizer& tokenizer) const {

@@ -34,8 +34,9 @@ class ModelFiles {
   ModelPlan plan() const;
 
   Tokenizer tokenizer(std::optional<std::string_view> pre = {}) const;
-  // The source of the model's chat template, if it has one. Of several named ones: "default", or "tool_use" where there
-  // are tools.
+  // The sources of the model's chat templates, by their names: "default", and perhaps others.
+  std::map<std::string, std::string> chat_templates() const;
+  // The one to take, if there is one: "default", or "tool_use" where there are tools.
   std::optional<std::string> chat_template(bool tools = false) const;
   // bos_token, eos_token, unk_token, …: what a template may print.
   std::map<std::string, std::string> special_tokens(const Tokenizer& tokenizer) const;

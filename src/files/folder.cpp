@@ -20,6 +20,22 @@ bool Folder::has(std::string_view name) const {
   return compiled_.empty() ? std::filesystem::exists(path_ / name, ignored) : compiled(name) != nullptr;
 }
 
+std::vector<std::string> Folder::names_in(std::string_view folder) const {
+  std::vector<std::string> names;
+  const std::string prefix = std::string(folder) + "/";
+  for (const CompiledFile& file : compiled_) {
+    if (file.name.starts_with(prefix)) names.emplace_back(file.name.substr(prefix.size()));
+  }
+  std::error_code ignored;
+  if (compiled_.empty()) {
+    for (const auto& entry : std::filesystem::directory_iterator(path_ / folder, ignored)) {
+      names.push_back(entry.path().filename().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 MappedFile Folder::open(std::string_view name) const {
   if (const CompiledFile* file = compiled(name)) return MappedFile::over(path_ / name, file->bytes);
   return MappedFile(path_ / name);

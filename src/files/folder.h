@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/mapped_file.h"
 
@@ -28,6 +29,8 @@ class Folder {
   bool exists() const;
   bool has(std::string_view name) const;
   MappedFile open(std::string_view name) const;  // throws Error
+  // The files in a folder of it, sorted, without its name. None where there is no such folder.
+  std::vector<std::string> names_in(std::string_view folder) const;
 
  private:
   const CompiledFile* compiled(std::string_view name) const;

@@ -5,6 +5,7 @@
 #include "templates/jinja/builtins.h"
 #include "templates/jinja/evaluator.h"
 #include "templates/jinja/parser.h"
+#include "templates/messages.h"
 
 namespace rung {
 
@@ -41,10 +42,18 @@ std::size_t size_of(const OrderedJson& json) {
   return bytes;
 }
 
-// JSON → values, once; every string of an untrusted part carries that mark from here on.
+// The roles of a conversation. Templates write control tokens with them ('<|' + role + '|>'); any other role is text
+// that somebody typed, and would forge a token so.
+bool is_known_role(const OrderedJson& role) {
+  static const std::set<std::string> known = {"system",    "user",     "assistant", "tool",
+                                              "developer", "function", "ipython"};
+  return role.is_string() && known.contains(role.get_ref<const std::string&>());
+}
+
+// JSON → values, once; every string carries its writer from here on.
 class Converter {
  public:
-  Converter(Runtime& runtime, bool untrusted) : runtime_(runtime), untrusted_(untrusted) {}
+  Converter(Runtime& runtime, Writer writer) : runtime_(runtime), writer_(writer) {}
 
   Value convert(const OrderedJson& json) const {
     switch (json.type()) {
@@ -64,7 +73,7 @@ class Converter {
     if (const auto invalid = find_invalid_utf8(bytes)) {
       runtime_.fail("a string of the conversation is not UTF-8 (at its byte {})", *invalid);
     }
-    return Value(untrusted_ ? Text::untrusted(bytes) : Text::trusted(bytes));
+    return Value(Text::written(bytes, writer_));
   }
 
   Value array(const OrderedJson& json) const {
@@ -79,28 +88,13 @@ class Converter {
     return std::move(dict).build();
   }
 
-  // transformers lets templates find what an assistant thought under `reasoning_content`, and under `thinking`, however
-  // it was called.
   Value message(const OrderedJson& json) const {
-    if (!json.is_object()) return convert(json);
-    const OrderedJson* reasoning = nullptr;
-    for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
-      const auto found = json.find(name);
-      if (reasoning == nullptr && found != json.end() && !found->is_null()) reasoning = &*found;
-    }
-    if (reasoning == nullptr) return object(json);
     DictBuilder dict(runtime_);
-    dict.set(Value::of_string("thinking"), convert(*reasoning));
-    for (const auto& [key, value] : json.items()) dict.set(string(key), convert(value));
-    dict.set(Value::of_string("reasoning_content"), convert(*reasoning));
+    for (const auto& [key, value] : json.items()) {
+      const bool structure = key == "role" && is_known_role(value);
+      dict.append_new(string(key), structure ? Value::of_string(value.get<std::string>()) : convert(value));
+    }
     return std::move(dict).build();
-  }
-
-  Value messages(const OrderedJson& json) const {
-    if (!json.is_array()) return convert(json);
-    std::vector<Value> items;
-    for (const OrderedJson& item : json) items.push_back(message(item));
-    return Value::list(runtime_, std::move(items));
   }
 
  private:
@@ -112,15 +106,25 @@ class Converter {
   }
 
   Runtime& runtime_;
-  bool untrusted_;
+  Writer writer_;
 };
+
+Value messages_value(Runtime& runtime, const OrderedJson& messages) {
+  std::vector<Value> items;
+  for (const OrderedJson& message : messages) {
+    const auto role = message.find("role");
+    const bool spoken = role != message.end() && *role == "assistant";
+    const Writer writer = spoken ? kAssistant + static_cast<Writer>(items.size()) : kPerson;
+    items.push_back(Converter(runtime, writer).message(message));
+  }
+  return Value::list(runtime, std::move(items));
+}
 
 std::optional<Value> context_value(Runtime& runtime, const OrderedJson& context, const std::string& name) {
   const auto found = context.find(name);
   if (found != context.end()) {
-    const bool untrusted = name == "messages" || name == "tools" || name == "documents";
-    const Converter converter(runtime, untrusted);
-    return name == "messages" ? converter.messages(*found) : converter.convert(*found);
+    if (name == "messages") return messages_value(runtime, *found);
+    return Converter(runtime, name.ends_with("_token") ? kTemplate : kPerson).convert(*found);
   }
   if (name == "tools" || name == "documents") return Value(None{});
   if (name == "add_generation_prompt") return Value(false);
@@ -128,6 +132,23 @@ std::optional<Value> context_value(Runtime& runtime, const OrderedJson& context,
     return Value(std::make_shared<const Callable>(Callable{name, function, Value()}));
   }
   return {};
+}
+
+RenderedChat rendered(const Text& text) {
+  RenderedChat chat{.text = text.bytes(), .untrusted = {}, .typed = {}, .spoken = {}};
+  for (const Written& range : text.written()) {
+    if (!chat.untrusted.empty() && chat.untrusted.back().end == range.begin) {
+      chat.untrusted.back().end = range.end;
+    } else {
+      chat.untrusted.push_back(range);
+    }
+    if (range.by == kPerson) {
+      chat.typed.push_back(range);
+    } else {
+      chat.spoken.push_back({range, range.by - kAssistant});
+    }
+  }
+  return chat;
 }
 
 }  // namespace
@@ -150,16 +171,33 @@ const std::string& ChatTemplate::source() const { return impl_->source; }
 
 RenderedChat ChatTemplate::render(const OrderedJson& context) const { return render(context, local_time()); }
 
-RenderedChat ChatTemplate::render(const OrderedJson& context, const std::tm& now) const {
+const std::vector<std::string>& ChatTemplate::literals() const { return impl_->tree.literals; }
+
+const std::set<std::string>& ChatTemplate::variables() const { return impl_->tree.reads; }
+
+RenderedChat ChatTemplate::render(const OrderedJson& given, const std::tm& now) const {
   const Template& tree = impl_->tree;
-  if (!context.is_object()) fail("{}: the context of a chat template must be an object", tree.where);
+  if (!given.is_object()) fail("{}: the context of a chat template must be an object", tree.where);
+  OrderedJson context = given;
+  if (context.contains("messages")) context["messages"] = prepared_messages(context["messages"], tree.where);
+  std::optional<OpenEnd> open_end;
+  const OrderedJson field = context.value("continue_final_message", OrderedJson(false));
+  context.erase("continue_final_message");
+  if (field != false && !field.is_null()) {
+    if (context.value("add_generation_prompt", OrderedJson(false)) == true) {
+      fail("{}: continue_final_message and add_generation_prompt: which of them?", tree.where);
+    }
+    if (!context.contains("messages")) fail("{}: continue_final_message needs messages", tree.where);
+    open_end.emplace(context["messages"], field, impl_->source, tree.where);
+  }
   const std::size_t size = size_of(context) + impl_->source.size();
   Runtime runtime(tree.where, kBudget + size * kBudgetPerByte, now);
   runtime.line = 1;
   std::vector<std::optional<Value>> values;
   for (const std::string& name : tree.names) values.push_back(context_value(runtime, context, name));
-  const Text text = Evaluator(tree, runtime, std::move(values)).run();
-  return {text.bytes(), text.untrusted_ranges()};
+  Text text = Evaluator(tree, runtime, std::move(values)).run();
+  if (open_end) text = open_end->cut(text);
+  return rendered(text);
 }
 
 }  // namespace rung

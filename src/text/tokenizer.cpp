@@ -10,11 +10,31 @@
 namespace rung {
 namespace {
 
-bool touches(ByteRange match, const std::vector<ByteRange>& ranges) {
-  auto r = std::upper_bound(ranges.begin(), ranges.end(), match.begin,
+using Ranges = std::vector<ByteRange>;
+
+// The first that ends behind `at` and is not empty.
+Ranges::const_iterator first_behind(const Ranges& ranges, std::size_t at) {
+  auto r = std::upper_bound(ranges.begin(), ranges.end(), at,
                             [](std::size_t b, const ByteRange& range) { return b < range.end; });
   while (r != ranges.end() && r->begin == r->end) ++r;
+  return r;
+}
+
+bool touches(ByteRange match, const Ranges& ranges) {
+  const auto r = first_behind(ranges, match.begin);
   return r != ranges.end() && r->begin < match.end;
+}
+
+bool inside(ByteRange match, const Ranges& ranges) {
+  const auto r = first_behind(ranges, match.begin);
+  return r != ranges.end() && r->begin <= match.begin && match.end <= r->end;
+}
+
+// Whether a token may not be found where `near(ranges)` says that it meets what somebody wrote.
+template <class Near>
+bool refused(const AddedToken& token, const Untrusted& untrusted, const Ranges& typed, const Ranges& spoken,
+             Near near) {
+  return untrusted.forbidden.contains(token.id) && (near(typed) || (token.special && near(spoken)));
 }
 
 // Cuts a text at its added tokens. `allowed` may refuse a match; plain(begin, end) and token(added) are called from
@@ -77,6 +97,7 @@ Tokenizer::Impl::Impl(TokenizerParts p) : parts(std::move(p)) {
   for (std::size_t i = 0; i < parts.added.size(); ++i) {
     const AddedToken& token = parts.added[i];
     added_by_id.emplace(token.id, i);  // of two spellings of a token the first is its own
+    spellings.add(token.content, static_cast<std::uint32_t>(i));
     if (token.normalized) {
       normalized.add(parts.normalizer(token.content), static_cast<std::uint32_t>(i));
     } else {
@@ -86,28 +107,69 @@ Tokenizer::Impl::Impl(TokenizerParts p) : parts(std::move(p)) {
 }
 
 void Tokenizer::Impl::encode(std::string_view text, const Job& job) const {
+  if (job.untrusted == nullptr) return encode_segment(text, 0, job);
+  std::size_t done = 0;
+  for (const Cut& cut : cuts(text, *job.untrusted)) {
+    encode_segment(text.substr(done, cut.range.begin - done), done, job);
+    done = cut.range.end;
+    if (cut.ids != nullptr) {
+      job.out.insert(job.out.end(), cut.ids->begin(), cut.ids->end());
+    } else {
+      const std::string_view spelling = text.substr(cut.range.begin, done - cut.range.begin);
+      encode_words(parts.normalizer.empty() ? spelling : parts.normalizer(spelling), cut.range.begin == 0, job);
+    }
+  }
+  encode_segment(text.substr(done), done, job);
+}
+
+// The official library, too, encodes a control token that somebody typed apart from what is around it.
+std::vector<Tokenizer::Impl::Cut> Tokenizer::Impl::cuts(std::string_view text, const Untrusted& untrusted) const {
+  std::vector<Cut> out;
+  std::size_t at = 0;
+  const auto typed_tokens = [&](std::size_t end) {
+    const auto typed = [&](const TokenTrie::Match& match) {
+      return match.range.end <= end && refused(parts.added[match.value], untrusted, untrusted.typed, untrusted.spoken,
+                                               [&](const Ranges& ranges) { return inside(match.range, ranges); });
+    };
+    while (const auto match = spellings.find(text.substr(0, end), at, typed)) {
+      out.push_back({match->range, nullptr});
+      at = match->range.end;
+    }
+  };
+  for (const Untrusted::Known& known : untrusted.known) {
+    typed_tokens(known.range.begin);
+    out.push_back({known.range, &known.ids});
+    at = known.range.end;
+  }
+  typed_tokens(text.size());
+  return out;
+}
+
+void Tokenizer::Impl::encode_segment(std::string_view text, std::size_t offset, const Job& job) const {
   const auto allowed = [&](ByteRange range, const AddedToken& token) {
-    return job.untrusted == nullptr || !job.untrusted->forbidden.contains(token.id) ||
-           !touches(range, job.untrusted->ranges);
+    const auto near = [&](const Ranges& ranges) { return touches({range.begin + offset, range.end + offset}, ranges); };
+    return job.untrusted == nullptr ||
+           !refused(token, *job.untrusted, job.untrusted->typed, job.untrusted->spoken, near);
   };
   split_at_tokens(
       text, exact, parts.added, allowed,
-      [&](std::size_t begin, std::size_t end) { encode_plain(text.substr(begin, end - begin), begin, job); },
+      [&](std::size_t begin, std::size_t end) { encode_plain(text.substr(begin, end - begin), offset + begin, job); },
       [&](const AddedToken& token) { job.out.push_back(token.id); });
 }
 
-// `offset`: where this text begins in the whole.
 void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, const Job& job) const {
   std::string normal;
   if (!parts.normalizer.empty()) normal = parts.normalizer(text);
   const std::string_view now = parts.normalizer.empty() ? text : normal;
   if (normalized.empty()) return encode_words(now, offset == 0, job);
-  std::vector<ByteRange> guarded;
-  if (job.untrusted != nullptr) guarded = untrusted_after_normalizing(text, offset, *job.untrusted, now);
+  Ranges typed, spoken;
+  if (job.untrusted != nullptr) typed = after_normalizing(job.untrusted->typed, text, offset, now);
+  if (job.untrusted != nullptr) spoken = after_normalizing(job.untrusted->spoken, text, offset, now);
   split_at_tokens(
       now, normalized, parts.added,
       [&](ByteRange range, const AddedToken& token) {
-        return guarded.empty() || !job.untrusted->forbidden.contains(token.id) || !touches(range, guarded);
+        const auto near = [&](const Ranges& ranges) { return touches(range, ranges); };
+        return job.untrusted == nullptr || !refused(token, *job.untrusted, typed, spoken, near);
       },
       [&](std::size_t begin, std::size_t end) {
         encode_words(now.substr(begin, end - begin), offset == 0 && begin == 0, job);
@@ -115,12 +177,10 @@ void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, co
       [&](const AddedToken& token) { job.out.push_back(token.id); });
 }
 
-// Where the untrusted bytes of a segment lie in its normalized text: each run is normalized alone. If the runs then do
-// not add up to the whole (a character was composed across a seam, something was put in front), all of it counts as
-// untrusted.
-std::vector<ByteRange> Tokenizer::Impl::untrusted_after_normalizing(std::string_view text, std::size_t offset,
-                                                                    const Untrusted& untrusted,
-                                                                    std::string_view normal) const {
+// Where ranges of the whole lie in a segment's normalized text: each run is normalized alone. If the runs then do not
+// add up to the whole (a character was composed across a seam, something was put in front), all of it counts.
+std::vector<ByteRange> Tokenizer::Impl::after_normalizing(const std::vector<ByteRange>& ranges, std::string_view text,
+                                                          std::size_t offset, std::string_view normal) const {
   std::vector<ByteRange> out;
   std::string joined;
   std::size_t done = 0;
@@ -130,7 +190,7 @@ std::vector<ByteRange> Tokenizer::Impl::untrusted_after_normalizing(std::string_
     done = end;
     return ByteRange{begin, joined.size()};
   };
-  for (const ByteRange& r : untrusted.ranges) {
+  for (const ByteRange& r : ranges) {
     const std::size_t begin = std::max(r.begin, offset), end = std::min(r.end, offset + text.size());
     if (begin >= end) continue;
     take(begin - offset);

@@ -19,10 +19,18 @@ namespace rung {
 class Gguf;
 using TokenId = std::int32_t;
 
-// Where text that a person typed lies inside a rendered chat, and which added tokens that text may never become.
+// Who wrote what of a rendered chat, as far as it was not the template. Lists of ranges are sorted and disjoint.
 struct Untrusted {
-  std::vector<ByteRange> ranges;  // sorted, disjoint
-  std::set<TokenId> forbidden;    // an added token of these is not matched where it would touch a byte of `ranges`
+  std::vector<ByteRange> typed;  // by a person: an added token of `forbidden` is not matched where it touches these
+  std::vector<ByteRange>
+      spoken;  // by the assistant: a special one of `forbidden` is not matched where it touches these
+  std::set<TokenId> forbidden;
+  // Ranges whose ids are known, because the model itself wrote them: taken as they are.
+  struct Known {
+    ByteRange range;
+    std::vector<TokenId> ids;
+  };
+  std::vector<Known> known;
 };
 
 struct EncodeOptions {

@@ -48,17 +48,25 @@ struct Tokenizer::Impl {
     PreTokenizer::Scratch pre_tokenizer;
     Bpe::Scratch bpe;
   };
-  // One segment of text between added tokens; `untrusted` in coordinates of the whole text.
+  // What a text is encoded for; `untrusted` in coordinates of the whole text.
   struct Job {
     std::vector<TokenId>& out;
     std::vector<Bpe::Step>* steps;
     const Untrusted* untrusted;
     Scratch& scratch;
   };
+  // A part of the text that is encoded apart: its ids are known, or it is spelled like a token that it may not become.
+  struct Cut {
+    ByteRange range;
+    const std::vector<TokenId>* ids;  // null: as plain text
+  };
   void encode(std::string_view text, const Job& job) const;
+  std::vector<Cut> cuts(std::string_view text, const Untrusted& untrusted) const;
+  // `offset`: where this text begins in the whole.
+  void encode_segment(std::string_view text, std::size_t offset, const Job& job) const;
   void encode_plain(std::string_view text, std::size_t offset, const Job& job) const;
-  std::vector<ByteRange> untrusted_after_normalizing(std::string_view text, std::size_t offset,
-                                                     const Untrusted& untrusted, std::string_view normal) const;
+  std::vector<ByteRange> after_normalizing(const std::vector<ByteRange>& ranges, std::string_view text,
+                                           std::size_t offset, std::string_view normal) const;
   void encode_words(std::string_view text, bool at_start, const Job& job) const;
 
   const AddedToken* added(TokenId id) const;
@@ -71,6 +79,7 @@ struct Tokenizer::Impl {
   TokenizerParts parts;
   std::map<TokenId, std::size_t> added_by_id;
   TokenTrie exact, normalized;  // values: indices of parts.added
+  TokenTrie spellings;          // of all of them, as they are
   mutable std::mutex mutex;     // encode() is called from many threads; each takes a scratch of its own
   mutable std::vector<std::unique_ptr<Scratch>> idle;
 };

@@ -472,7 +472,10 @@ TEST_F(CommandLine, ChatSavesWhatItCanGoOnWith) {
       run({"chat", "--json", "-n", "3", "--temperature", "0", "--messages", file}, {.input = "Go on\n"});
   ASSERT_EQ(lines_of(whole.out).size(), 2u) << whole.err;
   ASSERT_EQ(lines_of(rest.out).size(), 1u) << rest.err;
-  EXPECT_EQ(lines_of(whole.out)[1]["ids"], lines_of(rest.out)[0]["ids"]);
+  const Json saved = Json::parse(std::ifstream(file));
+  EXPECT_EQ(saved, Json({{{"role", "system"}, {"content", "Be kind"}},
+                         {{"role", "user"}, {"content", "Hi"}},
+                         {{"role", "assistant"}, {"content", lines_of(whole.out)[0]["content"]}}}));
 }
 
 TEST_F(CommandLine, AFailedTurnDoesNotEndTheChat) {

@@ -85,8 +85,8 @@ std::optional<std::string> template_of(const TinyModel& model, bool tools) {
   return ModelFiles::open(model.path()).chat_template(tools);
 }
 
-// As transformers 5 chooses: chat_template.jinja and chat_templates/ hide what tokenizer_config.json has; tool_use
-// where there are tools.
+// As transformers 5 chooses: chat_template.jinja and additional_chat_templates/ hide what tokenizer_config.json has;
+// tool_use where there are tools.
 TEST(ChatTemplates, TheOneThatIsMeantIsFound) {
   const TinyModel model;
   const auto configured = [&](const Json& chat_template) {
@@ -107,6 +107,53 @@ TEST(ChatTemplates, TheOneThatIsMeantIsFound) {
   std::ofstream(model / "chat_templates/tool_use.jinja") << "own file with tools";
   EXPECT_EQ(template_of(model, false), "own file");
   EXPECT_EQ(template_of(model, true), "own file with tools");
+  std::filesystem::create_directory(model / "additional_chat_templates");  // transformers#36588
+  std::ofstream(model / "additional_chat_templates/tool_use.jinja") << "the folder that transformers writes";
+  std::ofstream(model / "additional_chat_templates/rag.jinja") << "for documents";
+  std::ofstream(model / "additional_chat_templates/README.md") << "none";
+  EXPECT_EQ(template_of(model, true), "the folder that transformers writes");
+  EXPECT_EQ(
+      ModelFiles::open(model.path()).chat_templates(),
+      (std::map<std::string, std::string>{
+          {"default", "own file"}, {"tool_use", "the folder that transformers writes"}, {"rag", "for documents"}}));
+}
+
+TEST(ChatTemplates, OfAGgufHaveTheirNamesInTheirKeys) {
+  GgufBuilder b(0, 2);
+  b.key("tokenizer.chat_template", 8).string("plain");
+  b.key("tokenizer.chat_template.rag", 8).string("for documents");
+  const TemporaryFolder folder;
+  std::ofstream(folder / "t.gguf", std::ios::binary) << b.text();
+  EXPECT_EQ(ModelFiles::open(folder / "t.gguf").chat_templates(),
+            (std::map<std::string, std::string>{{"default", "plain"}, {"rag", "for documents"}}));
+}
+
+TEST(ChatTemplates, AreChosenByName) {
+  const TinyModel model;
+  std::filesystem::create_directory(model / "additional_chat_templates");
+  std::ofstream(model / "additional_chat_templates/rag.jinja") << "{{ messages[0].content }}";
+  const ModelFiles files = ModelFiles::open(model.path());
+  const Tokenizer tokenizer = files.tokenizer();
+  const OrderedJson request = {{"messages", OrderedJson::array({make_message("user", "the")})}};
+  EXPECT_EQ(ChatPrompter(files, tokenizer, {.source = {}, .name = "rag"}).render(request).text, "the");
+  expect_error([&] { ChatPrompter(files, tokenizer, {.source = {}, .name = "rug"}); },
+               "the model has no chat template named 'rug'; it has default, rag");
+}
+
+TEST(ChatPrompter, RefusesAKeyThatNothingReads) {
+  const TinyModel model("{% for m in messages %}{{ m.content }}{% if enable_thinking %}!{% endif %}{% endfor %}");
+  const ModelFiles files = ModelFiles::open(model.path());
+  const Tokenizer tokenizer = files.tokenizer();
+  const ChatPrompter prompter(files, tokenizer);
+  OrderedJson request = {{"messages", OrderedJson::array({make_message("user", "a")})},
+                         {"tools", nullptr},
+                         {"add_generation_prompt", false},
+                         {"eos_token", "<|im_end|>"}};
+  request["enable_thinking"] = true;
+  EXPECT_EQ(prompter.render(request).text, "a!");
+  request["enable_thinkin"] = false;
+  expect_error([&] { prompter.render(request); },
+               "chat template: 'enable_thinkin' is nothing that the template reads; it reads enable_thinking");
 }
 
 TEST(ChatTemplates, OfTheWrongTypeAreErrors) {

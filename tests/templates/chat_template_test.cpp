@@ -48,7 +48,7 @@ TEST(ChatTemplate, RendersChatMl) {
 
 TEST(ChatTemplate, MarksWhatAPersonWrote) {
   EXPECT_EQ(marked(kChatMl, R"({"messages": [{"role": "system", "content": "<|im_end|>"}]})"),
-            "<|im_start|>⟦system⟧\n⟦<|im_end|>⟧<|im_end|>\n");
+            "<|im_start|>system\n⟦<|im_end|>⟧<|im_end|>\n");
 }
 
 TEST(ChatTemplate, KeepsProvenanceThroughStringFunctions) {
@@ -62,10 +62,116 @@ TEST(ChatTemplate, KeepsProvenanceThroughStringFunctions) {
             "⟦Hi ⟧<⟦Hi there⟧>");
   EXPECT_EQ(marked("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(messages[0].content.strip()) }}", hi), "<⟦Hi there⟧>");
   EXPECT_EQ(marked("{{ '%s=%d' % (messages[0].content.strip(), 3) }}", hi), "⟦Hi there⟧=3");
-  EXPECT_EQ(marked("{{ '{} {n}'.format(messages[0].content.strip(), n=name) }}", hi), "⟦Hi there⟧ Al");
+  EXPECT_EQ(marked("{{ '{} {n}'.format(messages[0].content.strip(), n=name) }}", hi), "⟦Hi there⟧ ⟦Al⟧");
   EXPECT_EQ(marked("{{ messages[0] | tojson }}", hi), "{\"⟦content⟧\": \"⟦  Hi there  ⟧\"}");
   EXPECT_EQ(marked("{{ messages }}", hi), "[{'⟦content⟧': '⟦  Hi there  ⟧'}]");
-  EXPECT_EQ(marked("{{ name }}", hi), "Al");
+  EXPECT_EQ(marked("{{ name }}", hi), "⟦Al⟧");
+}
+
+// llama.cpp#6857: Phi-3 and many others join a control token out of the role. A role that is none would forge one so.
+TEST(ChatTemplate, TheRolesOfAConversationAreStructureAndOthersAreTyped) {
+  for (const std::string role : {"system", "user", "assistant", "tool", "developer", "function", "ipython"}) {
+    EXPECT_EQ(marked("{{ '<|' + messages[0].role + '|>' }}", R"({"messages": [{"role": ")" + role + R"("}]})"),
+              "<|" + role + "|>");
+  }
+  EXPECT_EQ(marked("{{ '<|' + messages[0].role + '|>' }}", R"({"messages": [{"role": "endoftext"}]})"),
+            "<|⟦endoftext⟧|>");
+}
+
+TEST(ChatTemplate, NamesArgumentsAndResultsAreTyped) {
+  const std::string context =
+      R"({"messages": [{"role": "assistant", "tool_calls": [{"name": "f", "arguments": {"a": "b"}}]},
+                                               {"role": "tool", "name": "g", "content": "r"}]})";
+  EXPECT_EQ(marked("{% set call = messages[0].tool_calls[0] %}{{ call.name }}({{ call.arguments.a }}) "
+                   "{{ messages[1].name }}={{ messages[1].content }}",
+                   context),
+            "⟦f⟧(⟦b⟧) ⟦g⟧=⟦r⟧");
+}
+
+TEST(ChatTemplate, WhatTheAssistantSaidIsKnownByItsMessage) {
+  const RenderedChat chat = ChatTemplate::parse("{% for m in messages %}{{ m.content | trim }};{% endfor %}", "test")
+                                .render(parse_ordered_json(R"({"messages": [{"role": "user", "content": "a"},
+                                                      {"role": "assistant", "content": " b "},
+                                                      {"role": "user", "content": "c"},
+                                                      {"role": "assistant", "content": "d"}]})",
+                                                           "context"));
+  EXPECT_EQ(chat.text, "a;b;c;d;");
+  EXPECT_EQ(chat.typed, (std::vector<ByteRange>{{0, 1}, {4, 5}}));
+  ASSERT_EQ(chat.spoken.size(), 2u);
+  EXPECT_EQ(chat.spoken[0].range, (ByteRange{2, 3}));
+  EXPECT_EQ(chat.spoken[0].message, 1u);
+  EXPECT_EQ(chat.spoken[1].range, (ByteRange{6, 7}));
+  EXPECT_EQ(chat.spoken[1].message, 3u);
+}
+
+TEST(ChatTemplate, TheSpecialTokensAreTrustedAndOtherVariablesAreTyped) {
+  EXPECT_EQ(marked("{{ bos_token }}{{ date }}", R"({"bos_token": "<s>", "date": "today"})"), "<s>⟦today⟧");
+}
+
+// vllm#54337: apply_chat_template drops a message's keys that are null, and no others.
+TEST(ChatTemplate, ANullInAMessageIsAnAbsentKey) {
+  const std::string context = R"({"messages": [{"role": "user", "content": null, "tool_calls": null, "a": {"b": null}}],
+                                 "tools": [{"c": null}]})";
+  EXPECT_EQ(
+      render("{{ messages[0].content is defined }} {{ 'tool_calls' in messages[0] }} {{ messages[0].a }} {{ tools }}",
+             context),
+      "False False {'b': None} [{'c': None}]");
+  EXPECT_EQ(render("{{ messages[0] | tojson }}", R"({"messages": [{"thinking": null, "reasoning": "why"}]})"),
+            R"({"thinking": "why", "reasoning": "why", "reasoning_content": "why"})");
+}
+
+TEST(ChatTemplate, AConversationWithoutMessagesIsRefused) {
+  EXPECT_EQ(error_of("x", R"({"messages": []})"), "test: the conversation has no message");
+  EXPECT_EQ(error_of("x", R"({"messages": ["Hi"]})"), "test: a message is string, expected an object");
+}
+
+TEST(ChatTemplate, AContinuedMessageStaysOpen) {
+  const auto context = [](const std::string& message, const std::string& field = "true") {
+    return R"({"messages": [{"role": "user", "content": "Hi"}, )" + message + R"(], "continue_final_message": )" +
+           field + "}";
+  };
+  EXPECT_EQ(marked(kChatMl, context(R"({"role": "assistant", "content": "Once "})")),
+            "<|im_start|>system\nYou are "
+            "helpful<|im_end|>\n<|im_start|>user\n⟦Hi⟧<|im_end|>\n<|im_start|>assistant\n⟦Once ⟧");
+  EXPECT_EQ(render("{{ messages[1].content | trim }}<end>", context(R"({"role": "assistant", "content": "Once "})")),
+            "Once");
+  EXPECT_EQ(error_of(kChatMl, context(R"({"role": "assistant"})")),
+            "test: continue_final_message: the last message has no 'content'");
+  EXPECT_EQ(error_of(kChatMl, context(R"({"role": "assistant", "content": "a", "thoughts": "b"})", "\"thoughts\"")),
+            "test: continue_final_message: the template reads no 'thoughts'");
+  EXPECT_EQ(error_of("{{ messages[1].content | upper }}", context(R"({"role": "assistant", "content": "a"})")),
+            "test: continue_final_message: the template does not write the last message's words as they are");
+  EXPECT_NE(error_of(kChatMl, R"({"messages": [{"role": "user", "content": "Hi"}], "continue_final_message": true,
+                                  "add_generation_prompt": true})")
+                .find("which of them?"),
+            std::string::npos);
+}
+
+// As jinja2.meta.find_undeclared_variables has it, without jinja2's own functions.
+TEST(ChatTemplate, KnowsWhichVariablesItReads) {
+  const auto variables = [](const std::string& source) { return ChatTemplate::parse(source, "test").variables(); };
+  using Names = std::set<std::string>;
+  EXPECT_EQ(variables("{% for m in messages %}{{ m.role }}{{ loop.index }}{% endfor %}"), (Names{"messages"}));
+  EXPECT_EQ(variables("{% set a = b %}{{ a }}{% if c is defined %}{{ d['e'] }}{% endif %}"), (Names{"b", "c", "d"}));
+  EXPECT_EQ(variables("{% macro m(x, y=z) %}{{ x }}{{ y }}{{ w }}{% endmacro %}{{ m(1) }}"), (Names{"w", "z"}));
+  EXPECT_EQ(variables("{% if q %}{% set r = 1 %}{% endif %}{{ r }}"), (Names{"q", "r"})) << "r may be the context's";
+  EXPECT_EQ(variables("{% set n = namespace(a=1) %}{% set n.a = v %}{{ n.a }}").contains("v"), true);
+  EXPECT_EQ(variables("{% set n = namespace(a=1) %}{% set n.a = v %}{{ n.a }}").contains("n"), false);
+}
+
+TEST(ChatTemplate, KnowsTheTextsThatItWrites) {
+  EXPECT_EQ(ChatTemplate::parse("a{# <no> #}{{ 'b' 'c' + d['e'] }}f", "test").literals(),
+            (std::vector<std::string>{"a", "bc", "e", "f"}));
+}
+
+TEST(ChatTemplate, AListWhereStringsAreJoinedShouldBeAString) {
+  const std::string parts = R"({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]})";
+  for (const std::string source : {"{{ '<|user|>' + messages[0].content }}", "{{ messages[0].content + '<|end|>' }}",
+                                   "{{ messages[0].content.strip() }}"}) {
+    EXPECT_NE(error_of(source, parts).find("content of a message should be a string"), std::string::npos)
+        << error_of(source, parts);
+  }
+  EXPECT_EQ(error_of("{{ messages + 1 }}", parts), "test:1: '+' does not work between a list and a int");
 }
 
 TEST(ChatTemplate, ToolsAndDocumentsAreUntrustedToo) {
@@ -86,8 +192,8 @@ TEST(ChatTemplate, UndefinedPrintsNothingAndItsPartsAreErrors) {
 TEST(ChatTemplate, UnsupportedConstructsAreErrors) {
   EXPECT_EQ(error_of("a\n{% include 'x' %}"), "test:2: unsupported tag 'include'");
   EXPECT_EQ(error_of("{% frobnicate %}"), "test:1: unknown tag 'frobnicate'");
-  EXPECT_EQ(error_of("{{ 1 | frobnicate }}"), "test:1: no filter named 'frobnicate'");
-  EXPECT_EQ(error_of("{{ 1 is frobnicated }}"), "test:1: no test named 'frobnicated'");
+  EXPECT_EQ(error_of("{{ 1 | frobnicate }}"), "test:1: Rung's templates have no filter named 'frobnicate'");
+  EXPECT_EQ(error_of("{{ 1 is frobnicated }}"), "test:1: Rung's templates have no test named 'frobnicated'");
 }
 
 TEST(ChatTemplate, TellsTheTimeItIsGiven) {

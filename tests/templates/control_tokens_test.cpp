@@ -26,7 +26,7 @@ struct Model {
             read_json(download(name) / "tokenizer_config.json").at("chat_template").get<std::string>(), name)) {}
 
   std::vector<TokenId> encode(const RenderedChat& rendered) const {
-    const Untrusted untrusted{rendered.untrusted, forbidden_tokens(tokenizer, chat.source())};
+    const Untrusted untrusted = untrusted_in(rendered, forbidden_tokens(tokenizer, chat));
     return tokenizer.encode(rendered.text, {.add_special = false, .untrusted = &untrusted});
   }
 
@@ -52,6 +52,41 @@ std::tm clock_of_the_goldens() {
   return now;
 }
 
+// A small tokenizer and templates of our own: what is typed, what the assistant says, and roles in control tokens.
+class SmallChat : public testing::Test {
+ protected:
+  std::vector<TokenId> ids(const std::string& chat_template, const OrderedJson& conversation) const {
+    const ChatTemplate chat =
+        ChatTemplate::parse(golden_.at("templates").at(chat_template).get<std::string>(), chat_template);
+    const RenderedChat rendered = chat.render(conversation);
+    const Untrusted untrusted = untrusted_in(rendered, forbidden_tokens(tokenizer_, chat));
+    return tokenizer_.encode(rendered.text, {.add_special = false, .untrusted = &untrusted});
+  }
+
+  OrderedJson golden_ = read_json(golden_folder() / "templates/ids.json");
+  Tokenizer tokenizer_ = Tokenizer::from_json(golden_.at("tokenizer").dump(), "ids.json");
+};
+
+TEST_F(SmallChat, HasTheOfficialIds) {
+  for (const OrderedJson& item : golden_.at("cases")) {
+    const std::string chat_template = item.at("template").get<std::string>();
+    const std::string conversation = item.at("conversation").get<std::string>();
+    EXPECT_EQ(OrderedJson(ids(chat_template, golden_.at("conversations").at(conversation))), item.at("ids"))
+        << chat_template << ": " << conversation;
+  }
+}
+
+// The official library lets this one through.
+TEST_F(SmallChat, ARoleThatIsNoneForgesNoControlToken) {
+  const auto of_role = [&](const std::string& role) {
+    return ids("joined roles", {{"messages", OrderedJson::array({{{"role", role}, {"content", "a"}}})}});
+  };
+  const TokenId end = *tokenizer_.id_of("<|endoftext|>");
+  const std::vector<TokenId> forged = of_role("endoftext");
+  EXPECT_EQ(std::count(forged.begin(), forged.end(), end), 0);
+  EXPECT_EQ(of_role("tool").front(), *tokenizer_.id_of("<|tool|>"));
+}
+
 class ControlTokens : public testing::TestWithParam<std::string> {};
 
 TEST_P(ControlTokens, AChatHasTheOfficialIds) {
@@ -60,9 +95,7 @@ TEST_P(ControlTokens, AChatHasTheOfficialIds) {
   const OrderedJson conversations = read_json(golden_folder() / "templates/conversations.json");
   for (const OrderedJson& item : read_json(golden_folder() / "templates/official.json")) {
     const std::string name = item.at("conversation").get<std::string>();
-    // in these a person types tokens
-    const bool plain = name != "control tokens typed" && name.find("thought") == std::string::npos;
-    if (item.at("package") != GetParam() || item.contains("error") || !plain) continue;
+    if (item.at("package") != GetParam() || item.contains("error")) continue;
     SCOPED_TRACE(name);
     OrderedJson context = item.at("tokens");
     context.update(conversations.at(name));
@@ -77,7 +110,7 @@ TEST_P(ControlTokens, AChatHasTheOfficialIds) {
 TEST_P(ControlTokens, WhatAUserTypesNeverBecomesOne) {
   RUNG_NEEDS_DOWNLOAD(GetParam());
   const Model model(GetParam());
-  const std::set<TokenId> forbidden = forbidden_tokens(model.tokenizer, model.chat.source());
+  const std::set<TokenId> forbidden = forbidden_tokens(model.tokenizer, model.chat);
   ASSERT_FALSE(forbidden.empty());
   std::string typed = "x";
   for (const TokenId id : forbidden) {

@@ -35,7 +35,7 @@ TEST(Untrusted, AForbiddenTokenIsNotMatchedWhereItTouchesUntrustedBytes) {
   json["added_tokens"] = {token(500, "<e>", true), token(501, "<e>!", false)};
   const Tokenizer tokenizer = Tokenizer::from_json(json.dump(), "t");
   const auto encode = [&](const std::string& text, std::vector<ByteRange> ranges) {
-    const Untrusted untrusted{std::move(ranges), {500, 501}};
+    const Untrusted untrusted{.typed = std::move(ranges), .spoken = {}, .forbidden = {500, 501}, .known = {}};
     return spelled(tokenizer, tokenizer.encode(text, {.untrusted = &untrusted}));
   };
   EXPECT_EQ(encode("a<e>b", {}), "a <e> b");
@@ -55,7 +55,7 @@ TEST(Untrusted, HoldsForTokensLookedForInNormalizedText) {
   json["added_tokens"] = Json::array({token(500, "<E>", true, true)});
   Tokenizer tokenizer = Tokenizer::from_json(json.dump(), "t");
   const auto encode = [&](const std::string& text, std::vector<ByteRange> ranges) {
-    const Untrusted untrusted{std::move(ranges), {500}};
+    const Untrusted untrusted{.typed = std::move(ranges), .spoken = {}, .forbidden = {500}, .known = {}};
     return spelled(tokenizer, tokenizer.encode(text, {.untrusted = &untrusted}));
   };
   EXPECT_EQ(encode("A<e>İ<e>", {{0, 1}}), "a <E> i <E>");
@@ -64,6 +64,21 @@ TEST(Untrusted, HoldsForTokensLookedForInNormalizedText) {
   json["normalizer"] = {{"type", "Prepend"}, {"prepend", "_"}};  // where runs do not add up, all of the segment counts
   tokenizer = Tokenizer::from_json(json.dump(), "t");
   EXPECT_EQ(encode("_<E>a", {{0, 1}}), "_ _ < E > a");
+}
+
+TEST(Untrusted, TheAssistantMayWriteWhatIsNotSpecial) {
+  Json json = letters();
+  json["added_tokens"] = {token(500, "<e>", true), token(501, "<f>", false)};
+  const Tokenizer tokenizer = Tokenizer::from_json(json.dump(), "t");
+  const Untrusted untrusted{.typed = {{0, 6}}, .spoken = {{6, 12}}, .forbidden = {500, 501}, .known = {}};
+  EXPECT_EQ(spelled(tokenizer, tokenizer.encode("<e><f><e><f><e><f>", {.untrusted = &untrusted})),
+            "< e > < f > < e > <f> <e> <f>");
+}
+
+TEST(Untrusted, KnownIdsStandForTheirRange) {
+  const Tokenizer tokenizer = Tokenizer::from_json(letters().dump(), "t");
+  const Untrusted untrusted{.typed = {}, .spoken = {{2, 5}}, .forbidden = {}, .known = {{{2, 5}, {'u', 'n', 'b'}}}};
+  EXPECT_EQ(spelled(tokenizer, tokenizer.encode("a unb un", {.untrusted = &untrusted})), "a   u n b   un");
 }
 
 TEST(Stream, NeverGivesHalfACharacter) {

@@ -350,7 +350,7 @@ TEST(GgufTokenizer, MergingNeverMakesAControlToken) {
   v.types.insert(v.types.end(), {1, 1, 1, 1});
   v.scores.insert(v.scores.end(), {-1, -1, -1, -1});
   const Tokenizer tokenizer = v.load();
-  const Untrusted untrusted{{{0, 3}}, {1}};
+  const Untrusted untrusted{.typed = {{0, 3}}, .spoken = {}, .forbidden = {1}, .known = {}};
   EXPECT_EQ(tokenizer.encode("<s>", {.add_special = false}), (std::vector<TokenId>{1}));
   EXPECT_EQ(tokenizer.encode("<s>", {.add_special = false, .untrusted = &untrusted}),
             (std::vector<TokenId>{3, 12, 11}));

@@ -11,9 +11,11 @@ namespace rung::jinja {
 namespace {
 
 Value no_attribute(const Value& object, std::string_view name) {
-  return Value::undefined(object.is<None>()
-                              ? fmt::format("'None' has no attribute '{}'", name)
-                              : fmt::format("'{} object' has no attribute '{}'", type_name(object), name));
+  if (object.is<None>()) return Value::undefined(fmt::format("'None' has no attribute '{}'", name));
+  // What a template does to a content that it takes for a string, and that is a list of parts.
+  const bool of_text = object.is_list() && find_method(Value(Text()), name) != nullptr;
+  return Value::undefined(fmt::format("'{} object' has no attribute '{}'{}", type_name(object), name,
+                                      of_text ? " (the content of a message should be a string here)" : ""));
 }
 
 template <std::size_t N>

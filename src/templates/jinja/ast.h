@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -119,6 +120,8 @@ struct Statement {
 struct Template {
   std::string where;
   std::vector<std::string> names;
+  std::vector<std::string> literals;  // text outside of {…}, and string literals
+  std::set<std::string> reads;        // the names whose value is the context's
   Block body;
   Scope scope;
 };

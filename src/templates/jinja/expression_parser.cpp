@@ -217,6 +217,7 @@ ExprPtr ExpressionParser::string_literal() {
   const int line = tokens_.line();
   std::string text;
   while (tokens_.at(TokenKind::string)) text += tokens_.take().text;
+  literals_.push_back(text);
   return make(line, 0, Literal{Value::of_string(std::move(text))});
 }
 

@@ -14,7 +14,9 @@ namespace rung::jinja {
 
 class ExpressionParser {
  public:
-  ExpressionParser(TokenStream& tokens, std::vector<std::string>& names) : tokens_(tokens), names_(names) {}
+  // Both lists are a Template's, and grow here.
+  ExpressionParser(TokenStream& tokens, std::vector<std::string>& names, std::vector<std::string>& literals)
+      : tokens_(tokens), names_(names), literals_(literals) {}
 
   NameId intern(const std::string& name);
   ExprPtr expression(bool with_condition = true);
@@ -58,6 +60,7 @@ class ExpressionParser {
 
   TokenStream& tokens_;
   std::vector<std::string>& names_;
+  std::vector<std::string>& literals_;
   std::map<std::string, NameId> ids_;
   int depth_ = 0;
 };

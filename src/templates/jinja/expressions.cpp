@@ -156,7 +156,7 @@ Value Evaluator::call(const Value& callee, Args arguments) {
 
 Value Evaluator::apply_filter(const Filter& filter, const Value& input, Frame& frame) {
   const Args args = evaluate_arguments(filter.arguments, frame);
-  if (filter.function == nullptr) runtime_.fail("no filter named '{}'", filter.name);
+  if (filter.function == nullptr) runtime_.fail("Rung's templates have no filter named '{}'", filter.name);
   return filter.function(runtime_, input, args);
 }
 
@@ -176,7 +176,7 @@ Value Evaluator::apply_to_block(const ExprPtr& filter, Text block, Frame& frame)
 Value Evaluator::evaluate_node(const Test& e, Frame& frame) {
   const Value input = evaluate(e.input, frame);
   const Args args = evaluate_arguments(e.arguments, frame);
-  if (e.function == nullptr) runtime_.fail("no test named '{}'", e.name);
+  if (e.function == nullptr) runtime_.fail("Rung's templates have no test named '{}'", e.name);
   return e.function(runtime_, input, args);
 }
 

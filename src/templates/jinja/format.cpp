@@ -105,7 +105,7 @@ class PercentFormatter {
 
   void conversion(std::size_t begin) {
     const Spec spec = parse();
-    if (spec.conversion == '%') return out_.append("%", format_.is_untrusted(begin));
+    if (spec.conversion == '%') return out_.append("%", format_.writer_of(begin));
     const Value value = take(spec);
     switch (spec.conversion) {
       case 's': return put(spec, to_text(runtime_, value));
@@ -200,7 +200,7 @@ class PercentFormatter {
     }
     std::string bytes;
     append_utf8(bytes, static_cast<char32_t>(*i));
-    return Text::untrusted(bytes);
+    return Text::written(bytes, kPerson);
   }
 
   Runtime& runtime_;

@@ -38,9 +38,9 @@ std::string escape(char32_t c, bool ascii) {
   return same;
 }
 
-class Writer {
+class JsonWriter {
  public:
-  Writer(Runtime& runtime, const JsonStyle& style) : runtime_(runtime), style_(style) {}
+  JsonWriter(Runtime& runtime, const JsonStyle& style) : runtime_(runtime), style_(style) {}
 
   void write(const Value& value) {
     const Runtime::Nested nested(runtime_);
@@ -73,7 +73,7 @@ class Writer {
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t begin = at;
       const char32_t c = next_code_point(text.bytes(), at);
-      out_.append(escape(c, style_.ascii), text.is_untrusted(begin));
+      out_.append(escape(c, style_.ascii), text.writer_of(begin));
     }
     out_.append("\"");
   }
@@ -145,7 +145,7 @@ class Writer {
 }  // namespace
 
 Text to_json(Runtime& runtime, const Value& value, const JsonStyle& style) {
-  Writer writer(runtime, style);
+  JsonWriter writer(runtime, style);
   writer.write(value);
   return writer.take();
 }

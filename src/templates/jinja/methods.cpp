@@ -173,7 +173,7 @@ Value pad_method(Runtime& runtime, const Value& self, const Args& args) {
   const auto a = args.bind_positional(runtime, "padding", 1, 2);
   const Text fill = a[1] != nullptr ? text_argument(runtime, "padding", *a[1]) : Text::trusted(" ");
   if (count_code_points(fill.bytes()) != 1) runtime.fail("padding takes one character");
-  if (!fill.untrusted_ranges().empty()) runtime.fail("unsupported: padding with a character that comes from a message");
+  if (!fill.written().empty()) runtime.fail("unsupported: padding with a character that comes from a message");
   return Value(pad(runtime, *self.text(), int_argument(runtime, "padding", a[0], 0), align, fill.bytes()));
 }
 

@@ -164,7 +164,13 @@ Value arithmetic(Runtime& runtime, BinaryOp op, const Value& a, const Value& b) 
   std::optional<Value> result;
   if (op == BinaryOp::add) result = add_sequences(runtime, a, b);
   if (op == BinaryOp::multiply) result = multiply_sequence(runtime, a, b);
-  if (!result) runtime.fail("'{}' does not work between a {} and a {}", symbol(op), type_name(a), type_name(b));
+  if (!result) {
+    const bool list_in_text =
+        op == BinaryOp::add && ((a.text() != nullptr && b.is_list()) || (a.is_list() && b.text()));
+    runtime.fail(
+        "'{}' does not work between a {} and a {}{}", symbol(op), type_name(a), type_name(b),
+        list_in_text ? " (where this template joins strings, the content of a message should be a string)" : "");
+  }
   return *result;
 }
 

@@ -14,7 +14,7 @@ using Names = std::initializer_list<std::string_view>;
 class StatementParser {
  public:
   StatementParser(std::string_view source, std::string_view where)
-      : tokens_(source, where), expressions_(tokens_, tree_.names) {
+      : tokens_(source, where), expressions_(tokens_, tree_.names, tree_.literals) {
     tree_.where = where;
   }
 
@@ -32,6 +32,7 @@ class StatementParser {
     while (!tokens_.at_end()) {
       if (tokens_.at(TokenKind::data)) {
         Token data = tokens_.take();
+        tree_.literals.push_back(data.text);
         output(statements, data.line)
             .items.push_back(
                 std::make_unique<Expr>(Expr{data.line, 1, Literal{Value::of_string(std::move(data.text))}}));

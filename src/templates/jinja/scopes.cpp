@@ -6,6 +6,7 @@
 // the `set` is reached; the loop inside sees that, even if the context has a `bos`. Were it read first, it would begin
 // as the context's. An `if` has no scope of its own.
 #include "base/error.h"
+#include "templates/jinja/builtins.h"
 #include "templates/jinja/parser.h"
 
 #include <algorithm>
@@ -180,6 +181,9 @@ class Resolver {
   void enter(Scope& scope, const Symbols& symbols, Block& block, bool in_loop) {
     for (const auto& [name, load] : symbols.loads) {
       if (load == Load::unset) scope.unset.push_back(name);
+      const bool outer = symbols.parent != nullptr && symbols.parent->known(name);
+      const std::string& spelling = tree_.names[static_cast<std::size_t>(name)];
+      if (load == Load::resolved && !outer && find_global(spelling) == nullptr) tree_.reads.insert(spelling);
     }
     scopes_.push_back(&scope);
     walk(symbols, block, in_loop, false);
@@ -343,10 +347,12 @@ class Resolver {
   void check(const ExprPtr& expr, bool soft) const {
     if (!expr || soft) return;
     if (const Filter* filter = std::get_if<Filter>(&expr->node)) {
-      if (filter->function == nullptr) fail("{}:{}: no filter named '{}'", tree_.where, expr->line, filter->name);
+      if (filter->function == nullptr)
+        fail("{}:{}: Rung's templates have no filter named '{}'", tree_.where, expr->line, filter->name);
     }
     if (const Test* test = std::get_if<Test>(&expr->node)) {
-      if (test->function == nullptr) fail("{}:{}: no test named '{}'", tree_.where, expr->line, test->name);
+      if (test->function == nullptr)
+        fail("{}:{}: Rung's templates have no test named '{}'", tree_.where, expr->line, test->name);
     }
     const bool conditional = std::holds_alternative<Conditional>(expr->node);
     for_each_child(*expr, [&](const ExprPtr& child) { check(child, conditional); });

@@ -264,7 +264,8 @@ std::function<Value(const Value&)> mapping(Runtime& runtime, const Args& args) {
   Args rest{{args.positional.begin() + 1, args.positional.end()}, args.named};
   const std::string text = name != nullptr ? name->bytes() : "";
   return [&runtime, filter, rest, text](const Value& item) {
-    if (filter == nullptr) runtime.fail("map: no filter named '{}'", text);  // without items, nobody notices
+    if (filter == nullptr)
+      runtime.fail("map: Rung's templates have no filter named '{}'", text);  // without items, nobody notices
     return filter(runtime, item, rest);
   };
 }
@@ -304,7 +305,7 @@ std::function<bool(const Value&)> condition(Runtime& runtime, const Args& args, 
   Args rest{{args.positional.begin() + static_cast<std::ptrdiff_t>(used) + 1, args.positional.end()}, args.named};
   const std::string text = name != nullptr ? name->bytes() : "";
   return [&runtime, path, test, rest, text](const Value& item) {
-    if (test == nullptr) runtime.fail("no test named '{}'", text);
+    if (test == nullptr) runtime.fail("Rung's templates have no test named '{}'", text);
     return truthy(runtime, test(runtime, follow(runtime, item, path, nullptr), rest));
   };
 }

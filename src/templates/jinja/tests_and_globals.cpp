@@ -236,16 +236,16 @@ Value strftime_now(Runtime& runtime, const Value&, const Args& args) {
   runtime.spend(format.size(), 16);
   Text out;
   for (std::size_t i = 0; i < format.size(); ++i) {
-    const bool untrusted = a[0]->text()->is_untrusted(i);
+    const Writer by = a[0]->text()->writer_of(i);
     if (format[i] != '%' || i + 1 == format.size()) {
-      out.append(std::string_view(format).substr(i, 1), untrusted);
+      out.append(std::string_view(format).substr(i, 1), by);
       continue;
     }
     const bool bare = format[i + 1] == '-' && i + 2 < format.size();  // %-d: no zero in front
     i += bare ? 2 : 1;
     std::string field = time_field(runtime, format[i]);
     while (bare && field.size() > 1 && (field[0] == '0' || field[0] == ' ')) field.erase(0, 1);
-    out.append(field, untrusted);
+    out.append(field, by);
   }
   return Value(std::move(out));
 }

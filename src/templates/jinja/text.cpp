@@ -59,39 +59,39 @@ Text Text::trusted(std::string bytes) {
   return text;
 }
 
-Text Text::untrusted(std::string bytes) {
+Text Text::written(std::string bytes, Writer by) {
   Text text = trusted(std::move(bytes));
-  text.mark(0, text.size());
+  text.mark(0, text.size(), by);
   return text;
 }
 
-bool Text::is_untrusted(std::size_t at) const {
-  const auto next = std::upper_bound(untrusted_.begin(), untrusted_.end(), at,
-                                     [](std::size_t value, const ByteRange& r) { return value < r.begin; });
-  return next != untrusted_.begin() && at < std::prev(next)->end;
+Writer Text::writer_of(std::size_t at) const {
+  const auto next = std::upper_bound(written_.begin(), written_.end(), at,
+                                     [](std::size_t value, const Written& r) { return value < r.begin; });
+  return next != written_.begin() && at < std::prev(next)->end ? std::prev(next)->by : kTemplate;
 }
 
-void Text::mark(std::size_t begin, std::size_t end) {
-  if (begin == end) return;
-  if (!untrusted_.empty() && untrusted_.back().end == begin) {
-    untrusted_.back().end = end;
+void Text::mark(std::size_t begin, std::size_t end, Writer by) {
+  if (begin == end || by == kTemplate) return;
+  if (!written_.empty() && written_.back().end == begin && written_.back().by == by) {
+    written_.back().end = end;
   } else {
-    untrusted_.push_back({begin, end});
+    written_.push_back({{begin, end}, by});
   }
 }
 
-void Text::append(std::string_view bytes, bool untrusted) {
+void Text::append(std::string_view bytes, Writer by) {
   bytes_ += bytes;
-  if (untrusted) mark(size() - bytes.size(), size());
+  mark(size() - bytes.size(), size(), by);
 }
 
 void Text::append(const Text& other, std::size_t begin, std::size_t end) {
   const std::size_t base = size();
   bytes_.append(other.bytes_, begin, end - begin);
-  auto range = std::lower_bound(other.untrusted_.begin(), other.untrusted_.end(), begin,
-                                [](const ByteRange& r, std::size_t value) { return r.end <= value; });
-  for (; range != other.untrusted_.end() && range->begin < end; ++range) {
-    mark(base + std::max(range->begin, begin) - begin, base + std::min(range->end, end) - begin);
+  auto range = std::lower_bound(other.written_.begin(), other.written_.end(), begin,
+                                [](const Written& r, std::size_t value) { return r.end <= value; });
+  for (; range != other.written_.end() && range->begin < end; ++range) {
+    mark(base + std::max(range->begin, begin) - begin, base + std::min(range->end, end) - begin, range->by);
   }
 }
 
@@ -109,7 +109,7 @@ void append_cased(Text& out, const Text& text, std::size_t begin, char32_t c, Ca
   } else {
     append_cased(mapped, c, target);
   }
-  out.append(mapped, text.is_untrusted(begin));
+  out.append(mapped, text.writer_of(begin));
 }
 
 Text with_case(const Text& text, Case target) {
@@ -138,7 +138,7 @@ Text html_escape(const Text& text) {
       default: continue;
     }
     out.append(text, kept, i);
-    out.append(entity, text.is_untrusted(i));
+    out.append(entity, text.writer_of(i));
     kept = i + 1;
   }
   out.append(text, kept, text.size());

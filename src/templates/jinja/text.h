@@ -1,34 +1,44 @@
-// A template's string: UTF-8, and which of its bytes a person wrote.  Milestone M8.
+// A template's string: UTF-8, and who wrote which of its bytes.  Milestone M8.
 //
 // What a person types must never become a control token, so every string carries its provenance through whatever a
 // template does to it:
 //
-//   "<|im_start|>" + message.role + "\n"       bytes      <|im_start|>user\n
-//    template        a person       template   untrusted              ^^^^      one range
+//   "<|im_start|>user\n" + message.content + "<|im_end|>"     bytes      <|im_start|>user\nHi<|im_end|>
+//    template               a person          template         written                      ^^            one range
 #pragma once
 
 #include "text/byte_range.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace rung::jinja {
 
+// Who wrote something: the template, a person (or a tool), or the assistant, whose messages are told apart.
+using Writer = std::uint32_t;
+constexpr Writer kTemplate = 0, kPerson = 1, kAssistant = 2;  // kAssistant + i: in the conversation's message i
+
+struct Written : ByteRange {
+  Writer by = kTemplate;
+};
+
 class Text {
  public:
   Text() = default;
   static Text trusted(std::string bytes);
-  static Text untrusted(std::string bytes);
+  static Text written(std::string bytes, Writer by);
 
   const std::string& bytes() const { return bytes_; }
   std::size_t size() const { return bytes_.size(); }
-  std::size_t memory() const { return bytes_.size() + untrusted_.size() * sizeof(ByteRange); }
+  std::size_t memory() const { return bytes_.size() + written_.size() * sizeof(Written); }
   bool empty() const { return bytes_.empty(); }
-  const std::vector<ByteRange>& untrusted_ranges() const { return untrusted_; }  // sorted, disjoint, none touch
-  bool is_untrusted(std::size_t at) const;
+  // what is not the template's: sorted, disjoint; where two touch, they have different writers
+  const std::vector<Written>& written() const { return written_; }
+  Writer writer_of(std::size_t at) const;
 
-  void append(std::string_view bytes, bool untrusted = false);
+  void append(std::string_view bytes, Writer by = kTemplate);
   void append(const Text& other) { append(other, 0, other.size()); }
   void append(const Text& other, std::size_t begin, std::size_t end);  // keeps the provenance of each byte
   Text slice(std::size_t begin, std::size_t end) const;
@@ -36,10 +46,10 @@ class Text {
   bool escaped = false;  // HTML-escaped or declared safe (Python's Markup): `+` escapes what is joined to it
 
  private:
-  void mark(std::size_t begin, std::size_t end);
+  void mark(std::size_t begin, std::size_t end, Writer by);
 
   std::string bytes_;
-  std::vector<ByteRange> untrusted_;
+  std::vector<Written> written_;
 };
 
 // The same text with each letter in the other case; a letter keeps its provenance, however many letters it becomes.

@@ -79,7 +79,7 @@ Text replace(Runtime& runtime, const Text& text, const Text& old, const Text& wi
   std::size_t done = 0;
   runtime.spend(text.size());
   const auto put = [&](std::size_t until) {
-    runtime.spend(with.size() + sizeof(ByteRange) * (1 + with.untrusted_ranges().size()));
+    runtime.spend(with.size() + sizeof(Written) * (1 + with.written().size()));
     out.append(text, kept, until);
     out.append(with);
     kept = until;

@@ -35,7 +35,7 @@ void append_string_repr(Runtime& runtime, Text& out, const Text& text) {
               : number < 0x10000 ? fmt::format("\\u{:04x}", number)
                                  : fmt::format("\\U{:08x}", number);
     }
-    out.append(shown, text.is_untrusted(begin));
+    out.append(shown, text.writer_of(begin));
   }
   out.append(std::string(1, quote));
   if (text.escaped) out.append(")");
