@@ -44,7 +44,7 @@ TEST_F(ChatOptions, SetHandsAVariableToTheTemplate) {
   EXPECT_EQ(prompt({"--set", "effort=high"}), "<|im_start|>user the<|im_end|>slow") << "a bare word is a string";
   EXPECT_EQ(prompt({"--set", "effort=\"high\"", "--set", "enable_thinking=false"}),
             "<|im_start|>user the<|im_end|>quickslow");
-  // The prompt of 22 tokens and more is what generate and chat begin with.
+  // The same in the other verbs: "quick" is five tokens.
   const auto prompt_tokens = [&](const std::vector<std::string>& options) {
     std::vector<std::string> arguments = {"generate", "--json", "--chat", "-n", "1", "the"};
     arguments.insert(arguments.begin() + 1, options.begin(), options.end());
