@@ -15,7 +15,7 @@ struct Lanes {
   };  // four a lane
 
   static constexpr int kTilePanels = 1, kTileTokens = 2, kPlainTokens = 2;
-  static constexpr bool kFewRegisters = false;
+  static constexpr bool kFewRegisters = true;  // sixteen floats take four or more of a plain machine's sixteen
   static constexpr int kTileQueries = 1, kTileColumns = 4, kFewQueriesColumns = 4;
 
   static Floats broadcast(float x) {
