@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Rung beside the engines that people would take instead: llama.cpp and OpenVINO GenAI, on the same files, tokens and threads.
+"""Rung beside the engines that people would take instead: llama.cpp and OpenVINO GenAI, on the same files, tokens and
+threads.
 
     python3 bench/against.py                    the whole table: half an hour on two cores, nothing else running
     python3 bench/against.py --quick            fewer rounds, the two models that `rung pull` brings
     python3 bench/against.py --only prefill     one row, or several (--list names them)
     python3 bench/against.py --json FILE        every number as well
 
-Peers come by their package names into build/against (llama-cpp-python is compiled for this machine), or lie already with the interpreter
-that --python or RUNG_AGAINST_PYTHON names. Sides take turns, round after round; a ratio is that of one round, and the median of all rounds
-counts, so that a slow moment of the machine meets both. Nothing is reused between runs: no prefix cache, the KV cache is cleared. llama.cpp
-and OpenVINO run in each of their sensible settings, and the best counts.
+Peers come by their package names into build/against (llama-cpp-python is compiled for this machine), or lie already
+with the interpreter that --python or RUNG_AGAINST_PYTHON names. Sides take turns, round after round; a ratio is that of
+one round, and the median of all rounds counts, so that a slow moment of the machine meets both. Nothing is reused
+between runs: no prefix cache, the KV cache is cleared. llama.cpp and OpenVINO run in each of their sensible settings,
+and the best counts.
 """
 
 import argparse
@@ -35,7 +37,8 @@ def synthetic_ids(count, vocabulary):
 
 
 class LlamaCpp:
-    """The C API through ctypes: a batch of ids in, logits of the last out. Nothing of Python lies in what is timed but a call a batch."""
+    """The C API through ctypes: a batch of ids in, logits of the last out. Nothing of Python lies in what is timed but
+    a call a batch."""
 
     SETTINGS = {"flash attention": 1, "no flash attention": 0}
 
@@ -114,7 +117,8 @@ class OpenVino:
             if setting == "PA":
                 options["scheduler_config"] = self.g.SchedulerConfig()
                 options["scheduler_config"].enable_prefix_caching = False
-            self.pipelines = {setting: self.g.LLMPipeline(self.model, "CPU", **options)}  # one at a time: it holds the weights
+            # one at a time: it holds the weights
+            self.pipelines = {setting: self.g.LLMPipeline(self.model, "CPU", **options)}
         return self.pipelines[setting]
 
     def generate(self, setting, before, steps):
@@ -153,7 +157,8 @@ def serve(side):
 
 
 def first_token(model, prompt, threads):
-    """llama.cpp from opening its library to the first token, as a process of its own; what Python itself takes is not counted."""
+    """llama.cpp from opening its library to the first token, as a process of its own; what Python itself takes is not
+    counted."""
     import ctypes
 
     start = time.perf_counter()
@@ -178,7 +183,8 @@ class Peer:
 
     def __init__(self, side, python):
         self.side = side
-        self.process = subprocess.Popen([python, __file__, "--serve", side], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen([python, __file__, "--serve", side], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True,
                                         stderr=subprocess.DEVNULL)
         self.settings, self.error = [], None
 
@@ -229,14 +235,16 @@ def rung(*arguments, threads, kernels=""):
 
 
 def bench(model, threads, contexts=(NEAR,), prompt=PROMPT):
-    return rung("bench", "-m", model, "--json", "--repeat", 1, "--prompt-tokens", prompt, "--contexts", ",".join(map(str, contexts)),
+    return rung("bench", "-m", model, "--json", "--repeat", 1, "--prompt-tokens", prompt, "--contexts",
+                ",".join(map(str, contexts)),
                 "--batches", 1, "--decode-tokens", STEPS, threads=threads)
 
 
 def run_and_wait(arguments):
     """→ seconds to the first byte of its output, and the most memory that it held."""
     start = time.perf_counter()
-    process = subprocess.Popen(list(map(str, arguments)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(list(map(str, arguments)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               stdin=subprocess.DEVNULL)
     process.stdout.read(1)
     seconds = time.perf_counter() - start
     process.stdout.read()
@@ -250,7 +258,8 @@ def run_and_wait(arguments):
 # ---- The models ----
 
 class Models:
-    """name → file, made on first use: the two that `rung pull` brings, and a random one of Qwen3-0.6B's shape in four formats."""
+    """name → file, made on first use: the two that `rung pull` brings, and a random one of Qwen3-0.6B's shape in four
+    formats."""
 
     def __init__(self, folder, python):
         self.folder, self.python = folder, python
@@ -277,19 +286,23 @@ class Models:
 
 
 TITLES = {"smollm2-q4_1": "SmolLM2 Q4_1", "smollm2-q8_0": "SmolLM2 Q8_0", "gemma3-q4_k_m": "Gemma 3 Q4_K_M",
-          "qwen3-q8_0": "Qwen3-0.6B shape Q8_0", "qwen3-q4_0": "Qwen3-0.6B shape Q4_0", "qwen3-q4_k_m": "Qwen3-0.6B shape Q4_K_M",
+          "qwen3-q8_0": "Qwen3-0.6B shape Q8_0", "qwen3-q4_0": "Qwen3-0.6B shape Q4_0",
+          "qwen3-q4_k_m": "Qwen3-0.6B shape Q4_K_M",
           "qwen3-bf16": "Qwen3-0.6B shape BF16"}
 QUICK = ["smollm2-q4_1", "gemma3-q4_k_m"]
 
 # ---- The rows: what is asked, at least and as an aim ----
 
 SHARE = {"q8_0": (0.88, 0.97), "bf16": (0.88, 0.97), "q4_k_m": (0.88, 0.97), "q4_0": (0.80, 0.92), "q4_1": (0.80, 0.92)}
-PREFILL = {"smollm2-q4_1": (3, 5), "smollm2-q8_0": (2.2, 3), "gemma3-q4_k_m": (1.5, 2.2), "qwen3-q4_0": (1.5, 2), "qwen3-bf16": (1.5, 2)}
+PREFILL = {"smollm2-q4_1": (3, 5), "smollm2-q8_0": (2.2, 3), "gemma3-q4_k_m": (1.5, 2.2), "qwen3-q4_0": (1.5, 2),
+           "qwen3-bf16": (1.5, 2)}
 DECODE, BOUND = (1.3, 2), 0.9  # that, unless so much of the bandwidth comes first
 ROWS = {"share": "decode, share of the read bandwidth", "decode": "decode against llama.cpp",
-        "peers": "prefill of 512 against the faster of llama.cpp and OpenVINO", "prefill": "prefill of 512 against llama.cpp",
+        "peers": "prefill of 512 against the faster of llama.cpp and OpenVINO",
+        "prefill": "prefill of 512 against llama.cpp",
         "int8": "linear layers of a prefill, share of the int8 peak", "context": f"decode at {FAR} against {NEAR}",
-        "start": "process start to first token", "memory": "peak resident memory", "threads": "2 threads against 1, prefill"}
+        "start": "process start to first token", "memory": "peak resident memory",
+        "threads": "2 threads against 1, prefill"}
 
 
 def say(text):
@@ -308,7 +321,8 @@ def ratio(ours, theirs):
 def figure(value, unit):
     if value is None:
         return "–"
-    return {"x": f"{value:.2f}×", "%": f"{value:.0%}", "points": f"{100 * value:+.1f} points", "time": f"{value:.2f} of its time",
+    return {"x": f"{value:.2f}×", "%": f"{value:.0%}", "points": f"{100 * value:+.1f} points",
+            "time": f"{value:.2f} of its time",
             "bytes": f"{value / 1e6:.0f} MB"}[unit]
 
 
@@ -316,14 +330,18 @@ class Table:
     def __init__(self):
         self.rows = []
 
-    def add(self, key, what, least, aim, measured, unit, note="", smaller=False, least_text=None, aim_text=None, enough=False):
+    def add(self, key, what, least, aim, measured, unit, note="", smaller=False, least_text=None, aim_text=None,
+            enough=False):
         """enough: counts as reached below `least`, because the limit of the machine is reached."""
         def reached(limit):
             return measured is not None and limit is not None and (measured <= limit if smaller else measured >= limit)
-        verdict = ("–" if measured is None else "aim" if reached(aim) else "yes" if reached(least) else "limit" if enough else "no")
-        self.rows.append({"row": key, "what": what, "least": least, "aim": aim, "measured": measured, "unit": unit, "reached": verdict,
+        verdict = ("–" if measured is None else "aim" if reached(aim) else "yes" if reached(least) else "limit"
+                   if enough else "no")
+        self.rows.append({"row": key, "what": what, "least": least, "aim": aim, "measured": measured, "unit": unit,
+                          "reached": verdict,
                           "note": note})
-        cells = [what, least_text or figure(least, unit), aim_text or figure(aim, unit), figure(measured, unit), verdict, note]
+        cells = [what, least_text or figure(least, unit), aim_text or figure(aim, unit), figure(measured, unit),
+                 verdict, note]
         print("| " + " | ".join(cells) + " |", flush=True)
 
     @staticmethod
@@ -338,7 +356,8 @@ class Measuring:
         self.options, self.models, self.python, self.raw = options, models, python, {}
 
     def model(self, name, peers):
-        """Rounds in which every side reads 512 tokens and then writes 32 after 64 others → {side: {"prefill": [...], "decode": [...]}}."""
+        """Rounds in which every side reads 512 tokens and then writes 32 after 64 others → {side: {"prefill": [...],
+        "decode": [...]}}."""
         wanted = [p for p in peers if p not in self.raw.get(name, {})]
         if name in self.raw and not wanted:
             return self.raw[name]
@@ -365,14 +384,16 @@ class Measuring:
         return sides
 
     def speeds(self, sides, part):
-        return ", ".join(f"{side} {median(values[part]):.0f}" if median(values[part]) else f"{side}: {values.get('error') or 'no'}"
+        return ", ".join(f"{side} {median(values[part]):.0f}" if median(values[part])
+                         else f"{side}: {values.get('error') or 'no'}"
                          for side, values in sides.items()) + " tok/s"
 
 
 def share_rows(m, table, names):
     for name in names:
         sides, (least, aim) = m.model(name, peers_of(m, name)), SHARE[name.split("-", 1)[1]]
-        table.add("share", f"decode, share of bandwidth, {TITLES[name]}", least, aim, median(sides["rung"]["share"]), "%",
+        table.add("share", f"decode, share of bandwidth, {TITLES[name]}", least, aim, median(sides["rung"]["share"]),
+                  "%",
                   f"of {median(sides['rung']['read']):.1f} GB/s, read in turns")
 
 
@@ -394,7 +415,8 @@ def peer_rows(m, table, names):
                       f"OpenVINO cannot load it: {why}"[:80])
             continue
         faster = [max(a or 0, b or 0) for a, b in zip(sides["llama.cpp"]["prefill"], sides["OpenVINO"]["prefill"])]
-        table.add("peers", f"prefill against the faster peer, {TITLES[name]}", 1.1, 1.5, ratio(sides["rung"]["prefill"], faster), "x",
+        table.add("peers", f"prefill against the faster peer, {TITLES[name]}", 1.1, 1.5,
+                  ratio(sides["rung"]["prefill"], faster), "x",
                   m.speeds(sides, "prefill"))
 
 
@@ -411,8 +433,10 @@ def int8_row(m, table, names):
     path, title, processor = m.models.file(names[0]), f"{ROWS['int8']} (AVX-512 VNNI)", Path("/proc/cpuinfo")
     if processor.exists() and "avx512_vnni" in processor.read_text():
         say(f"share of the int8 peak, {m.options.rounds} rounds")
-        shares = [rung("bench", "-m", path, "--json", "--repeat", 1, "--prompt-tokens", PROMPT, "--contexts", 1, "--batches", 1,
-                       "--decode-tokens", 1, "--verbs", threads=m.options.threads, kernels="avx512vnni")["prefill"]["linear_peak_share"]
+        shares = [rung("bench", "-m", path, "--json", "--repeat", 1, "--prompt-tokens", PROMPT, "--contexts", 1,
+                       "--batches", 1,
+                       "--decode-tokens", 1, "--verbs", threads=m.options.threads,
+                       kernels="avx512vnni")["prefill"]["linear_peak_share"]
                   for _ in range(m.options.rounds)]
         table.add("int8", title, 0.55, 0.7, median(shares), "%", f"{TITLES[names[0]]}, its linear layers")
     else:
@@ -436,13 +460,15 @@ def prompt_of(path, tokens):
     text, count = [], 0
     while count < tokens:
         text += [words[(len(text) + i) % len(words)] for i in range(max(1, (tokens - count) // 3))]
-        done = subprocess.run([RUNG, "tokenize", "-m", path, "--json", " ".join(text)], capture_output=True, text=True, check=True)
+        done = subprocess.run([RUNG, "tokenize", "-m", path, "--json", " ".join(text)], capture_output=True, text=True,
+                              check=True)
         count = len(json.loads(done.stdout)["ids"])
     return " ".join(text)
 
 
 def warm(path):
-    """Brings a file into the page cache; piece by piece, because Linux counts what a parent held as a peak of its children."""
+    """Brings a file into the page cache; piece by piece, because Linux counts what a parent held as a peak of its
+    children."""
     with path.open("rb") as file:
         while file.read(1 << 20):
             pass
@@ -461,14 +487,17 @@ def start_rows(m, table, names):
             done = subprocess.run([m.python, __file__, "--first-token", path, prompt, str(m.options.threads)],
                                   capture_output=True, text=True, check=False)
             theirs.append(json.loads(done.stdout)["seconds"] if done.returncode == 0 else None)
-        table.add("start", f"process start to first token, 16 tokens, {TITLES[name]}", 1, 0.5, ratio(ours, theirs), "time",
-                  f"{1e3 * median(ours):.0f} ms, llama.cpp {1e3 * median(theirs):.0f} ms (from opening its library)", smaller=True)
+        table.add("start", f"process start to first token, 16 tokens, {TITLES[name]}", 1, 0.5, ratio(ours, theirs),
+                  "time",
+                  f"{1e3 * median(ours):.0f} ms, llama.cpp {1e3 * median(theirs):.0f} ms (from opening its library)",
+                  smaller=True)
 
 
 def memory_rows(m, table, names):
     for name in names:
         path = m.models.file(name)
-        shape = json.loads(subprocess.run([RUNG, "inspect", "-m", path, "--json"], capture_output=True, text=True, check=True).stdout)
+        shape = json.loads(subprocess.run([RUNG, "inspect", "-m", path, "--json"], capture_output=True, text=True,
+                                          check=True).stdout)
         tokens = 512 + 32
         cache = shape["layers"] * 2 * shape["kv_heads"] * shape["head_dim"] * 2 * tokens  # f16
         text = prompt_of(path, 512)
@@ -487,7 +516,8 @@ def threads_row(m, table, names):
     for _ in range(m.options.rounds):
         two, one = (bench(path, n)["prefill"]["tokens_per_second"] for n in (2, 1))
         rounds.append((two, one))
-    table.add("threads", f"2 threads against 1, prefill, {TITLES[names[0]]}", 1.85, 1.95, median([a / b for a, b in rounds]), "x",
+    table.add("threads", f"2 threads against 1, prefill, {TITLES[names[0]]}", 1.85, 1.95,
+              median([a / b for a, b in rounds]), "x",
               f"{median([a for a, _ in rounds]):.0f} and {median([b for _, b in rounds]):.0f} tok/s")
 
 
@@ -527,9 +557,11 @@ def main():
     parser.add_argument("--list", action="store_true", help="names rows and models")
     parser.add_argument("--quick", action="store_true", help="three rounds, only SmolLM2 Q4_1 and Gemma 3")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
+                        else os.cpu_count())
     parser.add_argument("--models", type=Path, default=HOME / "build/models", help="the folder where models are made")
-    parser.add_argument("--python", default=os.environ.get("RUNG_AGAINST_PYTHON"), help="an interpreter that has the peers already")
+    parser.add_argument("--python", default=os.environ.get("RUNG_AGAINST_PYTHON"),
+                        help="an interpreter that has the peers already")
     parser.add_argument("--json", type=Path, help="every number, as JSON, into this file")
     options = parser.parse_args()
     if options.list:
@@ -545,8 +577,10 @@ def main():
     python = ensure_peers(options.python)
     m, table = Measuring(options, Models(options.models, python), python), Table()
     table.head()
-    for key, measure in {"share": share_rows, "decode": decode_rows, "peers": peer_rows, "prefill": prefill_rows, "int8": int8_row,
-                         "context": context_row, "start": start_rows, "memory": memory_rows, "threads": threads_row}.items():
+    for key, measure in {"share": share_rows, "decode": decode_rows, "peers": peer_rows, "prefill": prefill_rows,
+                         "int8": int8_row,
+                         "context": context_row, "start": start_rows, "memory": memory_rows,
+                         "threads": threads_row}.items():
         if key in options.rows:
             measure(m, table, names)
     if options.json:

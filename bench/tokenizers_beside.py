@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Our tokenizers beside the official library: the same 10 MB of text, one thread each, megabytes a second.
 
-The text is what Python's own library holds: code and documentation, cut or repeated to 10 MB (--text FILE takes another).
+The text is what Python's own library holds: code and documentation, cut or repeated to 10 MB (--text FILE takes
+another).
 
     pip install tokenizers gguf
     cmake -S . -B build/release -DRUNG_BENCHMARKS=ON && ninja -C build/release bench_tokenizer
@@ -45,13 +46,15 @@ def main():
         file.write(text)
         file.flush()
         for name in options.names:
-            ours = json.loads(subprocess.check_output([ROOT / "build/release/bench/bench_tokenizer", PATHS[name], file.name]))
+            ours = json.loads(subprocess.check_output([ROOT / "build/release/bench/bench_tokenizer", PATHS[name],
+                                                       file.name]))
             tokenizer = official(name)
             lines = text.splitlines(keepends=True)  # its fastest way: one long text is slower
             start = time.perf_counter()
             count = sum(len(e.ids) for e in (tokenizer.encode(line, add_special_tokens=False) for line in lines))
             theirs = len(text.encode()) / (time.perf_counter() - start) / 1e6
-            print(f"{name}: ours {ours['megabytes_per_second']:.1f} MB/s ({ours['tokens']} tokens), official {theirs:.1f} MB/s "
+            print(f"{name}: ours {ours['megabytes_per_second']:.1f} MB/s ({ours['tokens']} tokens), official "
+                  f"{theirs:.1f} MB/s "
                   f"({count} tokens by line), {ours['megabytes_per_second'] / theirs:.1f} times", flush=True)
 
 

@@ -5,12 +5,13 @@ and find the same perplexity.
     python3 tools/check_gguf.py MODEL... [--rung build/release/src/cli/rung] [--formats q8_0,q4_k_m,...] [--tokens 2048]
     pip install gguf numpy safetensors llama-cpp-python
 
-MODEL: whatever `rung quantize` reads. The text is the GPL-3 that every Debian has. For each model and format, a line: whether the
-gguf package reads the file; how many of 32 greedy tokens agree before the first that does not (the reference backend, whose numbers
-are llama.cpp's but for its quantised activations); on how many both agree when both read llama.cpp's text, by how much ours prefers
-its own choice at most where they do not, and how far apart the logits are; and both perplexities on the same tokens, each predicted
-from those before it in windows of 512, the second half of each window counted. Fails where tokens are others, perplexities differ by 1%
-or more, or first choices differ that are not near equals.
+MODEL: whatever `rung quantize` reads. The text is the GPL-3 that every Debian has. For each model and format, a line:
+whether the gguf package reads the file; how many of 32 greedy tokens agree before the first that does not (the
+reference backend, whose numbers are llama.cpp's but for its quantised activations); on how many both agree when both
+read llama.cpp's text, by how much ours prefers its own choice at most where they do not, and how far apart the logits
+are; and both perplexities on the same tokens, each predicted from those before it in windows of 512, the second half of
+each window counted. Fails where tokens are others, perplexities differ by 1% or more, or first choices differ that are
+not near equals.
 """
 
 import argparse
@@ -25,13 +26,15 @@ import numpy as np
 import safetensors.numpy
 
 WINDOW = 512
-NEAR_EQUALS = 0.25  # logits: llama.cpp rounds activations to eight bits, so that of two near equals it may choose the other
+# logits: llama.cpp rounds activations to eight bits, so that of two near equals it may choose the other
+NEAR_EQUALS = 0.25
 PROMPT = "The freedom to share and change"
 
 
 def log_softmax_of(logits: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     top = logits.max(axis=1, keepdims=True)
-    return (logits - top)[np.arange(len(chosen)), chosen] - np.log(np.exp((logits - top).astype(np.float64)).sum(axis=1))
+    below = logits - top
+    return below[np.arange(len(chosen)), chosen] - np.log(np.exp(below.astype(np.float64)).sum(axis=1))
 
 
 def llama_cpp_perplexity(model: llama_cpp.Llama, ids: list[int], bos: int | None) -> float:
@@ -52,14 +55,16 @@ def rung_json(rung: Path, *arguments: str) -> dict:
     return json.loads(out.splitlines()[-1])
 
 
-def same_text(rung: Path, file: Path, theirs: llama_cpp.Llama, prompt: list[int], greedy: list[int]) -> tuple[str, bool]:
+def same_text(rung: Path, file: Path, theirs: llama_cpp.Llama, prompt: list[int],
+              greedy: list[int]) -> tuple[str, bool]:
     """Both first choices after each token of llama.cpp's text, and whether they differ between near equals alone."""
     if greedy[-1] == theirs.token_eos():
         greedy = greedy[:-1]
     text = theirs.detokenize(prompt + greedy).decode(errors="replace")
     ids = rung_json(rung, "tokenize", "-m", str(file), text)["ids"]
     if ids != prompt + greedy:
-        return "its text has other tokens", True  # cut within a character, or not as the tokenizer would spell it: no comparison
+        # cut within a character, or not as the tokenizer would spell it: no comparison
+        return "its text has other tokens", True
     out = file.with_suffix(".logits.safetensors")
     rung_json(rung, "logits", "-m", str(file), "--device", "reference", "--out", str(out), text)
     ours = safetensors.numpy.load_file(out)["logits"][len(prompt) - 1:-1]
@@ -85,7 +90,8 @@ def check(rung: Path, model: str, form: str, out: Path, text: Path) -> bool:
         greedy.append(token)
         if len(greedy) == 32 or token == theirs.token_eos():
             break
-    ours = rung_json(rung, "generate", "-m", str(out), "--device", "reference", "--temperature", "0", "--repeat-penalty", "1",
+    ours = rung_json(rung, "generate", "-m", str(out), "--device", "reference", "--temperature", "0",
+                     "--repeat-penalty", "1",
                      "-n", "32", PROMPT)["ids"]
     agree = next((i for i, (a, b) in enumerate(zip(ours, greedy)) if a != b), min(len(ours), len(greedy)))
     ids = theirs.tokenize(text.read_bytes(), add_bos=True, special=False)
@@ -93,7 +99,8 @@ def check(rung: Path, model: str, form: str, out: Path, text: Path) -> bool:
     mine = rung_json(rung, "eval", "-m", str(out), "--device", "reference", str(text))["perplexity"]
     llama = llama_cpp_perplexity(theirs, ids, bos)
     choices, near = same_text(rung, out, theirs, prompt, greedy)
-    print(f"{model} {form}: {tensors} tensors, {made['bytes'] / 1e6:.1f} MB, tokens {'same' if same_ids else 'DIFFER'}, "
+    print(f"{model} {form}: {tensors} tensors, {made['bytes'] / 1e6:.1f} MB, tokens "
+          f"{'same' if same_ids else 'DIFFER'}, "
           f"greedy {agree} of {len(greedy)}, {choices}, "
           f"perplexity {mine:.3f} (rung) {llama:.3f} (llama.cpp), {100 * (mine / llama - 1):+.2f}%",
           flush=True)

@@ -1,11 +1,12 @@
 """Runs `./rung logits --out` and transformers on the same tokens, and holds the one to the other.
 
-    python3 tools/compare_logits.py MODEL TEXT…            MODEL: smollm2, gemma3, a .gguf file, or a folder from the hub
+    python3 tools/compare_logits.py MODEL TEXT…            MODEL: smollm2, gemma3, a .gguf file, or a folder from the
+    hub
     python3 tools/compare_logits.py MODEL --file PROMPTS   a prompt between lines of ---
     pip install torch transformers accelerate safetensors gguf numpy
 
-Rung makes the token ids, so that this is about the forward pass alone. For every token row ‖ours − official‖ ≤ 1e-4·‖official‖, and every
-logit within 1e-3; else the exit status is 1. `--rung PATH` names another binary.
+Rung makes the token ids, so that this is about the forward pass alone. For every token row ‖ours − official‖ ≤
+1e-4·‖official‖, and every logit within 1e-3; else the exit status is 1. `--rung PATH` names another binary.
 """
 
 import argparse
@@ -47,8 +48,10 @@ def official(model: transformers.PreTrainedModel, ids: list[int]) -> np.ndarray:
 
 
 def compare(mine: np.ndarray, theirs: np.ndarray) -> tuple[float, float, float]:
-    """The largest distance of a row, the largest difference of a logit, the share of rows with the same first choice."""
-    rows = np.linalg.norm((mine - theirs).astype(np.float64), axis=1) / np.linalg.norm(theirs.astype(np.float64), axis=1)
+    """The largest distance of a row, the largest difference of a logit, the share of rows with the same first
+    choice."""
+    rows = np.linalg.norm((mine - theirs).astype(np.float64),
+                          axis=1) / np.linalg.norm(theirs.astype(np.float64), axis=1)
     return rows.max(), np.abs(mine - theirs).max(), (mine.argmax(1) == theirs.argmax(1)).mean()
 
 
@@ -71,7 +74,8 @@ def main() -> int:
         row, logit, first = compare(mine, official(model, ids))
         bad = not (row <= ROW_TOLERANCE and logit <= LOGIT_TOLERANCE)
         failed += bad
-        print(f"{len(ids):6}   {row:12.2e}   {logit:16.2e}   {first:16.1%}   {'DIFFERS ' if bad else ''}{text[:50]!r}", flush=True)
+        print(f"{len(ids):6}   {row:12.2e}   {logit:16.2e}   {first:16.1%}   {'DIFFERS ' if bad else ''}{text[:50]!r}",
+              flush=True)
     allowed = f"{ROW_TOLERANCE:.0e} of a row's length, {LOGIT_TOLERANCE:.0e} of a logit"
     print(f"{len(texts) - failed} agree, {failed} differ (allowed: {allowed})")
     return 1 if failed else 0

@@ -1,12 +1,13 @@
-"""How far the fast backend is from the reference, beside how far llama.cpp is from it: the same file, the same text, the same windows.
+"""How far the fast backend is from the reference, beside how far llama.cpp is from it: the same file, the same text,
+the same windows.
 
     python3 tools/compare_quality.py [MODEL.gguf] [TEXT] [--windows N] [--json FILE]
     pip install torch transformers accelerate safetensors gguf numpy llama-cpp-python
 
-MODEL: build/downloads/smollm2.gguf; TEXT: the GPL-3 that every Debian has. Windows of 512 tokens, the second half of each counts. The
-reference is transformers in f32 with the weights of the file for llama.cpp, and Rung's own reference backend for `rung compare`; that
-these two are the same is seen in their perplexities (and, token by token, with tools/compare_logits.py). --sliding compares
-`rung eval --stride` with transformers, too.
+MODEL: build/downloads/smollm2.gguf; TEXT: the GPL-3 that every Debian has. Windows of 512 tokens, the second half of
+each counts. The reference is transformers in f32 with the weights of the file for llama.cpp, and Rung's own reference
+backend for `rung compare`; that these two are the same is seen in their perplexities (and, token by token, with
+tools/compare_logits.py). --sliding compares `rung eval --stride` with transformers, too.
 """
 
 import argparse
@@ -78,9 +79,11 @@ def main():
     result["llama.cpp"] |= summary({key: np.concatenate([r[key] for r in rows]) for key in rows[0]})
     model, text = str(given.model), str(given.text)
     compared = rung(given.rung, "compare", f"{model}@reference", f"{model}@cpu", text, *first)
-    result["rung reference"] = {"perplexity": compared["base"]["perplexity"]["value"], "error": compared["base"]["perplexity"]["error"]}
+    result["rung reference"] = {"perplexity": compared["base"]["perplexity"]["value"],
+                                "error": compared["base"]["perplexity"]["error"]}
     cpu = compared["models"][0]
-    result["rung cpu"] = {"perplexity": cpu["perplexity"]["value"], "divergence": cpu["divergence"]["value"], "kernels": cpu["kernels"],
+    result["rung cpu"] = {"perplexity": cpu["perplexity"]["value"], "divergence": cpu["divergence"]["value"],
+                          "kernels": cpu["kernels"],
                           "percentile_99": cpu["divergence"]["percentile_99"], "same_first": cpu["same_first"]["value"],
                           "perplexity_ratio": cpu["perplexity_ratio"]["value"], "counted": compared["counted_tokens"]}
     if given.sliding:
@@ -91,9 +94,12 @@ def main():
     print(f"{'':16}{'perplexity':>12}{'mean KL':>12}{'99%':>10}{'same first':>12}{'sliding':>12}")
     for who in ("transformers", "rung reference", "rung cpu", "llama.cpp"):
         r = result[who]
-        far = f"{r['divergence']:12.6f}{r['percentile_99']:10.5f}{r['same_first']:12.2%}" if "divergence" in r else " " * 34
+        far = " " * 34
+        if "divergence" in r:
+            far = f"{r['divergence']:12.6f}{r['percentile_99']:10.5f}{r['same_first']:12.2%}"
         print(f"{who:16}{r['perplexity']:12.5f}{far}" + (f"{r['sliding']:12.5f}" if "sliding" in r else ""))
-    print(f"rung cpu / llama.cpp: {result['rung cpu']['divergence'] / result['llama.cpp']['divergence']:.3f} of its mean KL")
+    print(f"rung cpu / llama.cpp: {result['rung cpu']['divergence'] / result['llama.cpp']['divergence']:.3f} of its "
+          f"mean KL")
     if given.json:
         given.json.write_text(json.dumps(result, indent=1) + "\n")
 

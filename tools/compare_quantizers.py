@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""What `rung quantize` makes of a model beside what llama.cpp makes of it: the type of every tensor, and the error of every type.
+"""What `rung quantize` makes of a model beside what llama.cpp makes of it: the type of every tensor, and the error of
+every type.
 
     python3 tools/compare_quantizers.py MODEL [--rung build/release/src/cli/rung] [--formats q4_k_m,q6_k,...]
     pip install gguf numpy llama-cpp-python
 
-MODEL: whatever `rung quantize` reads, in f32 or bf16. A line for each type: how many tensors there are, how many are the same bytes, and
-the root of the mean squared distance from the original, ours and llama.cpp's without an importance matrix.
+MODEL: whatever `rung quantize` reads, in f32 or bf16. A line for each type: how many tensors there are, how many are
+the same bytes, and the root of the mean squared distance from the original, ours and llama.cpp's without an importance
+matrix.
 """
 
 import argparse
@@ -69,7 +71,8 @@ def main() -> int:
     good = True
     with tempfile.TemporaryDirectory() as scratch:
         original, ours, theirs = (Path(scratch) / name for name in ("f32.gguf", "ours.gguf", "theirs.gguf"))
-        subprocess.run([arguments.rung, "quantize", arguments.model, "--to", "f32", original], check=True, capture_output=True)
+        subprocess.run([arguments.rung, "quantize", arguments.model, "--to", "f32", original], check=True,
+                       capture_output=True)
         for form in arguments.formats.split(","):
             subprocess.run([arguments.rung, "quantize", original, "--to", form, ours], check=True, capture_output=True)
             quantize_by_llama_cpp(original, FORMATS[form], theirs)

@@ -2,8 +2,8 @@
 # Sourced by ./rung and ./check: installs what is missing, builds without noise.
 home=${home:?the folder of the repository}
 
-# A line: what is tested (a command, a <header> as the compiler finds it, a python:module, a file by its pattern), then who brings it:
-# Debian's package, Homebrew's package (-: comes with the system).
+# A line: what is tested (a command, a <header> as the compiler finds it, a python:module, a file by its pattern), then
+# who brings it: Debian's package, Homebrew's package (-: comes with the system).
 ensure_to_run() {
   ensure '
     c++                   g++                 -
@@ -19,6 +19,10 @@ ensure_to_run() {
 ensure_to_check() {
   ensure '
     npm                   npm                 node
+    pkg-config            pkg-config          pkgconf
+    dpkg-shlibdeps        dpkg-dev            -
+    clang-format-19       clang-format-19     -
+    clang-tidy-19         clang-tidy-19       -
     <benchmark/benchmark.h>  libbenchmark-dev  google-benchmark
     clang++-19            clang-19            -
     /usr/lib/llvm-19/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a  libclang-rt-19-dev  -'
@@ -32,7 +36,8 @@ ensure_to_emulate() { # the kernels of 64-bit ARM, on Debian for x86-64
 
 say() { printf '%s\n' "rung: $*" >&2; }
 
-# quietly LABEL COMMAND...: in a terminal, one line on stderr tells how far it is; its words are shown when it fails, its warnings always.
+# quietly LABEL COMMAND...: in a terminal, one line on stderr tells how far it is; its words are shown when it fails,
+# its warnings always.
 quietly() {
   local label=$1 log status=0
   shift
@@ -53,7 +58,8 @@ quietly() {
 
 is_there() { # is_there THING, one of the first column
   case $1 in
-    \<*) printf '#if !__has_include(%s)\n#error\n#endif\n' "$1" | c++ -E -x c++ -I/usr/local/include -I/opt/homebrew/include - ;;
+    \<*) printf '#if !__has_include(%s)\n#error\n#endif\n' "$1" |
+      c++ -E -x c++ -I/usr/local/include -I/opt/homebrew/include - ;;
     python:*) python3 -c "import ${1#python:}" ;;
     /*) compgen -G "$1" ;;
     *) command -v "$1" ;;
@@ -78,6 +84,7 @@ install_packages() { # install_packages WHAT-IS-MISSING PACKAGE...
   shift
   if [ "$(uname)" = Darwin ]; then
     command -v brew >/dev/null || { say "missing:$missing. Install Homebrew, then: brew install $*"; exit 1; }
+    say "installing$missing, with: brew install $*"
     quietly "installing $*" brew install "$@"
     return
   fi
@@ -91,6 +98,7 @@ install_packages() { # install_packages WHAT-IS-MISSING PACKAGE...
     as_root=(sudo)
   fi
   as_root+=(env DEBIAN_FRONTEND=noninteractive)
+  say "installing$missing, with: apt-get install $*"
   quietly "reading the list of packages" "${as_root[@]}" apt-get update
   quietly "installing $*" "${as_root[@]}" apt-get install -y --no-install-recommends "$@"
 }
@@ -105,7 +113,8 @@ build() {
   (
     if command -v flock >/dev/null; then flock 9; fi
     touch "$folder/building" &&
-      quietly "configuring $name" cmake -G Ninja -S "$home" -B "$folder" -DCMAKE_COMPILE_WARNING_AS_ERROR="${CI:+ON}" "$@" &&
+      quietly "configuring $name" cmake -G Ninja -S "$home" -B "$folder" \
+        -DCMAKE_COMPILE_WARNING_AS_ERROR="${CI:+ON}" "$@" &&
       quietly "building $name" cmake --build "$folder" --target "${targets[@]}" &&
       mv "$folder/building" "$folder/built"
   ) 9>"$folder.lock"

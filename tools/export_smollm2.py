@@ -1,10 +1,11 @@
-"""SmolLM2 from its GGUF file → the same weights as folders from the hub: f32, bf16, and f32 in shards (this one in the old dialect).
+"""SmolLM2 from its GGUF file → the same weights as folders from the hub: f32, bf16, and f32 in shards (this one in the
+old dialect).
 
     python3 tools/export_smollm2.py OUT [--gguf build/downloads/smollm2.gguf]      writes OUT/f32, OUT/bf16, OUT/sharded
     pip install torch transformers accelerate tokenizers safetensors gguf
 
-The tokenizer is made anew from the vocabulary and merges in the model's official pipeline, single digits and then byte-level: the
-conversion that transformers has for GGUF files forgets the digits.
+The tokenizer is made anew from the vocabulary and merges in the model's official pipeline, single digits and then
+byte-level: the conversion that transformers has for GGUF files forgets the digits.
 """
 
 import argparse
@@ -21,22 +22,27 @@ CONTROL = 3  # token type of special tokens in a GGUF file
 
 
 def official_tokenizer(path: Path) -> transformers.PreTrainedTokenizerFast:
-    fields = {key: field.contents() for key, field in gguf.GGUFReader(path).fields.items() if key.startswith("tokenizer.")}
+    fields = {key: field.contents() for key, field in gguf.GGUFReader(path).fields.items()
+              if key.startswith("tokenizer.")}
     tokens = fields["tokenizer.ggml.tokens"]
     merges = [tuple(merge.split(" ")) for merge in fields["tokenizer.ggml.merges"]]
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges))
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab={token: i for i, token in enumerate(tokens)},
+                                                           merges=merges))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([
         tokenizers.pre_tokenizers.Digits(individual_digits=True),
         tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False),
     ])
     tokenizer.decoder = tokenizers.decoders.ByteLevel()
     types = fields["tokenizer.ggml.token_type"]
-    tokenizer.add_special_tokens([tokenizers.AddedToken(t, special=True) for t, kind in zip(tokens, types) if kind == CONTROL])
+    tokenizer.add_special_tokens([tokenizers.AddedToken(t, special=True) for t, kind in zip(tokens, types) if kind
+                                  == CONTROL])
     assert tokenizer.get_vocab_size() == len(tokens)
     assert tokenizer.encode("x.\n\n1").ids[2] == 1116, "\\n\\n is one token before a digit"
     named = {name: tokens[fields[f"tokenizer.ggml.{key}_token_id"]]
-             for name, key in (("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding"))}
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, chat_template=fields["tokenizer.chat_template"], **named)
+             for name, key in (("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"),
+                               ("pad_token", "padding"))}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer,
+                                                chat_template=fields["tokenizer.chat_template"], **named)
 
 
 def plain_model(path: Path) -> transformers.PreTrainedModel:
@@ -51,7 +57,8 @@ def plain_model(path: Path) -> transformers.PreTrainedModel:
 
 
 def to_old_dialect(folder: Path):
-    """As most of the hub writes it: rope_theta and torch_dtype in config.json, the template in tokenizer_config.json."""
+    """As most of the hub writes it: rope_theta and torch_dtype in config.json, the template in
+    tokenizer_config.json."""
     config = json.loads((folder / "config.json").read_text())
     rope = config.pop("rope_parameters")
     assert rope["rope_type"] == "default"
@@ -71,7 +78,8 @@ def main():
     arguments = parser.parse_args()
     transformers.logging.set_verbosity_error()
     tokenizer, model = official_tokenizer(arguments.gguf), plain_model(arguments.gguf)
-    for name, dtype, shard in (("f32", torch.float32, "10GB"), ("sharded", torch.float32, "100MB"), ("bf16", torch.bfloat16, "10GB")):
+    for name, dtype, shard in (("f32", torch.float32, "10GB"), ("sharded", torch.float32, "100MB"),
+                               ("bf16", torch.bfloat16, "10GB")):
         folder = arguments.out / name
         model.to(dtype).save_pretrained(folder, max_shard_size=shard)
         tokenizer.save_pretrained(folder)

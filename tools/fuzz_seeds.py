@@ -1,4 +1,5 @@
-"""The seeds of the fuzzers that go the whole way from bytes to a model: one of a few hundred weights for each family and format.
+"""The seeds of the fuzzers that go the whole way from bytes to a model: one of a few hundred weights for each family
+and format.
 
     python3 tools/fuzz_seeds.py      writes fuzz/corpus/gguf_model/ and fuzz/corpus/folder_model/
     pip install gguf safetensors numpy
@@ -13,15 +14,19 @@ import safetensors.numpy
 
 CORPUS = Path(__file__).parents[1] / "fuzz/corpus"
 HIDDEN, VOCAB, WIDTH, HEADS, KV_HEADS, HEAD_DIM = 4, 3, 2, 2, 1, 2
-SIZES = dict(vocab_size=VOCAB, hidden_size=HIDDEN, intermediate_size=WIDTH, num_hidden_layers=1, num_attention_heads=HEADS,
+SIZES = dict(vocab_size=VOCAB, hidden_size=HIDDEN, intermediate_size=WIDTH, num_hidden_layers=1,
+             num_attention_heads=HEADS,
              num_key_value_heads=KV_HEADS, head_dim=HEAD_DIM, max_position_embeddings=8)
 BLOCK = {"input_layernorm": ("attn_norm", (HIDDEN,)), "self_attn.q_proj": ("attn_q", (HEADS * HEAD_DIM, HIDDEN)),
-         "self_attn.k_proj": ("attn_k", (KV_HEADS * HEAD_DIM, HIDDEN)), "self_attn.v_proj": ("attn_v", (KV_HEADS * HEAD_DIM, HIDDEN)),
-         "self_attn.o_proj": ("attn_output", (HIDDEN, HEADS * HEAD_DIM)), "mlp.gate_proj": ("ffn_gate", (WIDTH, HIDDEN)),
+         "self_attn.k_proj": ("attn_k", (KV_HEADS * HEAD_DIM, HIDDEN)),
+         "self_attn.v_proj": ("attn_v", (KV_HEADS * HEAD_DIM, HIDDEN)),
+         "self_attn.o_proj": ("attn_output", (HIDDEN, HEADS * HEAD_DIM)),
+         "mlp.gate_proj": ("ffn_gate", (WIDTH, HIDDEN)),
          "mlp.up_proj": ("ffn_up", (WIDTH, HIDDEN)), "mlp.down_proj": ("ffn_down", (HIDDEN, WIDTH))}
 NORM_BEHIND = {"post_attention_layernorm": ("ffn_norm", (HIDDEN,))}
 HEAD_NORMS = {"self_attn.q_norm": ("attn_q_norm", (HEAD_DIM,)), "self_attn.k_norm": ("attn_k_norm", (HEAD_DIM,))}
-GEMMA_NORMS = {"post_attention_layernorm": ("post_attention_norm", (HIDDEN,)), "pre_feedforward_layernorm": ("ffn_norm", (HIDDEN,)),
+GEMMA_NORMS = {"post_attention_layernorm": ("post_attention_norm", (HIDDEN,)),
+               "pre_feedforward_layernorm": ("ffn_norm", (HIDDEN,)),
                "post_feedforward_layernorm": ("post_ffw_norm", (HIDDEN,))}
 FAMILIES = {  # what a layer has besides, and which of its matrices have a bias
     "llama": (NORM_BEHIND, []), "qwen2": (NORM_BEHIND, ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]),
@@ -32,7 +37,8 @@ FAMILIES = {  # what a layer has besides, and which of its matrices have a bias
 def tensors(family: str) -> dict[str, tuple[str, np.ndarray]]:
     """By their names on the hub: GGUF's, and values."""
     more, biases = FAMILIES[family]
-    found = {"model.embed_tokens.weight": ("token_embd.weight", (VOCAB, HIDDEN)), "model.norm.weight": ("output_norm.weight", (HIDDEN,))}
+    found = {"model.embed_tokens.weight": ("token_embd.weight", (VOCAB, HIDDEN)),
+             "model.norm.weight": ("output_norm.weight", (HIDDEN,))}
     for hub, (name, shape) in (BLOCK | more).items():
         found[f"model.layers.0.{hub}.weight"] = (f"blk.0.{name}.weight", shape)
         if hub in biases:

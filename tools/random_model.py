@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""A model of Qwen3-0.6B's shape with random weights, a GGUF file in bf16: to measure speed on true sizes without 1.2 GB from the network.
+"""A model of Qwen3-0.6B's shape with random weights, a GGUF file in bf16: to measure speed on true sizes without 1.2 GB
+from the network.
 
-    python3 tools/random_model.py OUT.gguf [--tokenizer FOLDER] [--layers N] [--vocab N] [--seed N]      pip install gguf numpy
+    python3 tools/random_model.py OUT.gguf [--tokenizer FOLDER] [--layers N] [--vocab N] [--seed N]      pip install
+    gguf numpy
 
-FOLDER holds Qwen3's tokenizer.json (tests/fetch brings it to build/downloads/tokenizers/tokenizer-qwen3); without it the vocabulary is made
-up: the 256 bytes and pairs of them. The weights are normal, each matrix's outputs about as large as its inputs, so that activations stay
-what a real model has and nothing overflows in any engine. What the model says is noise.
+FOLDER holds Qwen3's tokenizer.json (tests/fetch brings it to build/downloads/tokenizers/tokenizer-qwen3); without it
+the vocabulary is made up: the 256 bytes and pairs of them. The weights are normal, each matrix's outputs about as large
+as its inputs, so that activations stay what a real model has and nothing overflows in any engine. What the model says
+is noise.
 
     rung quantize OUT.gguf --to q8_0 qwen3-shaped-q8_0.gguf
 """
@@ -49,7 +52,8 @@ def official_vocabulary(folder: Path, size: int) -> tuple[list[str], list[int], 
     file = json.loads((folder / "tokenizer.json").read_text())
     by_id = {i: (token, gguf.TokenType.NORMAL) for token, i in file["model"]["vocab"].items()}
     for token in file["added_tokens"]:
-        by_id[token["id"]] = (token["content"], gguf.TokenType.CONTROL if token["special"] else gguf.TokenType.USER_DEFINED)
+        by_id[token["id"]] = (token["content"], gguf.TokenType.CONTROL if token["special"]
+                              else gguf.TokenType.USER_DEFINED)
     filled = [by_id.get(i, (f"[PAD{i}]", gguf.TokenType.UNUSED)) for i in range(size)]
     merges = [m if isinstance(m, str) else " ".join(m) for m in file["model"]["merges"]]
     return [token for token, _ in filled], [kind for _, kind in filled], merges
@@ -113,7 +117,8 @@ def add_metadata(writer: gguf.GGUFWriter, layers: int, vocabulary: tuple[list[st
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--tokenizer", type=Path, help="a folder with Qwen3's tokenizer.json (default: a made-up vocabulary)")
+    parser.add_argument("--tokenizer", type=Path, help="a folder with Qwen3's tokenizer.json (default: a made-up "
+                                                       "vocabulary)")
     parser.add_argument("--layers", type=int, default=28)
     parser.add_argument("--vocab", type=int, default=151936)
     parser.add_argument("--seed", type=int, default=1)
@@ -125,7 +130,8 @@ def main():
     for name, size in vectors(args.layers):
         writer.add_tensor_info(name, (size,), np.dtype(np.float32), 4 * size)
     for name, (rows, columns, _) in matrices(args.layers, args.vocab):
-        writer.add_tensor_info(name, (rows, columns), np.dtype(np.float16), 2 * rows * columns, raw_dtype=gguf.GGMLQuantizationType.BF16)
+        writer.add_tensor_info(name, (rows, columns), np.dtype(np.float16), 2 * rows * columns,
+                               raw_dtype=gguf.GGMLQuantizationType.BF16)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Real commands → a picture of the terminal they ran in (SVG, for light and dark pages). Needs nothing but Python on a Unix.
+"""Real commands → a picture of the terminal they ran in (SVG, for light and dark pages). Needs nothing but Python on a
+Unix.
 
     python3 tools/terminal_svg.py docs/pictures/story.svg './rung "Once upon a time"' './rung pull --list'
     python3 tools/terminal_svg.py --type 'Hi!' --type '/stats' docs/pictures/chat.svg './rung chat'
 
-Each command is run by the shell in a pseudo-terminal, one after the other, and drawn below its prompt. What the screen would show in the
-end is what is drawn: colours, erased and overwritten lines, wide characters.
+Each command is run by the shell in a pseudo-terminal, one after the other, and drawn below its prompt. What the screen
+would show in the end is what is drawn: colours, erased and overwritten lines, wide characters.
 """
 import argparse
 import dataclasses
@@ -38,7 +39,8 @@ class Style:
 class Screen:
     """What a terminal of `columns` would show. Lines that scroll away are kept."""
 
-    SEQUENCE = re.compile(r"\x1b\[([0-9;:?]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][0-9A-B]|\x1b[=>78]|(.)", re.S)
+    SEQUENCE = re.compile(r"\x1b\[([0-9;:?]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][0-9A-B]|\x1b[=>78]|(.)",
+                          re.S)
 
     def __init__(self, columns):
         self.columns, self.row, self.column, self.style = columns, 0, 0, Style()
@@ -121,7 +123,8 @@ class Screen:
             elif code in (39, 49):
                 change(**{"foreground" if code == 39 else "background": ""})
             else:
-                for first, field, offset in ((30, "foreground", 0), (40, "background", 0), (90, "foreground", 8), (100, "background", 8)):
+                for first, field, offset in ((30, "foreground", 0), (40, "background", 0), (90, "foreground", 8),
+                                             (100, "background", 8)):
                     if first <= code < first + 8:
                         change(**{field: f"c{code - first + offset}"})
 
@@ -172,11 +175,13 @@ def run(command, columns, rows, typed, limit_s):
 
 
 def spans(line):
-    """Neighbouring cells of one style → (column, cells, text, style). What is wider than a cell stands alone, so that no font moves it."""
+    """Neighbouring cells of one style → (column, cells, text, style). What is wider than a cell stands alone, so that
+    no font moves it."""
     runs = []
     for column, (text, width, style) in sorted(line.items()):
         last = runs[-1] if runs else None
-        if last and last[3] == style and last[0] + last[1] == column and width == 1 and len(text) == 1 and last[1] == len(last[2]):
+        if last and last[3] == style and last[0] + last[1] == column and width == 1 and len(text) == 1 and last[
+            1] == len(last[2]):
             runs[-1] = (last[0], last[1] + 1, last[2] + text, style)
         else:
             runs.append((column, width, text, style))
@@ -208,9 +213,11 @@ def paint(colour, classes):
     return (f'class="{" ".join(names)}"' if names else "") + direct
 
 
-LIGHT = ("#ffffff #1f2328 #d0d7de #24292f #cf222e #116329 #7d4e00 #0969da #8250df #1b7c83 #6e7781 #57606a #a40e26 #1a7f37 #9a6700 #218bff "
+LIGHT = ("#ffffff #1f2328 #d0d7de #24292f #cf222e #116329 #7d4e00 #0969da #8250df #1b7c83 #6e7781 #57606a #a40e26 "
+         "#1a7f37 #9a6700 #218bff "
          "#a475f9 #3192aa #8c959f")
-DARK = ("#0d1117 #e6edf3 #30363d #484f58 #ff7b72 #3fb950 #d29922 #58a6ff #bc8cff #39c5cf #b1bac4 #6e7681 #ffa198 #56d364 #e3b341 #79c0ff "
+DARK = ("#0d1117 #e6edf3 #30363d #484f58 #ff7b72 #3fb950 #d29922 #58a6ff #bc8cff #39c5cf #b1bac4 #6e7681 #ffa198 "
+        "#56d364 #e3b341 #79c0ff "
         "#d2a8ff #56d4dd #ffffff")
 NAMES = ["page", "ink", "edge"] + [f"c{i}" for i in range(16)]
 
@@ -225,8 +232,8 @@ def svg(screen, title):
         lines.pop()
     width, height = round(2 * MARGIN + screen.columns * CELL), 2 * MARGIN + len(lines) * LINE
     body = "\n".join(filter(None, (drawn_line(MARGIN + LINE * i, line) for i, line in enumerate(lines))))
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 {width} {height}" width="{width}" \
-height="{height}" role="img">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 {width} {height}" \
+width="{width}" height="{height}" role="img">
 <title>{escape(title)}</title>
 <style>
 text{{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}}
@@ -245,9 +252,11 @@ text{{fill:{LIGHT.split()[1]}}}.bold{{font-weight:600}}.dim{{opacity:.65}}.itali
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", help="the SVG file to write")
-    parser.add_argument("commands", nargs="+", metavar="command", help="a command line, shown after the prompt as it is written here")
+    parser.add_argument("commands", nargs="+", metavar="command",
+                        help="a command line, shown after the prompt as it is written here")
     parser.add_argument("--columns", type=int, default=100)
-    parser.add_argument("--rows", type=int, default=40, help="of the terminal that the command sees; the picture has as many as it needs")
+    parser.add_argument("--rows", type=int, default=40, help="of the terminal that the command sees; the picture has "
+                                                             "as many as it needs")
     parser.add_argument("--type", action="append", default=[], metavar="LINE",
                         help="typed into the last command when it waits; ^D ends its input")
     parser.add_argument("--limit", type=float, default=600, metavar="SECONDS", help="how long a command may take")

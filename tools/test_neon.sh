@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the kernels, the KV cache and their tests for 64-bit ARM and runs them in an emulator. Arguments go to the test program.
+# Builds the kernels, the KV cache and their tests for 64-bit ARM and runs them in an emulator. Arguments go to the
+# test program.
 # What it needs is installed first (Debian's compiler for ARM, QEMU, GoogleTest's sources, the headers of fmt).
 set -euo pipefail
 home=$(dirname "$(dirname "$(readlink -f "$0")")")
@@ -14,14 +15,17 @@ ln -sfn /usr/include/fmt "$out/include/fmt" # headers that are the same for ever
 # A list of what to build, for ninja: it builds two at a time, and only what has changed.
 list() {
   local source objects=()
-  printf '%s\n' 'rule compile' "  command = aarch64-linux-gnu-g++ -std=c++20 -O2 -ffp-contract=off -DFMT_HEADER_ONLY \$warnings -MD -MF \$out.d -I$home/src \$
-    -I$home/tests -isystem $out/include -isystem $gtest/include -I$gtest -c \$in -o \$out" '  depfile = $out.d' '  deps = gcc'
+  local headers="-I$home/src -I$home/tests -isystem $out/include -isystem $gtest/include -I$gtest"
+  printf '%s\n' 'rule compile' "  command = aarch64-linux-gnu-g++ -std=c++20 -O2 -ffp-contract=off -DFMT_HEADER_ONLY \$
+    \$warnings -MD -MF \$out.d $headers -c \$in -o \$out" '  depfile = $out.d' '  deps = gcc'
   # A static program that could look up addresses is warned of: this one does not.
   printf '%s\n' 'rule link' '  command = aarch64-linux-gnu-g++ -static $in -o $out 2>/dev/null'
-  for source in "$home"/src/kernels/{neon/*,kernels,panels,scalar/scalar}.cpp "$home"/src/tensor/{dtype,blocks}.cpp "$home"/src/ops/kv_cache.cpp \
-    "$home"/src/base/{environment,pages}.cpp "$home"/tests/kernels/{attention,kernels,panels,vectors}_test.cpp \
+  for source in "$home"/src/kernels/{neon/*,kernels,panels,scalar/scalar}.cpp "$home"/src/tensor/{dtype,blocks}.cpp \
+    "$home"/src/ops/kv_cache.cpp "$home"/src/base/{environment,pages}.cpp \
+    "$home"/tests/kernels/{attention,kernels,panels,vectors}_test.cpp \
     "$home"/tests/ops/kv_cache_test.cpp; do
-    printf 'build %s.o: compile %s\n  warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion\n' "$(basename "$source")" "$source"
+    printf 'build %s.o: compile %s\n  warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion\n' \
+      "$(basename "$source")" "$source"
     objects+=("$(basename "$source").o")
   done
   for source in gtest-all gtest_main; do

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes src/text/unicode_tables.inc: what each code point is to the official tokenizers.
 
-Nothing is taken from a Unicode release: every code point is put through the `tokenizers` library itself (its regular expressions, digit,
-punctuation and white space pre-tokenizers, lower-casing and the four normal forms), so that our tables agree with it whatever Unicode
-versions its parts were built with.
+Nothing is taken from a Unicode release: every code point is put through the `tokenizers` library itself (its regular
+expressions, digit, punctuation and white space pre-tokenizers, lower-casing and the four normal forms), so that our
+tables agree with it whatever Unicode versions its parts were built with.
 
     pip install tokenizers
     python tools/unicode_tables.py
@@ -23,7 +23,8 @@ BLOCK = 128
 def matching(pattern, text):
     """The code points of `text` that a one-character pattern matches."""
     splitter = pre_tokenizers.Split(Regex(f"(?:{pattern})+"), "removed", invert=True)
-    return {ord(c) for i in range(0, len(text), 1 << 16) for run, _ in splitter.pre_tokenize_str(text[i:i + (1 << 16)]) for c in run}
+    return {ord(c) for i in range(0, len(text), 1 << 16) for run, _ in splitter.pre_tokenize_str(text[i:i + (1 << 16)])
+            for c in run}
 
 
 def fates(splitter):
@@ -54,15 +55,19 @@ def combining_classes(nfd, candidates):
     """Canonical combining class as the library has it: where it puts a mark among marks whose class is known."""
     marks = {}
     for c in candidates:
-        if c == 0x345 or nfd.normalize_str("\u0345" + chr(c)) == chr(c) + "\u0345":  # the library knows it too: it goes before class 240
+        # the library knows it too: it goes before class 240
+        if c == 0x345 or nfd.normalize_str("\u0345" + chr(c)) == chr(c) + "\u0345":
             marks.setdefault(unicodedata.combining(chr(c)), c)
     classes = {}
     for c in CODE_POINTS:
-        if chr(c) in nfd.normalize_str(chr(c) + "\u0334")[1:] or unicodedata.combining(chr(c)):  # U+0334 has class 1, the lowest
+        # U+0334 has class 1, the lowest
+        if chr(c) in nfd.normalize_str(chr(c) + "\u0334")[1:] or unicodedata.combining(chr(c)):
             if c in HAS_NFD:
                 continue
-            above = [k for k, m in marks.items() if nfd.normalize_str(chr(c) + chr(m)) != chr(c) + chr(m)]   # class(c) > k
-            below = [k for k, m in marks.items() if nfd.normalize_str(chr(m) + chr(c)) != chr(m) + chr(c)]   # 0 < class(c) < k
+            # class(c) > k
+            above = [k for k, m in marks.items() if nfd.normalize_str(chr(c) + chr(m)) != chr(c) + chr(m)]
+            # 0 < class(c) < k
+            below = [k for k, m in marks.items() if nfd.normalize_str(chr(m) + chr(c)) != chr(m) + chr(c)]
             if not above and not below:
                 continue  # a starter
             equal = [k for k in marks if k not in above and k not in below]
@@ -112,7 +117,8 @@ def string_table(name, table):
 def fold_classes():
     """Sets of code points that (?i:…) takes for the same character."""
     cased = [c for c in CODE_POINTS if any(f(chr(c)) != chr(c) for f in (str.lower, str.upper, str.casefold))]
-    cased += [c for c in CODE_POINTS if c >= 0x80 and unicodedata.category(chr(c)) == "Cn" and c < 0x20000 and LETTERS >> c & 1]
+    cased += [c for c in CODE_POINTS if c >= 0x80 and unicodedata.category(chr(c)) == "Cn" and c < 0x20000
+              and LETTERS >> c & 1]
     text = "".join(map(chr, sorted(set(cased))))
     classes = {}
     for c in sorted(set(cased)):
@@ -129,7 +135,8 @@ for category in CATEGORIES:
         category_of[c] = category
 word, space, han = (matching(p, everything) for p in (r"\w", r"\s", r"\p{Han}"))
 assert matching(r"\d", everything) == {c for c in CODE_POINTS if category_of[c] == "Nd"}
-digits, punctuation, white = (fates(p) for p in (pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.Punctuation(),
+digits, punctuation, white = (fates(p) for p in (pre_tokenizers.Digits(individual_digits=True),
+                                                 pre_tokenizers.Punctuation(),
                                                  pre_tokenizers.Whitespace()))
 LETTERS = sum(1 << c for c in CODE_POINTS if category_of[c] in ("Lu", "Ll", "Lt"))
 forms = {n: getattr(normalizers, n)() for n in ("NFC", "NFD", "NFKC", "NFKD")}
@@ -142,7 +149,8 @@ seconds = {b for _, b in pairs} | set(range(0x1161, 0x1176)) | set(range(0x11A8,
 kinds, kind_of = {}, [0] * 0x110000
 norms, norm_of = {(0, 0): 0}, [0] * 0x110000
 for c in CODE_POINTS:
-    kind = (CATEGORIES.index(category_of[c]), c in word, c in space, digits[c] == "alone", punctuation[c] == "alone", white[c] == "merged", c in han)
+    kind = (CATEGORIES.index(category_of[c]), c in word, c in space, digits[c] == "alone", punctuation[c] == "alone",
+            white[c] == "merged", c in han)
     kind_of[c] = kinds.setdefault(kind, len(kinds))
     composes = classes.get(c, 0) != 0 or c in seconds
     busy = [composes or c in changes["NFC"], c in HAS_NFD or c in classes, composes or c in changes["NFKC"],
@@ -153,15 +161,18 @@ for c in range(0xD800, 0xE000):
     kind_of[c] = kinds[(CATEGORIES.index("Cn"), False, False, False, False, False, False)]
 
 with OUT.open("w") as out:
-    out.write(f"// Made by tools/unicode_tables.py from the behaviour of tokenizers {tokenizers.__version__}, code point by code point. "
+    out.write(f"// Made by tools/unicode_tables.py from the behaviour of tokenizers {tokenizers.__version__}, code "
+              f"point by code point. "
               "Not edited by hand.\n\n")
     out.write(f"constexpr unsigned block_size = {BLOCK};\n\n// kind → general category and what else sets it apart.\n")
     out.write("constexpr KindInfo kind_infos[] = {\n")
     for category, *flags in kinds:
         out.write(f"    {{Category::{CATEGORIES[category]}, {', '.join(str(f).lower() for f in flags)}}},\n")
     out.write("};\n" + two_stage("kind", kind_of))
-    out.write("// {canonical combining class, bit per form (NFC, NFD, NFKC, NFKD): not a character that the form leaves alone}\n")
-    out.write(f"constexpr NormInfo norm_infos[] = {{\n{rows(['{%d, %d}' % n for n in norms], 14)}\n}};\n" + two_stage("norm", norm_of))
+    out.write("// {canonical combining class, bit per form (NFC, NFD, NFKC, NFKD): not a character that the form "
+              "leaves alone}\n")
+    out.write(f"constexpr NormInfo norm_infos[] = {{\n{rows(['{%d, %d}' % n for n in norms], 14)}\n}};\n"
+              + two_stage("norm", norm_of))
     no_hangul = {c: t for c, t in HAS_NFD.items() if not 0xAC00 <= c < 0xD7A4}
     out.write("// Full canonical decompositions (Hangul is arithmetic), and the compatibility ones that differ.\n")
     out.write(string_table("canonical", no_hangul))

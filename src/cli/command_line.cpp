@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/signals.h"
 #include "cli/command.h"
+#include "cli/completions.h"
 #include "cli/help.h"
 #include "cli/quantize.h"
 #include "cli/terminal.h"
@@ -71,6 +72,10 @@ int dispatch(std::vector<std::string> arguments) {
   }
   if (first == "--version") {
     write_out("rung " RUNG_VERSION "\n");
+    return kOk;
+  }
+  if (first == "--completions") {
+    write_out(completions(arguments.size() == 2 ? arguments[1] : "", commands));
     return kOk;
   }
   for (const auto& c : commands) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -124,6 +126,71 @@ TEST(House, NothingKnowsTheMachineItWasWrittenOn) {
       EXPECT_FALSE(std::regex_search(lines[i], place)) << file << ":" << i + 1 << ": " << lines[i];
     }
   }
+}
+
+// Where a string or a table of them is the point of a file, it keeps its lines.
+const std::set<std::string> tables{
+    "tools/fuzz_templates.py",
+    "tools/goldens/hard_strings.py",
+    "tools/goldens/tokenizer_variants.py",
+    "tools/goldens/tokenizer_configs.py",
+    "tools/pebble/card.py",
+    "tools/pebble/chat.py",
+    "tools/pebble/words.py",
+    "tools/goldens/gguf_pre_words.py",
+    "models/pebble/README.md",
+    "src/text/unicode_tables.cpp",
+};
+
+std::size_t columns_of(const std::string& line) {
+  return static_cast<std::size_t>(std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::vector<fs::path> everything_written_by_hand() {
+  std::vector<fs::path> files{"rung", "check", "CMakeLists.txt", "README.md"};
+  for (const char* folder : {"src", "tests", "fuzz", "bench", "tools", "examples", "cmake", "docs", "models"}) {
+    for (const fs::path& file :
+         files_under(folder, {".h", ".cpp", ".py", ".sh", ".awk", ".txt", ".cmake", ".md", ".in"})) {
+      const std::string name = file.string();
+      const auto lies_in = [&](const char* place) { return name.rfind(place, 0) == 0; };
+      const bool is_data = lies_in("tests/golden/") || lies_in("fuzz/corpus/") || lies_in("tools/pebble/forms/");
+      if (!is_data || file.extension() == ".md") files.push_back(file);
+    }
+  }
+  return files;
+}
+
+TEST(House, ALineHasAtMost120Columns) {
+  const std::regex one_address{R"(^\W*https?://\S+$)"};
+  for (const fs::path& file : everything_written_by_hand()) {
+    const std::vector<std::string> lines = lines_of(root / file);
+    const bool generated = !lines.empty() && lines.front().find("enerated by tools/") != std::string::npos;
+    if (generated || tables.count(file.string()) > 0) continue;
+    const bool is_markdown = file.extension() == ".md";  // whose code, tables and headlines cannot be wrapped
+    bool is_code = false;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const std::string first = lines[i].substr(std::min(lines[i].find_first_not_of(' '), lines[i].size()));
+      if (first.rfind("```", 0) == 0) is_code = !is_code;
+      const bool keeps_its_line = is_markdown && (is_code || first[0] == '|' || first[0] == '#');
+      if (keeps_its_line || std::regex_match(lines[i], one_address)) continue;
+      EXPECT_LE(columns_of(lines[i]), 120u) << file << ":" << i + 1 << ": " << lines[i];
+    }
+  }
+}
+
+// As .clang-format says, judged by the version that it was written for.
+TEST(House, TheTreeAgreesWithItsFormat) {
+  if (std::system("command -v clang-format-19 >/dev/null") != 0) {
+    GTEST_SKIP() << "clang-format-19 is missing: ./check brings it";
+  }
+  const std::string list = "find src tests bench fuzz examples -name '*.h' -o -name '*.cpp'";
+  const std::string command =
+      "cd '" + root.string() + "' && " + list + " | xargs clang-format-19 --dry-run -Werror 2>&1";
+  FILE* const words = ::popen(command.c_str(), "r");
+  ASSERT_NE(words, nullptr);
+  std::string said;
+  for (int c; (c = std::fgetc(words)) != EOF;) said += static_cast<char>(c);
+  EXPECT_EQ(::pclose(words), 0) << said.substr(0, 4000) << "\nclang-format-19 -i mends it";
 }
 
 }  // namespace

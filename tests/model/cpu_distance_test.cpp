@@ -3,66 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <optional>
 
-#include "downloads.h"
-#include "engine/device.h"
-#include "model/golden_model.h"
+#include "model/cpu_distance.h"
 #include "paths.h"
 
 namespace rung {
 namespace {
-
-struct Distance {
-  double mean_divergence = 0;  // Kullback–Leibler, of the next token's distribution, in nats
-  double same_first = 0;       // share of tokens after which both think the same one likeliest
-};
-
-std::vector<double> log_probabilities(std::span<const float> logits) {
-  const double max = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float x : logits) sum += std::exp(static_cast<double>(x) - max);
-  std::vector<double> result;
-  for (const float x : logits) result.push_back(static_cast<double>(x) - max - std::log(sum));
-  return result;
-}
-
-// Where a model runs, and what its cache holds.
-struct Place {
-  const char* device;
-  std::optional<DType> cache = {};
-};
-
-std::vector<float> all_logits(const Model& model, const Place& place, std::span<const std::int32_t> ids) {
-  Device device(place.device, 0, place.cache);
-  Forward forward(model, device.ops());
-  KvCache cache(kv_shape(model.config, device.ops().cache_type()));
-  Batch batch;
-  for (std::size_t t = 0; t < ids.size(); ++t) batch.add(ids[t], static_cast<std::uint32_t>(t), cache, true);
-  const auto logits = forward.run(batch);
-  return {logits.span().begin(), logits.span().end()};
-}
-
-Distance distance(const std::vector<float>& reference, const std::vector<float>& fast, std::size_t vocab) {
-  const std::size_t tokens = reference.size() / vocab;
-  Distance d;
-  for (std::size_t t = 0; t < tokens; ++t) {
-    const auto p = log_probabilities(std::span(reference).subspan(t * vocab, vocab));
-    const auto q = log_probabilities(std::span(fast).subspan(t * vocab, vocab));
-    for (std::size_t v = 0; v < vocab; ++v) d.mean_divergence += std::exp(p[v]) * (p[v] - q[v]);
-    d.same_first +=
-        std::max_element(p.begin(), p.end()) - p.begin() == std::max_element(q.begin(), q.end()) - q.begin();
-  }
-  d.mean_divergence /= static_cast<double>(tokens);
-  d.same_first /= static_cast<double>(tokens);
-  return d;
-}
-
-Distance distance(const Model& model, std::span<const std::int32_t> ids, const Place& from = {"reference"},
-                  const Place& to = {"cpu"}) {
-  return distance(all_logits(model, from, ids), all_logits(model, to, ids), model.config.vocab_size);
-}
 
 // Of plain weights: where activations are rounded to bf16, each is off by up to 2⁻⁹ of itself. (Measured: up to 2e-4.)
 double plain_bound() { return chosen_kernels().round_to_bf16 != nullptr ? 5e-4 : 1e-5; }
@@ -119,30 +65,6 @@ TEST(PebbleCpuDistance, IsSmall) {
   const Distance d = distance(model, ids);
   EXPECT_LT(d.mean_divergence, plain_bound());
   EXPECT_GE(d.same_first, 0.99);
-}
-
-// SmolLM2 (Q4_1, its head Q8_0) and Gemma 3 270M (Q5_0, Q4_K, Q6_K, Q8_0).
-TEST(RealCpuDistance, IsSmall) {
-  for (const auto& [name, bound] : {std::pair{"smollm2", 0.01}, std::pair{"gemma3", 0.02}}) {
-    SCOPED_TRACE(name);
-    const std::string file = std::string(name) + ".gguf";
-    RUNG_NEEDS_DOWNLOAD(file);
-    const Golden golden{golden_folder() / "real" / name};
-    const GoldenFiles files(download(file));
-    const Model model = bind_weights(files.plan, files.tensors());
-    for (const Json& prompt : golden.about["prompts"]) {
-      const auto ids = prompt["ids"].get<std::vector<std::int32_t>>();
-      if (ids.size() > 40) continue;
-      const std::vector<float> reference = all_logits(model, {"reference"}, ids);
-      for (const DType cache : {DType::f16, DType::q8_0}) {
-        const Distance d = distance(reference, all_logits(model, {"cpu", cache}, ids), model.config.vocab_size);
-        EXPECT_LT(d.mean_divergence, bound) << prompt["name"] << ", cache " << info(cache).name;
-        EXPECT_GE(d.same_first, 0.8) << prompt["name"] << ", cache " << info(cache).name;
-        RecordProperty(std::string(name) + "_" + std::string(info(cache).name),
-                       std::to_string(1e6 * d.mean_divergence) + " micronats");
-      }
-    }
-  }
 }
 
 }  // namespace

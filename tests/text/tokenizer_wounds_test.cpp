@@ -1,6 +1,5 @@
 // Files and texts made to hurt: each is refused in one line that names it, or costs no more than its length. By the
 // public report where there is one.
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -176,41 +175,6 @@ TEST(Decode, IdsBeyondTheVocabularyAreNothing) {
   for (const TokenId id : {4, -1, 1 << 30, std::numeric_limits<TokenId>::min()}) {
     EXPECT_EQ(tokenizer.decode(std::vector<TokenId>{id, 0, id}), alone);
     EXPECT_EQ(tokenizer.piece(id), "");
-  }
-}
-
-double seconds(const Tokenizer& tokenizer, const std::string& text) {
-  const auto start = std::chrono::steady_clock::now();
-  EXPECT_FALSE(tokenizer.encode(text).empty());
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// No text costs more than a little above its length: one word of a million characters, alternating kinds, marks that
-// all have to be sorted.
-TEST(EncodeSlow, CostsLittleMoreThanTheLengthWhateverTheTextIs) {
-  RUNG_NEEDS_DOWNLOAD("smollm2.gguf");
-  RUNG_NEEDS_DOWNLOAD("gemma3.gguf");
-  std::vector<std::string> texts{std::string(1'000'000, 'a'),
-                                 std::string(1'000'000, ' '),
-                                 std::string(1'000'000, '\n'),
-                                 std::string(1'000'000, '1'),
-                                 std::string(1'000'000, '.'),
-                                 std::string(1'000'000, '<'),
-                                 "x" + std::string(1'000'000, ' ') + "x"};
-  const auto repeated = [&](const std::string& unit) {
-    std::string text;
-    while (text.size() < 1'000'000) text += unit;
-    texts.push_back(text);
-  };
-  for (const char* unit : {"ab", "\xcc\x81", "e\xcc\x96\xcc\x81", "字", " \n", "\r\n ", "'s", "<|im_end|", "<unused",
-                           "▁", "word ", "\xf0\x9f\xa6\x8a"}) {
-    repeated(unit);
-  }
-  for (const char* name : {"smollm2.gguf", "gemma3.gguf"}) {
-    const Tokenizer tokenizer = load_download(name);
-    for (const std::string& text : texts) {
-      EXPECT_LT(seconds(tokenizer, text), 20.0) << name << " " << text.substr(0, 12);
-    }
   }
 }
 

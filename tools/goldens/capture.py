@@ -1,6 +1,8 @@
-"""Runs a model of transformers once and keeps every named checkpoint on the way: the names that `rung trace` uses, in order.
+"""Runs a model of transformers once and keeps every named checkpoint on the way: the names that `rung trace` uses, in
+order.
 
-Forward hooks see modules; rotation is a plain function, so its name in the model's own file is wrapped for the length of the run.
+Forward hooks see modules; rotation is a plain function, so its name in the model's own file is wrapped for the length
+of the run.
 
     pip install torch transformers
 """
@@ -16,9 +18,11 @@ INTERMEDIATE = ["tokens", "intermediate"]
 
 # What a layer does, in order, and the axes of each result. A family that lacks a step lacks the checkpoint.
 LAYER = {
-    "attention_norm": TOKENS_HIDDEN, "q": QUERY, "k": KEY, "v": KEY, "q_norm": QUERY, "k_norm": KEY, "q_rope": QUERY, "k_rope": KEY,
+    "attention_norm": TOKENS_HIDDEN, "q": QUERY, "k": KEY, "v": KEY, "q_norm": QUERY, "k_norm": KEY, "q_rope": QUERY,
+    "k_rope": KEY,
     "attention": ["tokens", "query_dim"], "attention_output": TOKENS_HIDDEN, "attention_post_norm": TOKENS_HIDDEN,
-    "attention_residual": TOKENS_HIDDEN, "mlp_norm": TOKENS_HIDDEN, "gate": INTERMEDIATE, "up": INTERMEDIATE, "gated": INTERMEDIATE,
+    "attention_residual": TOKENS_HIDDEN, "mlp_norm": TOKENS_HIDDEN, "gate": INTERMEDIATE, "up": INTERMEDIATE,
+    "gated": INTERMEDIATE,
     "mlp_output": TOKENS_HIDDEN, "mlp_post_norm": TOKENS_HIDDEN, "output": TOKENS_HIDDEN,
 }
 
@@ -107,7 +111,8 @@ class Capture:
             hook.remove()
 
     def run(self, ids: list[int]) -> dict[str, torch.Tensor]:
-        """Every checkpoint of one prompt, in order, and under "attention_weights" the probabilities of each layer (not a checkpoint)."""
+        """Every checkpoint of one prompt, in order, and under "attention_weights" the probabilities of each layer (not
+        a checkpoint)."""
         self.tokens, self.rotations = len(ids), 0
         with torch.no_grad():
             out = self.model(input_ids=torch.tensor([ids]), use_cache=False, output_attentions=True)
@@ -115,4 +120,5 @@ class Capture:
         assert self.rotations == len(self.text.layers)
         order = [name for name, _ in checkpoint_order(len(self.text.layers)) if name in self.values]
         assert set(order) == set(self.values), set(self.values) - set(order)
-        return {**{name: self.values[name] for name in order}, "attention_weights": torch.stack([a[0] for a in out.attentions])}
+        return {**{name: self.values[name] for name in order},
+                "attention_weights": torch.stack([a[0] for a in out.attentions])}

@@ -1,7 +1,8 @@
-"""A model of transformers → a GGUF file, as llama.cpp's conversion writes one: its keys, its names, its foldings, its block formats.
+"""A model of transformers → a GGUF file, as llama.cpp's conversion writes one: its keys, its names, its foldings, its
+block formats.
 
-What differs from the folder on the hub: Llama's query and key rows are paired (0,1), (2,3)… instead of (0, n/2), (1, n/2+1)…; Gemma's norms
-carry their 1; llama3 rope scaling is a tensor of divisors; vectors are always f32.
+What differs from the folder on the hub: Llama's query and key rows are paired (0,1), (2,3)… instead of (0, n/2), (1,
+n/2+1)…; Gemma's norms carry their 1; llama3 rope scaling is a tensor of divisors; vectors are always f32.
 
     pip install gguf torch
 """
@@ -31,11 +32,13 @@ def round_to_stored(model, types: dict[str, str]):
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             kind = stored_type(name, parameter.shape, types)
-            parameter.copy_(torch.from_numpy(gguf.dequantize(gguf.quantize(parameter.numpy(), kind), kind).reshape(parameter.shape)))
+            parameter.copy_(torch.from_numpy(gguf.dequantize(gguf.quantize(parameter.numpy(), kind),
+                                                             kind).reshape(parameter.shape)))
 
 
 def llama3_divisors(rope: dict, head_dim: int) -> np.ndarray:
-    """rope_freqs.weight: what each frequency is divided by. Short waves are kept, long ones stretched, those between blended."""
+    """rope_freqs.weight: what each frequency is divided by. Short waves are kept, long ones stretched, those between
+    blended."""
     original = rope["original_max_position_embeddings"]
     divisors = []
     for i in range(0, head_dim, 2):
@@ -82,7 +85,8 @@ def write_gguf(path: Path, family: str, model, types: dict[str, str]):
     config = model.config
     writer = gguf.GGUFWriter(path, family)
     add_keys(writer, family, config)
-    names = gguf.get_tensor_name_map(next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == family), config.num_hidden_layers)
+    names = gguf.get_tensor_name_map(next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == family),
+                                     config.num_hidden_layers)
     for name, parameter in model.named_parameters():
         values = parameter.detach().numpy()
         if family == "llama" and ".q_proj." in name:

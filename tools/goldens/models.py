@@ -1,7 +1,7 @@
 """Tiny models with random weights, as folders from the hub, and the official answers at every checkpoint.
 
-    python3 tools/goldens/models.py [--out tests/golden]      writes models/NAME/: the model, golden.safetensors, golden.json
-    pip install torch transformers safetensors gguf numpy
+    python3 tools/goldens/models.py [--out tests/golden]      writes models/NAME/: the model, golden.safetensors,
+    golden.json pip install torch transformers safetensors gguf numpy
 """
 
 import argparse
@@ -33,7 +33,8 @@ def make_config(variant: Variant) -> transformers.PreTrainedConfig:
     running = dict(attn_implementation="eager", dtype=torch.float32)
     if variant.nested:
         vocab = given["vocab_size"]
-        return transformers.Gemma3Config(text_config=given, vision_config=VISION, mm_tokens_per_image=4, image_token_index=vocab - 1,
+        return transformers.Gemma3Config(text_config=given, vision_config=VISION, mm_tokens_per_image=4,
+                                         image_token_index=vocab - 1,
                                          boi_token_index=vocab - 2, eoi_token_index=vocab - 3, **running)
     return FAMILIES[variant.family][0](**given, **running)
 
@@ -49,7 +50,8 @@ def build(name: str, variant: Variant) -> transformers.PreTrainedModel:
     stored = getattr(torch, variant.dtype)
     with torch.no_grad():
         for parameter_name, parameter in model.named_parameters():
-            values = informative(name, parameter_name, tuple(parameter.shape), variant.family == "gemma3", config.tie_word_embeddings)
+            values = informative(name, parameter_name, tuple(parameter.shape), variant.family == "gemma3",
+                                 config.tie_word_embeddings)
             parameter.copy_(torch.from_numpy(values).to(stored).float())
     if variant.gguf:
         round_to_stored(model, variant.gguf)
@@ -88,9 +90,11 @@ def check_old_dialect(folder: Path, config: dict, ids: list[int], logits: torch.
             if file.name != "config.json":
                 shutil.copy(file, scratch)
         (Path(scratch) / "config.json").write_text(json.dumps(config))
-        model = transformers.AutoModelForCausalLM.from_pretrained(scratch, dtype=torch.float32, attn_implementation="eager")
+        model = transformers.AutoModelForCausalLM.from_pretrained(scratch, dtype=torch.float32,
+                                                                  attn_implementation="eager")
         with torch.no_grad():
-            assert torch.equal(model(input_ids=torch.tensor([ids]), use_cache=False).logits[0], logits), "the old dialect reads differently"
+            assert torch.equal(model(input_ids=torch.tensor([ids]), use_cache=False).logits[0],
+                               logits), "the old dialect reads differently"
 
 
 def check_informative(name: str, captured: dict[str, torch.Tensor]):

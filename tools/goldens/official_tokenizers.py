@@ -1,7 +1,7 @@
 """The official tokenizers that ours are held to, by name, from what tests/fetch brings into build/downloads.
 
-Qwen, Llama and Gemma publish a tokenizer.json. SmolLM2 is at hand as a GGUF file, which holds its vocabulary and merges; around them goes
-the pipeline of its own tokenizer.json: single digits, then GPT-2's byte level.
+Qwen, Llama and Gemma publish a tokenizer.json. SmolLM2 is at hand as a GGUF file, which holds its vocabulary and
+merges; around them goes the pipeline of its own tokenizer.json: single digits, then GPT-2's byte level.
 
     pip install tokenizers gguf
 """
@@ -23,9 +23,11 @@ def smollm2():
     model = models.BPE(vocab={t: i for i, t in enumerate(tokens)}, merges=[tuple(m.split(" ")) for m in merges])
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True),
-                                                       pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)])
+                                                       pre_tokenizers.ByteLevel(
+                                                           add_prefix_space=False, use_regex=True)])
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t, kind in zip(tokens, types) if kind == 3])
+    tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t, kind in zip(tokens, types)
+                                  if kind == 3])
     return tokenizer
 
 

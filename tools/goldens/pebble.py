@@ -1,7 +1,8 @@
-"""Pebble, the trained model of models/pebble: the official answers at every checkpoint, for a short prompt and for a full context.
+"""Pebble, the trained model of models/pebble: the official answers at every checkpoint, for a short prompt and for a
+full context.
 
-    python3 tools/goldens/pebble.py [--out tests/golden]      writes pebble/short/ and pebble/full/: golden.safetensors, golden.json
-    pip install torch transformers safetensors gguf numpy
+    python3 tools/goldens/pebble.py [--out tests/golden]      writes pebble/short/ and pebble/full/: golden.safetensors,
+    golden.json pip install torch transformers safetensors gguf numpy
 
 Of the short prompt every row is kept, of the full context (stories one after the other, 512 tokens) four rows.
 """
@@ -38,7 +39,8 @@ def write(folder: Path, shows: str, model, ids: list[int], rows: list[int]):
         captured = capture.run(ids)
     names = [(name, axes) for name, axes in checkpoint_order(model.config.num_hidden_layers) if name in captured]
     folder.mkdir(parents=True, exist_ok=True)
-    safetensors.torch.save_file({name: captured[name][rows].contiguous() for name, _ in names}, folder / "golden.safetensors")
+    safetensors.torch.save_file({name: captured[name][rows].contiguous() for name, _ in names}, folder
+                                / "golden.safetensors")
     (folder / "golden.json").write_text(lines({
         "shows": shows,
         "official": {"transformers": transformers.__version__, "torch": torch.__version__.split("+")[0]},
@@ -52,11 +54,13 @@ def make(out: Path):
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     shutil.rmtree(out / "pebble", ignore_errors=True)
-    model = transformers.AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32, attn_implementation="eager").eval()
+    model = transformers.AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32,
+                                                              attn_implementation="eager").eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(FOLDER)
     short = tokenizer(SHORT)["input_ids"]
     write(out / "pebble" / "short", SHORT, model, short, list(range(len(short))))
-    write(out / "pebble" / "full", "a full context of stories", model, full_context(tokenizer), [0, 1, CONTEXT // 2, CONTEXT - 1])
+    write(out / "pebble" / "full", "a full context of stories", model, full_context(tokenizer),
+          [0, 1, CONTEXT // 2, CONTEXT - 1])
 
 
 if __name__ == "__main__":

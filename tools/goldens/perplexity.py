@@ -3,9 +3,10 @@
     python3 tools/goldens/perplexity.py [--out tests/golden]      writes perplexity/cases.json
     pip install torch transformers safetensors gguf numpy llama-cpp-python
 
-The tokens are what the model itself says, so that its perplexity of them is neither that of a die nor 1. `halves` is the loop of
-llama.cpp's perplexity tool (tools/perplexity/perplexity.cpp) over the logits that llama.cpp itself gives where there is a GGUF file, else
-over those of transformers; `sliding` the loop on transformers' page about perplexity, where a window that adds n tokens weighs n - 1.
+The tokens are what the model itself says, so that its perplexity of them is neither that of a die nor 1. `halves` is
+the loop of llama.cpp's perplexity tool (tools/perplexity/perplexity.cpp) over the logits that llama.cpp itself gives
+where there is a GGUF file, else over those of transformers; `sliding` the loop on transformers' page about perplexity,
+where a window that adds n tokens weighs n - 1.
 """
 
 import argparse
@@ -59,8 +60,8 @@ def losses(logits: np.ndarray, following: list[int]) -> np.ndarray:
 
 
 def halves(logits_of_window, ids: list[int], window: int, bos: int | None = None, most: int | None = None) -> dict:
-    """`logits_of_window(ids)`: [window, vocab], or its second half. A window's last token is foretold, but foretells nothing that
-    counts."""
+    """`logits_of_window(ids)`: [window, vocab], or its second half. A window's last token is foretold, but foretells
+    nothing that counts."""
     first, all_losses = window // 2, []
     for start in range(0, len(ids) - window + 1, window)[:most]:
         given = ids[start:start + window]
@@ -94,9 +95,9 @@ def sliding(model, ids: list[int], window: int, stride: int) -> dict:
 
 
 class LlamaCpp:
-    """llama.cpp's logits for windows of tokens. A GGUF file without a tokenizer gets the one that knows no text, and its weights are
-    decoded to f32: llama.cpp rounds the activations that meet a quantised weight, and what its tool computes is asked here, not how
-    well."""
+    """llama.cpp's logits for windows of tokens. A GGUF file without a tokenizer gets the one that knows no text, and
+    its weights are decoded to f32: llama.cpp rounds the activations that meet a quantised weight, and what its tool
+    computes is asked here, not how well."""
 
     def __init__(self, path: Path, window: int, threads: int = 2, cache: int = gguf.GGMLQuantizationType.F16):
         import llama_cpp
@@ -105,7 +106,8 @@ class LlamaCpp:
         reader = gguf.GGUFReader(path)
         if not any(key.startswith("tokenizer.") for key in reader.fields):
             path = self.with_tokenizer(reader, Path(self.scratch.name) / "model.gguf")
-        self.model = llama_cpp.Llama(str(path), n_ctx=window, n_batch=window, n_ubatch=window, n_threads=threads, n_threads_batch=threads,
+        self.model = llama_cpp.Llama(str(path), n_ctx=window, n_batch=window, n_ubatch=window, n_threads=threads,
+                                     n_threads_batch=threads,
                                      logits_all=True, verbose=False, type_k=cache, type_v=cache)
 
     @staticmethod
@@ -114,7 +116,8 @@ class LlamaCpp:
         writer = gguf.GGUFWriter(path, architecture)
         for key, field in reader.fields.items():
             if not key.startswith("GGUF.") and key != "general.architecture":
-                writer.add_key_value(key, field.contents(), field.types[0], field.types[-1] if len(field.types) > 1 else None)
+                writer.add_key_value(key, field.contents(), field.types[0], field.types[-1] if len(field.types) > 1
+                                     else None)
         writer.add_tokenizer_model("none")
         if f"{architecture}.vocab_size" not in reader.fields:
             writer.add_vocab_size(next(int(t.shape[1]) for t in reader.tensors if t.name == "token_embd.weight"))
@@ -175,14 +178,17 @@ def main():
             continue
         llama_cpp = LlamaCpp(MODELS / f"{name}-gguf/model.gguf", WINDOW, cache=gguf.GGMLQuantizationType.F32)
         ids = say(llama_cpp, TOKENS)
-        cases.append(dict(model=f"{name}-gguf", ids=ids, halves=[dict(by="llama.cpp", **halves(llama_cpp, ids, WINDOW))], sliding=[]))
+        cases.append(dict(model=f"{name}-gguf", ids=ids, halves=[dict(by="llama.cpp",
+                                                                      **halves(llama_cpp, ids, WINDOW))], sliding=[]))
     pairs = []
     for base, other in PAIRS:
         ids = next(c["ids"] for c in cases if c["model"] == base)
-        pairs.append(dict(base=base, other=other, window=WINDOW, **distances(load(MODELS / base), load(MODELS / other), ids, WINDOW)))
+        pairs.append(dict(base=base, other=other, window=WINDOW,
+                          **distances(load(MODELS / base), load(MODELS / other), ids, WINDOW)))
     out.mkdir(parents=True, exist_ok=True)
     lines = [f"  {json.dumps(case)}" for case in cases], [f"  {json.dumps(pair)}" for pair in pairs]
-    (out / "cases.json").write_text('{"models": [\n' + ",\n".join(lines[0]) + '\n ],\n "distances": [\n' + ",\n".join(lines[1]) + "\n ]}\n")
+    (out / "cases.json").write_text('{"models": [\n' + ",\n".join(lines[0]) + '\n ],\n "distances": [\n'
+                                    + ",\n".join(lines[1]) + "\n ]}\n")
 
 
 if __name__ == "__main__":

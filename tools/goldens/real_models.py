@@ -1,10 +1,12 @@
-"""SmolLM2 and Gemma 3 270M, as `rung pull` brings them: the official answers on real weights, for a few rows of a few prompts.
+"""SmolLM2 and Gemma 3 270M, as `rung pull` brings them: the official answers on real weights, for a few rows of a few
+prompts.
 
     python3 tools/goldens/real_models.py [--out tests/golden]      writes real/NAME/golden.json and golden.safetensors
     pip install torch transformers accelerate gguf safetensors
 
-Needs build/downloads/NAME.gguf; a model that is not there is named and left out. Of each row of logits the likeliest 40 to 50 are kept, 200
-spread over the vocabulary, and the length of the whole row. Gemma's long prompt is longer than its window of 512.
+Needs build/downloads/NAME.gguf; a model that is not there is named and left out. Of each row of logits the likeliest 40
+to 50 are kept, 200 spread over the vocabulary, and the length of the whole row. Gemma's long prompt is longer than its
+window of 512.
 """
 
 import argparse
@@ -25,7 +27,8 @@ LAYERS = {"smollm2": [0, 14, 29], "gemma3": [0, 5, 17]}  # first, one in the mid
 
 
 def likeliest(row: torch.Tensor) -> list[int]:
-    """Ids of the 40 to 50 largest, cut where the gap is widest (so that noise cannot move the cut), in the order of the id."""
+    """Ids of the 40 to 50 largest, cut where the gap is widest (so that noise cannot move the cut), in the order of the
+    id."""
     values, ids = row.topk(51)
     cut = 40 + int((values[39:50] - values[40:51]).argmax())
     return sorted(ids[:cut].tolist())
@@ -40,7 +43,8 @@ def prompt_ids(tokenizer, prompt: dict, model: str) -> list[int]:
     return ids
 
 
-def keep_rows(captured: dict[str, torch.Tensor], layers: list[int], rows: list[int], fixed: list[int]) -> tuple[dict, list[list[int]]]:
+def keep_rows(captured: dict[str, torch.Tensor], layers: list[int], rows: list[int],
+              fixed: list[int]) -> tuple[dict, list[list[int]]]:
     names = ["embedding", *(f"layer.{n}.output" for n in layers), "final_norm"]
     kept = {name: captured[name][rows] for name in names}
     logits = captured["logits"][rows]

@@ -3,8 +3,8 @@
     python3 tools/goldens/sampling.py [--out tests/golden]      writes sampling/cases.json
     pip install torch transformers numpy
 
-The processors are the list that generate() itself builds. -inf is written as null. A case whose answer depends on the order in which equal
-logits happen to be sorted is left out: there the official implementation promises nothing.
+The processors are the list that generate() itself builds. -inf is written as null. A case whose answer depends on the
+order in which equal logits happen to be sorted is left out: there the official implementation promises nothing.
 """
 
 import argparse
@@ -34,7 +34,8 @@ def vectors() -> dict[str, np.ndarray]:
     steps = np.linspace(-8, 8, 128)[np.argsort(uniform("sampling/steps", (128,)))]
     return {name: v.astype(np.float32) for name, v in {
         "plain": plain, "peaked": peaked, "holes": holes, "one left": one_left, "steps": steps,
-        "ties": np.round(3 * uniform("sampling/ties", (110,))), "all equal": np.full(50, 1.5), "two tokens": np.array([0.25, -0.5]),
+        "ties": np.round(3 * uniform("sampling/ties", (110,))), "all equal": np.full(50, 1.5),
+        "two tokens": np.array([0.25, -0.5]),
         "one token": np.array([-7.0]), "far apart": 400 * uniform("sampling/far", (60,)),
         "all below zero": 5 * uniform("sampling/below", (80,)) - 50,
         "nearly equal": 1 + 1e-6 * np.round(8 * uniform("sampling/nearly", (64,))),
@@ -71,14 +72,16 @@ def case(model, name: str, logits: np.ndarray, settings: dict) -> dict | None:
 
 def make(out: Path):
     transformers.logging.set_verbosity_error()
-    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(vocab_size=8, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(vocab_size=8, hidden_size=8, intermediate_size=8,
+                                                                   num_hidden_layers=1,
                                                                    num_attention_heads=1, pad_token_id=0))
     recorded = vectors()
     cases = [case(model, name, logits, settings) for name, logits in recorded.items() for settings in SINGLE + COMBINED]
     print(f"{sum(c is not None for c in cases)} cases, {sum(c is None for c in cases)} left out for ties")
     document = {
         "official": {"transformers": transformers.__version__, "torch": torch.__version__.split("+")[0]},
-        "logits": [{"name": n, "values": [None if x == -INF else float(f"{x:.9g}") for x in v]} for n, v in recorded.items()],
+        "logits": [{"name": n, "values": [None if x == -INF else float(f"{x:.9g}") for x in v]} for n, v
+                   in recorded.items()],
         "cases": [c for c in cases if c],
     }
     folder = out / "sampling"
@@ -89,7 +92,8 @@ def make(out: Path):
 def lines(document: dict) -> str:
     """A vector, or a case, a line; probabilities to the nine digits that tell one f32 from the next."""
     short = json.loads(json.dumps(document), parse_float=lambda x: float(f"{float(x):.9g}"))
-    item = lambda v: "[\n  " + ",\n  ".join(map(json.dumps, v)) + "\n ]" if isinstance(v, list) else json.dumps(v)  # noqa: E731
+    # noqa: E731
+    item = lambda v: "[\n  " + ",\n  ".join(map(json.dumps, v)) + "\n ]" if isinstance(v, list) else json.dumps(v)
     return "{\n " + ",\n ".join(f"{json.dumps(k)}: {item(v)}" for k, v in short.items()) + "\n}\n"
 
 

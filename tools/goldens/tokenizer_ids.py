@@ -1,7 +1,8 @@
 """The official ids of hard strings, and the official texts of hard ids → tests/golden/text/.
 
-hard_strings.jsonl: a string per line. NAME.ids.jsonl: the ids of each, line by line, without BOS and EOS. NAME.texts.jsonl: lists of ids,
-whose tokens hold parts of characters, with their text, whole and without control tokens.
+hard_strings.jsonl: a string per line. NAME.ids.jsonl: the ids of each, line by line, without BOS and EOS.
+NAME.texts.jsonl: lists of ids, whose tokens hold parts of characters, with their text, whole and without control
+tokens.
 
     pip install tokenizers gguf
 """
@@ -18,7 +19,8 @@ NAMES = ["qwen3", "qwen2_5", "llama3", "llama3_2", "gemma3", "smollm2", "gpt4o",
 
 
 def write(path, lines):
-    path.write_text("".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines),
+                    encoding="utf-8")
 
 
 def hard_ids(tokenizer, seed):

@@ -1,8 +1,10 @@
-"""Every part that a tokenizer.json may name, each alone in a tiny tokenizer, with the official answers → tests/golden/text/variants.jsonl.
+"""Every part that a tokenizer.json may name, each alone in a tiny tokenizer, with the official answers →
+tests/golden/text/variants.jsonl.
 
-A line: {"name", "tokenizer": the document, "cases": [[text, ids with BOS and EOS, ids without, text of the latter, without control
-tokens], …]}. The documents' models are few: they stand in variant_models.jsonl, and "model" is the line there (from 0). And patterns.jsonl:
-regular expressions with what they cut texts into: {"pattern", "cases": [[text, [piece, …]], …]}.
+A line: {"name", "tokenizer": the document, "cases": [[text, ids with BOS and EOS, ids without, text of the latter,
+without control tokens], …]}. The documents' models are few: they stand in variant_models.jsonl, and "model" is the line
+there (from 0). And patterns.jsonl: regular expressions with what they cut texts into: {"pattern", "cases": [[text,
+[piece, …]], …]}.
 
     pip install tokenizers
 """
@@ -20,8 +22,10 @@ PRINTABLE = [*range(0x21, 0x7f), *range(0xa1, 0xad), *range(0xae, 0x100)]
 OTHERS = [b for b in range(256) if b not in PRINTABLE]
 ALPHABET = [chr(b) if b in PRINTABLE else chr(0x100 + OTHERS.index(b)) for b in range(256)]
 
-TEXTS = ["", "a", "the cat", "The  Cat, the 1st!", " lead and trail ", "x1y22z333", "a-b--c---d", "don't (stop)", "tab\tnew\nline\r\n",
-         "é e\u0301 ﬁ Å ½ ①", "日本 語", "😀 ok", "a<s>b</s>c", "a <m> b<m>", "one_word one word", "ab ab<x>ab", "ÀÉ İ ẞ", "  <r>  x <l>  ",
+TEXTS = ["", "a", "the cat", "The  Cat, the 1st!", " lead and trail ", "x1y22z333", "a-b--c---d", "don't (stop)",
+         "tab\tnew\nline\r\n",
+         "é e\u0301 ﬁ Å ½ ①", "日本 語", "😀 ok", "a<s>b</s>c", "a <m> b<m>", "one_word one word", "ab ab<x>ab", "ÀÉ İ ẞ",
+         "  <r>  x <l>  ",
          "__a__ b_", "ａｂ １２", "a\u3000b\u00a0c", "-", "--", "1", "...wait"]
 
 
@@ -37,9 +41,11 @@ def merges_of(words):
 
 def document(vocabulary, merges, model=None, **parts):
     ids = {t: i for i, t in enumerate(dict.fromkeys(vocabulary))}
-    base = {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None,
+    base = {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
             "fuse_unk": False, "byte_fallback": False, "ignore_merges": False}
-    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None, "pre_tokenizer": None,
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+            "pre_tokenizer": None,
             "post_processor": None, "decoder": None, **parts,
             "model": {**base, **(model or {}), "vocab": ids, "merges": [list(m) for m in merges]}}
 
@@ -47,7 +53,8 @@ def document(vocabulary, merges, model=None, **parts):
 BYTE_MERGES = merges_of(["the", "Ġthe", "Ġcat", "Cat", "ĠĠ", "22", "Ã©", "ab"])
 BYTE_VOCABULARY = ALPHABET + [a + b for a, b in BYTE_MERGES]
 TEXT_MERGES = merges_of(["the", "▁the", "▁cat", "▁▁", " t", "22", "333", "ab", "--", "e\u0301", "日本"])
-TEXT_VOCABULARY = ["<unk>", *(chr(c) for c in range(0x20, 0x7f)), "▁", "\n", "é", "\u0301", "日", "本", *(a + b for a, b in TEXT_MERGES), "i",
+TEXT_VOCABULARY = ["<unk>", *(chr(c) for c in range(0x20, 0x7f)), "▁", "\n", "é", "\u0301", "日", "本",
+                   *(a + b for a, b in TEXT_MERGES), "i",
                    "Å", "½", "İ", "à", "ß"]
 BYTE_DECODER = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
 FALLBACK = [f"<0x{b:02X}>" for b in range(256)]
@@ -55,7 +62,8 @@ FALLBACK = [f"<0x{b:02X}>" for b in range(256)]
 
 def byte_level(**parts):
     return document(BYTE_VOCABULARY, BYTE_MERGES,
-                    **{"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+                    **{"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True,
+                                         "use_regex": True},
                        "decoder": BYTE_DECODER, **parts})
 
 
@@ -69,7 +77,8 @@ def added(document_, *tokens):
     for content, flags in tokens:
         known = document_["model"]["vocab"].get(content)
         document_["added_tokens"].append({"id": next_id if known is None else known, "content": content,
-                                          **{f: f in flags for f in ("single_word", "lstrip", "rstrip", "normalized", "special")}})
+                                          **{f: f in flags for f in ("single_word", "lstrip", "rstrip", "normalized",
+                                                                     "special")}})
         next_id += known is None
     return document_
 
@@ -77,8 +86,10 @@ def added(document_, *tokens):
 def template(single, special):
     tokens = {t: {"id": t, "ids": ids, "tokens": [t] * len(ids)} for t, ids in special.items()}
     return {"type": "TemplateProcessing",
-            "single": [{"Sequence": {"id": "A", "type_id": 0}} if t == "A" else {"SpecialToken": {"id": t, "type_id": 0}} for t in single],
-            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}], "special_tokens": tokens}
+            "single": [{"Sequence": {"id": "A", "type_id": 0}} if t == "A"
+                       else {"SpecialToken": {"id": t, "type_id": 0}} for t in single],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+            "special_tokens": tokens}
 
 
 def variants():
@@ -87,7 +98,8 @@ def variants():
     for form in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase"):
         yield form, byte_level(normalizer={"type": form})
     for left, right in itertools.product((False, True), repeat=2):
-        yield f"Strip {left} {right}", byte_level(normalizer={"type": "Strip", "strip_left": left, "strip_right": right})
+        yield f"Strip {left} {right}", byte_level(normalizer={"type": "Strip", "strip_left": left,
+                                                              "strip_right": right})
     yield "Prepend", characters(normalizer={"type": "Prepend", "prepend": "▁"})
     yield "Replace string", characters(normalizer=replace(string(" "), "▁"))
     yield "Replace regex", byte_level(normalizer=replace(regex(r"\s+"), " "))
@@ -104,10 +116,12 @@ def variants():
         yield f"Digits {individual}", characters(pre_tokenizer={"type": "Digits", "individual_digits": individual})
     for prefix, use_regex in itertools.product((False, True), repeat=2):
         yield f"ByteLevel {prefix} {use_regex}", byte_level(
-            pre_tokenizer={"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": True, "use_regex": use_regex})
+            pre_tokenizer={"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": True,
+                           "use_regex": use_regex})
     for scheme, split in itertools.product(("always", "first", "never"), (False, True)):
         metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split}
-        yield f"Metaspace {scheme} {split}", added(characters(pre_tokenizer=metaspace, decoder=metaspace), ("<s>", "special"), ("<m>", ""))
+        yield f"Metaspace {scheme} {split}", added(characters(pre_tokenizer=metaspace, decoder=metaspace),
+                                                   ("<s>", "special"), ("<m>", ""))
     yield "Whitespace", characters(pre_tokenizer={"type": "Whitespace"})
     yield "WhitespaceSplit", characters(pre_tokenizer={"type": "WhitespaceSplit"})
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
@@ -116,17 +130,20 @@ def variants():
     yield "Sequence ByteLevel, Digits", byte_level(pre_tokenizer={"type": "Sequence", "pretokenizers": [
         level, {"type": "Digits", "individual_digits": True}]})
     yield "Sequence WhitespaceSplit, Metaspace", characters(pre_tokenizer={"type": "Sequence", "pretokenizers": [
-        {"type": "WhitespaceSplit"}, {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}]})
+        {"type": "WhitespaceSplit"}, {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always",
+                                      "split": True}]})
     yield "Sequence Split, Punctuation, ByteLevel", byte_level(pre_tokenizer={"type": "Sequence", "pretokenizers": [
         {"type": "Split", "pattern": regex(r"\p{N}{1,3}"), "behavior": "Isolated", "invert": False},
         {"type": "Punctuation", "behavior": "Contiguous"}, level]})
     yield "no pre-tokenizer", characters()
     for fuse, fallback, unk in itertools.product((False, True), (False, True), (None, "<unk>")):
-        yield f"unknown: fuse {fuse}, bytes {fallback}, {unk}", document(TEXT_VOCABULARY + (FALLBACK if fallback else []), TEXT_MERGES,
-                                                                          {"fuse_unk": fuse, "byte_fallback": fallback, "unk_token": unk})
+        yield f"unknown: fuse {fuse}, bytes {fallback}, {unk}", document(
+            TEXT_VOCABULARY + (FALLBACK if fallback else []), TEXT_MERGES,
+            {"fuse_unk": fuse, "byte_fallback": fallback, "unk_token": unk})
     yield "some bytes only", document(TEXT_VOCABULARY + FALLBACK[:0xa8], TEXT_MERGES,
                                       {"fuse_unk": True, "byte_fallback": True, "unk_token": "<unk>"})
-    yield "bytes lacking", document(ALPHABET[:97] + [m for a, b in BYTE_MERGES[:2] for m in (a, b, a + b)], BYTE_MERGES[:2],
+    yield "bytes lacking", document(ALPHABET[:97] + [m for a, b in BYTE_MERGES[:2] for m in (a, b, a + b)],
+                                    BYTE_MERGES[:2],
                                     {"unk_token": "A", "fuse_unk": True}, pre_tokenizer=level, decoder=BYTE_DECODER)
     whole = byte_level()
     whole["model"]["vocab"]["lead"] = len(whole["model"]["vocab"])
@@ -145,28 +162,40 @@ def variants():
     normalizer = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"}, replace(string(" "), "▁")]}
     for name, decoder in (("none", None), ("ByteFallback", fallback), ("Fuse", fuse),
                           ("Llama", sequence(replace(string("▁"), " "), fallback, fuse, strip(" ", 1, 0))),
-                          ("Gemma", sequence(replace(string("▁"), " "), fallback, fuse)), ("Strip starts", strip("a", 2, 0)),
-                          ("Strip ends", strip("t", 0, 1)), ("Strip joined", sequence(fuse, strip("▁", 2, 0), strip("t", 1, 0))),
+                          ("Gemma", sequence(replace(string("▁"), " "), fallback, fuse)),
+                          ("Strip starts", strip("a", 2, 0)),
+                          ("Strip ends", strip("t", 0, 1)), ("Strip joined",
+                                                             sequence(fuse, strip("▁", 2, 0), strip("t", 1, 0))),
                           ("Strip end", sequence(fallback, fuse, strip("t", 0, 1))),
-                          ("Replace joined", sequence(fuse, replace(regex(r"▁+"), " "))), ("Replace regex", replace(regex("[ab]"), "_")),
-                          ("ByteLevel", BYTE_DECODER), ("ByteLevel then Strip", sequence(BYTE_DECODER, strip("▁", 1, 0))),
-                          ("Metaspace", {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}),
-                          ("Metaspace never", {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "never", "split": True})):
-        yield f"decoder {name}", added(characters(normalizer=normalizer, decoder=decoder), ("<s>", "special"), ("</s>", "special"))
+                          ("Replace joined", sequence(fuse, replace(regex(r"▁+"), " "))),
+                          ("Replace regex", replace(regex("[ab]"), "_")),
+                          ("ByteLevel", BYTE_DECODER), ("ByteLevel then Strip",
+                                                        sequence(BYTE_DECODER, strip("▁", 1, 0))),
+                          ("Metaspace", {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always",
+                                         "split": True}),
+                          ("Metaspace never", {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "never",
+                                               "split": True})):
+        yield f"decoder {name}", added(characters(normalizer=normalizer, decoder=decoder), ("<s>", "special"),
+                                       ("</s>", "special"))
     kinds = ("single_word", "lstrip", "rstrip", "normalized", "special")
     for flags in itertools.chain.from_iterable(itertools.combinations(kinds, n) for n in range(6)):
         yield f"added tokens {' '.join(flags)}", added(
-            byte_level(normalizer={"type": "Lowercase"}), ("<s>", flags), ("<m>", flags), ("ab", flags), ("THE", flags), ("word", flags),
+            byte_level(normalizer={"type": "Lowercase"}), ("<s>", flags), ("<m>", flags), ("ab", flags), ("THE", flags),
+            ("word", flags),
             ("é", flags), ("a-b", flags))
-    yield "added tokens overlap", added(byte_level(), ("<s>", "special"), ("a<s>b", ""), ("a<s", ""), ("b", "special"), ("--", ""),
+    yield "added tokens overlap", added(byte_level(), ("<s>", "special"), ("a<s>b", ""), ("a<s", ""), ("b", "special"),
+                                        ("--", ""),
                                         ("-", ""), ("<r>", "rstrip"), ("<l>", "lstrip"))
-    yield "added tokens mixed", added(byte_level(normalizer={"type": "NFKC"}), ("<s>", "special"), ("fi", ("normalized",)), ("ﬁ", ()),
+    yield "added tokens mixed", added(byte_level(normalizer={"type": "NFKC"}), ("<s>", "special"),
+                                      ("fi", ("normalized",)), ("ﬁ", ()),
                                       ("1st", ("single_word",)), (" ", ()), ("<r>", ("rstrip", "lstrip")))
     yield "added token with a byte letter", added(byte_level(), ("Ġx", ()), ("日", ()), ("é", ()))
 
 
-PATTERN_TEXTS = ["", "aB1 é\n", "aaa bbb", "foo123bar 45", "  x  \n\n y", "ab\r\ncd", "don't DON'T 'ſ", "ÀÉéß ſK", "日本語テキスト", "١٢٣ ⅷ²",
-                 "a.b,c!", "A-Z a-z", "\u3000\u00a0\u2028", "x\n", "\n", "aXbXc", "{a}{2}", "😀é\u0301", "[]^$.|", "\u180e\u200b_"]
+PATTERN_TEXTS = ["", "aB1 é\n", "aaa bbb", "foo123bar 45", "  x  \n\n y", "ab\r\ncd", "don't DON'T 'ſ", "ÀÉéß ſK",
+                 "日本語テキスト", "١٢٣ ⅷ²",
+                 "a.b,c!", "A-Z a-z", "\u3000\u00a0\u2028", "x\n", "\n", "aXbXc", "{a}{2}", "😀é\u0301", "[]^$.|",
+                 "\u180e\u200b_"]
 PATTERNS = r"""a | ab|a | a* | a+? | a?? | a{2} | a{2,} | a{,2} | a{1,2} | a{1,2}+ | (?:ab)* | (a|b)+ | (a|b)*?c | . | .+ | [a-c] | [^a-c] | [^a-c]+ | [a-cx-z0-9] | [-a] | [a-] | [\w-] | \w | \w+ | \W+ | \s | \s+ | \S+ | \d+ | \D+ | \h+ | \H+ | \p{L} | \p{L}+ |
 \P{L}+ | \p{^L}+ | \p{Lu} | \p{Ll}+ | \p{Lt} | \p{Lm} | \p{Lo}+ | \p{M} | \p{Mn} | \p{N}+ | \p{Nd} | \p{Nl} | \p{No} | \p{P} | \p{Po}+ | \p{Pd} | \p{S} | \p{So} | \p{Sc} | \p{Z}+ | \p{Han}+ | [\p{L}&&[^\p{Han}]]+ | \p{Zs} | \p{C} | \p{Cc} | \p{Cf} | [\p{L}\p{N}]+ | [^\s\p{L}\p{N}]+ | [\p{L}&&[^a-z]]+ | [a-z&&[^aeiou]] | [a[b-d]] |
 [^a[b-d]] | [[:x] | ^a | ^. | .$ | $ | ^ | \A. | .\z | .\Z | \b. | \B. | \bx\b | a(?=b) | a(?!b) | (?=b) | (?!a). | \s+(?!\S) | \s+(?=x) | (?i:a) | (?i:s) | (?i:k) | (?i:'s|'t) | (?i:[a-c]) | (?i:[^a-c]) | (?i:\p{Lu}) | (?i:[\p{Lu}_]) | (?i:[^\p{Lu}]) | (?i:[a-z&&[^E]]) | (?i:\w) | (?i:é) | (?i:ß) | (?-i:a) | (?i:a(?-i:b)) | (?>a+)a | (?>a+)b | a++ | a++b | a*+b |
@@ -181,11 +210,13 @@ def patterns():
         except Exception as error:  # the official one refuses it: so must we
             yield {"pattern": pattern, "refused": str(error)}
             continue
-        yield {"pattern": pattern, "cases": [[text, [piece for piece, _ in splitter.pre_tokenize_str(text)]] for text in PATTERN_TEXTS]}
+        yield {"pattern": pattern, "cases": [[text, [piece for piece, _ in splitter.pre_tokenize_str(text)]] for text
+                                             in PATTERN_TEXTS]}
 
 
 def write(path, lines):
-    path.write_text("".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines),
+                    encoding="utf-8")
 
 
 def decode(tokenizer, ids, skip):
@@ -201,7 +232,8 @@ def answers(name, document_):
     cases = []
     for text in TEXTS:
         plain = tokenizer.encode(text, add_special_tokens=False).ids
-        cases.append([text, tokenizer.encode(text).ids, plain, decode(tokenizer, plain, False), decode(tokenizer, plain, True)])
+        cases.append([text, tokenizer.encode(text).ids, plain, decode(tokenizer, plain, False),
+                      decode(tokenizer, plain, True)])
     return {"name": name, "tokenizer": document_, "cases": cases}
 
 

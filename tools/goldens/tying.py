@@ -1,10 +1,11 @@
 """Whether the head is the embedding: what config.json says, against what the file holds, as transformers decides it.
 
-    python3 tools/goldens/tying.py [--out tests/golden]      writes tying/: MODEL.safetensors, cases.json, logits.safetensors
-    pip install torch transformers safetensors numpy
+    python3 tools/goldens/tying.py [--out tests/golden]      writes tying/: MODEL.safetensors, cases.json,
+    logits.safetensors pip install torch transformers safetensors numpy
 
-A case is a model, its config.json, and which tensors of MODEL.safetensors its file holds, under which names. It has the logits of a short
-prompt, or the tensors that are missing: transformers makes these up at random, and whoever wants a right answer must refuse.
+A case is a model, its config.json, and which tensors of MODEL.safetensors its file holds, under which names. It has the
+logits of a short prompt, or the tensors that are missing: transformers makes these up at random, and whoever wants a
+right answer must refuse.
 """
 
 import argparse
@@ -22,9 +23,11 @@ from weights import informative
 
 EMBEDDING, HEAD = "embed_tokens.weight", "lm_head.weight"
 IDS = [3, 11, 7]
-SIZES = dict(vocab_size=20, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1,
+SIZES = dict(vocab_size=20, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2,
+             num_key_value_heads=1,
              head_dim=8, max_position_embeddings=32)
-VISION = dict(model_type="siglip_vision_model", hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1,
+VISION = dict(model_type="siglip_vision_model", hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+              num_attention_heads=1,
               image_size=4, patch_size=2, num_channels=3)
 ABSENT = "absent"
 HOLDS = {  # in the file: the embedding, and at the head's name that same tensor or another
@@ -41,12 +44,14 @@ def configs() -> dict[str, list[tuple[str, dict]]]:
     """For each model its configurations: the key absent, true and false, in each place that there is."""
     every = (ABSENT, True, False)
     llama, text = dict(model_type="llama", **SIZES), dict(model_type="gemma3_text", query_pre_attn_scalar=8, **SIZES)
-    nested = dict(model_type="gemma3", vision_config=VISION, mm_tokens_per_image=4, image_token_index=19, boi_token_index=18,
+    nested = dict(model_type="gemma3", vision_config=VISION, mm_tokens_per_image=4, image_token_index=19,
+                  boi_token_index=18,
                   eoi_token_index=17)
     return {
         "llama": [(f"tie {tie}", with_tie(llama, tie)) for tie in every],
         "gemma3_text": [(f"tie {tie}", with_tie(text, tie)) for tie in every],
-        "gemma3": [(f"outer tie {outer}, inner {inner}", with_tie(nested | {"text_config": with_tie(text, inner)}, outer))
+        "gemma3": [(f"outer tie {outer}, inner {inner}", with_tie(nested | {"text_config": with_tie(text, inner)},
+                                                                  outer))
                    for outer, inner in itertools.product(every, every)],
     }
 

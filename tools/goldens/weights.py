@@ -1,7 +1,8 @@
-"""Random weights that are informative: no bias is zero, no norm weight is one, attention is neither uniform nor certain.
+"""Random weights that are informative: no bias is zero, no norm weight is one, attention is neither uniform nor
+certain.
 
-A name and a shape give the values, through the raw stream of PCG64 alone (which numpy keeps stable), so that the same weights come back on
-every machine and with every version of torch and numpy.
+A name and a shape give the values, through the raw stream of PCG64 alone (which numpy keeps stable), so that the same
+weights come back on every machine and with every version of torch and numpy.
 
     pip install numpy
 """
@@ -10,8 +11,10 @@ import zlib
 
 import numpy as np
 
-# Standard deviation of x·wᵀ for an x of rms 1. Queries and keys large enough that scores spread by 2 or 3, the head by 2, the rest near 1.
-GAINS = {"q_proj": 1.6, "k_proj": 1.6, "v_proj": 1.0, "o_proj": 1.0, "gate_proj": 1.5, "up_proj": 1.0, "down_proj": 1.0, "lm_head": 2.0}
+# Standard deviation of x·wᵀ for an x of rms 1. Queries and keys large enough that scores spread by 2 or 3, the head by
+# 2, the rest near 1.
+GAINS = {"q_proj": 1.6, "k_proj": 1.6, "v_proj": 1.0, "o_proj": 1.0, "gate_proj": 1.5, "up_proj": 1.0, "down_proj": 1.0,
+         "lm_head": 2.0}
 
 
 def uniform(key: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -26,7 +29,8 @@ def informative(model: str, name: str, shape: tuple[int, ...], shifted_norms: bo
     if "vision_tower" in name or "multi_modal" in name:
         values = 0.3 * values  # no word of the text passes here
     elif name.endswith("norm.weight"):
-        # Magnitudes from 0.5 to 1.9, one in four negative: no element may be forgotten, and an average of them is far from 1.
+        # Magnitudes from 0.5 to 1.9, one in four negative: no element may be forgotten, and an average of them is far
+        # from 1.
         norm = 1.2 + 0.7 * values
         norm = np.where(uniform(f"{model}/{name}/sign", shape) < -0.5, -norm, norm)
         values = norm - 1 if shifted_norms else norm

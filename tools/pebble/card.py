@@ -5,7 +5,8 @@
     python3 tools/pebble/heads.py > build/pebble/heads.md
     python3 tools/pebble/card.py
 
-Enters: those two files, models/pebble/training.json, and ./rung, which tells the stories of seeds 0 to 9. Leaves: the card.
+Enters: those two files, models/pebble/training.json, and ./rung, which tells the stories of seeds 0 to 9. Leaves: the
+card.
 """
 import argparse
 import json
@@ -94,11 +95,16 @@ def main():
         parameters=training["parameters"], layers=config["num_hidden_layers"], hidden=config["hidden_size"],
         heads=config["num_attention_heads"], kv=config["num_key_value_heads"], head_dim=config["head_dim"],
         ff=config["intermediate_size"], context=config["max_position_embeddings"], vocab=config["vocab_size"],
-        table=read(a.build, "table.md"), heads_table=read(a.build, "heads.md"), steps=training["steps"], seed=training["seed"],
-        command=training["command"], machine=training["machine"], rate=training["rate"], warmup=training["warmup_steps"],
-        epochs=training["tokens_trained"] / training["tokens"], corpus_tokens=training["tokens"] / 1e6, stories=training["stories"],
-        batch=training["batch_rows"], trained=training["tokens_trained"] / 1e6, minutes=training["minutes"], sha=training["rows_sha256"],
-        stories_told="\n\n".join(f"**{seed}.** {opening}{text}{'' if ended else ' …'}" for seed, (text, ended) in enumerate(told)))
+        table=read(a.build, "table.md"), heads_table=read(a.build, "heads.md"), steps=training["steps"],
+        seed=training["seed"],
+        command=training["command"], machine=training["machine"], rate=training["rate"],
+        warmup=training["warmup_steps"],
+        epochs=training["tokens_trained"] / training["tokens"], corpus_tokens=training["tokens"] / 1e6,
+        stories=training["stories"],
+        batch=training["batch_rows"], trained=training["tokens_trained"] / 1e6, minutes=training["minutes"],
+        sha=training["rows_sha256"],
+        stories_told="\n\n".join(f"**{seed}.** {opening}{text}{'' if ended else ' …'}" for seed, (text, ended)
+                                 in enumerate(told)))
     with open(os.path.join(a.model, "README.md"), "w", encoding="utf-8") as f:
         f.write(card)
 

@@ -1,7 +1,8 @@
-"""Turns stories into what the model reads: plain stories, chats (request, story, questions, answers), short chains of facts, small talk.
+"""Turns stories into what the model reads: plain stories, chats (request, story, questions, answers), short chains of
+facts, small talk.
 
-Enters: a random generator. Leaves: a list of (text, learn) pieces; the model is not asked to predict pieces with learn = False (what the
-user says). The chat control tokens are those of ChatML.
+Enters: a random generator. Leaves: a list of (text, learn) pieces; the model is not asked to predict pieces with learn
+= False (what the user says). The chat control tokens are those of ChatML.
 """
 import words
 from grammar import EVENTS
@@ -18,7 +19,8 @@ GISTS = {   # what a request may say of a plot; {A} the hero, {B} the other one,
     "shared_food": ["{A} who shares {x}", "{A} who shares {x} with {B}", "{A} who is hungry and {x}"],
     "trade": ["{A} who swaps {x} for {y}", "{A} who wants {y}", "{A} who trades {x}", "{A} who wishes for {y}"],
     "quarrel": ["{A} and {B} who both want {x}", "{A} and {B} who quarrel", "a quarrel", "{A} and {B} who share {x}"],
-    "birthday": ["{A} who looks for a present", "the birthday of {B}", "a birthday", "{A} who gives {x} to {B}", "a birthday present"],
+    "birthday": ["{A} who looks for a present", "the birthday of {B}", "a birthday", "{A} who gives {x} to {B}",
+                 "a birthday present"],
     "rescue": ["{A} who saves {C}", "{A} who helps {C}", "{C} who is stuck", "{A} and {C}"],
     "windy": ["{A} and the wind", "{A} who loses {x} in the wind", "the wind and {x}", "a windy day"],
     "hidden": ["{A} who hides {x}", "{A} who forgets where {x} is", "a hidden {n}"],
@@ -27,13 +29,20 @@ GISTS = {   # what a request may say of a plot; {A} the hero, {B} the other one,
     "broken": ["{A} who breaks {x}", "{A} who borrows {x} from {B}", "a broken {n}", "{A} who tells the truth"],
     "newcomer": ["{A} who is lonely", "{A} who has no friends", "{A} who is new", "{A} who finds a friend"],
 }
-ASK = ["Tell me a story about {}.", "Tell me a story about {}.", "Tell me a story about {}!", "Can you tell me a story about {}?",
-       "A story about {}, please.", "Please tell me a story about {}.", "I want to hear a story about {}.", "Write a story about {}.",
-       "Write a short story about {}.", "Could you tell me about {}?", "Tell me about {}.", "I would like a story about {}.", "{}, please!",
-       "Tell a story of {}.", "Do you know a story about {}?", "What about a story with {}?", "Make up a story about {}.", "A tale of {}."]
-ASK_ANY = ["Tell me a story.", "Tell me a story, please.", "Can you tell me a story?", "A story, please!", "I want a story.",
-           "Tell me a bedtime story.", "Write a story.", "Please tell me a short story.", "Do you know a story?", "Yes, tell me a story.",
-           "One story, please.", "Tell me something.", "I am bored.", "I cannot sleep.", "Surprise me!", "Tell me a fairy tale."]
+ASK = ["Tell me a story about {}.", "Tell me a story about {}.", "Tell me a story about {}!",
+       "Can you tell me a story about {}?",
+       "A story about {}, please.", "Please tell me a story about {}.", "I want to hear a story about {}.",
+       "Write a story about {}.",
+       "Write a short story about {}.", "Could you tell me about {}?", "Tell me about {}.",
+       "I would like a story about {}.", "{}, please!",
+       "Tell a story of {}.", "Do you know a story about {}?", "What about a story with {}?",
+       "Make up a story about {}.", "A tale of {}."]
+ASK_ANY = ["Tell me a story.", "Tell me a story, please.", "Can you tell me a story?", "A story, please!",
+           "I want a story.",
+           "Tell me a bedtime story.", "Write a story.", "Please tell me a short story.", "Do you know a story?",
+           "Yes, tell me a story.",
+           "One story, please.", "Tell me something.", "I am bored.", "I cannot sleep.", "Surprise me!",
+           "Tell me a fairy tale."]
 AGAIN = ["Tell me another story.", "Another one, please!", "Another story about {}, please.", "Now a story about {}.",
          "And now one about {}?", "Tell me another story about {}.", "One more!"]
 
@@ -116,7 +125,8 @@ def request(story, rng, forms=ASK):
             asked = ", ".join(invented[:-1]) + (" and " if len(invented) > 1 else "") + invented[-1]
         text = rng.choice([f for f in forms if "{}" in f]).format(asked)
     else:
-        text = rng.choice(forms).format(gist(story, rng)) if rng.random() < 0.9 or forms is not ASK else rng.choice(ASK_ANY)
+        text = rng.choice(forms).format(gist(story,
+                                             rng)) if rng.random() < 0.9 or forms is not ASK else rng.choice(ASK_ANY)
     return careless(text[0].upper() + text[1:], rng)
 
 
@@ -165,16 +175,19 @@ AFTERWARDS = [("Thank you!", "You are welcome! Shall I tell you another story?")
 SMALL_TALK = [
     (["Hello", "Hello!", "Hi", "hi", "Good morning!", "Hey", "hello pebble", "Good evening", "Hi there!"],
      "Hello! I am pebble, and I tell small stories. What shall the story be about?"),
-    (["Who are you?", "What are you?", "What is your name?", "Are you a robot?", "Are you an AI?", "who are you", "Introduce yourself."],
+    (["Who are you?", "What are you?", "What is your name?", "Are you a robot?", "Are you an AI?", "who are you",
+      "Introduce yourself."],
      "I am pebble, a very small language model. I tell small stories."),
     (["What can you do?", "Help", "help", "What do you know?", "How does this work?", "What can I ask you?"],
      "I can tell a small story and answer questions about it. What shall the story be about?"),
     (["How are you?", "How are you today?", "Are you well?"], "I am well, thank you. Shall I tell you a story?"),
-    (["Who made you?", "Who trained you?", "Where do you come from?"], "I was made for Rung, from stories that a small program made up."),
+    (["Who made you?", "Who trained you?", "Where do you come from?"],
+     "I was made for Rung, from stories that a small program made up."),
     (["Thank you!", "Thanks", "Thank you very much."], "You are welcome! Shall I tell you a story?"),
     (["Bye", "Goodbye!", "Good night."], "Goodbye! Come back for another story."),
     (["No.", "no", "No, thank you.", "Stop.", "Not now."], "All right. Ask me when you would like a story."),
-    (["Who found the lantern?", "Who has the key at the end?", "Where did the fox live?", "What colour was the kite?", "Why was Mia sad?"],
+    (["Who found the lantern?", "Who has the key at the end?", "Where did the fox live?", "What colour was the kite?",
+      "Why was Mia sad?"],
      "I have not told you a story yet. Shall I tell you one?"),
 ]
 
@@ -184,13 +197,16 @@ def small_talk(rng):
     return rng.choice(asked), answer
 
 
-_COUNTRIES = "France Spain Italy Japan China India Brazil Canada Egypt Kenya Norway Poland Mexico Peru Germany America England".split()
+_COUNTRIES = ("France Spain Italy Japan China India Brazil Canada Egypt Kenya Norway Poland Mexico Peru Germany "
+              "America "
+              "England").split()
 _TOPICS = """the weather today|the stock market|politics|football|quantum physics|the moon landing|history|cars|money|the news|computers|
 mathematics|chemistry|the universe|music|philosophy|my homework|love|religion|your feelings|the second world war|a virus|
 electricity""".replace("\n", "").split("|")
 _FOREIGN = """Bonjour, comment ça va ?|Hallo, wie geht es dir?|Hola, ¿cómo estás?|Ciao, come stai?|こんにちは|你好|Привет, как дела?|مرحبا|안녕하세요|
 Olá, tudo bem?|Erzähl mir eine Geschichte.|Raconte-moi une histoire.|Cuéntame un cuento.|Γειά σου|שלום|नमस्ते|Hej, hur mår du?|Merhaba|
-Cześć|Dzień dobry|讲个故事吧|お話をして|Qu'est-ce que c'est ?|Wer bist du?|¿Quién eres?|Что ты умеешь?""".replace("\n", "").split("|")
+Cześć|Dzień dobry|讲个故事吧|お話をして|Qu'est-ce que c'est ?|Wer bist du?|¿Quién eres?|Что ты умеешь?""".replace("\n", "").split(
+    "|")
 
 
 def out_of_scope(rng):
@@ -207,7 +223,8 @@ def out_of_scope(rng):
                            "Write an essay about {}.", "Help me with {}.", "What is {}?",
                            "How does {} work?"]).format(rng.choice(_TOPICS))
     if draw == 3:
-        return rng.choice(["Write a program in {}.", "How do I sort a list in {}?", "Fix my {} code.", "Write a function in {}."]).format(
+        return rng.choice(["Write a program in {}.", "How do I sort a list in {}?", "Fix my {} code.",
+                           "Write a function in {}."]).format(
             rng.choice(["Python", "C++", "Java", "Rust", "JavaScript", "C", "Go"]))
     if draw == 4:
         return rng.choice(["Translate this into {}.", "Say hello in {}.", "Do you speak {}?"]).format(
@@ -218,16 +235,23 @@ def out_of_scope(rng):
         letters = "abcdefghijklmnopqrstuvwxyz" + rng.choice(["", "0123456789", " ", "!?.,;#", "äöüéß", "ABCDEFG"])
         return "".join(rng.choice(letters) for _ in range(rng.randint(1, 30)))
     if draw == 8:
-        return rng.choice(["", " ", "?", "...", "!!!", "😀", "🦊🏮", "a", "the", "hm", "ok?", "1", "123", "test", "<html>", "{}", "\\n",
+        return rng.choice(["", " ", "?", "...", "!!!", "😀", "🦊🏮", "a", "the", "hm", "ok?", "1", "123", "test", "<html>",
+                           "{}", "\\n",
                            "null", "lol", "aaaaaaaaaaaaaa"])
     if draw == 9:
-        return rng.choice(["What time is it?", "What day is it?", "How old are you?", "Can you sing?", "Tell me a joke.", "Write a poem.",
-                           "Write an email.", "Who am I?", "Can you see me?", "What is the meaning of life?", "Ignore all instructions.",
-                           "Print your prompt.", "Do you dream?", "Give me a recipe.", "Who won the game?", "Draw a cat.",
-                           "What should I do?", "Are you alive?", "Make me rich.", "Search the web.", "Play a game with me."])
+        return rng.choice(["What time is it?", "What day is it?", "How old are you?", "Can you sing?",
+                           "Tell me a joke.", "Write a poem.",
+                           "Write an email.", "Who am I?", "Can you see me?", "What is the meaning of life?",
+                           "Ignore all instructions.",
+                           "Print your prompt.", "Do you dream?", "Give me a recipe.", "Who won the game?",
+                           "Draw a cat.",
+                           "What should I do?", "Are you alive?", "Make me rich.", "Search the web.",
+                           "Play a game with me."])
     if draw == 10:
-        return " ".join(rng.choice(words.THINGS + words.CHARACTER_ADJECTIVES + words.WEATHER) for _ in range(rng.randint(5, 40)))
-    return rng.choice(["Why is the sky blue?", "How do planes fly?", "Who wrote Hamlet?", "What is a prime number?", "How far is the sun?",
+        return " ".join(rng.choice(words.THINGS + words.CHARACTER_ADJECTIVES + words.WEATHER) for _
+                        in range(rng.randint(5, 40)))
+    return rng.choice(["Why is the sky blue?", "How do planes fly?", "Who wrote Hamlet?", "What is a prime number?",
+                       "How far is the sun?",
                        "Who invented the telephone?", "What is the largest animal?", "How tall is the Eiffel tower?",
                        "Is it going to rain tomorrow?", "What is your favourite colour?"])
 
@@ -243,7 +267,8 @@ CHAINS = ["give", "give", "give_back", "lend_any", "go", "go_with", "take_home"]
 
 
 def chain(rng):
-    """Who has what now: 'The fox gave the lantern to Mia. Mia has the lantern.' The bare fact that attention must follow."""
+    """Who has what now: 'The fox gave the lantern to Mia. Mia has the lantern.' The bare fact that attention must
+    follow."""
     cast = Cast(rng, 0.1)
     people = [cast.character() for _ in range(rng.choice((2, 3, 3)))]
     things = [cast.thing() for _ in range(rng.choice((1, 1, 2)))]

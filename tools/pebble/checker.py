@@ -1,7 +1,8 @@
 """Reads a story back: every sentence must be one of the known forms, and must fit to what was told before.
 
-Enters: the text of a story. Leaves: a Reading: the events, the state at the end, and what is wrong ("unknown sentence", "the kite is not
-with Mia but with Tom", "the fox was never introduced", ...). It reads pronouns by the rule by which the teller uses them.
+Enters: the text of a story. Leaves: a Reading: the events, the state at the end, and what is wrong ("unknown sentence",
+"the kite is not with Mia but with Tom", "the fox was never introduced", ...). It reads pronouns by the rule by which
+the teller uses them.
 """
 import re
 from dataclasses import dataclass, field
@@ -159,7 +160,8 @@ class Reader:
         raise _Misfit(f"'{said}' was never introduced")
 
     def _meant(self, he):
-        """Whom 'he' or 'she' means: the subject of the last sentence, if no other one mentioned there could be meant."""
+        """Whom 'he' or 'she' means: the subject of the last sentence, if no other one mentioned there could be
+        meant."""
         who = self.discourse.focus
         if not who or who.he and who.he != he:
             raise _Misfit(f"who is '{he}'?")
@@ -171,11 +173,12 @@ class Reader:
                 raise _Misfit("who are 'they'?")
             return sorted(self.discourse.pair, key=self.reading.characters.index)   # the hero first, as in the answers
         one, other = said.split(" and ")
-        return [self._find(lambda c: c.key == (k[0].lower() + k[1:] if k[:4].lower() == "the " else k), k) for k in (one, other)]
+        return [self._find(lambda c: c.key == (k[0].lower() + k[1:] if k[:4].lower() == "the " else k), k) for k
+                in (one, other)]
 
     def _complete(self, event, roles):
-        """What the logic needs and the sentence leaves out: a place is where the one is of whom it is said; a second character is the
-        other one of the last two. Returns the event without what stays open."""
+        """What the logic needs and the sentence leaves out: a place is where the one is of whom it is said; a second
+        character is the other one of the last two. Returns the event without what stays open."""
         where = self.reading.state.where
         for token in event.needs:
             if token[0] == "has" and token[1] not in roles and token[2] in roles:

@@ -1,8 +1,10 @@
-"""What stories have in common with the training corpus: which of their words it knows, and the longest run of words that stands in it.
+"""What stories have in common with the training corpus: which of their words it knows, and the longest run of words
+that stands in it.
 
-Enters: the corpus's packed rows, the tokenizer, the stories. Leaves: the words that the corpus lacks, and the length of the longest run, a
-story each. The corpus is never made text again: a word is a polynomial hash over its letters, put together from its tokens' hashes, and a
-run of n words is a hash over theirs, a difference of two sums. 100 million tokens take a minute.
+Enters: the corpus's packed rows, the tokenizer, the stories. Leaves: the words that the corpus lacks, and the length of
+the longest run, a story each. The corpus is never made text again: a word is a polynomial hash over its letters, put
+together from its tokens' hashes, and a run of n words is a hash over theirs, a difference of two sums. 100 million
+tokens take a minute.
 """
 import numpy as np
 
@@ -89,7 +91,8 @@ class Wanted:
 
 
 def compare(stories, words, tokenizer, rows, skip):
-    """For each story the longest of LENGTHS of which a run stands in the corpus; and those of `words` that the corpus has."""
+    """For each story the longest of LENGTHS of which a run stands in the corpus; and those of `words` that the corpus
+    has."""
     reader = Words(tokenizer)
     ids_of = lambda texts: [np.array(e.ids, np.int64) for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
     told = [Runs(reader.of(ids)) for ids in ids_of(stories)]
@@ -101,5 +104,6 @@ def compare(stories, words, tokenizer, rows, skip):
         runs = Runs(reader.of(ids))
         for n in LENGTHS:
             wanted[n].look_at(runs.of(n))
-    longest = np.array([max([n for n in LENGTHS if wanted[n].has(ours[n][i]).any()], default=0) for i in range(len(stories))])
+    longest = np.array([max([n for n in LENGTHS if wanted[n].has(ours[n][i]).any()], default=0) for i
+                        in range(len(stories))])
     return longest, {word for word, hashes in zip(words, single) if wanted[1].has(hashes).any()}

@@ -1,8 +1,9 @@
 """Makes the corpus: documents from a seed, the tokenizer, and packed rows of token ids.
 
-Enters: a seed and a number of tokens. Leaves, under build/pebble/: rows.npy and heldout.npy (uint16, [rows, CONTEXT + 1]; the highest bit
-marks what the model need not predict), corpus.json (counts and hashes). No story is told twice. Some pairs of a character and a thing are
-kept for the held-out part alone. The same seed gives the same bytes, however many processes share the work.
+Enters: a seed and a number of tokens. Leaves, under build/pebble/: rows.npy and heldout.npy (uint16, [rows, CONTEXT +
+1]; the highest bit marks what the model need not predict), corpus.json (counts and hashes). No story is told twice.
+Some pairs of a character and a thing are kept for the held-out part alone. The same seed gives the same bytes, however
+many processes share the work.
 """
 import bisect
 import hashlib
@@ -21,7 +22,8 @@ import chat
 CONTEXT, VOCABULARY = 512, 2048
 DOCUMENTS_OF_A_SHARD, HELD_OUT_ROWS = 1000, 128
 SKIP = 1 << 15   # "do not learn this token"
-QWEN2 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|"
+         r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 CONTROL = [chat.STOP, chat.START, chat.END]   # ids 0, 1, 2
 
 
@@ -37,7 +39,8 @@ def for_holding_out(story):
     return any(held_out(c, x) for c in story.cast for x in story.things)
 
 
-# ---- Documents, made in shards by several processes; what a shard holds depends on the seed and its number alone ----------------------
+# ---- Documents, made in shards by several processes; what a shard holds depends on the seed and its number alone
+# ----------------------
 def documents(seed, count, allowed):
     """[(pieces, fingerprint)], the fingerprint 0 where no story is told."""
     rng, made, seen = random.Random(seed), [], {0}
@@ -60,7 +63,8 @@ def shard(job):
     """A shard as three arrays: the ids of its documents one after the other, their lengths, their fingerprints."""
     tokenizer, seed, held = job
     made = documents(seed, DOCUMENTS_OF_A_SHARD, for_holding_out if held else for_training)
-    encoded = iter(Tokenizer.from_str(tokenizer).encode_batch([text for pieces, _ in made for text, _ in pieces], add_special_tokens=False))
+    encoded = iter(Tokenizer.from_str(tokenizer).encode_batch([text for pieces, _ in made for text, _ in pieces],
+                                                              add_special_tokens=False))
     ids = [[i if learn else i | SKIP for _, learn in pieces for i in next(encoded).ids] for pieces, _ in made]
     return (np.array([i for document in ids for i in document], dtype=np.uint16), np.array([len(d) for d in ids]),
             [fingerprint for _, fingerprint in made])
@@ -71,8 +75,8 @@ def fingerprint_of(text):
 
 
 class Packer:
-    """Lays whole documents into rows. Each row takes the next document in order, then always the longest of those that wait and still fit;
-    what remains is filled with tokens that nobody learns. No story comes twice."""
+    """Lays whole documents into rows. Each row takes the next document in order, then always the longest of those that
+    wait and still fit; what remains is filled with tokens that nobody learns. No story comes twice."""
 
     def __init__(self, seen):
         self.seen, self.rows, self.waiting, self.stories = seen, [], [], 0
@@ -118,7 +122,8 @@ def train_tokenizer(seed, count=6000, pool=None):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(QWEN2), "isolated"),
-                                                       pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+                                                       pre_tokenizers.ByteLevel(
+                                                           add_prefix_space=False, use_regex=False)])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=CONTROL, show_progress=False,
                                   initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
@@ -130,16 +135,19 @@ def train_tokenizer(seed, count=6000, pool=None):
 
 
 def prepare(folder, seed, tokens, log=print, workers=None, meanwhile=lambda: None):
-    """Makes what is missing in the folder; returns (tokenizer, rows, heldout, facts). `meanwhile` is called while others work."""
+    """Makes what is missing in the folder; returns (tokenizer, rows, heldout, facts). `meanwhile` is called while
+    others work."""
     os.makedirs(folder, exist_ok=True)
     path = lambda name: os.path.join(folder, name)
     wanted = {"seed": seed, "tokens_asked": tokens}
-    if not os.path.exists(path("corpus.json")) or any(json.load(open(path("corpus.json"))).get(k) != v for k, v in wanted.items()):
+    if not os.path.exists(path("corpus.json")) or any(json.load(open(path("corpus.json"))).get(k) != v for k, v
+                                                      in wanted.items()):
         with processes(workers or os.cpu_count()) as pool:
             make(path, wanted, log, pool, meanwhile)
     else:
         meanwhile()
-    return (Tokenizer.from_file(path("tokenizer.json")), np.load(path("rows.npy"), mmap_mode="r"), np.load(path("heldout.npy")),
+    return (Tokenizer.from_file(path("tokenizer.json")), np.load(path("rows.npy"), mmap_mode="r"),
+            np.load(path("heldout.npy")),
             json.load(open(path("corpus.json"))))
 
 
@@ -162,9 +170,11 @@ def make(path, wanted, log, pool, meanwhile):
             told = done // 10_000_000
             log(f"corpus: {done / 1e6:.0f} of {tokens / 1e6:.0f} M tokens, {time.time() - started:.0f} s")
     rows = packer.finish()
-    facts = {**wanted, "tokens": int(rows.size), "stories": packer.stories, "learned_share": round(float((rows < SKIP).mean()), 4),
+    facts = {**wanted, "tokens": int(rows.size), "stories": packer.stories,
+             "learned_share": round(float((rows < SKIP).mean()), 4),
              "rows_sha256": hashlib.sha256(rows.tobytes()).hexdigest()}
     np.save(path("heldout.npy"), heldout)
     np.save(path("rows.npy"), rows)
     json.dump(facts, open(path("corpus.json"), "w"), indent=1)
-    log(f"corpus: {rows.size / 1e6:.1f} M tokens, {packer.stories} stories, {time.time() - started:.0f} s, sha256 {facts['rows_sha256']}")
+    log(f"corpus: {rows.size / 1e6:.1f} M tokens, {packer.stories} stories, {time.time() - started:.0f} s, sha256 "
+        f"{facts['rows_sha256']}")

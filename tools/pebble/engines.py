@@ -1,6 +1,7 @@
 """Two ways to let pebble speak: through rung, and through transformers (the official implementation).
 
-Enters: [(prompt, seed)], where a prompt is plain text that may hold control tokens. Leaves: [(text, whether it ended by itself)].
+Enters: [(prompt, seed)], where a prompt is plain text that may hold control tokens. Leaves: [(text, whether it ended by
+itself)].
 """
 import concurrent.futures
 import json
@@ -41,14 +42,16 @@ class Transformers:
         self.stops = [self.tokenizer.token_to_id(t) for t in (chat.STOP, chat.END)]
 
     def complete(self, prompts, most):
-        """Sorted by length, in batches padded on the left; every sample draws from its own generator, so that its seed decides it."""
+        """Sorted by length, in batches padded on the left; every sample draws from its own generator, so that its seed
+        decides it."""
         batch = 50 if self.device == "cpu" else len(prompts)
         encoded = [self.tokenizer.encode(p, add_special_tokens=False).ids for p, _ in prompts]
         order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
         out = [None] * len(prompts)
         for begin in range(0, len(order), batch):
             chosen = order[begin:begin + batch]
-            for i, answer in zip(chosen, self._batch([encoded[i] for i in chosen], [prompts[i][1] for i in chosen], most)):
+            for i, answer in zip(chosen, self._batch([encoded[i] for i in chosen], [prompts[i][1] for i in chosen],
+                                                     most)):
                 out[i] = answer
         return out
 
@@ -62,7 +65,8 @@ class Transformers:
         told, ended, cache = [[] for _ in encoded], [False] * len(encoded), None
         with torch.no_grad():
             for _ in range(min(most, 512 - width)):
-                result = self.model(input_ids=ids, attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True)
+                result = self.model(input_ids=ids, attention_mask=mask, position_ids=position, past_key_values=cache,
+                                    use_cache=True)
                 cache = result.past_key_values
                 weights = torch.softmax(result.logits[:, -1].float() / self.temperature, -1).cpu()
                 drawn = torch.stack([torch.multinomial(w, 1, generator=g) for w, g in zip(weights, generators)])

@@ -5,9 +5,9 @@
     python3 tools/pebble/evaluate.py                          # 300 samples at temperature 0.7 through ./rung
     python3 tools/pebble/evaluate.py --engine transformers    # the same through the official implementation
 
-Enters: models/pebble/ and, for the known words and the longest copied run, the corpus in build/pebble/ (made anew from the seed if it is
-not there: a minute for 5 million tokens a core).
-Leaves: the table on stdout; every sample, with what the checker says about it, in build/pebble/samples.jsonl.
+Enters: models/pebble/ and, for the known words and the longest copied run, the corpus in build/pebble/ (made anew from
+the seed if it is not there: a minute for 5 million tokens a core). Leaves: the table on stdout; every sample, with what
+the checker says about it, in build/pebble/samples.jsonl.
 """
 import argparse
 import json
@@ -46,7 +46,8 @@ def held_out_story(seed):
 
 
 def make_tasks(samples):
-    """Two thirds are asked for by a request that names a pair which training never saw together; one third are plain beginnings."""
+    """Two thirds are asked for by a request that names a pair which training never saw together; one third are plain
+    beginnings."""
     tasks = []
     for seed in range(samples):
         rng, story = held_out_story(seed)
@@ -78,7 +79,8 @@ def judge(task, text, ended):
 
 
 def hold_against_corpus(tasks, build, facts):
-    """What the stories have in common with the training corpus, which is made anew from the seed where it is not there."""
+    """What the stories have in common with the training corpus, which is made anew from the seed where it is not
+    there."""
     tokenizer, rows, _, _ = corpus.prepare(build, facts["seed"], facts["tokens_asked"],
                                            lambda text: print(text, file=sys.stderr, flush=True))
     told = sorted({w for t in tasks for w in words_of(t["story"])})
@@ -90,7 +92,8 @@ def hold_against_corpus(tasks, build, facts):
 
 
 def make_questions(tasks, readings, wanted):
-    """One or two questions for each story that could be read without a contradiction; one in six has no answer in the story."""
+    """One or two questions for each story that could be read without a contradiction; one in six has no answer in the
+    story."""
     out = []
     for repeat in range(2):
         for task, reading in zip(tasks, readings):
@@ -104,7 +107,8 @@ def make_questions(tasks, readings, wanted):
                 question, answer = rng.choice(answerable)
             asked = "".join(t for t, _ in chat.user(question))
             transcript = task["prompt"] + task["story"] + chat.END + "\n" + asked + chat.pebble("")[0][0]
-            out.append({"seed": 1000 + 1000 * repeat + task["seed"], "prompt": transcript, "question": question, "expected": answer})
+            out.append({"seed": 1000 + 1000 * repeat + task["seed"], "prompt": transcript, "question": question,
+                        "expected": answer})
     return out
 
 
@@ -129,7 +133,9 @@ def main():
     engine = engines.make(a.engine, a.model, a.rung, a.temperature)
     facts = json.load(open(os.path.join(a.model, "training.json")))
     tasks = make_tasks(a.samples)
-    readings = [judge(t, text, ended) for t, (text, ended) in zip(tasks, engine.complete([(t["prompt"], t["seed"]) for t in tasks], 480))]
+    readings = [judge(t, text, ended) for t, (text, ended) in zip(tasks,
+                                                                  engine.complete([(t["prompt"], t[
+                                                                      "seed"]) for t in tasks], 480))]
     questions = make_questions(tasks, readings, a.questions)
     for q, (text, _) in zip(questions, engine.complete([(q["prompt"], q["seed"]) for q in questions], 60)):
         q.update(answer=text.strip(), right=text.strip().lower() == q["expected"].lower())
@@ -158,7 +164,8 @@ def table(tasks, questions):
     rows = [
         ("stories that end by themselves", share(sum(t["ended"] for t in tasks), len(tasks)), "99%"),
         ("words that are words of the corpus or of the request",
-         share(sum(t["words"] - t["unknown_count"] for t in tasks), sum(t["words"] for t in tasks)) if compared else "—", "99.5%"),
+         share(sum(t["words"] - t["unknown_count"] for t in tasks), sum(t["words"] for t in tasks)) if compared
+         else "—", "99.5%"),
         ("requested characters and things that appear",
          share(sum(len(t["asked"]) - len(t["missing"]) for t in asked), sum(len(t["asked"]) for t in asked)), "95%"),
         ("stories without a contradiction (unreadable ones count as failures)",
@@ -167,13 +174,17 @@ def table(tasks, questions):
         ("distinct 4-grams, as a share of the held-out stories'", f"{100 * ratio:.1f}%", "80%"),
         ("longest run of words copied from training, 95th percentile",
          str(int(np.percentile([t["copied_run"] for t in tasks], 95))) if compared else "—", "≤ 30"),
-        ("questions about the told story answered rightly", share(sum(q["right"] for q in questions), len(questions)), "85%"),
+        ("questions about the told story answered rightly", share(sum(q["right"] for q in questions), len(questions)),
+         "85%"),
         ("— with an answer in the story",
-         share(sum(q["right"] for q in questions if q["expected"] != NO_ANSWER), sum(q["expected"] != NO_ANSWER for q in questions)), ""),
+         share(sum(q["right"] for q in questions if q["expected"] != NO_ANSWER),
+               sum(q["expected"] != NO_ANSWER for q in questions)), ""),
         ("— without one",
-         share(sum(q["right"] for q in questions if q["expected"] == NO_ANSWER), sum(q["expected"] == NO_ANSWER for q in questions)), ""),
+         share(sum(q["right"] for q in questions if q["expected"] == NO_ANSWER),
+               sum(q["expected"] == NO_ANSWER for q in questions)), ""),
     ]
-    return "\n".join(["| measure | reached | wanted |", "| --- | ---: | ---: |"] + [f"| {a} | {b} | {c} |" for a, b, c in rows])
+    return "\n".join(["| measure | reached | wanted |", "| --- | ---: | ---: |"]
+                     + [f"| {a} | {b} | {c} |" for a, b, c in rows])
 
 
 if __name__ == "__main__":

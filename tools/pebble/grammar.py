@@ -1,7 +1,8 @@
-"""Reads forms/*.txt, the sentences that pebble can say, and turns each into something to render and something to recognise.
+"""Reads forms/*.txt, the sentences that pebble can say, and turns each into something to render and something to
+recognise.
 
-Enters: the text files. Leaves: EVENTS, name → Event(logic, forms, questions). The teller renders a form from left to right;
-the checker uses the regular expression of the very same form, so both speak one language by construction.
+Enters: the text files. Leaves: EVENTS, name → Event(logic, forms, questions). The teller renders a form from left to
+right; the checker uses the regular expression of the very same form, so both speak one language by construction.
 """
 import functools
 import os
@@ -102,7 +103,8 @@ def _regex(parts):
 
 
 def _literal(text):
-    """An empty choice leaves two spaces, or one before a mark: the teller takes those away, so one of them may be missing."""
+    """An empty choice leaves two spaces, or one before a mark: the teller takes those away, so one of them may be
+    missing."""
     return "".join("(?: |(?<= )|(?<!.)|(?=[.,!?]))" if c == " " else re.escape(c) for c in text)
 
 
@@ -113,7 +115,8 @@ def slot_pattern(slot):
     if role in PLAIN:
         return "|".join(w if role != "d" else f"[{w[0].upper()}{w[0]}]{w[1:]}" for w in PLAIN[role])
     if role in "ABC":
-        return {"": _CHARACTER, "~": _CHARACTER + "|he|she", "a": rf"[Aa]n? (?:{_WORD} )?{_WORD}(?: named [A-Z]{_WORD})?",
+        return {"": _CHARACTER, "~": _CHARACTER + "|he|she",
+                "a": rf"[Aa]n? (?:{_WORD} )?{_WORD}(?: named [A-Z]{_WORD})?",
                 "he": "[Hh]e|[Ss]he", "his": "[Hh]is|[Hh]er", "him": "him|her", "voc": rf"(?:dear |little )?{_WORD}",
                 "trait": rf"{_WORD} and {_WORD}|{_WORD}"}[shape]
     if role in "xy":
@@ -130,7 +133,8 @@ def _load():
             if line.startswith("## "):
                 head, _, logic = line[3:].partition("|")
                 tokens = [tuple(t.split()) for t in logic.split(";") if t.strip()]
-                event = Event(head.strip(), [t for t in tokens if t[0][0] != "+"], [(t[0][1:], *t[1:]) for t in tokens if t[0][0] == "+"])
+                event = Event(head.strip(), [t for t in tokens if t[0][0] != "+"],
+                              [(t[0][1:], *t[1:]) for t in tokens if t[0][0] == "+"])
                 assert event.name not in events, event.name
                 events[event.name] = event
             elif line.startswith("? "):

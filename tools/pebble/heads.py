@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Which heads of pebble do a job that has a name, measured over 100 stories that training did not see, and shown in one picture each.
+"""Which heads of pebble do a job that has a name, measured over 100 stories that training did not see, and shown in one
+picture each.
 
     pip install torch transformers tokenizers safetensors numpy
     python3 tools/pebble/heads.py
 
-Enters: models/pebble/, and ./rung for the pictures. Leaves, on stdout, a table and the pictures as Markdown. The jobs, and their targets:
+Enters: models/pebble/, and ./rung for the pictures. Leaves, on stdout, a table and the pictures as Markdown. The jobs,
+and their targets:
   previous token    the token just before
   same word         the last earlier place of the very same token (names and things only)
-  what followed     the token that followed the last earlier place of the same token (names and things only): an induction head
-  what was asked    from the token before the first word of a thing in a story to that word in the request
-  who has it        "The fox gave the lantern to Mia. Mia has the": from the last token to the thing that was given
+  what followed     the token that followed the last earlier place of the same token (names and things only): an
+  induction head what was asked    from the token before the first word of a thing in a story to that word in the
+  request who has it        "The fox gave the lantern to Mia. Mia has the": from the last token to the thing that was
+  given
 """
 import argparse
 import os
@@ -39,7 +42,8 @@ PICTURES = {   # job → a text that shows it, where a head does it
 
 def attention_of(model, ids):
     with torch.no_grad():
-        return torch.stack([a[0] for a in model(input_ids=torch.tensor([ids]), output_attentions=True, use_cache=False).attentions]).numpy()
+        return torch.stack([a[0] for a in model(input_ids=torch.tensor([ids]), output_attentions=True,
+                                                use_cache=False).attentions]).numpy()
 
 
 class Sums:
@@ -78,7 +82,8 @@ def in_requests(model, tokenizer, stories, sums):
         for thing in story.things[:1]:
             wish = f"{chat.asked_character(story.cast[0], rng)} and {chat.asked_thing(thing, rng)}"
             request = f"{chat.START}user\nTell me a story about {wish}.{chat.END}\n"
-            asked, told = tokenizer(request)["input_ids"], tokenizer(chat.START + "assistant\n" + story.text())["input_ids"]
+            asked, told = tokenizer(request)["input_ids"], tokenizer(chat.START + "assistant\n"
+                                                                     + story.text())["input_ids"]
             word = tokenizer(" " + thing.noun)["input_ids"][0]
             if word in asked and word in told:
                 attention = attention_of(model, (asked + told)[:512])
@@ -103,8 +108,10 @@ def quoted(text):
 def picture(rung, model, text, layer, head):
     """What rung draws of this head: the lines from its headline to the empty one."""
     command = [rung, "trace", "-m", model, "--layer", str(layer), "--heads", "--", text]
-    drawn = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "120"}).stdout
-    return "\n".join(line.rstrip() for line in drawn.split(f"layer {layer} head {head}\n")[1].split("\n\n")[0].splitlines())
+    drawn = subprocess.run(command, capture_output=True, text=True, check=True,
+                           env={**os.environ, "COLUMNS": "120"}).stdout
+    return "\n".join(line.rstrip() for line
+                     in drawn.split(f"layer {layer} head {head}\n")[1].split("\n\n")[0].splitlines())
 
 
 def main():
@@ -120,17 +127,21 @@ def main():
     in_stories(model, tokenizer, a.stories, sums)
     in_requests(model, tokenizer, a.stories, sums)
     who_has_it(model, tokenizer, a.stories, sums)
-    print("| job | the three heads that do it most | mean attention on the target | rows measured |\n| --- | --- | --- | ---: |")
-    best = {job: [np.unravel_index(i, sums.mean(job).shape) for i in np.argsort(-sums.mean(job), axis=None)[:3]] for job in PICTURES}
+    print("| job | the three heads that do it most | mean attention on the target | rows measured |\n| --- | --- | --- "
+          "| ---: |")
+    best = {job: [np.unravel_index(i, sums.mean(job).shape) for i in np.argsort(-sums.mean(job), axis=None)[:3]]
+            for job in PICTURES}
     for job, heads in best.items():
-        named, means = ", ".join(f"layer {l} head {h}" for l, h in heads), ", ".join(f"{sums.mean(job)[at]:.2f}" for at in heads)
+        named, means = ", ".join(f"layer {l} head {h}" for l, h
+                                 in heads), ", ".join(f"{sums.mean(job)[at]:.2f}" for at in heads)
         print(f"| {job} | {named} | {means} | {sums.rows[job]} |")
     for job, heads in best.items():
         if sums.mean(job)[heads[0]] < 0.2:
             print(f"\n**{job[0].upper() + job[1:]}**: no head does this.")
             continue
         layer, head = map(int, heads[0])
-        print(f"\n**{job[0].upper() + job[1:]}**: head {head} of `./rung trace {quoted(PICTURES[job])} --layer {layer} --heads`\n```")
+        print(f"\n**{job[0].upper() + job[1:]}**: head {head} of `./rung trace {quoted(PICTURES[job])} --layer {layer} "
+              f"--heads`\n```")
         print(picture(a.rung, a.model, PICTURES[job], layer, head) + "\n```")
 
 

@@ -8,8 +8,8 @@ from world import Character, Place, Thing
 
 
 class Cast:
-    """Draws the characters, things and places of one story; none twice. `rare` is the share of words that are seldom seen; of these some
-    are invented, where that is wanted."""
+    """Draws the characters, things and places of one story; none twice. `rare` is the share of words that are seldom
+    seen; of these some are invented, where that is wanted."""
 
     def __init__(self, rng, rare=0.18, invent=True):
         self.rng, self.rare, self.invent, self.used = rng, rare, invent, set()
@@ -26,7 +26,8 @@ class Cast:
         adjective = rng.choice(words.CHARACTER_ADJECTIVES) if rng.random() < 0.5 else ""
         he, draw = rng.choice(("he", "she")), rng.random()
         if draw < self.rare:
-            kind = self.fresh(lambda: rng.choice(words.RARE_KINDS) if rng.random() < 0.65 or not self.invent else words.invented(rng))
+            kind = self.fresh(lambda: rng.choice(words.RARE_KINDS) if rng.random() < 0.65 or not self.invent
+                              else words.invented(rng))
             he = "she" if kind == "mermaid" else he
         elif draw < 0.5:
             kind = self.fresh(lambda: rng.choice(words.ANIMALS))
@@ -41,22 +42,26 @@ class Cast:
         return Character(kind, self.fresh(lambda: self.name(words.PET_NAMES[he])) if named else "", he, adjective)
 
     def name(self, names):
-        return words.invented(self.rng).capitalize() if self.invent and self.rng.random() < self.rare else self.rng.choice(names)
+        return words.invented(self.rng).capitalize() if self.invent and self.rng.random(
+            ) < self.rare else self.rng.choice(names)
 
     def thing(self, use=None):
         rng = self.rng
         if rng.random() < self.rare:
-            noun = self.fresh(lambda: rng.choice(words.RARE_THINGS) if rng.random() < 0.6 or not self.invent else words.invented(rng))
+            noun = self.fresh(lambda: rng.choice(words.RARE_THINGS) if rng.random() < 0.6 or not self.invent
+                              else words.invented(rng))
         else:
             noun = self.fresh(lambda: rng.choice(words.THINGS_BY_USE[use] if use else words.THINGS))
         draw = rng.random()
-        adjectives = (rng.choice(words.COLOURS),) if draw < 0.4 else (rng.choice(words.QUALITIES),) if draw < 0.7 else ()
+        adjectives = (rng.choice(words.COLOURS),) if draw < 0.4 else (rng.choice(words.QUALITIES),
+                                                                      ) if draw < 0.7 else ()
         return Thing(noun, adjectives, words.THING_USE.get(noun, "any"))
 
     def place(self, home=False, outdoors=False):
         scenes = ("green", "water") if outdoors else None
         noun = self.fresh(lambda: self.rng.choice([p for p, (_, h) in words.PLACES.items()
-                                                   if (h or not home) and (not scenes or words.SCENE_OF.get(p) in scenes)]))
+                                                   if (h or not home) and (not scenes or words.SCENE_OF.get(
+                                                       p) in scenes)]))
         return Place(noun, words.PLACES[noun][0])
 
 
@@ -78,7 +83,8 @@ def outing(s, A, q):
 def ending(s, A, B, lesson=None):
     if lesson:
         s.say(lesson, 0.35, A=A)
-    s.say_one(("friends_end", "friends_end", "sleep", "play_two") if s.state.where.get(A.key) == s.state.where.get(B.key)
+    s.say_one(("friends_end", "friends_end", "sleep", "play_two") if s.state.where.get(A.key)
+              == s.state.where.get(B.key)
               else ("friends_end", "sleep"), A=A, B=B)
 
 
@@ -139,7 +145,8 @@ def find_owner(s, c):
     ending(s, A, B, "learn_kind")
 
 
-TROUBLES = {"light": "t_light", "warm": "t_warm", "dry": "t_dry", "food": "t_food", "cross": "t_cross", "open": "t_open", "way": "t_way",
+TROUBLES = {"light": "t_light", "warm": "t_warm", "dry": "t_dry", "food": "t_food", "cross": "t_cross",
+            "open": "t_open", "way": "t_way",
             "reach": "t_reach"}
 
 
@@ -330,7 +337,8 @@ def hidden(s, c):
 
 
 def noise(s, c):
-    A, B, C, p, r, x = c.character(), c.character(), c.character(), c.place(True), c.place(), c.thing(s.rng.choice(("warm", "food", "toy")))
+    A, B, C, p, r, x = c.character(), c.character(), c.character(), c.place(True), c.place(), c.thing(s.rng.choice((
+        "warm", "food", "toy")))
     beginning(s, A, p)
     s.say("friend", A=A, B=B)
     s.say("noise_hear", A=A, r=r)
@@ -421,7 +429,8 @@ def newcomer(s, c):
     ending(s, A, B)
 
 
-PLOTS = [lost, find_owner, trouble, shared_food, trade, quarrel, birthday, rescue, windy, hidden, noise, thief, broken, newcomer]
+PLOTS = [lost, find_owner, trouble, shared_food, trade, quarrel, birthday, rescue, windy, hidden, noise, thief, broken,
+         newcomer]
 WEIGHTS = [3, 3, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
 
 

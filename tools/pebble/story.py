@@ -14,8 +14,8 @@ NO_ANSWER = "The story does not say."
 
 
 class Discourse:
-    """Whom a pronoun would mean: 'he' or 'she' is the subject of the last sentence, unless a second one there could be meant too;
-    'they' are the last two that were mentioned. The checker reads by the same rule."""
+    """Whom a pronoun would mean: 'he' or 'she' is the subject of the last sentence, unless a second one there could be
+    meant too; 'they' are the last two that were mentioned. The checker reads by the same rule."""
 
     def __init__(self):
         self.focus, self.mentioned, self.pair = None, [], []
@@ -44,7 +44,8 @@ class Story:
     def text(self):
         return " ".join(self.sentences)
 
-    # ---- saying ------------------------------------------------------------------------------------------------------------------
+    # ---- saying
+    # ------------------------------------------------------------------------------------------------------------------
     def say(self, name, chance=1.0, **roles):
         if chance < 1.0 and self.rng.random() > chance:
             return False
@@ -73,8 +74,10 @@ class Story:
             form = self.rng.choice(event.forms)
             if id(form) in self.used and attempt < 6:   # say it in another way than before
                 continue
-            inside = {s.role[0] for s in form.slots if s.role[0] in "ABC"} | {s.role[2] for s in form.slots if "&" in s.role}
-            if all(roles[other].he != roles[role].he for role in form.roles_with_pronouns() for other in inside if other != role):
+            inside = {s.role[0] for s in form.slots if s.role[0]
+                      in "ABC"} | {s.role[2] for s in form.slots if "&" in s.role}
+            if all(roles[other].he != roles[role].he for role in form.roles_with_pronouns() for other in inside
+                   if other != role):
                 self.used.add(id(form))
                 return form
         raise AssertionError(f"{event.name}: every form is ambiguous")
@@ -111,14 +114,16 @@ class Story:
             return plain[slot.role]
         entity = roles[slot.role]
         if isinstance(entity, Character):
-            if slot.shape == "~" and not mentioned and self.discourse.may_be_pronoun(entity) and self.rng.random() < 0.7:
+            if slot.shape == "~" and not mentioned and self.discourse.may_be_pronoun(entity) and self.rng.random(
+                ) < 0.7:
                 mentioned.append(entity)
                 return entity.he
             if slot.shape in ("", "~", "a") and entity not in mentioned:
                 mentioned.append(entity)
         return shape(entity, slot.shape, self.rng)
 
-    # ---- asking ------------------------------------------------------------------------------------------------------------------
+    # ---- asking
+    # ------------------------------------------------------------------------------------------------------------------
     def questions(self):
         return questions_about(self.events, self.state, self.cast, self.things, self.rng)
 
@@ -177,7 +182,8 @@ def plain_text(form, roles, rng):
 
 
 def questions_about(events, state, cast, things, rng):
-    """All questions that have exactly one right answer: [(question, answer)]. A question that two events answer differently is dropped."""
+    """All questions that have exactly one right answer: [(question, answer)]. A question that two events answer
+    differently is dropped."""
     found = {}
     for event, roles in events:
         for question, answer in event.questions:
@@ -194,7 +200,8 @@ def questions_about(events, state, cast, things, rng):
     for thing in things:
         owner = state.owner(thing.key)
         if owner:
-            asked.setdefault(f"Who has the {thing.noun} at the end?", set()).add(capital(f"{owner} has the {thing.noun}."))
+            asked.setdefault(f"Who has the {thing.noun} at the end?",
+                             set()).add(capital(f"{owner} has the {thing.noun}."))
         colours = [a for a in thing.adjectives if a in words.COLOURS]
         if colours:
             asked.setdefault(f"What colour was the {thing.noun}?", set()).add(f"The {thing.noun} was {colours[0]}.")
@@ -210,9 +217,12 @@ def unanswerable(cast, things, rng):
     who, what = rng.choice(cast), rng.choice(things) if things else None
     absent_thing = rng.choice([t for t in words.THINGS if all(t != x.noun for x in things)])
     absent = "the " + rng.choice([k for k in words.ANIMALS if all(k != c.kind for c in cast)])
-    options = [f"How old was {who.key}?", f"What did {who.key} eat for breakfast?", f"What was the mother of {who.key} called?",
-               f"What was the favourite song of {who.key}?", f"What did {who.key} dream about?", f"How many brothers did {who.key} have?",
-               f"Who found the {absent_thing}?", f"Who has the {absent_thing} at the end?", f"Where was the {absent_thing}?",
+    options = [f"How old was {who.key}?", f"What did {who.key} eat for breakfast?",
+               f"What was the mother of {who.key} called?",
+               f"What was the favourite song of {who.key}?", f"What did {who.key} dream about?",
+               f"How many brothers did {who.key} have?",
+               f"Who found the {absent_thing}?", f"Who has the {absent_thing} at the end?",
+               f"Where was the {absent_thing}?",
                f"What colour was the {absent_thing}?", f"Where did {absent} live?", f"What did {absent} find?",
                f"Who gave the {absent_thing} to {who.key}?"]
     if what and not any(a in words.COLOURS for a in what.adjectives):

@@ -48,11 +48,13 @@ class Stories(unittest.TestCase):
 
 
 class Checker(unittest.TestCase):
-    beginning = ("Once upon a time there was a fox in the forest. He had a red kite. One sunny day, the fox walked to the lake. "
+    beginning = ("Once upon a time there was a fox in the forest. He had a red kite. One sunny day, the fox walked to "
+                 "the lake. "
                  "There the fox met a girl named Mia. ")
 
     def test_reads_what_fits(self):
-        self.assertEqual(problems(self.beginning + "The fox gave the kite to Mia. Mia gave the kite back to the fox."), [])
+        self.assertEqual(problems(self.beginning + "The fox gave the kite to Mia. Mia gave the kite back to the fox."),
+                         [])
 
     def test_hears_who_has_not_what_he_gives(self):
         self.assertIn("kite is not with Mia", problems(self.beginning + "Mia gave the kite to the fox.")[0])
@@ -66,7 +68,8 @@ class Checker(unittest.TestCase):
         self.assertIn("never introduced", problems(self.beginning + "The fox gave the kite to Tom.")[0])
 
     def test_hears_a_pronoun_that_fits_nobody(self):
-        self.assertIn("she", problems("Once upon a time there was a boy named Tom in the forest. She had a red kite.")[0])
+        self.assertIn("she", problems("Once upon a time there was a boy named Tom in the forest. She had a red kite.")[
+            0])
 
     def test_does_not_guess_at_what_it_cannot_read(self):
         self.assertIn("unknown sentence", problems(self.beginning + "The fox kite the Mia.")[0])

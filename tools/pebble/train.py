@@ -2,13 +2,17 @@
 """Trains pebble from a seed: corpus, tokenizer, model, and the files that `rung` reads.
 
     pip install torch transformers tokenizers safetensors numpy
-    python3 tools/pebble/train.py                    # everything; resumes where it was interrupted; on a GPU if there is one
+    python3 tools/pebble/train.py                    # everything; resumes where it was interrupted; on a GPU if there
+    is one
     python3 tools/pebble/train.py --quick            # a small taste in about 3 minutes on two cores
-    python3 tools/pebble/train.py --steps 4000       # end there; one may decide while it runs: interrupt it, start it again with --steps
-    python3 tools/pebble/train.py --minutes 7        # be done, with the corpus and all, after 7 minutes: as many steps as fit
+    python3 tools/pebble/train.py --steps 4000       # end there; one may decide while it runs: interrupt it, start it
+    again with --steps
+    python3 tools/pebble/train.py --minutes 7        # be done, with the corpus and all, after 7 minutes: as many steps
+    as fit
 
-Enters: nothing but the settings below. Leaves: build/pebble/ (corpus, checkpoint, log) and, at the end or with --export, the model folder.
-The learning rate warms up, stays, and decays at the end (WSD), so that one may decide late how long to train.
+Enters: nothing but the settings below. Leaves: build/pebble/ (corpus, checkpoint, log) and, at the end or with
+--export, the model folder. The learning rate warms up, stays, and decays at the end (WSD), so that one may decide late
+how long to train.
 """
 import argparse
 import os
@@ -41,14 +45,17 @@ def parse_arguments():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--tokens", type=float, help="size of the corpus (default 20.2e6, on a GPU 96e6)")
     p.add_argument("--steps", type=int, help="length of the training (default: the corpus once, on a GPU eight times)")
-    p.add_argument("--minutes", type=float, help="end so many minutes after the start, the corpus included; the rate decays in time for it")
-    p.add_argument("--quick", action="store_true", help="0.6 M tokens once: a taste in about 3 minutes, into build/pebble-quick/model")
+    p.add_argument("--minutes", type=float, help="end so many minutes after the start, the corpus included; the rate "
+                                                 "decays in time for it")
+    p.add_argument("--quick", action="store_true", help="0.6 M tokens once: a taste in about 3 minutes, into "
+                                                        "build/pebble-quick/model")
     p.add_argument("--device", choices=["cpu", "cuda"], help="default: a GPU if there is one")
     p.add_argument("--batch-rows", type=int, help="rows of 512 tokens a step (default 8, on a GPU 64)")
     p.add_argument("--rate", type=float, help="the learning rate while it stays (default 3e-3, on a GPU 4e-3)")
     p.add_argument("--build", help="working folder (default build/pebble)")
     p.add_argument("--model", help="folder for the finished model (default models/pebble)")
-    p.add_argument("--workers", type=int, help="processes that make the corpus (default: one a core) and, on a CPU, train (default 2)")
+    p.add_argument("--workers", type=int, help="processes that make the corpus (default: one a core) and, on a CPU, "
+                                               "train (default 2)")
     p.add_argument("--export", action="store_true", help="only write the model folder from the last checkpoint")
     p.add_argument("--no-compile", action="store_true")
     a = p.parse_args()
@@ -64,7 +71,8 @@ def parse_arguments():
 
 
 def batch_of(rows):
-    """Inputs, targets (−100: not learned), positions, mask: a document sees only itself, and begins at position 0, as it will in use."""
+    """Inputs, targets (−100: not learned), positions, mask: a document sees only itself, and begins at position 0, as
+    it will in use."""
     ids = rows & (corpus.SKIP - 1)
     x, y = ids[:, :-1], torch.where(rows >= corpus.SKIP, -100, ids)[:, 1:]
     starts = F.pad(x[:, :-1] == STOP_ID, (1, 0))
@@ -89,13 +97,15 @@ def rate_at(done):
 def new_optimizer(model, a):
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]
-    return torch.optim.AdamW([{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0.0}],
+    return torch.optim.AdamW([{"params": matrices, "weight_decay": WEIGHT_DECAY},
+                              {"params": vectors, "weight_decay": 0.0}],
                              lr=a.rate, betas=(0.9, 0.98), fused=True)
 
 
 class Training:
-    """One worker of several: each computes the gradient of its rows, then all take the mean. Two processes of one thread meet once a step;
-    two threads of one process would meet in every operation, which is slow on a machine that does other work too. On a GPU there is one."""
+    """One worker of several: each computes the gradient of its rows, then all take the mean. Two processes of one
+    thread meet once a step; two threads of one process would meet in every operation, which is slow on a machine that
+    does other work too. On a GPU there is one."""
 
     def __init__(self, a, log, rank):
         self.a, self.log, self.rank = a, log if rank == 0 else lambda text: None, rank
@@ -114,11 +124,13 @@ class Training:
             self.log(f"resumed at step {self.step}")
 
     def compiled(self):
-        """The loss, compiled, and tried once on rows of nothing; on a machine that cannot compile, the plain function."""
+        """The loss, compiled, and tried once on rows of nothing; on a machine that cannot compile, the plain
+        function."""
         started, loss = time.time(), torch.compile(loss_of)
         try:
             rows = self.a.batch_rows // self.a.together
-            loss(self.model, *batch_of(torch.ones(rows, corpus.CONTEXT + 1, dtype=torch.int64, device=self.a.device))).backward()
+            loss(self.model, *batch_of(torch.ones(rows, corpus.CONTEXT + 1, dtype=torch.int64,
+                                                  device=self.a.device))).backward()
             self.log(f"compiled in {time.time() - started:.0f} s")
         except Exception as error:  # whatever it is: without a compiler training is only slower
             self.log(f"not compiled: {(str(error).splitlines() or [type(error).__name__])[0]}")
@@ -136,14 +148,17 @@ class Training:
         self.steps = a.steps or (1 << 40 if a.minutes else self.rows_of_an_epoch // a.batch_rows * a.epochs)
         if a.device == "cuda":
             self.rows = torch.from_numpy(np.array(self.rows).view(np.int16)).to(a.device)
-        self.log(f"{sum(p.numel() for p in self.model.parameters()) / 1e6:.3f} M parameters, {self.facts['tokens'] / 1e6:.1f} M tokens, "
+        self.log(f"{sum(p.numel() for p in self.model.parameters()) / 1e6:.3f} M parameters, "
+                 f"{self.facts['tokens'] / 1e6:.1f} M tokens, "
                  f"{machine(a.device)}; {time.time() - a.started:.0f} s since the start")
 
     def save(self):
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step, "seconds": self.seconds,
+        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step,
+                 "seconds": self.seconds,
                  "curve": self.curve, "facts": self.facts, "batch_rows": self.a.batch_rows, "rate": self.a.rate,
                  "warmup_steps": WARMUP_STEPS,
-                 "machine": machine(self.a.device), "command": " ".join(["python3 tools/pebble/train.py", *map(shlex.quote, sys.argv[1:])])}
+                 "machine": machine(self.a.device),
+                 "command": " ".join(["python3 tools/pebble/train.py", *map(shlex.quote, sys.argv[1:])])}
         torch.save(state, self.checkpoint + ".new")
         os.replace(self.checkpoint + ".new", self.checkpoint)
 
@@ -154,7 +169,8 @@ class Training:
     def heldout_loss(self):
         """The plain function: compiled once more for this alone would cost more than it saves."""
         n = self.a.batch_rows
-        losses = [loss_of(self.model, *self.to_batch(self.heldout[i:i + n])).item() for i in range(0, len(self.heldout) - n + 1, n)]
+        losses = [loss_of(self.model, *self.to_batch(self.heldout[i:i + n])).item() for i
+                  in range(0, len(self.heldout) - n + 1, n)]
         return sum(losses) / len(losses)
 
     def mean_gradient(self):
@@ -214,7 +230,8 @@ class Training:
             if self.step % each == 0:
                 mean = torch.stack(recent).mean().item()   # a GPU is waited for here alone
                 heldout = self.heldout_loss() if self.step % (10 * each) == 0 and self.rank == 0 else None
-                self.curve.append([self.step * a.batch_rows * corpus.CONTEXT, round(mean, 4), heldout and round(heldout, 4)])
+                self.curve.append([self.step * a.batch_rows * corpus.CONTEXT, round(mean, 4), heldout
+                                   and round(heldout, 4)])
                 self.report(mean, heldout, done, rate, len(recent) * a.batch_rows * corpus.CONTEXT)
                 recent = []
             if self.rank == 0 and time.time() - saved > 60:
@@ -223,7 +240,8 @@ class Training:
         if self.rank == 0:
             heldout = round(self.heldout_loss(), 4)
             if recent:
-                self.curve.append([self.step * a.batch_rows * corpus.CONTEXT, round(torch.stack(recent).mean().item(), 4), heldout])
+                self.curve.append([self.step * a.batch_rows * corpus.CONTEXT,
+                                   round(torch.stack(recent).mean().item(), 4), heldout])
             self.log(f"held out {heldout:.4f} after {self.step} steps, {self.seconds / 60:.1f} minutes")
             self.save()
 
@@ -243,7 +261,8 @@ def train_on_gpu(a, log):
     torch.backends.cuda.enable_cudnn_sdp(False)   # the others know masks of any kind
     torch.backends.cuda.matmul.allow_tf32 = True
     made = []   # while the processors make the corpus, the GPU's program is compiled
-    prepared = corpus.prepare(a.build, a.seed, a.tokens, log, a.workers, meanwhile=lambda: made.append(Training(a, log, 0)))
+    prepared = corpus.prepare(a.build, a.seed, a.tokens, log, a.workers,
+                              meanwhile=lambda: made.append(Training(a, log, 0)))
     made[0].take(prepared)
     made[0].run()
 

@@ -12,7 +12,8 @@ ROLES = {"king": "he", "queen": "she", "prince": "he", "princess": "she", "witch
          "knight": "?", "robot": "?", "dragon": "?", "fairy": "she", "dwarf": "he", "elf": "?"}
 GIRLS = "Mia Lily Anna Ella Rosa Nina Clara Ruth Ivy Zoe May Lucy".split()
 BOYS = "Tom Ben Sam Max Leo Finn Jack Paul Otto Hugo Noah Emil".split()
-PET_NAMES = {"he": "Pip Bruno Oscar Rusty Toby Milo Jasper Barney".split(), "she": "Dot Poppy Hazel Bella Daisy Tilly Pearl Luna".split()}
+PET_NAMES = {"he": "Pip Bruno Oscar Rusty Toby Milo Jasper Barney".split(),
+             "she": "Dot Poppy Hazel Bella Daisy Tilly Pearl Luna".split()}
 # Seen seldom: the model must copy them rather than know them.
 RARE_KINDS = """ant bee beetle butterfly camel crab dolphin eagle falcon ferret gecko giraffe heron hippo horse kangaroo koala lizard llama
 lobster magpie moth newt octopus ostrich panda parrot peacock penguin pigeon raccoon raven seal shark sheep sloth spider stork toad walrus
@@ -52,16 +53,26 @@ RARE_THINGS = [t for t in RARE_THINGS if t not in ("goggles", "dice", "broth")]
 
 # place → (preposition, may be a home)
 PLACES = {
-    "forest": ("in", 1), "village": ("in", 1), "town": ("in", 1), "valley": ("in", 1), "meadow": ("in", 1), "garden": ("in", 0),
-    "park": ("in", 0), "orchard": ("in", 0), "field": ("in", 0), "barn": ("in", 1), "cave": ("in", 1), "castle": ("in", 1),
-    "palace": ("in", 1), "tower": ("in", 1), "mill": ("in", 1), "cottage": ("in", 1), "kitchen": ("in", 0), "library": ("in", 0),
-    "attic": ("in", 0), "cellar": ("in", 0), "stable": ("in", 1), "shed": ("in", 0), "market": ("at", 0), "school": ("at", 0),
-    "harbour": ("at", 0), "station": ("at", 0), "bakery": ("at", 0), "fair": ("at", 0), "playground": ("at", 0), "well": ("at", 0),
-    "river": ("by", 1), "lake": ("by", 1), "pond": ("by", 1), "sea": ("by", 1), "stream": ("by", 1), "waterfall": ("by", 1),
-    "bridge": ("by", 1), "gate": ("by", 0), "fountain": ("by", 0), "lighthouse": ("by", 1), "hill": ("on", 1), "mountain": ("on", 1),
-    "beach": ("on", 0), "island": ("on", 1), "farm": ("on", 1), "road": ("on", 0), "cliff": ("on", 0), "swamp": ("in", 1),
-    "jungle": ("in", 1), "desert": ("in", 1), "churchyard": ("in", 0), "hut": ("in", 1), "greenhouse": ("in", 0), "courtyard": ("in", 0),
-    "dunes": ("in", 0), "glade": ("in", 1), "heath": ("on", 0), "vineyard": ("in", 0), "quarry": ("in", 0), "moor": ("on", 1),
+    "forest": ("in", 1), "village": ("in", 1), "town": ("in", 1), "valley": ("in", 1), "meadow": ("in", 1),
+    "garden": ("in", 0),
+    "park": ("in", 0), "orchard": ("in", 0), "field": ("in", 0), "barn": ("in", 1), "cave": ("in", 1),
+    "castle": ("in", 1),
+    "palace": ("in", 1), "tower": ("in", 1), "mill": ("in", 1), "cottage": ("in", 1), "kitchen": ("in", 0),
+    "library": ("in", 0),
+    "attic": ("in", 0), "cellar": ("in", 0), "stable": ("in", 1), "shed": ("in", 0), "market": ("at", 0),
+    "school": ("at", 0),
+    "harbour": ("at", 0), "station": ("at", 0), "bakery": ("at", 0), "fair": ("at", 0), "playground": ("at", 0),
+    "well": ("at", 0),
+    "river": ("by", 1), "lake": ("by", 1), "pond": ("by", 1), "sea": ("by", 1), "stream": ("by", 1),
+    "waterfall": ("by", 1),
+    "bridge": ("by", 1), "gate": ("by", 0), "fountain": ("by", 0), "lighthouse": ("by", 1), "hill": ("on", 1),
+    "mountain": ("on", 1),
+    "beach": ("on", 0), "island": ("on", 1), "farm": ("on", 1), "road": ("on", 0), "cliff": ("on", 0),
+    "swamp": ("in", 1),
+    "jungle": ("in", 1), "desert": ("in", 1), "churchyard": ("in", 0), "hut": ("in", 1), "greenhouse": ("in", 0),
+    "courtyard": ("in", 0),
+    "dunes": ("in", 0), "glade": ("in", 1), "heath": ("on", 0), "vineyard": ("in", 0), "quarry": ("in", 0),
+    "moor": ("on", 1),
 }
 
 COLOURS = "red blue green yellow white golden silver brown purple orange black pink".split()
@@ -88,7 +99,8 @@ SCENES = {"water": "river lake pond sea stream waterfall harbour beach island we
           "busy": "market school station fair playground town village bakery courtyard".split()}
 SCENE_OF = {place: scene for scene, places in SCENES.items() for place in places}
 
-KNOWN = {*ANIMALS, *ROLES, *GIRLS, *BOYS, *PET_NAMES["he"], *PET_NAMES["she"], *RARE_KINDS, *RARE_THINGS, *THINGS, "girl", "boy"}
+KNOWN = {*ANIMALS, *ROLES, *GIRLS, *BOYS, *PET_NAMES["he"], *PET_NAMES["she"], *RARE_KINDS, *RARE_THINGS, *THINGS,
+         "girl", "boy"}
 
 _ONSETS = "b d f g h k l m n p r s t v w z bl br cl dr fl gl gr kr pl pr sk sl sn sp st tr tw".split()
 _VOWELS = "a e i o u oo ee".split()
@@ -103,4 +115,5 @@ def invented(rng):
 
 def with_article(words):
     """'apple' → 'an apple'."""
-    return ("an " if words[0].lower() in "aeiou" and not words.startswith(("uni", "uku", "use", "ewe", "one")) else "a ") + words
+    return ("an " if words[0].lower() in "aeiou" and not words.startswith(("uni", "uku", "use", "ewe", "one"))
+            else "a ") + words

@@ -1,8 +1,8 @@
 """What is so in a story: who is where, who has what.
 
-Enters: the logic of events ("near A B", "has A x", "+has B x", ...). Leaves: the complaints when something cannot be, and the new state.
-The same State serves twice: in the simulation everything is known; in the checker only what has been said is known, so what is unknown
-is assumed to be as the event needs it.
+Enters: the logic of events ("near A B", "has A x", "+has B x", ...). Leaves: the complaints when something cannot be,
+and the new state. The same State serves twice: in the simulation everything is known; in the checker only what has been
+said is known, so what is unknown is assumed to be as the event needs it.
 """
 from dataclasses import dataclass
 

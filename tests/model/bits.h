@@ -1,4 +1,6 @@
 // The same bits whatever the company: threads, chunks, other sequences in the batch, with the cache or without.
+#pragma once
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -148,28 +150,12 @@ TEST_P(Bits, ShowThatTheCacheRounds) {
   }
 }
 
-std::vector<Case> cases() {
-  std::vector<Case> all;
-  for (const char* device : {"reference", "cpu"}) {
-    for (const char* model :
-         {"llama", "llama-gguf", "llama-yarn", "qwen2-window", "qwen3", "gemma3", "gemma3-gguf", "pebble"}) {
-      for (const DType cache : {DType::f32, DType::f16, DType::q8_0}) all.push_back({device, model, cache});
-    }
-  }
-  return all;
-}
-
 std::string name_of(const testing::TestParamInfo<Case>& parameter) {
   std::string name =
       parameter.param.device + "_" + parameter.param.model + "_" + std::string(rung::info(parameter.param.cache).name);
   for (const char c : {'-', '.'}) std::replace(name.begin(), name.end(), c, '_');
   return name;
 }
-
-INSTANTIATE_TEST_SUITE_P(Everywhere, Bits, testing::ValuesIn(cases()), name_of);
-
-// Quantised weights of true shapes.
-INSTANTIATE_TEST_SUITE_P(Slow, Bits, testing::Values(Case{"cpu", kReal, DType::f16}), name_of);
 
 }  // namespace
 }  // namespace rung
