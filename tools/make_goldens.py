@@ -1,12 +1,14 @@
 """Makes every golden anew from the official implementations, and writes them or compares them with what is committed.
 
     python3 tools/make_goldens.py            writes tests/golden/
-    python3 tools/make_goldens.py --check    makes them aside and compares: the same files, names and ids; rows of numbers within 5e-5
+    python3 tools/make_goldens.py --check    makes them aside and compares: the same files, names and ids; rows of
+    numbers within 5e-5
     python3 tools/make_goldens.py models …   only these of tools/goldens/
 
-Each program in tools/goldens/ makes a part of the tests/golden/ of the tree it lies in, so that a copy of tools/ makes them aside; its head
-names what it needs (pip install torch transformers accelerate tokenizers safetensors gguf jinja2 numpy sentencepiece protobuf llama-cpp-python serves
-them all). One that needs a model which is not in build/downloads says so and makes nothing.
+Each program in tools/goldens/ makes a part of the tests/golden/ of the tree it lies in, so that a copy of tools/ makes
+them aside; its head names what it needs (pip install torch transformers accelerate tokenizers safetensors gguf jinja2
+numpy sentencepiece protobuf llama-cpp-python serves them all). One that needs a model which is not in build/downloads
+says so and makes nothing.
 """
 
 import argparse
@@ -39,7 +41,8 @@ def rows_differ(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def documents_differ(a, b) -> bool:
-    """Numbers with a fraction may move by the tolerance; everything else is equal, but versions and hashes of what was installed."""
+    """Numbers with a fraction may move by the tolerance; everything else is equal, but versions and hashes of what was
+    installed."""
     if isinstance(a, dict) and isinstance(b, dict):
         skip = {"official", "sha256", "transformers_version"}
         return a.keys() - skip != b.keys() - skip or any(documents_differ(a[k], b[k]) for k in a.keys() - skip)
@@ -54,10 +57,12 @@ def file_differs(made: Path, committed: Path) -> bool:
     if made.read_bytes() == committed.read_bytes():
         return False
     if made.suffix == ".safetensors":
-        a, b = ({name: tensor.float().numpy() for name, tensor in safetensors.torch.load_file(p).items()} for p in (made, committed))
+        a, b = ({name: tensor.float().numpy() for name, tensor in safetensors.torch.load_file(p).items()} for p
+                in (made, committed))
         return list(a) != list(b) or any(rows_differ(a[name], b[name]) for name in a)
     if made.suffix == ".gguf":
-        a, b = ([(t.name, t.tensor_type, t.data.astype(np.float32)) for t in gguf.GGUFReader(p).tensors] for p in (made, committed))
+        a, b = ([(t.name, t.tensor_type, t.data.astype(np.float32)) for t in gguf.GGUFReader(p).tensors] for p
+                in (made, committed))
         return [x[:2] for x in a] != [x[:2] for x in b] or any(rows_differ(x[2], y[2]) for x, y in zip(a, b))
     if made.suffix == ".json":
         return documents_differ(json.loads(made.read_text()), json.loads(committed.read_text()))
@@ -67,7 +72,8 @@ def file_differs(made: Path, committed: Path) -> bool:
 
 
 def lay_aside(tree: Path) -> Path:
-    """Lays a copy of tools/ into an empty tree, with what its programs read beside it; returns the tests/golden/ that they will fill."""
+    """Lays a copy of tools/ into an empty tree, with what its programs read beside it; returns the tests/golden/ that
+    they will fill."""
     shutil.copytree(ROOT / "tools", tree / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (tree / "build").mkdir()
     (tree / "build/downloads").symlink_to(ROOT / "build/downloads")
@@ -77,7 +83,8 @@ def lay_aside(tree: Path) -> Path:
 
 
 def compare(made: Path, whole: bool) -> list[str]:
-    """What differs between the tree that was made and the committed one, in the folders that were made (`whole`: by all programs)."""
+    """What differs between the tree that was made and the committed one, in the folders that were made (`whole`: by all
+    programs)."""
     problems = []
     for folder in made.glob("*"):
         files = {p.relative_to(made) for p in folder.rglob("*") if p.is_file()}

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The grids of the IQ formats, which are part of their specification, as C++: src/tensor/iq_grids.h from the gguf package.
+"""The grids of the IQ formats, which are part of their specification, as C++: src/tensor/iq_grids.h from the gguf
+package.
 
     pip install gguf==0.19.0 numpy
     python3 tools/make_iq_grids.py | clang-format-19 > src/tensor/iq_grids.h
 
-A format of this kind stores where in a list of likely vectors of four or eight values its vector lies. A value is a small number, its place
-among the few that occur (two or three bits), so that a vector takes 16 bits.
+A format of this kind stores where in a list of likely vectors of four or eight values its vector lies. A value is a
+small number, its place among the few that occur (two or three bits), so that a vector takes 16 bits.
 """
 import gguf.quants as quants
 import numpy as np
@@ -34,7 +35,8 @@ def vectors(kind) -> list[int]:
 
 def main() -> None:
     print(HEAD, end="")
-    for name, kind in {"kIq2XxsGrid": quants.IQ2_XXS, "kIq2XsGrid": quants.IQ2_XS, "kIq2SGrid": quants.IQ2_S, "kIq3XxsGrid": quants.IQ3_XXS,
+    for name, kind in {"kIq2XxsGrid": quants.IQ2_XXS, "kIq2XsGrid": quants.IQ2_XS, "kIq2SGrid": quants.IQ2_S,
+                       "kIq3XxsGrid": quants.IQ3_XXS,
                        "kIq3SGrid": quants.IQ3_S, "kIq1Grid": quants.IQ1_S}.items():
         grid = vectors(kind)
         print("// clang-format off")

@@ -4,10 +4,12 @@
     pip install gguf==0.19.0 safetensors numpy
     python tools/goldens/files.py
 
-tests/golden/tensor/  random blocks of every type (TYPE.blocks, one row) and the values that gguf decodes them to (TYPE.f32, little
-                      endian). The bytes are random, but the f16 scales run through the values that go wrong: zeros of both signs,
-                      subnormals, the largest, infinities, NaN, negatives.
-tests/golden/files/   small GGUF and safetensors files, whole, split and sharded, and NAME.json: metadata and tensors as gguf.GGUFReader
+tests/golden/tensor/  random blocks of every type (TYPE.blocks, one row) and the values that gguf decodes them to
+                      (TYPE.f32, little
+                      endian). The bytes are random, but the f16 scales run through the values that go wrong: zeros of
+                      both signs, subnormals, the largest, infinities, NaN, negatives.
+tests/golden/files/   small GGUF and safetensors files, whole, split and sharded, and NAME.json: metadata and tensors as
+                      gguf.GGUFReader
                       and safetensors.safe_open see them.
 fuzz/corpus/          the same files as seeds for the fuzzers.
 """
@@ -25,13 +27,15 @@ TENSORS = ROOT / "tests" / "golden" / "tensor"
 FILES = ROOT / "tests" / "golden" / "files"
 CORPUS = ROOT / "fuzz" / "corpus"
 
-ODD_HALVES = [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x83FF, 0x0400, 0x7BFF, 0xFBFF, 0x3C00, 0xBC00, 0x7C00, 0xFC00, 0x7E00, 0xFE00,
+ODD_HALVES = [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x83FF, 0x0400, 0x7BFF, 0xFBFF, 0x3C00, 0xBC00, 0x7C00, 0xFC00,
+              0x7E00, 0xFE00,
               0x2E66]
 # Where the f16 scales lie in a block.
 SCALES = {
     "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
     "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
-    "IQ4_NL": [0], "IQ4_XS": [0], "IQ3_S": [0], "IQ3_XXS": [0], "IQ2_S": [0], "IQ2_XS": [0], "IQ2_XXS": [0], "IQ1_S": [0], "IQ1_M": [],
+    "IQ4_NL": [0], "IQ4_XS": [0], "IQ3_S": [0], "IQ3_XXS": [0], "IQ2_S": [0], "IQ2_XS": [0], "IQ2_XXS": [0],
+    "IQ1_S": [0], "IQ1_M": [],
     "TQ1_0": [52], "TQ2_0": [64], "MXFP4": [],
 }
 
@@ -77,7 +81,8 @@ def make_blocks():
     np.seterr(all="ignore")
     for name in ["F32", "F16", "BF16", *SCALES]:
         data = blocks(rng, name) if name in SCALES else plain(rng, name)
-        source = data.view({"F32": "<f4", "F16": "<f2"}.get(name, np.uint8))  # the package takes plain floats as arrays of their type
+        # the package takes plain floats as arrays of their type
+        source = data.view({"F32": "<f4", "F16": "<f2"}.get(name, np.uint8))
         values = gguf.dequantize(source, gguf.GGMLQuantizationType[name]).astype("<f4").reshape(-1)
         (TENSORS / f"{name.lower()}.blocks").write_bytes(data.tobytes())
         (TENSORS / f"{name.lower()}.f32").write_bytes(values.tobytes())
@@ -88,8 +93,10 @@ def make_blocks():
 def fill(writer):
     """Every metadata type, alone and in an array, and a tensor of every type."""
     t = gguf.GGUFValueType
-    limits = {t.UINT8: [0, 255], t.INT8: [-128, 127], t.UINT16: [0, 65535], t.INT16: [-32768, 32767], t.UINT32: [0, 2**32 - 1],
-              t.INT32: [-2**31, 2**31 - 1], t.UINT64: [0, 2**64 - 1], t.INT64: [-2**63, 2**63 - 1], t.FLOAT32: [-0.5, 3.0e38],
+    limits = {t.UINT8: [0, 255], t.INT8: [-128, 127], t.UINT16: [0, 65535], t.INT16: [-32768, 32767],
+              t.UINT32: [0, 2**32 - 1],
+              t.INT32: [-2**31, 2**31 - 1], t.UINT64: [0, 2**64 - 1], t.INT64: [-2**63, 2**63 - 1],
+              t.FLOAT32: [-0.5, 3.0e38],
               t.FLOAT64: [-0.5, 1.0e300], t.BOOL: [True, False], t.STRING: ["", "wörld 🦊 \x00\x01"]}
     for kind, (low, high) in limits.items():
         writer.add_key_value(f"test.{kind.name.lower()}", high, kind)
@@ -121,7 +128,8 @@ def describe_gguf(paths):
     for index, path in enumerate(paths):
         reader = gguf.GGUFReader(path)
         for tensor in reader.tensors:
-            tensors[tensor.name] = {"type": tensor.tensor_type.name.lower(), "shape": [int(e) for e in reversed(tensor.shape)],
+            tensors[tensor.name] = {"type": tensor.tensor_type.name.lower(),
+                                    "shape": [int(e) for e in reversed(tensor.shape)],
                                     "bytes": tensor.data.tobytes().hex()}
         if index > 0:
             continue
@@ -135,7 +143,8 @@ def make_gguf():
     write_gguf(FILES / "all_types.gguf")
     write_gguf(FILES / "aligned.gguf")
     whole = (FILES / "all_types.gguf").read_bytes()
-    (FILES / "version2.gguf").write_bytes(whole[:4] + struct.pack("<I", 2) + whole[8:])  # version 3 changed nothing but byte orders
+    # version 3 changed nothing but byte orders
+    (FILES / "version2.gguf").write_bytes(whole[:4] + struct.pack("<I", 2) + whole[8:])
     write_gguf(FILES / "split.gguf", split_max_tensors=10)
     parts = sorted(FILES.glob("split-*-of-*.gguf"))
     assert len(parts) == 3, parts
@@ -149,7 +158,8 @@ def make_safetensors():
     rng = np.random.default_rng(9)
     tensors = {"model.embed_tokens.weight": rng.normal(size=(5, 4)).astype(np.float32),
                "model.norm.weight": rng.normal(size=4).astype(np.float16), "scalar": np.array(2.5, dtype=np.float32),
-               "empty": np.zeros((0, 4), dtype=np.float32), "position_ids": np.arange(6), "mask": np.array([True, False]),
+               "empty": np.zeros((0, 4), dtype=np.float32), "position_ids": np.arange(6),
+               "mask": np.array([True, False]),
                "wörld 🦊 \"\\": np.ones(3, dtype=np.float32)}
     safetensors.numpy.save_file(tensors, FILES / "whole.safetensors", metadata={"format": "np", "note": "é \"\n"})
     folder = FILES / "sharded"
@@ -157,7 +167,8 @@ def make_safetensors():
     names = list(tensors)
     shards = {"model-00001-of-00002.safetensors": names[:3], "model-00002-of-00002.safetensors": names[3:]}
     for shard, members in shards.items():
-        safetensors.numpy.save_file({name: tensors[name] for name in members}, folder / shard, metadata={"format": "np"})
+        safetensors.numpy.save_file({name: tensors[name] for name in members}, folder / shard,
+                                    metadata={"format": "np"})
     index = {"metadata": {"total_size": sum(t.nbytes for t in tensors.values())},
              "weight_map": {name: shard for shard, members in shards.items() for name in members}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
@@ -167,7 +178,8 @@ def make_safetensors():
             data = file.get_tensor(name)
             expected[name] = {"type": file.get_slice(name).get_dtype(), "shape": list(data.shape),
                               "bytes": data.tobytes().hex()}
-        (FILES / "whole.json").write_text(json.dumps({"metadata": file.metadata(), "tensors": expected}, indent=1) + "\n")
+        (FILES / "whole.json").write_text(json.dumps({"metadata": file.metadata(), "tensors": expected}, indent=1)
+                                          + "\n")
 
 
 def make_corpus():

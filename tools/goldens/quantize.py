@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""What the official writers make of floats: rows of values, and the blocks that the gguf package and llama.cpp quantise them to.
+"""What the official writers make of floats: rows of values, and the blocks that the gguf package and llama.cpp quantise
+them to.
 
     pip install gguf==0.19.0 numpy llama-cpp-python
     python tools/goldens/quantize.py
 
-tests/golden/quantize/  values.f32: 24 rows of 256 values, normal, heavy-tailed, one-sided, zero, denormal, tiny, huge, equal, with ties.
-                        TYPE.blocks: what gguf.quantize makes of them (f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1), with which llama.cpp
-                        agrees.
-                        errors.json: Σ (value − decoded)² of each row as llama.cpp quantises it to iq4_nl, q4_k, q5_k, q6_k (without
-                        importance),
-                        and Σ importance·(value − decoded)² of it with importance.f32.
+tests/golden/quantize/  values.f32: 24 rows of 256 values, normal, heavy-tailed, one-sided, zero, denormal, tiny, huge,
+                        equal, with ties.
+                        TYPE.blocks: what gguf.quantize makes of them (f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1), with
+                        which llama.cpp agrees. errors.json: Σ (value − decoded)² of each row as llama.cpp quantises it
+                        to iq4_nl, q4_k, q5_k, q6_k (without importance), and Σ importance·(value − decoded)² of it with
+                        importance.f32.
 """
 import ctypes
 import json
@@ -64,7 +65,8 @@ def llama_cpp_quantize(name: str, x: np.ndarray, importance: np.ndarray | None) 
     values, size = gguf.GGML_QUANT_SIZES[kind(name)]
     out = np.zeros((x.shape[0], x.shape[1] // values * size), dtype=np.uint8)
     pointer = ctypes.c_void_p(None) if importance is None else importance.ctypes.data_as(ctypes.c_void_p)
-    library.ggml_quantize_chunk(ctypes.c_int(kind(name)), x.ctypes.data_as(ctypes.c_void_p), out.ctypes.data_as(ctypes.c_void_p),
+    library.ggml_quantize_chunk(ctypes.c_int(kind(name)), x.ctypes.data_as(ctypes.c_void_p),
+                                out.ctypes.data_as(ctypes.c_void_p),
                                 ctypes.c_int64(0), ctypes.c_int64(x.shape[0]), ctypes.c_int64(x.shape[1]), pointer)
     return out
 
@@ -76,7 +78,8 @@ def main():
     (OUT / "values.f32").write_bytes(x.astype("<f4").tobytes())
     for name in EXACT:
         blocks = gguf.quantize(x, kind(name)).view(np.uint8).reshape(len(x), -1)
-        # Where the inverse of a scale is infinite, what a code becomes is left to the machine; all of them decode to zero.
+        # Where the inverse of a scale is infinite, what a code becomes is left to the machine; all of them decode to
+        # zero.
         certain = np.arange(len(x)) != 12
         if name not in ("f16", "bf16"):
             assert (llama_cpp_quantize(name, x, None)[certain] == blocks[certain]).all(), name
