@@ -3,9 +3,9 @@
     pip install jinja2 transformers
     python tools/fuzz_templates.py --driver build/release/tests/render_templates --cases 200000 --seed 1
 
-jinja2 runs in the very environment that transformers makes for chat templates. What Rung refuses as "unsupported" is counted by reason, not
-as a difference: the grammar strays a little beyond what Rung promises. Every difference is printed with its template and context; the
-results of long runs stand in fuzz/README.md.
+jinja2 runs in the very environment that transformers makes for chat templates. What Rung refuses as "unsupported" is
+counted by reason, not as a difference: the grammar strays a little beyond what Rung promises. Every difference is
+printed with its template and context; the results of long runs stand in fuzz/README.md.
 """
 
 import argparse
@@ -25,20 +25,26 @@ CLOCK = datetime.datetime(2026, 7, 4, 15, 6, 7)
 CONTEXTS_PER_TEMPLATE = 4  # compiling a template is what costs jinja2 the time
 
 STRINGS = [
-    "", "a", "b", "ab", "Hello", "hello world", "  padded  ", "<|im_end|>", "<think>deep</think> answer", "é", "ÀÉ straße",
-    "ΑΣ ΟΔΟΣ", "👍🏽 ok", "日本語", "it's", 'say "hi"', 'both \' and "', "back\\slash", "A-b c_d", "{{ x }}", "{% if %}", "0", "12", "-3",
-    "+7", "1.5", "1e3", "0x1f", "0b11", " 42 ", "1_000", "nan?", "%s", "%d items", "a,b,,c", ",", "user", "assistant", "system",
+    "", "a", "b", "ab", "Hello", "hello world", "  padded  ", "<|im_end|>", "<think>deep</think> answer", "é",
+    "ÀÉ straße",
+    "ΑΣ ΟΔΟΣ", "👍🏽 ok", "日本語", "it's", 'say "hi"', 'both \' and "', "back\\slash", "A-b c_d", "{{ x }}", "{% if %}",
+    "0", "12", "-3",
+    "+7", "1.5", "1e3", "0x1f", "0b11", " 42 ", "1_000", "nan?", "%s", "%d items", "a,b,,c", ",", "user", "assistant",
+    "system",
     "tool", "aXbXc", "ǅ", "ŉ", "true", "None", "[1]",
 ]  # fmt: skip
-STRINGS += [" ", "two\nlines", "\n", "\r\n", "a\r\nb\rc", "tab\there", "\u2028", "\x85", "\x0b\x1c", "\u00a0x\u00a0", "x" * 30, "\x00",
+STRINGS += [" ", "two\nlines", "\n", "\r\n", "a\r\nb\rc", "tab\there", "\u2028", "\x85", "\x0b\x1c", "\u00a0x\u00a0",
+            "x" * 30, "\x00",
             "\x7f", "\u0301e"]
 KEYS = ["role", "content", "a", "b", "c", "name", "items", "keys", "x y", "é", "type", "function", "tool_calls"]
 ROLES = ["system", "user", "assistant", "tool"]
 CONTROLS = ["{%", "{%", "{%-", "{%-", "{%+"], ["%}", "%}", "-%}", "-%}", "+%}"]
-DATA = ["", "", "", " ", "\n", "\n\n", "text", " text ", "  \n  ", "a\n  ", "\tb", "{ }", "}}", "\r\n", "<|x|>", "\u00a0\n", "end\n", "  ",
+DATA = ["", "", "", " ", "\n", "\n\n", "text", " text ", "  \n  ", "a\n  ", "\tb", "{ }", "}}", "\r\n", "<|x|>",
+        "\u00a0\n", "end\n", "  ",
         "% }"]
 
-# kind → productions; <kind> stands for another expression of that kind, one level less deep. Leaves (no <…>) end what is deep enough.
+# kind → productions; <kind> stands for another expression of that kind, one level less deep. Leaves (no <…>) end what
+# is deep enough.
 GRAMMAR = {
     "str": """<lit> ;; <lit> ;; <lit> ;; s ;; t ;; bos_token ;; messages[0].role ;; messages[-1]['role'] ;; messages[0].content|string
         (<str>)|<textfilter> ;; (<str>)|<textfilter>|<textfilter> ;; (<str>).<textmethod> ;; (<str>).<textmethod> ;; (<str>) + <str>
@@ -122,8 +128,10 @@ GRAMMAR = {
         (<any>)|reverse|list ;; (<any>)|first ;; (<any>)|last ;; l|batch(2, <any>)|list ;; (<any>)|truncate(3) ;; (<any>)|tojson
         loop.index ;; caller() ;; varargs ;; kwargs""",
 }
-GRAMMAR = {kind: [p.strip() for p in text.replace("\n", ";;").split(";;") if p.strip()] for kind, text in GRAMMAR.items()}
-LEAVES = {kind: [p for p in productions if not re.search(r"<(?!lit>)\w+>", p)] or productions for kind, productions in GRAMMAR.items()}
+GRAMMAR = {kind: [p.strip() for p in text.replace("\n", ";;").split(";;") if p.strip()] for kind, text
+           in GRAMMAR.items()}
+LEAVES = {kind: [p for p in productions if not re.search(r"<(?!lit>)\w+>", p)] or productions for kind, productions
+          in GRAMMAR.items()}
 LOOP = ["index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem", "depth", "nope"]
 
 
@@ -139,7 +147,8 @@ class Writer:
 
     def literal(self):
         if self.r.random() < 0.1:
-            return self.r.choice(["'a\\nb'", '"\\u00e9"', "'\\x41'", "'\\\\'", "'\\''", "'\\d'", "'\\101'", "'a' 'b'", "'\\\n'",
+            return self.r.choice(["'a\\nb'", '"\\u00e9"', "'\\x41'", "'\\\\'", "'\\''", "'\\d'", "'\\101'", "'a' 'b'",
+                                  "'\\\n'",
                                   "'two\nlines'"])
         text = self.r.choice(STRINGS)
         quote = "'" if "'" not in text else '"'
@@ -157,7 +166,8 @@ class Writer:
             elif self.namespaces and r < 0.24:
                 return self.r.choice(self.namespaces) + "." + self.r.choice("abc")
             elif self.loops and r < 0.3:
-                return self.r.choice([f"loop.{self.r.choice(LOOP)}", f"loop.cycle({self.literal()}, 2)", "loop.changed(i)"])
+                return self.r.choice([f"loop.{self.r.choice(LOOP)}", f"loop.cycle({self.literal()}, 2)",
+                                      "loop.changed(i)"])
             elif self.macros and r < 0.3 and depth > 0:
                 return self.macro_call(depth)
         production = self.r.choice((GRAMMAR if depth > 0 else LEAVES)[kind])
@@ -179,7 +189,8 @@ class Writer:
         return self.r.choice(DATA)
 
     def output(self, depth):
-        return self.r.choice(["{{", "{{", "{{-"]) + " " + self.expr("any", depth) + " " + self.r.choice(["}}", "}}", "-}}"])
+        return self.r.choice(["{{", "{{", "{{-"]) + " " + self.expr("any",
+                                                                    depth) + " " + self.r.choice(["}}", "}}", "-}}"])
 
     def block(self, depth):
         if depth <= 0:
@@ -187,7 +198,8 @@ class Writer:
         return "".join(self.data() + self.statement(depth) for _ in range(self.r.randint(1, 2))) + self.data()
 
     def inside(self, depth, names=(), loop=False, function=False):
-        """A block with names of its own. What it sets is mostly forgotten after it; sometimes used all the same, to try the scopes."""
+        """A block with names of its own. What it sets is mostly forgotten after it; sometimes used all the same, to try
+        the scopes."""
         saved = list(self.names), list(self.macros), list(self.namespaces), self.loops
         self.names += list(names) * 2
         self.loops = 0 if function else self.loops + loop
@@ -207,7 +219,8 @@ class Writer:
         singles = ["messages", "messages[1:]", "d", "s", self.expr("list", depth - 1), self.expr("list", 1)]
         iterable = self.r.choice(pairs if "," in target else singles)
         condition = f" if {self.expr('bool', depth - 1)}" if self.r.random() < 0.2 else ""
-        text = self.tag(f"for {target} in {iterable}{condition}") + self.inside(depth, target.strip("()").split(", "), loop=True)
+        text = self.tag(f"for {target} in {iterable}{condition}") + self.inside(depth, target.strip("()").split(
+            ", "), loop=True)
         if self.r.random() < 0.15:
             text += self.tag("else") + self.inside(depth)
         return text + self.tag("endfor")
@@ -235,10 +248,12 @@ class Writer:
 
     def macro(self, depth):
         name = self.r.choice(["foo", "bar"])
-        signature, names = self.r.choice([("", []), ("a", ["a"]), ("a, b", "ab"), ("a, b=1", "ab"), ("a='x', b=a", "ab"),
+        signature, names = self.r.choice([("", []), ("a", ["a"]), ("a, b", "ab"), ("a, b=1", "ab"),
+                                          ("a='x', b=a", "ab"),
                                           ("a, b=none", "ab")])
         macros, self.macros = self.macros, []  # no recursion
-        body = self.inside(depth, [*names, *self.r.choice([[], [], ["caller()"], ["varargs"], ["kwargs"]])], function=True)
+        body = self.inside(depth, [*names, *self.r.choice([[], [], ["caller()"], ["varargs"], ["kwargs"]])],
+                           function=True)
         self.macros = [*macros, name]
         return self.tag(f"macro {name}({signature})") + body + self.tag("endmacro")
 
@@ -259,7 +274,8 @@ class Writer:
         return self.tag("generation") + self.inside(depth, function=True) + self.tag("endgeneration")
 
     def comment(self, depth):
-        return self.r.choice(["{#", "{#-", "{#+"]) + self.r.choice([" note ", "", "\n", " {{ x }} "]) + self.r.choice(["#}", "-#}", "+#}"])
+        return self.r.choice(["{#", "{#-", "{#+"]) + self.r.choice([" note ", "", "\n",
+                                                                    " {{ x }} "]) + self.r.choice(["#}", "-#}", "+#}"])
 
     def raw(self, depth):
         text = self.data() + self.r.choice(["", "{{ x }}", "{% if %}"]) + self.data()
@@ -268,11 +284,13 @@ class Writer:
     def control(self, depth):
         if not self.loops:
             return self.output(depth)
-        return self.tag(f"if {self.expr('bool', 1)}") + self.tag(self.r.choice(["break", "continue"])) + self.tag("endif")
+        return self.tag(f"if {self.expr('bool', 1)}") + self.tag(self.r.choice(["break", "continue"])) + self.tag(
+            "endif")
 
     def statement(self, depth):
         kinds = {
-            self.output: 40, self.if_block: 15, self.for_loop: 17, self.set: 13, self.macro: 5, self.call_block: 3, self.with_block: 2,
+            self.output: 40, self.if_block: 15, self.for_loop: 17, self.set: 13, self.macro: 5, self.call_block: 3,
+            self.with_block: 2,
             self.filter_block: 2, self.generation: 1, self.comment: 2, self.raw: 2, self.control: 3,
         }  # fmt: skip
         return self.r.choices(list(kinds), kinds.values())[0](depth)
@@ -307,7 +325,8 @@ class Contexts:
         return {self.r.choice(KEYS): self.value(depth - 1) for _ in range(self.r.randint(0, 4))}
 
     def message(self):
-        content = self.r.choice([self.string(), self.string(), self.string(), None, [{"type": "text", "text": self.string()}], ""])
+        content = self.r.choice([self.string(), self.string(), self.string(), None,
+                                 [{"type": "text", "text": self.string()}], ""])
         message = {"role": self.r.choice(ROLES), "content": content}
         if self.r.random() < 0.1:
             message["tool_calls"] = [{"type": "function", "function": {"name": "f", "arguments": self.value(2)}}]
@@ -350,7 +369,8 @@ def official(env, template, contexts):
         return [{"error": f"{type(e).__name__}: {e}"}] * len(contexts)
     answers = []
     for context in contexts:
-        messages = chat_template_utils._alias_reasoning_fields(chat_template_utils._normalize_chat_messages(context["messages"]))
+        messages = chat_template_utils._alias_reasoning_fields(chat_template_utils._normalize_chat_messages(context[
+            "messages"]))
         context = {**context, "documents": None, "messages": messages}
         try:
             if not messages:
@@ -392,8 +412,10 @@ def main():
     args = parser.parse_args()
     env, counts = environment(), collections.Counter()
     for templates in batches(args.seed, args.cases):
-        lines = [json.dumps({"template": template, "context": context}) for template, contexts in templates for context in contexts]
-        run = subprocess.run([args.driver], input="\n".join(lines) + "\n", capture_output=True, encoding="utf-8", check=True)
+        lines = [json.dumps({"template": template, "context": context}) for template, contexts in templates for context
+                 in contexts]
+        run = subprocess.run([args.driver], input="\n".join(lines) + "\n", capture_output=True, encoding="utf-8",
+                             check=True)
         answers = iter(run.stdout.split("\n"))
         for template, contexts in templates:
             for context, theirs in zip(contexts, official(env, template, contexts)):
@@ -401,7 +423,8 @@ def main():
                 result = verdict(ours, theirs)
                 counts[result] += 1
                 if result == "different" and counts[result] <= args.show:
-                    print(f"----\ntemplate: {template!r}\ncontext: {json.dumps(context)}\nours:   {ours}\ntheirs: {theirs}", flush=True)
+                    print(f"----\ntemplate: {template!r}\ncontext: {json.dumps(context)}\nours:   {ours}\ntheirs: "
+                          f"{theirs}", flush=True)
         print(f"{sum(counts.values())} cases, {counts['different']} different", file=sys.stderr, flush=True)
     for result, count in counts.most_common():
         print(f"{count:9} {result}")
