@@ -138,6 +138,7 @@ const std::set<std::string> tables{
     "tools/pebble/chat.py",
     "tools/pebble/words.py",
     "tools/goldens/gguf_pre_words.py",
+    "tools/make_iq_grids.py",
     "models/pebble/README.md",
     "src/text/unicode_tables.cpp",
 };

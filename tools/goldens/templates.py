@@ -293,7 +293,8 @@ FEATURES = {
         "1) }} {{ 'a\nb\r\nc'.splitlines() }} {{ 'abc'.split('b')[-1] }}",
         "{{ s.startswith('He') }} {{ s.endswith(('x', 'ld')) }} {{ s.find('o') }} {{ s.rfind('o') }} {{ "
         "s.find('q') }} {{ s.count('l') }} {{ s.index('W') }}",
-        "{{ s.upper() }} {{ s.lower() }} {{ 'they\\'re bill\\'s'.title() }} {{ 'aBC'.capitalize() }} {{ s.swapcase() }}",
+        "{{ s.upper() }} {{ s.lower() }} {{ 'they\\'re bill\\'s'.title() }} {{ 'aBC'.capitalize() }} "
+        "{{ s.swapcase() }}",
         "{{ s.replace('l', 'L') }} {{ s.replace('l', 'L', 1) }} {{ '-'.join(w) }} {{ 'a{}b{x}c{0}'.format(1, x=2) }}",
         "{{ '{} {name!r} {a.b[0]}'.format(1, name='n', a={'b': [5]}) }}",
         "{{ 'a-b-c'.partition('-') }} {{ 'a-b-c'.rpartition('-') }} {{ 'abc'.removeprefix('a') }} {{ "
