@@ -18,11 +18,11 @@ inline std::filesystem::path download(const std::string& name) {
   return name.ends_with(".gguf") ? folder / name : folder / "tokenizers" / ("tokenizer-" + name);
 }
 
-// First in a test that needs downloads: in CI they are required, elsewhere it is skipped by name.
-#define RUNG_NEEDS_DOWNLOAD(name)                                                                            \
-  if (!std::filesystem::exists(download(name))) {                                                            \
-    if (std::getenv("CI") != nullptr) FAIL() << download(name).string() << " is missing";                    \
-    GTEST_SKIP() << download(name).string() << " is missing: tests/fetch, ./rung pull or ./check brings it"; \
+// First in a test that needs downloads: in CI they are required, elsewhere it is skipped, with one reason for all.
+#define RUNG_NEEDS_DOWNLOAD(name)                                                                      \
+  if (!std::filesystem::exists(download(name))) {                                                      \
+    if (std::getenv("CI") != nullptr) FAIL() << download(name).string() << " is missing";              \
+    GTEST_SKIP() << "needs official tokenizers and real models: ./check brings them, without --quick"; \
   }
 
 }  // namespace rung

@@ -1,7 +1,7 @@
-# What a GoogleTest program prints, and a last line "exit status: N" → what a reader must see: failures whole, skipped
-# tests with their reason, a closing line. Appends "passed failed skipped" to the file `counts`; `where` names the
-# program. A test that began and never ended (a crash, a time limit) has failed; so has a program that fails for a
-# reason of its own (a leak).
+# What a GoogleTest program prints, and a last line "exit status: N" → what a reader must see: failures whole, and a
+# closing line. Appends "passed failed skipped" to the file `counts`, and "where, a tab, why" of each skipped test to
+# `skips`, of which tools/skips.awk makes a line a reason; `where` names the program. A test that began and never ended
+# (a crash, a time limit) has failed; so has a program that fails for a reason of its own (a leak).
 function keep(line) { if (++kept <= 200) text = text "    " line "\n" }
 function close_test() { test = text = ""; kept = 0 }
 /^\[ RUN      \]/ { close_test(); test = $4; next }
@@ -11,7 +11,7 @@ test != "" && /^\[  SKIPPED \]/ {
   skipped++
   sub(/^ *[^\n]*: Skipped\n/, "", text)
   gsub(/\n */, " ", text); sub(/^ */, "", text); sub(/ *$/, "", text)
-  printf "skipped %s: %s: %s\n", where, test, text
+  printf "%s\t%s\n", where, text >> skips
   close_test(); next
 }
 /^\[==========\] .* ran\./ { time = $0; sub(/.*\(/, "", time); sub(/ total.*/, "", time); next }

@@ -20,6 +20,7 @@ std::byte* Arena::take(std::size_t size) {
   std::byte* piece = chunks_.back().data() + used_;
   used_ += size;
   taken_ += size;
+  taken_of_all_ += size;
   return piece;
 }
 

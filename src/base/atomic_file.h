@@ -8,11 +8,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/signals.h"
+
 namespace rung {
 
 // Writes to a file of another name beside the one that was asked for. commit() brings the bytes to the disk (fsync) and
 // gives the file its name (rename, which on POSIX replaces a file in one step: a reader sees the old one or the new
-// one). Without commit() nothing is left behind.
+// one). Without commit() nothing is left behind: also not where Ctrl-C, or another signal that ends a program, comes
+// meanwhile (SignalWatch); then the next write or commit() throws Interrupted.
+//
+// A link is followed, also one whose target is yet to be made; a file that was there keeps its permissions.
 //
 //   AtomicFile file{path};
 //   file.write(header);
@@ -35,6 +40,7 @@ class AtomicFile {
   void write_through(std::span<const std::byte> bytes);
   [[noreturn]] void fail_errno(std::string_view doing) const;
 
+  const SignalWatch watch_;
   std::filesystem::path path_, temporary_;
   int fd_ = -1;
   std::vector<std::byte> buffer_;  // small writes are gathered

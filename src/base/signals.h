@@ -21,7 +21,7 @@ class Interrupted : public std::exception {
 };
 
 // While it lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the program (those that are ignored stay
-// ignored). One at a time.
+// ignored, those that somebody else handles stay his). Inside another one it does nothing: the outer one's note counts.
 class SignalWatch {
  public:
   SignalWatch();

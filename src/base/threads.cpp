@@ -1,11 +1,15 @@
 #include "base/threads.h"
 
 #include <algorithm>
-#include <cassert>
 #include <chrono>
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
 
 namespace rung {
 
@@ -67,10 +71,22 @@ struct ThreadTeam::Parts {
 
 ThreadTeam::ThreadTeam(std::size_t threads)
     : size_(std::max<std::size_t>(1, threads)), shares_(std::make_unique<Share[]>(size_)) {
-  for (std::size_t i = 1; i < size_; ++i) members_.emplace_back([this, i] { member(i); });
+  try {
+    members_.reserve(size_ - 1);
+    for (std::size_t i = 1; i < size_; ++i) members_.emplace_back([this, i] { member(i); });
+  } catch (const std::system_error& e) {
+    const std::size_t started = members_.size() + 1;  // with the caller
+    dissolve();
+    fail("thread {} of {} cannot be started: {}", started + 1, size_, e.code().message());
+  } catch (...) {
+    dissolve();
+    throw;
+  }
 }
 
-ThreadTeam::~ThreadTeam() {
+ThreadTeam::~ThreadTeam() { dissolve(); }
+
+void ThreadTeam::dissolve() {
   dissolved_.store(true, std::memory_order_relaxed);
   round_.number.fetch_add(1, std::memory_order_release);
   round_.number.notify_all();
@@ -79,10 +95,18 @@ ThreadTeam::~ThreadTeam() {
 
 void ThreadTeam::run(std::size_t count, RangeBody body, std::array<Bytes, 2> inputs) {
   if (size() == 1 || count <= 1) {
-    if (count > 0) body(0, count);
+    try {
+      if (count > 0) body(0, count);
+    } catch (...) {
+      keep_exception();
+      rethrow();
+    }
     return;
   }
-  assert(count <= std::numeric_limits<std::uint32_t>::max());
+  if (count > std::numeric_limits<std::uint32_t>::max()) {
+    fail("a team of threads cannot share {} pieces, expected at most {}", count,
+         std::numeric_limits<std::uint32_t>::max());
+  }
   const auto parts = static_cast<std::uint32_t>(std::min(count, kMostParts));
   // With release: a member that is still looking for parts of the round before, and reads this, also sees that none of
   // those is open; else it could divide that round's indices by this round's parts.
@@ -103,8 +127,23 @@ void ThreadTeam::run(std::size_t count, RangeBody body, std::array<Bytes, 2> inp
   const std::uint32_t all_finished = before + parts - take_parts(0, round);
   for (;;) {
     const std::uint32_t finished = finished_.load(std::memory_order_acquire);
-    if (finished == all_finished) return;
+    if (finished == all_finished) break;
     wait_while(finished_, finished, 0);
+  }
+  if (failed_.load(std::memory_order_relaxed)) rethrow();
+}
+
+void ThreadTeam::keep_exception() {
+  if (!failed_.exchange(true, std::memory_order_relaxed)) exception_ = std::current_exception();
+}
+
+// The round is over: nobody else looks at what failed.
+void ThreadTeam::rethrow() {
+  failed_.store(false, std::memory_order_relaxed);
+  try {
+    std::rethrow_exception(std::exchange(exception_, nullptr));
+  } catch (const std::bad_alloc&) {
+    fail("no memory for the work of a thread");
   }
 }
 
@@ -134,8 +173,12 @@ std::uint32_t ThreadTeam::take_parts(std::size_t self, std::uint32_t round) {
     const std::uint64_t parts = round_.parts.load(std::memory_order_relaxed),
                         count = round_.count.load(std::memory_order_relaxed);
     const auto index = [&](std::uint32_t part) { return static_cast<std::size_t>(count * part / parts); };
-    round_.call.load(std::memory_order_relaxed)(round_.object.load(std::memory_order_relaxed), index(taken.begin),
-                                                index(taken.end));
+    try {
+      round_.call.load(std::memory_order_relaxed)(round_.object.load(std::memory_order_relaxed), index(taken.begin),
+                                                  index(taken.end), self);
+    } catch (...) {  // from a thread of its own nobody would catch it, and the caller waits for all parts
+      keep_exception();
+    }
     finished += taken.size();
   }
   return finished;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <thread>
@@ -14,25 +15,34 @@
 namespace rung {
 
 // A view of a callable, like std::function but without ownership or allocation: it is only called while run() waits.
+// It takes (begin, end), or (begin, end, member) where each thread needs room of its own: which of the team calls it.
 class RangeBody {
  public:
   template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, RangeBody>)
   RangeBody(const F& f)  // NOLINT: implicit on purpose
-      : object_(&f),
-        call_([](const void* o, std::size_t begin, std::size_t end) { (*static_cast<const F*>(o))(begin, end); }) {}
-  void operator()(std::size_t begin, std::size_t end) const { call_(object_, begin, end); }
+      : object_(&f), call_([](const void* o, std::size_t begin, std::size_t end, std::size_t member) {
+          if constexpr (std::is_invocable_v<const F&, std::size_t, std::size_t, std::size_t>) {
+            (*static_cast<const F*>(o))(begin, end, member);
+          } else {
+            (*static_cast<const F*>(o))(begin, end);
+          }
+        }) {}
+  void operator()(std::size_t begin, std::size_t end, std::size_t member = 0) const {
+    call_(object_, begin, end, member);
+  }
 
  private:
   friend class ThreadTeam;
-  using Call = void(const void*, std::size_t, std::size_t);
+  using Call = void(const void*, std::size_t, std::size_t, std::size_t);
   const void* object_;
   Call* call_;
 };
 
 class ThreadTeam {
  public:
-  explicit ThreadTeam(std::size_t threads);  // the caller is one of them, so threads - 1 are started
+  // The caller is one of them, member 0, so threads - 1 are started. Throws Error: one that the system does not start.
+  explicit ThreadTeam(std::size_t threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
@@ -44,8 +54,10 @@ class ThreadTeam {
   // Calls body(begin, end) with disjoint ranges that cover [0, count), count < 2³², and returns when all are done. Each
   // thread goes through its own share from left to right, then helps the others from the right, so that nobody waits
   // for a thread that the system does not run. Who takes what is left to the moment: the result of an index must not
-  // depend on the range that it came in. `body` must not throw, and must not call run(). `inputs`: what every range
-  // reads, where that was just written; a thread fetches their beginnings as it comes.
+  // depend on the range that it came in, and what a member needs is made before. `body` must not call run(). `inputs`:
+  // what every range reads, where that was just written; a thread fetches their beginnings as it comes.
+  // When ranges throw, the others are done all the same; then the first exception is thrown here, std::bad_alloc as
+  // Error: no memory in a thread.
   void run(std::size_t count, RangeBody body, std::array<Bytes, 2> inputs = {});
 
   // What the run() after the next will read, its first index first, if the caller's guess is right: while a thread
@@ -78,6 +90,9 @@ class ThreadTeam {
   struct Parts;
 
   void member(std::size_t self);
+  void dissolve();
+  void keep_exception();
+  [[noreturn]] void rethrow();
   std::uint32_t take_parts(std::size_t self, std::uint32_t round);
   Parts take_some(std::size_t self, std::size_t of, std::uint32_t round);
   void fetch_inputs() const;
@@ -92,6 +107,8 @@ class ThreadTeam {
   std::vector<std::thread> members_;
   std::unique_ptr<Share[]> shares_;  // [size()]
   std::atomic<bool> dissolved_{false};
+  std::atomic<bool> failed_{false};  // in this round; by whom is `exception_`
+  std::exception_ptr exception_;
   Round round_;
   alignas(64) std::atomic<std::uint32_t> finished_{0};  // parts that members have done, since the team was made
 };

@@ -107,7 +107,7 @@ class Bench : public Command {
  private:
   // The reference backend and --no-cache take their time: they get shorter prompts.
   std::vector<BenchCase> cases_for(const Model& model) const {
-    const bool slow = no_cache_ || run_.device == "reference";
+    const bool slow = no_cache_ || run_.device == Device::kReference;
     const std::size_t context = run_.context == 0 ? model.config.context : run_.context;
     const std::size_t steps = decode_tokens_.value_or(1), room = decode_tokens_.value_or(32);
     const auto fits = [&](std::size_t wanted) {

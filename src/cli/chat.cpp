@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/signals.h"
+#include "cli/answering.h"
 #include "cli/command.h"
 #include "cli/figures.h"
 #include "cli/line_editor.h"
@@ -30,7 +29,7 @@ constexpr const char* kHelp =
     "//…            a message that begins with /\n"
     "Ctrl-C         stop the answer; what was said of it stays\n";
 
-void note(std::string_view text) { fmt::print(stderr, "{}\n", text); }
+void note(std::string_view text) { write_error(fmt::format("{}\n", text)); }
 
 // What the verb's options made, for as long as the conversation lasts.
 struct Conversation {
@@ -144,7 +143,7 @@ class ChatCommand : public Command {
     const std::size_t begin = space == std::string::npos ? space : line.find_first_not_of(' ', space);
     const std::string argument = begin == std::string::npos ? "" : line.substr(begin);
     if (command == "/help") {
-      std::fputs(kHelp, stderr);
+      write_error(kHelp);
     } else if (command == "/system") {
       c.chat.set_system(argument);
       note(argument.empty() ? "No system message." : "The system message is set.");
@@ -166,45 +165,33 @@ class ChatCommand : public Command {
   }
 
   static void show_statistics(const Conversation& c) {
-    if (c.turns > 0) std::fputs(figures_line(c.last.generated).c_str(), stderr);
+    if (c.turns > 0) write_error(figures_line(c.last.generated));
     note(fmt::format("context {} of {} tokens, cache {}, {} messages", c.session.tokens().size(), c.session.context(),
                      human_bytes(c.session.cache_bytes()), c.chat.messages().size()));
   }
 
   void answer(const std::string& text, Conversation& c) const {
-    const SignalWatch watch;
-    std::optional<Progress> progress("reading");
-    const GenerateCallbacks callbacks{
-        .text =
-            [&](std::string_view piece) {
-              if (!json_) write_text(piece);
-            },
-        .prefill =
-            [&](std::size_t done, std::size_t total) {
-              progress->update(done, total, "tokens");
-              if (done == total) progress.reset();
-              return SignalWatch::caught() == 0;
-            },
-        .interrupted = [] { return SignalWatch::caught() != 0; },
-    };
+    Answering answering("reading", [this](std::string_view piece) {
+      if (!json_) write_text(piece);
+    });
     GenerateOptions options = c.options;
-    options.sampling.seed += c.turns;  // each answer has its own draws, and the whole conversation can be had again
-    c.last = c.chat.reply(text, options, callbacks);
-    progress.reset();
+    *options.sampling->seed += c.turns;  // each answer has its own draws, and the whole conversation can be had again
+    c.last = c.chat.reply(text, options, answering.callbacks());
+    answering.end();
     ++c.turns;
-    report(c, options.sampling.seed);
+    report(c);
     const int signal = SignalWatch::caught();
     if (signal != 0 && (signal != SIGINT || !stdin_is_terminal())) throw Interrupted{signal};
   }
 
-  void report(const Conversation& c, std::uint64_t seed) const {
+  void report(const Conversation& c) const {
     const Generated& result = c.last.generated;
     if (json_) {
       OrderedJson line = {{"role", "assistant"}};
       put_text(line, "content", result.text);
       line["ids"] = result.ids;
       line["stop"] = name_of(result.reason);
-      line["seed"] = seed;
+      line["seed"] = result.seed;
       line["dropped_turns"] = c.last.dropped_turns;
       line["context_tokens"] = c.last.context_tokens;
       add_figures(line, result);

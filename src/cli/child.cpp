@@ -52,15 +52,34 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::pa
   return child;
 }
 
+// While it lives, children that end wait to be asked how. Where SIGCHLD is ignored, which a program inherits from the
+// one that started it, the system forgets them, and one that failed cannot be told from one that succeeded.
+class KeepsChildren {
+ public:
+  KeepsChildren() {
+    struct sigaction usual{};
+    usual.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &usual, &former_);
+  }
+  ~KeepsChildren() { sigaction(SIGCHLD, &former_, nullptr); }
+  KeepsChildren(const KeepsChildren&) = delete;
+  KeepsChildren& operator=(const KeepsChildren&) = delete;
+
+ private:
+  struct sigaction former_{};
+};
+
 }  // namespace
 
 ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
                       const std::function<void()>& tick) {
   using namespace std::chrono_literals;
   SignalWatch::check();
+  const KeepsChildren keeps_children;
   const pid_t child = spawn(arguments, folder);
   int status = 0;
-  for (int waits = 0, waits_since_signal = 0; waitpid(child, &status, WNOHANG) == 0; ++waits) {
+  pid_t ended = 0;
+  for (int waits = 0, waits_since_signal = 0; (ended = waitpid(child, &status, WNOHANG)) == 0; ++waits) {
     if (SignalWatch::caught() != 0) {
       ++waits_since_signal;
       if (waits_since_signal == 1) kill(child, SIGTERM);
@@ -69,6 +88,7 @@ ChildResult run_child(const std::vector<std::string>& arguments, const std::file
     if (waits % 5 == 0) tick();
     std::this_thread::sleep_for(20ms);
   }
+  if (ended < 0) fail("{}: nobody knows how it ended: {}", arguments[0], std::strerror(errno));
   SignalWatch::check();
   const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return {exit_status, text_of(folder / "output"), text_of(folder / "errors")};

@@ -54,7 +54,7 @@ struct CacheOption {
 
 // --device, --threads, --cache, --context: where and how it runs.
 struct RunOptions {
-  std::string device = "cpu";
+  std::string device;  // add() sets the default
   std::size_t threads = 0;
   CacheOption cache;
   std::size_t context = 0;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <string_view>
 #include <utility>
 
@@ -85,7 +84,11 @@ int dispatch(std::vector<std::string> arguments) {
   return run_verb(*make_generate(), std::move(arguments));
 }
 
-void complain(std::string_view what) { fmt::print(stderr, "rung: {}\n", what); }
+void complain(std::string_view what) {
+  write_error("rung: ");
+  write_error(what);
+  write_error("\n");
+}
 
 }  // namespace
 
@@ -106,6 +109,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
 }
 
 int run_command_line(int argc, char** argv) {
+  open_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is noticed where it is written to
   // so is a file that grows beyond the shell's limit: what was begun is taken away again
   std::signal(SIGXFSZ, SIG_IGN);

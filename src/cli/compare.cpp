@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <map>
 
 #include "base/atomic_file.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/signals.h"
 #include "base/utf8.h"
@@ -42,7 +42,7 @@ Named split_device(const std::string& argument) {
   const std::string device = argument.substr(at + 1);
   if (at == 0 || !Device::exists(device)) {
     throw UsageError(
-        fmt::format("found '{}', expected MODEL@DEVICE with one of these devices: {}", argument, Device::kNames));
+        fmt::format("found '{}', expected MODEL@DEVICE with one of these devices: {}", argument, Device::names()));
   }
   return {argument.substr(0, at), device};
 }
@@ -161,7 +161,7 @@ class Compare : public Command {
     if (named_.empty()) named_.push_back({"", ""});
     if (named_.size() == 1) {
       if (!named_[0].device.empty()) throw UsageError("one model on one device: compare it with what?");
-      named_ = {{named_[0].model, "reference"}, {named_[0].model, "cpu"}};
+      named_ = {{named_[0].model, std::string(Device::kReference)}, {named_[0].model, std::string(Device::kFast)}};
     }
     if (!file_.empty()) return;
     std::error_code ignored;
@@ -221,7 +221,6 @@ class Compare : public Command {
   void measure_writing(const WindowedText& cut) {
     constexpr std::size_t kTokens = 32, kPrompt = 64;
     constexpr double kEnoughSeconds = 2;
-    using Clock = std::chrono::steady_clock;
     for (Entry& e : entries_) {
       const std::size_t whole = std::min(cut.ids.size(), e.loaded->model().config.context),
                         prompt = std::min(kPrompt, whole / 2);
@@ -232,7 +231,7 @@ class Compare : public Command {
              SignalWatch::caught() == 0) {
         session.feed(std::span(cut.ids).subspan(prompt + e.writing.tokens, 1));
         ++e.writing.tokens;
-        e.writing.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        e.writing.seconds = seconds_since(start);
       }
     }
   }

@@ -3,10 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "base/error.h"
 #include "base/signals.h"
+#include "cli/answering.h"
 #include "cli/command.h"
 #include "cli/figures.h"
 #include "cli/messages.h"
@@ -55,22 +54,11 @@ class Generate : public Command {
     Session session(model.model(), device.ops(), {.context = run_.context, .keep_cache = !no_cache_});
     const GenerateOptions options{max_tokens_, sampling_.over(model.sampling()), stop_, model.stop_ids()};
 
-    const SignalWatch watch;
+    Answering answering("reading the prompt", [this](std::string_view piece) { give(piece); });
     if (!json_ && stdout_is_terminal() && !chat_) write_out(fmt::format("{}{}{}", style().dim, text, style().reset));
-    std::optional<Progress> progress("reading the prompt");
-    const GenerateCallbacks callbacks{
-        .text = [&](std::string_view piece) { give(piece); },
-        .prefill =
-            [&](std::size_t done, std::size_t total) {
-              progress->update(done, total, "tokens");
-              if (done == total) progress.reset();
-              return SignalWatch::caught() == 0;
-            },
-        .interrupted = [] { return SignalWatch::caught() != 0; },
-    };
-    const Generated result = generate(session, model.tokenizer(), prompt, options, callbacks);
-    progress.reset();
-    report(result, prompt.size(), options.sampling.seed);
+    const Generated result = generate(session, model.tokenizer(), prompt, options, answering.callbacks());
+    answering.end();
+    report(result, prompt.size());
     return result.reason == StopReason::interrupted ? 128 + SignalWatch::caught() : 0;
   }
 
@@ -93,19 +81,19 @@ class Generate : public Command {
     write_line(line);
   }
 
-  void report(const Generated& result, std::size_t prompt_tokens, std::uint64_t seed) const {
+  void report(const Generated& result, std::size_t prompt_tokens) const {
     if (json_) {
       OrderedJson line;
       put_text(line, "text", result.text);
       line["ids"] = result.ids;
       line["stop"] = name_of(result.reason);
-      line["seed"] = seed;
+      line["seed"] = result.seed;
       line["prompt_tokens"] = prompt_tokens;
       add_figures(line, result);
       write_line(line);
     } else {
       if (result.text.empty() || result.text.back() != '\n') write_out("\n");
-      std::fputs(figures_line(result).c_str(), stderr);
+      write_error(figures_line(result));
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <editline/readline.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -53,6 +54,7 @@ std::optional<std::string> LineEditor::read_plain() {
     const ssize_t n = ::read(STDIN_FILENO, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR && SignalWatch::caught() == 0) continue;
     if (n < 0 && errno == EINTR) return {};
+    if (n < 0 && wait_until_ready(STDIN_FILENO, POLLIN)) continue;
     if (n < 0) fail("stdin: {}", std::strerror(errno));
     if (n == 0 && waiting_.empty()) return {};
     if (n == 0) return std::exchange(waiting_, "");

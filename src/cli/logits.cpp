@@ -72,9 +72,7 @@ class Logits : public Command {
     Forward forward(model.model(), device.ops());
     KvCache cache(kv_shape(model.model().config, device.ops().cache_type()));
     Batch batch;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !out_.empty() || i + 1 == ids.size());
-    }
+    batch.add(ids, 0, cache, [&](std::size_t i) { return !out_.empty() || i + 1 == ids.size(); });
     const auto logits = forward.run(batch);
     if (!out_.empty()) {
       const OutputTensor all{

@@ -1,10 +1,10 @@
 // The options that several verbs share, and what they come to.
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <random>
 
 #include "base/error.h"
 #include "base/mapped_file.h"
@@ -34,7 +34,7 @@ std::string read_all(int descriptor, std::string_view name) {
   char buffer[1 << 16];
   for (;;) {
     const ssize_t n = ::read(descriptor, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EINTR || wait_until_ready(descriptor, POLLIN))) continue;
     if (n < 0) fail("{}: {}", name, std::strerror(errno));
     if (n == 0) return text;
     text.append(buffer, static_cast<std::size_t>(n));
@@ -78,13 +78,14 @@ void CacheOption::add(Options& options, const char* what) {
 std::optional<DType> CacheOption::type() const { return cache_type_named(name); }
 
 void RunOptions::add(Options& options, bool with_context) {
-  options.add("--device", device, "cpu: fast; reference: plain f32, to compare with")
+  device = Device::kFast;
+  options.add("--device", device, Device::descriptions())
       .type_name("NAME")
       .show_default()
       .check([](const std::string& text) {
         return text.empty() || Device::exists(text)
                    ? std::string()
-                   : fmt::format("found '{}', expected one of: {}", text, Device::kNames);
+                   : fmt::format("found '{}', expected one of: {}", text, Device::names());
       });
   options.add("--threads", threads, "how many threads (default: one for each physical core that this process may use)")
       .type_name("N")
@@ -124,7 +125,7 @@ Sampling SamplingOptions::over(Sampling s) const {
   if (top_p) s.top_p = *top_p;
   if (min_p) s.min_p = *min_p;
   if (repeat_penalty) s.repeat_penalty = *repeat_penalty;
-  s.seed = seed ? *seed : std::random_device{}();
+  s.seed = seed ? *seed : another_seed();
   try {
     check(s);
   } catch (const Error& e) {

@@ -1,7 +1,6 @@
 #include "cli/pull.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -210,7 +209,7 @@ OrderedJson report(const PullSource& source, const std::optional<fs::path>& path
 void list_models(bool json) {
   OrderedJson models = OrderedJson::array();
   for (const PullSource& source : sources) {
-    const auto path = present(source, cache_folder());
+    const auto path = pulled(source.name);
     models.push_back(report(source, path));
     if (json) continue;
     write_out(fmt::format("{:<9} {:<28} {:>8}  {:<11} {}\n", source.name, source.model, human_bytes(source.bytes),
@@ -223,13 +222,17 @@ void list_models(bool json) {
 
 std::span<const PullSource> pull_sources() { return sources; }
 
-std::optional<fs::path> pulled(std::string_view name) { return present(source_named(name), cache_folder()); }
+std::optional<fs::path> pulled(std::string_view name) {
+  const PullSource& source = source_named(name);
+  const fs::path& folder = environment().cache_folder;
+  return folder.empty() ? std::nullopt : present(source, folder);  // where nothing can be kept, nothing is
+}
 
 fs::path pull(std::string_view name) { return pull(source_named(name), cache_folder()); }
 
 fs::path pull(const PullSource& source, const fs::path& cache_folder) {
   if (const auto path = present(source, cache_folder)) return *path;
-  if (!source.notice.empty()) fmt::print(stderr, "{}\n", source.notice);
+  if (!source.notice.empty()) write_error(fmt::format("{}\n", source.notice));
 
   const SignalWatch watch;
   PullFolder pull_folder{cache_folder, source.name};

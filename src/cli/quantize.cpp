@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <optional>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/processors.h"
 #include "base/signals.h"
@@ -92,7 +92,7 @@ class Quantize : public Command {
     if (out_.empty()) throw UsageError("where to? (OUT.gguf, after IN)");
     if (to_.empty()) throw UsageError("to which format? (--to, for example --to q4_k_m)");
     const QuantizeFormat& format = chosen_format();
-    const auto start = std::chrono::steady_clock::now();
+    const Clock::time_point start = Clock::now();
     const SignalWatch watch;
     ModelOption model;
     model.model = in_;
@@ -100,7 +100,7 @@ class Quantize : public Command {
     GgufOutline outline = outline_gguf(files, pre_.empty() ? std::nullopt : std::optional<std::string_view>(pre_));
     refuse_to_overwrite(files);
     if (!outline.has_tokenizer) {
-      fmt::print(stderr, "rung: {} has no tokenizer.json: the file will have no tokenizer\n", visible(in_));
+      write_error(fmt::format("rung: {} has no tokenizer.json: the file will have no tokenizer\n", visible(in_)));
     }
     outline.metadata.set_scalar("general.quantization_version", std::uint32_t{2});
     outline.metadata.set_scalar("general.file_type", format.file_type);
@@ -117,8 +117,8 @@ class Quantize : public Command {
                                   std::uint64_t total) { progress->update(done / 1'000'000, total / 1'000'000, "MB"); },
                   .check = [] { SignalWatch::check(); }});
     progress.reset();
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    json_ ? print_json(tensors, format, seconds.count()) : print_table(tensors, seconds.count());
+    const double seconds = seconds_since(start);
+    json_ ? print_json(tensors, format, seconds) : print_table(tensors, seconds);
     return 0;
   }
 
@@ -128,7 +128,7 @@ class Quantize : public Command {
     ModelOption named;
     named.model = in_;
     const LoadedModel model(named.open());
-    Device device("cpu", threads_);
+    Device device(Device::kFast, threads_);
     Progress progress("reading " + visible(imatrix_));
     return measure_importance(model, device.ops(), text, {.progress = [&](std::size_t done, std::size_t total) {
                                 SignalWatch::check();

@@ -1,12 +1,13 @@
 #include "cli/terminal.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "base/environment.h"
@@ -18,10 +19,32 @@ namespace rung {
 void write_out(std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EINTR || wait_until_ready(STDOUT_FILENO, POLLOUT))) continue;
     if (n < 0 && errno == EPIPE) throw OutputClosed{};
     if (n < 0) fail("stdout: {}", std::strerror(errno));
     text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void write_error(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+    if (n < 0 && errno != EINTR && !wait_until_ready(STDERR_FILENO, POLLOUT)) return;
+    if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+bool wait_until_ready(int descriptor, short events) {
+  if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+  pollfd one{.fd = descriptor, .events = events, .revents = 0};
+  ::poll(&one, 1, -1);
+  return true;
+}
+
+void open_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // takes the lowest number that is free
   }
 }
 
@@ -73,14 +96,13 @@ void Progress::update(std::size_t done, std::size_t total, std::string_view unit
       (visible_ && now - shown_ < 100ms && done < total)) {
     return;
   }
-  fmt::print(stderr, "\r\033[K{}: {} of {} {}", what_, done, total, unit);
-  std::fflush(stderr);
+  write_error(fmt::format("\r\033[K{}: {} of {} {}", what_, done, total, unit));
   shown_ = now;
   visible_ = true;
 }
 
 Progress::~Progress() {
-  if (visible_) fmt::print(stderr, "\r\033[K");
+  if (visible_) write_error("\r\033[K");
 }
 
 std::string human_bytes(std::uint64_t bytes) {

@@ -16,6 +16,15 @@ struct OutputClosed {};
 
 // To stdout, at once. Throws OutputClosed, or Error (a full disk).
 void write_out(std::string_view text);
+// To stderr, as far as it goes: that an error cannot be told is nothing that could be told.
+void write_error(std::string_view text);
+// After a read or write that did not succeed: true where that was because somebody has made the descriptor
+// non-blocking, for everybody who shares it; then it waits until more can be done (`events`: POLLIN or POLLOUT), or a
+// signal comes.
+bool wait_until_ready(int descriptor, short events);
+// Descriptors 0 to 2 that the caller closed (`2>&-`) become such as fail: else the next file that is opened takes the
+// number, and what is meant for people would be written into it.
+void open_standard_descriptors();
 // The same for text that a model made: on a terminal its control characters are shown, not obeyed.
 void write_text(std::string_view utf8);
 void write_line(const OrderedJson& value);  // to_json and a line's end

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <chrono>
 #include <map>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/messages.h"
@@ -112,9 +112,9 @@ class Tokenize : public Command {
   EncodeOptions encoding() const { return {.add_special = !no_special_}; }
 
   void write_tokens(const std::string& text, const Tokenizer& tokenizer) const {
-    const auto start = std::chrono::steady_clock::now();
+    const Clock::time_point start = Clock::now();
     const std::vector<TokenId> ids = tokenizer.encode(text, encoding());
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = seconds_since(start);
     if (json_) return write_ids_json("{", ids, tokenizer);
     if (text.size() <= kShownBytes) write_cells(ids, tokenizer);
     write_out(fmt::format("{}{}, {}", style().dim, count_of(ids.size(), "token"), count_of(text.size(), "byte")));

@@ -152,9 +152,7 @@ class Trace : public Command {
     });
     KvCache cache(kv_shape(pass.model.config, pass.ops.cache_type()));
     Batch batch;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      batch.add(ids[i], static_cast<std::uint32_t>(i), cache, !layer_ || i + 1 == ids.size());
-    }
+    batch.add(ids, 0, cache, [&](std::size_t i) { return !layer_ || i + 1 == ids.size(); });
     Forward(pass.model, traced).run(batch);
   }
 

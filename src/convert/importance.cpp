@@ -61,9 +61,7 @@ void read_window(const Model& model, Ops& ops, std::span<const TokenId> ids) {
   Batch batch;
   // The head sees every 16th row: room for the logits of a whole window would be half a gigabyte in a model of 262,144
   // tokens.
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    batch.add(ids[i], static_cast<std::uint32_t>(i), cache, i % 16 == 15 || i + 1 == ids.size());
-  }
+  batch.add(ids, 0, cache, [&](std::size_t i) { return i % 16 == 15 || i + 1 == ids.size(); });
   forward.run(batch);
 }
 
@@ -77,6 +75,7 @@ Importance measure_importance(const LoadedModel& loaded, Ops& ops, std::string_v
   ListeningOps listening(ops, model.head.matrix);
   const std::size_t window = std::min(options.window_tokens, model.config.context);
   const bool bos = loaded.tokenizer().adds_bos();
+  if (window < 2 && bos) fail("--imatrix: a context of {} has no room for a token after the BOS", window);
   for (std::size_t at = 0; at < ids.size();) {
     std::vector<TokenId> piece;
     if (bos && at > 0) piece.push_back(ids[0]);

@@ -73,8 +73,7 @@ Reply Chat::reply(std::string_view text, GenerateOptions options, const Generate
     fail("the message makes a prompt of {} tokens, the context holds {} and the answer needs some", prompt.ids.size(),
          session_.context());
   }
-  options.stop_ids.insert(model_.stop_ids().begin(), model_.stop_ids().end());
-  reply.generated = generate(session_, model_.tokenizer(), prompt.ids, options, callbacks);
+  reply.generated = generate(session_, model_.tokenizer(), prompt.ids, model_.completed(std::move(options)), callbacks);
   reply.context_tokens = session_.tokens().size();
   if (reply.generated.reason == StopReason::interrupted && reply.generated.text.empty()) return reply;
   history.insert(history.messages.size(), make_message("assistant", reply.generated.text), reply.generated.ids);

@@ -39,9 +39,10 @@ class Chat {
   void set_messages(OrderedJson messages);
   const OrderedJson& messages() const { return history_.messages; }
 
-  // Says `text` to the model and generates its answer; both become messages. The ids that end a turn are added to
-  // options.stop_ids. What is not said becomes no message: when this throws Error (the template refuses the messages,
-  // the text alone is longer than the context), or when the answer was interrupted before its first word.
+  // Says `text` to the model and generates its answer; both become messages. What the options leave to the model is
+  // as it says: how to sample, and the ids that end a turn. What is not said becomes no message: when this throws Error
+  // (the template refuses the messages, the text alone is longer than the context), or when the answer was interrupted
+  // before its first word.
   Reply reply(std::string_view text, GenerateOptions options, const GenerateCallbacks& callbacks = {});
 
  private:

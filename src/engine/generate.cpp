@@ -1,20 +1,11 @@
 #include "engine/generate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
-#include "base/error.h"
+#include "base/clock.h"
 
 namespace rung {
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-}  // namespace
 
 std::string_view name_of(StopReason reason) {
   switch (reason) {
@@ -52,9 +43,12 @@ std::string StopMatcher::finish() { return std::exchange(held_, ""); }
 
 Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
                    const GenerateOptions& options, const GenerateCallbacks& callbacks) {
-  check(options.sampling);
+  Sampling sampling = options.sampling.value_or(Sampling{});
+  check(sampling);
+  if (!sampling.seed) sampling.seed = another_seed();
   Generated result;
-  Sampler sampler(options.sampling);
+  result.seed = *sampling.seed;
+  Sampler sampler(sampling);
   Tokenizer::Stream stream(tokenizer);
   StopMatcher matcher(options.stop);
   const auto give = [&](const std::string& text) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -20,7 +21,8 @@ std::string_view name_of(StopReason reason);  // "end-of-text", …
 
 struct GenerateOptions {
   std::size_t max_tokens = 256;  // 0: until something else ends it
-  Sampling sampling = {};
+  // none: the model's (Engine, Chat); Sampling{} where no model is known
+  std::optional<Sampling> sampling = {};
   std::vector<std::string> stop = {};  // strings that end the answer and are not part of it
   std::set<TokenId> stop_ids = {};     // tokens that do
 };
@@ -37,6 +39,7 @@ struct Generated {
   StopReason reason = StopReason::max_tokens;
   Timing prefill;  // tokens that were computed, not those found in the cache
   Timing decode;
+  std::uint64_t seed = 0;  // of the sampling: with it, the same answer can be had again
 };
 
 struct GenerateCallbacks {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "engine/chat_prompt.h"
+#include "engine/generate.h"
 
 namespace rung {
 
@@ -24,6 +25,12 @@ LoadedModel::LoadedModel(ModelFiles files, std::optional<std::string_view> pre)
 }
 
 LoadedModel::~LoadedModel() = default;
+
+GenerateOptions LoadedModel::completed(GenerateOptions options) const {
+  if (!options.sampling) options.sampling = sampling_;
+  options.stop_ids.insert(stop_ids_.begin(), stop_ids_.end());
+  return options;
+}
 
 const ChatPrompter& LoadedModel::prompter() const {
   if (!prompter_) ChatPrompter(files_, tokenizer_);  // says what is wrong

@@ -13,6 +13,7 @@
 namespace rung {
 
 class ChatPrompter;
+struct GenerateOptions;
 
 class LoadedModel {
  public:
@@ -27,6 +28,8 @@ class LoadedModel {
   const Sampling& sampling() const { return sampling_; }
   // The stop_ids of the files, and the token that ends a turn in the template.
   const std::set<TokenId>& stop_ids() const { return stop_ids_; }
+  // What `options` leave to the model: how to sample, if they do not say; where to stop, in addition.
+  GenerateOptions completed(GenerateOptions options) const;
   // The model's own chat template, as it is without tools. Throws Error: there is none, or it cannot be read.
   const ChatPrompter& prompter() const;
 

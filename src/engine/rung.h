@@ -25,7 +25,7 @@
 namespace rung {
 
 struct EngineOptions {
-  std::string device = "cpu";
+  std::string device = std::string(Device::kFast);
   std::size_t threads = 0;               // 0: one for each physical core that the process may use
   std::size_t context = 0;               // tokens; 0: what the model was made for
   std::optional<DType> cache_type = {};  // f32, f16 or q8_0; none: f16 (the reference device: f32)
@@ -42,7 +42,8 @@ class Engine {
         device_(options.device, options.threads, options.cache_type),
         session_(model_.model(), device_.ops(), {.context = options.context}) {}
 
-  // Goes on with `text`. What it shares with the text before is not computed again. Stops also where the model says.
+  // Goes on with `text`. What it shares with the text before is not computed again. Samples as the model says, if the
+  // options do not, from another seed each time (Generated::seed), and stops also where the model says.
   Generated generate(std::string_view text, GenerateOptions options = {}, const GenerateCallbacks& callbacks = {}) {
     return answer(encode_prompt(model_.tokenizer(), text), std::move(options), callbacks);
   }
@@ -57,8 +58,7 @@ class Engine {
 
  private:
   Generated answer(const std::vector<TokenId>& prompt, GenerateOptions options, const GenerateCallbacks& callbacks) {
-    options.stop_ids.insert(model_.stop_ids().begin(), model_.stop_ids().end());
-    return rung::generate(session_, model_.tokenizer(), prompt, options, callbacks);
+    return rung::generate(session_, model_.tokenizer(), prompt, model_.completed(std::move(options)), callbacks);
   }
 
   LoadedModel model_;

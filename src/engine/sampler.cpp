@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "base/error.h"
 
@@ -57,6 +58,8 @@ void keep_top_p(std::vector<Score>& scores, float p, float max) {
 }
 
 }  // namespace
+
+std::uint64_t another_seed() { return std::random_device{}(); }
 
 void check(const Sampling& s) {
   if (!(s.temperature >= 0) || std::isinf(s.temperature)) fail("temperature is {}, expected 0 or more", s.temperature);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,8 +20,10 @@ struct Sampling {
   float min_p = 0;
   // logits of tokens seen: divided if positive, else multiplied.  (Keskar et al. 2019, arXiv:1909.05858)
   float repeat_penalty = 1;
-  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> seed = {};  // none: another each time
 };
+
+std::uint64_t another_seed();  // from the system, and short enough to be typed again
 
 // Throws Error for values out of range, naming the option.
 void check(const Sampling& sampling);
@@ -35,7 +38,8 @@ struct Candidate {
 
 class Sampler {
  public:
-  explicit Sampler(const Sampling& sampling) : sampling_(sampling), random_(sampling.seed) {}
+  explicit Sampler(const Sampling& sampling)
+      : sampling_(sampling), random_(sampling.seed ? *sampling.seed : another_seed()) {}
 
   // What may come next, ascending by id; probabilities sum to 1. `seen`: the ids of prompt and answer so far.
   // Throws Error when the logits are not numbers.

@@ -24,9 +24,7 @@ std::span<const float> Session::feed(std::span<const std::int32_t> ids, const Pr
     fail("the prompt has {} tokens, the context holds {}", tokens_.size() + ids.size(), context_);
   }
   check_ids(ids, model_.config);
-  const std::size_t begin = tokens_.size();
-  tokens_.insert(tokens_.end(), ids.begin(), ids.end());
-  return run(options_.keep_cache ? begin : 0, progress);
+  return run(ids, progress);
 }
 
 std::span<const float> Session::become(std::span<const std::int32_t> ids, const Progress& progress) {
@@ -42,19 +40,20 @@ void Session::rewind(std::size_t length) {
   cache_.truncate(tokens_.size());
 }
 
-std::span<const float> Session::run(std::size_t begin, const Progress& progress) {
+// Chunk after chunk. A token is one of the session's when the cache holds its key and value, and not before: whatever
+// throws in a pass, or in `progress`, leaves a session that knows what it has.
+std::span<const float> Session::run(std::span<const std::int32_t> ids, const Progress& progress) {
+  const std::size_t had = tokens_.size(), begin = options_.keep_cache ? had : 0, all = had + ids.size();
   Tensor<float, Tokens, Vocab> logits;
-  for (std::size_t at = begin; at < tokens_.size(); at += options_.chunk_tokens) {
-    const std::size_t end = std::min(at + options_.chunk_tokens, tokens_.size());
+  for (std::size_t at = begin; at < all; at += options_.chunk_tokens) {
+    const std::size_t end = std::min(at + options_.chunk_tokens, all), old = std::clamp(had, at, end);
+    const auto added = ids.subspan(old - std::min(old, had), end - old);
     batch_.clear();
-    for (std::size_t i = at; i < end; ++i) {
-      batch_.add(tokens_[i], static_cast<std::uint32_t>(i), cache_, i + 1 == tokens_.size());
-    }
+    batch_.add(std::span(tokens_).subspan(at, old - at), at, cache_, [](std::size_t) { return false; });
+    batch_.add(added, old, cache_, [&](std::size_t i) { return old + i + 1 == all; });
     logits = forward_.run(batch_);
-    if (progress && !progress(end - begin, tokens_.size() - begin)) {
-      rewind(end);
-      return {};
-    }
+    tokens_.insert(tokens_.end(), added.begin(), added.end());  // for which there is room
+    if (progress && !progress(end - begin, all - begin)) return {};
   }
   return logits.span();
 }

@@ -26,7 +26,8 @@ class Session {
 
   // Appends `ids` and gives the logits that follow the last of them, valid until the next call. At least one id.
   // Throws Error: ids beyond the vocabulary, more tokens than the context holds. `progress(done, total)` is called
-  // after each chunk; when it says false, the session keeps what was done and the result is empty.
+  // after each chunk; when it says false, the session keeps what was done and the result is empty. So it does when the
+  // pass or `progress` throws: tokens() are those that were computed, and the session can be used further.
   using Progress = std::function<bool(std::size_t done, std::size_t total)>;
   std::span<const float> feed(std::span<const std::int32_t> ids, const Progress& progress = {});
 
@@ -41,7 +42,7 @@ class Session {
   std::size_t cache_bytes() const { return cache_.bytes(); }
 
  private:
-  std::span<const float> run(std::size_t begin, const Progress& progress);
+  std::span<const float> run(std::span<const std::int32_t> ids, const Progress& progress);
 
   const Model& model_;
   SessionOptions options_;

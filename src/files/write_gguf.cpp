@@ -1,10 +1,10 @@
 #include "files/write_gguf.h"
 
 #include <bit>
-#include <cassert>
 #include <cstring>
 #include <type_traits>
 
+#include "base/ensure.h"
 #include "files/gguf_part.h"
 
 namespace rung {
@@ -129,7 +129,7 @@ void GgufWriter::pad() {
 
 void GgufWriter::write(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
-  assert(!missing_.empty() && bytes.size() <= missing_.back());
+  ensure(!missing_.empty() && bytes.size() <= missing_.back(), "GGUF: more bytes than the header says");
   file_.write(bytes);
   position_ += bytes.size();
   missing_.back() -= bytes.size();
@@ -137,7 +137,7 @@ void GgufWriter::write(std::span<const std::byte> bytes) {
 }
 
 void GgufWriter::commit() {
-  assert(missing_.empty());
+  ensure(missing_.empty(), "GGUF: fewer bytes than the header says");
   file_.commit();
 }
 

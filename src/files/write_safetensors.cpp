@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <cassert>
 #include <cstdint>
 
+#include "base/ensure.h"
 #include "base/json.h"
 
 namespace rung {
@@ -27,7 +27,7 @@ OrderedJson describe(std::span<const OutputTensor> tensors, const std::map<std::
   if (!notes.empty()) header["__metadata__"] = notes;
   std::uint64_t begin = 0;
   for (const OutputTensor& tensor : tensors) {
-    assert(!header.contains(tensor.name));
+    ensure(!header.contains(tensor.name), "safetensors: two tensors of one name");
     const std::uint64_t end = begin + bytes_of(tensor);
     header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     begin = end;
@@ -50,13 +50,13 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, std::spa
 }
 
 void SafetensorsWriter::write(std::span<const float> values) {
-  assert(values.size_bytes() <= missing_bytes_);
+  ensure(values.size_bytes() <= missing_bytes_, "safetensors: more values than the header says");
   missing_bytes_ -= values.size_bytes();
   file_.write(std::as_bytes(values));
 }
 
 void SafetensorsWriter::commit() {
-  assert(missing_bytes_ == 0);
+  ensure(missing_bytes_ == 0, "safetensors: fewer values than the header says");
   file_.commit();
 }
 
@@ -64,7 +64,7 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Output
                        const std::map<std::string, std::string>& metadata) {
   SafetensorsWriter writer(path, tensors, metadata);
   for (const OutputTensor& tensor : tensors) {
-    assert(tensor.values.size_bytes() == bytes_of(tensor));
+    ensure(tensor.values.size_bytes() == bytes_of(tensor), "safetensors: a tensor of another size than its shape");
     writer.write(tensor.values);
   }
   writer.commit();

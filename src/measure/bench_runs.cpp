@@ -1,7 +1,6 @@
 #include "measure/bench_runs.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/signals.h"
 #include "engine/session.h"
@@ -10,10 +9,6 @@
 namespace rung {
 
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 constexpr double kEnoughSeconds = 0.25;
 

@@ -1,13 +1,13 @@
 // A model on a device → how long reading and writing take there.  Milestones M4, M6.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/signals.h"
 #include "measure/ceilings.h"
 #include "measure/cost.h"
@@ -86,7 +86,6 @@ class BenchRun {
   PassCost expected_cost() const { return cost(what_.prefill ? what_.tokens : 1); }
 
  protected:
-  using Clock = std::chrono::steady_clock;
   BenchRun(const BenchSetting& setting, const BenchCase& what) : setting_(setting), what_(what) {}
   struct Once {
     std::size_t tokens;  // of each sequence

@@ -4,16 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstring>
+
+#include "base/clock.h"
 
 namespace rung {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;  // what a thread reads at a time
 constexpr std::size_t kNear = 1024, kFar = 4096;      // bytes ahead

@@ -1,10 +1,10 @@
 #include "measure/divergence.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <memory>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace rung {
@@ -83,7 +83,6 @@ std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base,
 
 Comparison compare(std::span<const Contestant> contestants, const WindowedText& text,
                    const ComparisonProgress& progress) {
-  using Clock = std::chrono::steady_clock;
   std::vector<std::unique_ptr<WindowReader>> readers;
   for (const Contestant& c : contestants) readers.push_back(std::make_unique<WindowReader>(c.model, c.device));
   Comparison done;
@@ -97,7 +96,7 @@ Comparison compare(std::span<const Contestant> contestants, const WindowedText& 
       for (std::size_t i = 0; i < readers.size(); ++i) {
         const Clock::time_point start = Clock::now();
         const auto logits = readers[i]->read(stretch);
-        so_far.readings[i].seconds += std::chrono::duration<double>(Clock::now() - start).count();
+        so_far.readings[i].seconds += seconds_since(start);
         so_far.readings[i].tokens += stretch.ids.size();
         if (i == 0) {
           base = logits;

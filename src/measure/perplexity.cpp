@@ -1,9 +1,9 @@
 #include "measure/perplexity.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -69,9 +69,7 @@ WindowReader::WindowReader(const Model& model, Device& device)
 
 Tensor<float, Tokens, Vocab> WindowReader::read(const Stretch& stretch) {
   Batch batch;
-  for (std::size_t i = 0; i < stretch.ids.size(); ++i) {
-    batch.add(stretch.ids[i], static_cast<std::uint32_t>(tokens_ + i), cache_, i >= stretch.first_counted());
-  }
+  batch.add(stretch.ids, tokens_, cache_, [&](std::size_t i) { return i >= stretch.first_counted(); });
   tokens_ += stretch.ids.size();
   return forward_.run(batch);
 }
@@ -118,7 +116,6 @@ double Losses::standard_error() const {
 double Losses::perplexity() const { return std::exp(mean()); }
 
 Evaluation evaluate(const Model& model, Device& device, const WindowedText& text, const EvaluationProgress& progress) {
-  using Clock = std::chrono::steady_clock;
   WindowReader reader(model, device);
   Evaluation done;
   for (const Window& window : text.windows) {
@@ -127,7 +124,7 @@ Evaluation evaluate(const Model& model, Device& device, const WindowedText& text
     for (const Stretch& stretch : stretches_of(text, window, model.config.vocab_size)) {
       const Clock::time_point start = Clock::now();
       const auto logits = reader.read(stretch);
-      so_far.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+      so_far.seconds += seconds_since(start);
       so_far.read_tokens += stretch.ids.size();
       for (const double loss : losses_of(logits, stretch.next, device.team())) so_far.losses.add(loss, window.weight);
       if (progress && !progress(so_far)) return done;

@@ -33,8 +33,8 @@ void take_halves_apart(PackedMatrix& w, std::size_t head_dim) {
 // Fills the places of a Model, one call for each.
 class Binder {
  public:
-  Binder(const ModelPlan& plan, const TensorMap& tensors)
-      : config_(plan.config), layout_(plan.layout), tensors_(tensors) {}
+  Binder(const ModelPlan& plan, const TensorMap& tensors, PanelStore& panels)
+      : config_(plan.config), layout_(plan.layout), tensors_(tensors), panels_(panels) {}
 
   template <class Out, class In>
   void operator()(const TensorEntry& entry, LayerIndex layer, Weight<Out, In>& place) {
@@ -48,6 +48,8 @@ class Binder {
     w.rows = rows;
     w.columns = columns;
     w.data = t.bytes.data();
+    w.panels = &panels_;
+    w.id = panels_.add();
     if (entry.bias != nullptr && is_there(name + ".bias", layout_.*entry.bias)) {
       w.bias = vector(require(name + ".bias"), rows);
     }
@@ -121,6 +123,7 @@ class Binder {
   const ModelConfig& config_;
   const WeightLayout& layout_;
   const TensorMap& tensors_;
+  PanelStore& panels_;
   std::set<std::string_view> used_;
 };
 
@@ -176,9 +179,10 @@ TensorMap by_known_names(const TensorMap& tensors, const WeightLayout& layout) {
 
 Model bind_weights(ModelPlan plan, const TensorMap& in_file) {
   const TensorMap tensors = by_known_names(in_file, plan.layout);
-  Binder binder(plan, tensors);
-  binder.refuse_other_types();
   Model model;
+  model.panels = std::make_unique<PanelStore>();
+  Binder binder(plan, tensors, *model.panels);
+  binder.refuse_other_types();
   model.layers.resize(plan.config.layers.size());
   model.tied = plan.layout.head != Head::own && !tensors.contains(spelled(kHeadEntry, {}, plan.layout) + ".weight");
   for_each_tensor(model, [&](const TensorEntry& entry, LayerIndex layer, auto& place) { binder(entry, layer, place); });

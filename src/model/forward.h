@@ -25,6 +25,13 @@ struct Batch {
     positions.push_back(position);
     caches.push_back(&cache);
   }
+  // A sequence from `position` on; wants_logits(i) says whether those of its i-th token are wanted.
+  template <class Wants>
+  void add(std::span<const std::int32_t> sequence, std::size_t position, KvCache& cache, const Wants& wants_logits) {
+    for (std::size_t i = 0; i < sequence.size(); ++i) {
+      add(sequence[i], static_cast<std::uint32_t>(position + i), cache, wants_logits(i));
+    }
+  }
   // Empty again, with its memory kept.
   void clear() {
     ids.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct DecoderLayer {
 
 struct Model {
   ModelConfig config;
+  std::unique_ptr<PanelStore> panels;  // of the matrices below
   Weight<Vocab, Hidden> embedding;
   std::vector<DecoderLayer> layers;
   Norm final_norm;

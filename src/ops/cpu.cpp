@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ensure.h"
 #include "base/mapped_file.h"
 #include "tensor/blocks.h"
 
@@ -19,6 +20,16 @@ constexpr std::size_t kSliceBytes = std::size_t{4} << 20;
 
 CpuOps::CpuOps(ThreadTeam& team, const Kernels& kernels) : team_(team), kernels_(kernels) {
   set_cache_type(DType::f16);
+}
+
+void CpuOps::Scratch::make(std::size_t members, std::size_t floats) {
+  if (members <= members_ && floats <= stride_) return;
+  // Whole pairs of cache lines, which a processor fetches together: no two members write to one.
+  constexpr std::size_t kPair = 2 * 64 / sizeof(float);
+  const std::size_t stride = (std::max(floats, stride_) + kPair - 1) / kPair * kPair;
+  room_ = Buffer<float>(members * stride);
+  members_ = members;
+  stride_ = stride;
 }
 
 void CpuOps::share_rows(std::size_t rows, std::size_t values_each, RangeBody body,
@@ -48,14 +59,9 @@ void CpuOps::do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) {
 }
 
 const std::byte* CpuOps::panels_of(const PackedMatrix& w) {
-  if (w.id >= panels_.size()) panels_.resize(w.id + 1);
-  const std::byte*& panels = panels_[w.id];
-  if (panels == nullptr) {
-    std::byte* memory = arena_.take(panel_count(w.rows) * panel_bytes(w.dtype, w.columns));
-    lay_out(memory, w);
-    panels = memory;
-  }
-  return panels;
+  ensure(w.panels != nullptr, "CpuOps: a matrix without an owner who keeps its panels");
+  return w.panels->panels(w.id, panel_count(w.rows) * panel_bytes(w.dtype, w.columns),
+                          [&](std::byte* memory) { lay_out(memory, w); });
 }
 
 // In slices of a few megabytes, whose pages of the file are given back before the next: so the weights are never in
@@ -158,7 +164,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
 }
 
 void CpuOps::expect_successor(const PackedMatrix& first, std::span<const std::byte> panels) {
-  if (successors_.size() < panels_.size()) successors_.resize(panels_.size());
+  if (successors_.size() <= first.id) successors_.resize(first.id + 1);
   // those of several matrices lie one after the other, because they were first used so
   successors_[previous_] = panels;
   previous_ = first.id;

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/arena.h"
 #include "base/threads.h"
 #include "kernels/kernels.h"
 #include "ops/ops.h"
@@ -38,7 +37,7 @@ class CpuOps : public Ops {
   // Tells the team what it will probably read after the panels of `first`.
   void expect_successor(const PackedMatrix& first, std::span<const std::byte> panels);
 
-  // A matrix is laid out in panels when it is first used; they are kept for as long as this lives.
+  // A matrix is laid out in panels when it is first used; its owner keeps them.
   const std::byte* panels_of(const PackedMatrix& w);
   void lay_out(std::byte* panels, const PackedMatrix& w);
   const ActivationBlock* quantized(ConstMatrix x);
@@ -58,10 +57,21 @@ class CpuOps : public Ops {
   void share_rows(std::size_t rows, std::size_t values_each, RangeBody body,
                   std::array<ThreadTeam::Bytes, 2> inputs = {});
 
+  // Room for each member of the team, made before a range of work is shared: which of them take some of it, and when
+  // for the first time, is left to the moment.
+  class Scratch {
+   public:
+    void make(std::size_t members, std::size_t floats);  // of each; what was there before is lost
+    float* of(std::size_t member) const { return room_.data() + member * stride_; }
+
+   private:
+    Buffer<float> room_;
+    std::size_t members_ = 0, stride_ = 0;
+  };
+
   ThreadTeam& team_;
   const Kernels& kernels_;
-  Arena arena_;
-  std::vector<const std::byte*> panels_;  // by PackedMatrix::id
+  Scratch scratch_;
   struct SharedProduct {
     DType type;
     std::size_t first;  // its panels begin there, among all that the team shares
@@ -71,8 +81,9 @@ class CpuOps : public Ops {
 
   // The pass goes through the same weights again and again: what came after a matrix last time will come after it
   // again.
-  std::vector<std::span<const std::byte>> successors_;  // by PackedMatrix::id: its successor's panels
-  std::size_t previous_ = 0;                            // id of the last matrix
+  // By PackedMatrix::id: its successor's panels. Of another model's matrix, or gone, they are a guess that was wrong.
+  std::vector<std::span<const std::byte>> successors_;
+  std::size_t previous_ = 0;  // id of the last matrix
   Buffer<ActivationBlock> blocks_;
   Buffer<std::uint16_t> halves_;
   Buffer<float> partials_;

@@ -122,18 +122,16 @@ void finish(float* out, const float* total, std::size_t head_dim) {
   for (std::size_t d = 0; d < head_dim; ++d) out[d] = total[kPartialHead + d] * share + 0.0f;
 }
 
-// Grows once per thread, then stays.
-float* thread_scratch(std::size_t floats) {
-  static thread_local Buffer<float> scratch;
-  if (scratch.size() < floats) scratch = Buffer<float>(floats);
-  return scratch.data();
+// What a group of so many queries needs: the queries, side by side, a block's results and the totals.
+std::size_t group_floats(std::size_t queries, std::size_t head_dim) {
+  return queries * (head_dim + 2 * partial_floats(head_dim));
 }
 
-// out and q: the first query of the group; tokens lie token_stride apart.
-void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, const float* q,
-                  std::size_t token_stride) {
+// out and q: the first query of the group; tokens lie token_stride apart. `scratch`: group_floats.
+void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, const float* q, std::size_t token_stride,
+                  float* scratch) {
   const std::size_t head_dim = group.cache.shape().head_dim, stride = partial_floats(head_dim), count = group.count();
-  float* const queries = thread_scratch(count * (head_dim + 2 * stride));
+  float* const queries = scratch;
   float* const partials = queries + count * head_dim;
   float* const totals = partials + count * stride;
   for (std::size_t t = 0; t < group.positions.size(); ++t) {
@@ -189,7 +187,9 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
       }
     }
   };
-  share_rows(tiles * kv_heads, lines, [&](std::size_t begin, std::size_t end) {
+  scratch_.make(team_.size(), 4 * head_dim);
+  share_rows(tiles * kv_heads, lines, [&](std::size_t begin, std::size_t end, std::size_t member) {
+    float* const scratch = scratch_.of(member);
     for (std::size_t i = begin; i < std::min(end, begin + kExpected); ++i) prefetch(i);
     for (std::size_t i = begin; i < end; ++i) {
       if (i + kExpected < end) prefetch(i + kExpected);
@@ -197,7 +197,6 @@ void CpuOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const 
       const std::size_t h = i % kv_heads;
       for (std::size_t t = first; t < last; ++t) {
         KvCache& cache = *rows.caches[t];
-        float* const scratch = thread_scratch(4 * head_dim);
         cache.store_rounded(layer, rows.positions[t], h, rounded(kernels_, cache.shape(), k[t][h], scratch),
                             rounded(kernels_, cache.shape(), v[t][h], scratch + 2 * head_dim));
       }
@@ -227,7 +226,8 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
   const std::size_t token_stride = q.extent<Heads>() * head_dim;
   const std::size_t keys = std::size_t{rows.positions.back()} + 1;
   const std::size_t work = heads * std::min(tile, rows.size()) * keys * head_dim / 4;
-  share_rows(tiles_.size() * shape.kv_heads, work, [&](std::size_t begin, std::size_t end) {
+  scratch_.make(team_.size(), group_floats(heads_at_once * tile, head_dim));
+  share_rows(tiles_.size() * shape.kv_heads, work, [&](std::size_t begin, std::size_t end, std::size_t member) {
     for (std::size_t i = begin; i < end; ++i) {
       // Later tokens see more keys: taken from both ends in turn, the tiles of a range weigh about the same.
       const std::size_t turn = i / shape.kv_heads, kv_head = i % shape.kv_heads;
@@ -237,7 +237,7 @@ void CpuOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<cons
         attend_group(kernels_,
                      {*rows.caches[first], layer, kv_head, rows.positions.subspan(first, last - first),
                       std::min(heads_at_once, heads - h), settings},
-                     out.data() + offset, q.data() + offset, token_stride);
+                     out.data() + offset, q.data() + offset, token_stride, scratch_.of(member));
       }
     }
   });
@@ -269,13 +269,14 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
     const KeyBlock block{first_block + part % blocks};
     return of_head.keys(std::max(block.first_piece(), of_head.start(0) / kPieceKeys));
   };
-  team_.run(parts, [&](std::size_t begin, std::size_t end) {
+  scratch_.make(team_.size(), of_block);
+  team_.run(parts, [&](std::size_t begin, std::size_t end, std::size_t member) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t kv_head = i / blocks, b = i % blocks;
       std::atomic<std::uint64_t>& combined = combined_[kv_head].blocks;
       const bool at_once = b > 0 && combined.load(std::memory_order_acquire) == none + b;
       // the first block's are the totals
-      float* const results = at_once ? thread_scratch(of_block) : results_of(kv_head, b);
+      float* const results = at_once ? scratch_.of(member) : results_of(kv_head, b);
       // What this thread goes on with, unless another helps it.
       const std::byte* const next = i + 1 < parts ? keys(i + 1) : nullptr;
       std::size_t first = 0;

@@ -9,6 +9,8 @@ RopeTable::Entry& RopeTable::entry(const Rope& rope) {
   for (Entry& e : entries_) {
     if (e.magnitude == rope.magnitude && e.inverse_frequencies == rope.inverse_frequencies) return e;
   }
+  constexpr std::size_t kMost = 8;  // a model has one or two; those of models that are gone make room
+  if (entries_.size() == kMost) entries_.erase(entries_.begin());
   return entries_.emplace_back(Entry{rope.inverse_frequencies, rope.magnitude, {}});
 }
 

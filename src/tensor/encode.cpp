@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 
+#include "base/ensure.h"
 #include "tensor/blocks.h"
 #include "tensor/code_search.h"
 #include "tensor/encode_k.h"
@@ -260,7 +260,7 @@ void encode_row(std::byte* row, DType type, std::span<const float> values, std::
     case DType::q6_k: encode_k_row(row, type, values, importance); return;
     default: break;
   }
-  assert(false && "not a type that encode_row writes");
+  found_bug("encode_row: not a type that it writes");
 }
 
 }  // namespace rung

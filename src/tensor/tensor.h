@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/ensure.h"
 #include "base/pages.h"
 
 namespace rung {
@@ -87,17 +88,18 @@ class Tensor {
 
   // The i-th slice along the first axis; of a vector, its i-th element.
   decltype(auto) operator[](std::size_t i) const {
-    assert(i < extents_[0]);
     if constexpr (rank == 1) {
+      assert(i < extents_[0]);  // alone of these checks in the innermost loops: not in every build
       return (data_[i]);
     } else {
+      ensure(i < extents_[0], "Tensor: there is no such slice");
       return slice(i, static_cast<Tail<Axes...>*>(nullptr));
     }
   }
 
   // The first n slices.
   Tensor first(std::size_t n) const {
-    assert(n <= extents_[0]);
+    ensure(n <= extents_[0], "Tensor: there are not so many slices");
     Extents e = extents_;
     e[0] = n;
     return {data_, e};
@@ -108,7 +110,7 @@ class Tensor {
   Tensor<T, NewAxes...> as(Sizes... sizes) const {
     static_assert(sizeof...(NewAxes) == sizeof...(Sizes));
     const Tensor<T, NewAxes...> view(data_, {static_cast<std::size_t>(sizes)...});
-    assert(view.size() == size());
+    ensure(view.size() == size(), "Tensor: other axes of another size");
     return view;
   }
 
@@ -164,7 +166,7 @@ class Buffer {
   template <class... Axes, class... Sizes>
   Tensor<T, Axes...> as(Sizes... sizes) const {
     const Tensor<T, Axes...> view(data(), {static_cast<std::size_t>(sizes)...});
-    assert(view.size() <= size_);
+    ensure(view.size() <= size_, "Buffer: a tensor larger than its memory");
     return view;
   }
 

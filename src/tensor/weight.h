@@ -2,20 +2,15 @@
 // Milestones M1, M5.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "tensor/dtype.h"
+#include "tensor/panel_store.h"
 #include "tensor/tensor.h"
 
 namespace rung {
-
-inline std::size_t next_matrix_id() {
-  static std::atomic<std::size_t> next{0};
-  return next.fetch_add(1, std::memory_order_relaxed);
-}
 
 // The matrix without its axes: what a backend sees.
 struct PackedMatrix {
@@ -25,8 +20,9 @@ struct PackedMatrix {
   std::size_t columns = 0;          // inputs
   const std::byte* data = nullptr;  // rows · row_bytes(dtype, columns), in the mapped file
   std::vector<float> bias;          // [rows], or empty: presence is the flag
-  // A matrix and its copies have one that no other has: a backend finds by it what it made of the matrix.
-  std::size_t id = next_matrix_id();
+  // Where its owner keeps what a backend makes of it, and its number there: that of its copies, too, and of no other.
+  PanelStore* panels = nullptr;
+  std::size_t id = 0;
 
   // Llama's GGUF files hold the rows of q and k so that RoPE's pairs are neighbours; ours are halves apart, as the
   // official weights have them. Where this is a head's size, row p·head_dim/2 + i of a head is the file's row 2i + p.

@@ -38,7 +38,13 @@ std::string read_all(int fd) {
                               const std::filesystem::path& input, int out, const std::filesystem::path& errors) {
   ::dup2(::open(input.c_str(), O_RDONLY), STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
-  ::dup2(::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+  const std::string& to = surroundings.errors.empty() ? errors.string() : surroundings.errors;
+  to == "closed" ? ::close(STDERR_FILENO)
+                 : ::dup2(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+  if (surroundings.address_limit > 0) {
+    const rlimit limit{surroundings.address_limit, surroundings.address_limit};
+    ::setrlimit(RLIMIT_AS, &limit);
+  }
   if (surroundings.file_limit > 0) {
     const rlimit limit{surroundings.file_limit, surroundings.file_limit};
     ::setrlimit(RLIMIT_FSIZE, &limit);
@@ -56,6 +62,22 @@ int wait_for(pid_t child) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+constexpr int kSmallPipe = 4096;  // the smallest that Linux makes
+
+// Until the pipe is full, and the program sleeps there, or has ended. (/proc/PID/stat: "PID (rung) S …")
+void wait_until_it_waits(pid_t child, int reader) {
+  using namespace std::chrono_literals;
+  for (int waits = 0; waits < 2000; ++waits) {
+    int held = 0;
+    ::ioctl(reader, FIONREAD, &held);
+    const std::string statistics = text_of("/proc/" + std::to_string(child) + "/stat");
+    const std::size_t name_end = statistics.rfind(") ");
+    const char state = name_end == std::string::npos ? 'Z' : statistics[name_end + 2];
+    if (state == 'Z' || (held == kSmallPipe && state == 'S')) return;
+    std::this_thread::sleep_for(1ms);
+  }
 }
 
 }  // namespace
@@ -77,6 +99,13 @@ Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroun
     if (::pipe(ends) != 0) return {99, "", "pipe"};
     ::close(ends[0]);
     out = ends[1];
+  } else if (surroundings.output == "non-blocking pipe") {
+    int ends[2];
+    if (::pipe(ends) != 0) return {99, "", "pipe"};
+    ::fcntl(ends[0], F_SETPIPE_SZ, kSmallPipe);
+    ::fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK);
+    reader = ends[0];
+    out = ends[1];
   } else {
     out = ::open(surroundings.output.empty() ? (folder / "out").c_str() : surroundings.output.c_str(),
                  O_WRONLY | O_CREAT, 0600);
@@ -84,6 +113,7 @@ Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroun
   const pid_t child = ::fork();
   if (child == 0) become_rung(std::move(arguments), surroundings, folder / "in", out, folder / "err");
   ::close(out);
+  if (surroundings.output == "non-blocking pipe") wait_until_it_waits(child, reader);
   Outcome outcome;
   if (reader >= 0) outcome.out = read_all(reader);  // until the program has ended: then nobody has the other end
   outcome.status = wait_for(child);

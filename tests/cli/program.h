@@ -7,10 +7,14 @@
 namespace rung {
 
 struct Surroundings {
-  std::string input = {};                     // what stdin has to say
-  std::string output = {};                    // a file that stdout is, "terminal", or "closed pipe"; empty: caught
+  std::string input = {};  // what stdin has to say
+  // a file that stdout is, "terminal", "closed pipe", or "non-blocking pipe": one that holds little, and that nobody
+  // reads before the program waits there; empty: caught
+  std::string output = {};
+  std::string errors = {};                    // a file that stderr is, or "closed"; empty: caught
   std::vector<std::string> environment = {};  // more of it: "NO_COLOR=1"
   std::size_t file_limit = 0;                 // no file may grow beyond so many bytes (`ulimit -f`); 0: as it is
+  std::size_t address_limit = 0;              // no more bytes of addresses than that (`ulimit -v`); 0: as it is
   std::size_t columns = 0;                    // of the terminal that stdout is
 };
 

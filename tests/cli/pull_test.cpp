@@ -148,6 +148,15 @@ TEST_F(Pull, PassesOnWhatPipSays) {
   EXPECT_EQ(error_of(thing), "pull thing: python3 exited with 1: ERROR: No matching distribution found for thing");
 }
 
+// As under a program that does not care for its children, and hands that down.
+TEST_F(Pull, AChildThatFailsHasFailedWhereSigchldIsIgnored) {
+  const auto former = std::signal(SIGCHLD, SIG_IGN);
+  pip("echo 'ERROR: No matching distribution found for thing' >&2; exit 1");
+  const std::string error = error_of(thing);
+  EXPECT_EQ(std::signal(SIGCHLD, former), SIG_IGN) << "it is left as it was";
+  EXPECT_EQ(error, "pull thing: python3 exited with 1: ERROR: No matching distribution found for thing");
+}
+
 TEST_F(Pull, AFolderThatCannotBeMadeIsNamed) {
   std::ofstream{cache_} << "a file stands here";
   EXPECT_NE(error_of(thing).find(cache_.string() + ": cannot be made"), std::string::npos) << error_of(thing);

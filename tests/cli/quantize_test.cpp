@@ -30,6 +30,34 @@ class QuantizeCommand : public testing::Test {
   const std::string out = (folder / "out.gguf").string();
 };
 
+// Each window begins with the BOS: there must be room for something after it.
+TEST_F(QuantizeCommand, AnImatrixNeedsAContextOfMoreThanTheBos) {
+  const auto change = [&](const char* name, const Json& patch) {
+    std::ifstream file(model / name);
+    Json json = Json::parse(file);
+    json.merge_patch(patch);
+    model.write(name, json);
+  };
+  change("tokenizer.json",
+         {{"post_processor",
+           {{"type", "TemplateProcessing"},
+            {"single",
+             {{{"SpecialToken", {{"id", "<|im_start|>"}, {"type_id", 0}}}},
+              {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
+            {"pair", Json::array()},
+            {"special_tokens",
+             {{"<|im_start|>", {{"id", "<|im_start|>"}, {"ids", {0}}, {"tokens", {"<|im_start|>"}}}}}}}}});
+  change("tokenizer_config.json", {{"bos_token", "<|im_start|>"}});
+  std::ofstream(folder / "text.txt") << "the fox";
+  const std::vector<std::string> arguments{"--to", "q4_0", "--imatrix", (folder / "text.txt").string(), out};
+  change("config.json", {{"max_position_embeddings", 2}});
+  EXPECT_EQ(run(arguments).status, 0) << run(arguments).err;
+  change("config.json", {{"max_position_embeddings", 1}});
+  const Outcome outcome = run(arguments);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err, "rung: --imatrix: a context of 1 has no room for a token after the BOS\n");
+}
+
 TEST_F(QuantizeCommand, WritesAModelThatAnswersAsTheFolderDoes) {
   const Outcome outcome = run({"--to", "f32", out});
   EXPECT_EQ(outcome.status, 0) << outcome.err;

@@ -74,6 +74,67 @@ TEST(AtomicFile, ReplacesTheTargetOfALinkAndNotTheLink) {
   EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
 }
 
+TEST(AtomicFile, MakesTheTargetOfALinkThatIsYetToBeMade) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "elsewhere");
+  std::filesystem::create_symlink("link to the target", folder / "link");
+  std::filesystem::create_symlink(folder / "elsewhere/target", folder / "link to the target");
+  AtomicFile file(folder / "link");
+  file.write("new");
+  file.commit();
+  EXPECT_EQ(read_text(folder / "elsewhere/target"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link to the target"));
+}
+
+TEST(AtomicFile, RefusesALinkToItself) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("b", folder / "a");
+  std::filesystem::create_symlink("a", folder / "b");
+  EXPECT_THROW(AtomicFile(folder / "a"), Error);
+}
+
+TEST(AtomicFile, KeepsThePermissionsOfWhatItReplaces) {
+  const TemporaryFolder folder;
+  using std::filesystem::perms;
+  for (const perms kept : {perms{0600}, perms{0666}, perms{0444}, perms{0750}}) {
+    std::ofstream(folder / "a") << "old";
+    std::filesystem::permissions(folder / "a", kept);
+    AtomicFile file(folder / "a");
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      EXPECT_EQ(entry.status().permissions(), kept) << "also while it is written";
+    }
+    file.write("new");
+    file.commit();
+    EXPECT_EQ(read_text(folder / "a"), "new");
+    EXPECT_EQ(std::filesystem::status(folder / "a").permissions(), kept);
+    std::filesystem::remove(folder / "a");
+  }
+}
+
+// Without a watch of the program's own the file has one: else the signal would end this test.
+TEST(AtomicFile, ASignalThatEndsAProgramLeavesNothing) {
+  const TemporaryFolder folder;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const bool long_write : {false, true}) {
+      AtomicFile file(folder / "a");
+      file.write("some");
+      std::raise(signal);
+      try {
+        if (long_write) {
+          file.write(std::string(200'000, 'x'));
+        } else {
+          file.commit();
+        }
+        ADD_FAILURE() << "was not interrupted";
+      } catch (const Interrupted& e) {
+        EXPECT_EQ(e.signal(), signal);
+      }
+    }
+    EXPECT_EQ(files_in(folder.path()), 0u);
+  }
+}
+
 TEST(AtomicFile, RefusesWhatIsNoRegularFileAndFoldersThatAreAbsent) {
   const TemporaryFolder folder;
   EXPECT_THROW(AtomicFile("/dev/null"), Error);  // a rename would replace the device

@@ -21,6 +21,7 @@ struct Layers {
     bool has_bias;
   };
   std::vector<std::vector<std::byte>> bytes;
+  PanelStore panels;
   std::vector<PackedMatrix> weights;
 
   explicit Layers(std::mt19937& random) {
@@ -37,6 +38,8 @@ struct Layers {
       w.rows = layer.rows;
       w.columns = kColumns;
       w.data = bytes.back().data();
+      w.panels = &panels;
+      w.id = panels.add();
       if (layer.has_bias) w.bias.assign(layer.rows, 0.25f);
       weights.push_back(w);
     }

@@ -1,11 +1,19 @@
 // The team covers each index once, and its results are visible when run() returns.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <fstream>
+#include <new>
 #include <numeric>
+#include <regex>
+#include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/threads.h"
+#include "sanitized.h"
 
 namespace rung {
 namespace {
@@ -114,6 +122,66 @@ TEST(ThreadTeam, LeavesTheWorkOfAThreadThatIsHeldUpToTheOthers) {
     done += end - begin;
   });
   EXPECT_EQ(done, kCount);
+}
+
+// The message of what `f` throws.
+template <class F>
+std::string error_of(const F& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(ThreadTeam, ThrowsWhatARangeThrewAfterTheOthersAreDone) {
+  for (const std::size_t threads : {1u, 4u}) {
+    ThreadTeam team(threads);
+    for (int round = 0; round < 100; ++round) {
+      std::vector<int> touched(1000);
+      EXPECT_EQ(error_of([&] {
+                  team.run(touched.size(), [&](std::size_t begin, std::size_t end) {
+                    for (std::size_t i = begin; i < end; ++i) touched[i] = 1;
+                    if (begin <= 500 && 500 < end) fail("index 500");
+                  });
+                }),
+                "index 500");
+      EXPECT_EQ(touched, std::vector<int>(1000, 1)) << "when run() returns, nobody writes any more";
+      team.run(touched.size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) ++touched[i];
+      });
+      EXPECT_EQ(touched, std::vector<int>(1000, 2)) << "the next round is as if nothing had happened";
+    }
+  }
+}
+
+TEST(ThreadTeam, NoMemoryInAThreadIsAnError) {
+  for (const std::size_t threads : {1u, 4u}) {
+    ThreadTeam team(threads);
+    EXPECT_EQ(error_of([&] { team.run(8, [](std::size_t, std::size_t) { throw std::bad_alloc(); }); }),
+              "no memory for the work of a thread");
+  }
+}
+
+TEST(ThreadTeam, MoreIndicesThanItCanNumberAreAnError) {
+  ThreadTeam team(2);
+  EXPECT_NE(error_of([&] { team.run(std::size_t{1} << 32, [](std::size_t, std::size_t) {}); }), "no error");
+}
+
+TEST(ThreadTeam, AThreadThatCannotBeStartedIsAnErrorAndLeavesNoThread) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer needs more addresses than a limit leaves";
+  std::ifstream statistics("/proc/self/statm");
+  rlim_t pages = 0;
+  if (!(statistics >> pages)) GTEST_SKIP() << "there is no /proc/self/statm";
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  rlimit small = before;  // room for the stacks of some of the threads
+  small.rlim_cur = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (rlim_t{64} << 20);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &small), 0);
+  const std::string error = error_of([] { const ThreadTeam team(500); });
+  setrlimit(RLIMIT_AS, &before);
+  EXPECT_TRUE(std::regex_match(error, std::regex("thread [0-9]+ of 500 cannot be started: .+"))) << error;
 }
 
 }  // namespace
