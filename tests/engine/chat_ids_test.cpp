@@ -28,7 +28,7 @@ struct Talk {
       : folder(next, chat_template), session(model.model(), device.ops(), {.context = context}) {}
 
   Reply say(std::string_view text) {
-    return chat.reply(text, {.max_tokens = 8, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}});
+    return chat.reply(text, {.max_tokens = 8, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = {}});
   }
   bool holds(const std::vector<std::string>& spellings) const {
     std::vector<TokenId> ids;

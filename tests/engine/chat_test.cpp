@@ -14,7 +14,7 @@ namespace {
 class ChatTest : public testing::Test {
  protected:
   Reply say(std::string_view text, std::size_t max_tokens = 4) {
-    return chat_.reply(text, {.max_tokens = max_tokens, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}});
+    return chat_.reply(text, {.max_tokens = max_tokens, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = {}});
   }
   std::vector<std::string> roles() const {
     std::vector<std::string> roles;
@@ -50,7 +50,7 @@ TEST_F(ChatTest, ASecondTurnComputesOnlyWhatIsNew) {
                                     tokens.end() - static_cast<std::ptrdiff_t>(second.generated.decode.tokens));
   Session fresh(model_.model(), device_.ops(), {.context = 128});
   EXPECT_EQ(generate(fresh, model_.tokenizer(), prompt,
-                     {.max_tokens = 4, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = model_.stop_ids()})
+                     {.max_tokens = 4, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = model_.stop_ids()})
                 .ids,
             second.generated.ids);
 }
@@ -83,7 +83,7 @@ TEST_F(ChatTest, WhatTheTemplateRefusesWasNeverSaid) {
 TEST_F(ChatTest, AnAnswerStoppedBeforeItsFirstWordWasNeverAskedFor) {
   const GenerateCallbacks stop{.interrupted = [] { return true; }};
   const Reply reply =
-      chat_.reply("Hi", {.max_tokens = 4, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}, stop);
+      chat_.reply("Hi", {.max_tokens = 4, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = {}}, stop);
   EXPECT_EQ(reply.generated.reason, StopReason::interrupted);
   EXPECT_TRUE(chat_.messages().empty());
 }
@@ -92,7 +92,7 @@ TEST_F(ChatTest, WhatWasSaidOfAnInterruptedAnswerStays) {
   int asked = 0;
   const GenerateCallbacks stop{.interrupted = [&] { return ++asked > 3; }};
   const Reply reply =
-      chat_.reply("Hi", {.max_tokens = 50, .sampling = {.temperature = 0}, .stop = {}, .stop_ids = {}}, stop);
+      chat_.reply("Hi", {.max_tokens = 50, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = {}}, stop);
   EXPECT_EQ(reply.generated.reason, StopReason::interrupted);
   EXPECT_EQ(chat_.messages()[1]["content"], reply.generated.text);
 }
