@@ -116,7 +116,8 @@ TEST(IdsWithoutAToken, AreAnEmptyPiece) {
   // Said, they add nothing to the text and end no answer.
   Device device;
   Session session(model.model(), device.ops());
-  const Generated said = generate(session, tokenizer, the, {.max_tokens = 100, .sampling = {.temperature = 5}});
+  const Generated said =
+      generate(session, tokenizer, the, {.max_tokens = 100, .sampling = Sampling{.temperature = 5, .seed = 0}});
   EXPECT_EQ(said.ids.size(), 100u);
   EXPECT_TRUE(std::any_of(said.ids.begin(), said.ids.end(), [](TokenId id) { return id >= 120; }));
   EXPECT_EQ(said.text, tokenizer.decode(said.ids, true));
