@@ -94,8 +94,8 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, Allocations, testing::Values("llama", "qwen
 
 // ---- A session after an exception ----
 
-const std::vector<std::int32_t> kIds{7, 3, 50, 9, 9, 120, 4, 31, 77, 2, 15, 64, 8};
-constexpr std::size_t kBefore = 5;  // of these, that went well
+const std::vector<std::int32_t> kIds{7, 3, 50, 9, 9, 120, 4};
+constexpr std::size_t kBefore = 2;  // of these, that went well
 
 // On the reference every verb takes memory in the team's threads; without the cache, all is computed again.
 struct Place {
@@ -105,7 +105,7 @@ struct Place {
 
 class SessionAfterAnException : public testing::TestWithParam<Place> {
  protected:
-  static SessionOptions options() { return {.keep_cache = GetParam().keep_cache, .chunk_tokens = 4}; }
+  static SessionOptions options() { return {.keep_cache = GetParam().keep_cache, .chunk_tokens = 3}; }
 
   static std::vector<float> undisturbed() {
     const Loaded loaded("llama");
@@ -148,7 +148,9 @@ TEST_P(SessionAfterAnException, AnyAllocationMayFail) {
         s.feed(std::span(kIds).subspan(before));
       });
     }
-    EXPECT_GT(failures, before == 0 ? 10u : 0u);
+    if (before == 0) {  // later, the decode loop takes none
+      EXPECT_GT(failures, 10u);
+    }
   }
 }
 
@@ -169,6 +171,7 @@ TEST_P(SessionAfterAnException, AnyCallbackMayThrow) {
     failures += throws(session, expected, [&](Session& s) {
       until_throw = n;
       s.feed(std::span(kIds).subspan(kBefore), [&](std::size_t, std::size_t) { return callback(), true; });
+      until_throw = 0;
     });
     until_throw = 0;
   }
