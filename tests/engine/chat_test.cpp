@@ -14,7 +14,8 @@ namespace {
 class ChatTest : public testing::Test {
  protected:
   Reply say(std::string_view text, std::size_t max_tokens = 4) {
-    return chat_.reply(text, {.max_tokens = max_tokens, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = {}});
+    return chat_.reply(text,
+                       {.max_tokens = max_tokens, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = {}});
   }
   std::vector<std::string> roles() const {
     std::vector<std::string> roles;
@@ -49,10 +50,11 @@ TEST_F(ChatTest, ASecondTurnComputesOnlyWhatIsNew) {
   const std::vector<TokenId> prompt(tokens.begin(),
                                     tokens.end() - static_cast<std::ptrdiff_t>(second.generated.decode.tokens));
   Session fresh(model_.model(), device_.ops(), {.context = 128});
-  EXPECT_EQ(generate(fresh, model_.tokenizer(), prompt,
-                     {.max_tokens = 4, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = model_.stop_ids()})
-                .ids,
-            second.generated.ids);
+  EXPECT_EQ(
+      generate(fresh, model_.tokenizer(), prompt,
+               {.max_tokens = 4, .sampling = Sampling{.temperature = 0}, .stop = {}, .stop_ids = model_.stop_ids()})
+          .ids,
+      second.generated.ids);
 }
 
 TEST_F(ChatTest, AFullContextDropsTheOldestTurnsAndKeepsTheSystemMessage) {
