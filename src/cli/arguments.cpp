@@ -7,6 +7,7 @@
 #include <charconv>
 #include <utility>
 
+#include "cli/foreign_words.h"
 #include "cli/positive.h"
 #include "cli/terminal.h"
 
@@ -126,6 +127,7 @@ class Parser {
 
   Parsed parse(std::vector<std::string> arguments) {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+    const std::vector<std::string> given = arguments;
     try {
       app_.parse(arguments);
       refuse_empty_names();
@@ -137,6 +139,7 @@ class Parser {
     } catch (const CLI::ArgumentMismatch& e) {
       throw UsageError(words_of(e));
     } catch (const CLI::ParseError& e) {
+      refuse_foreign_words(given);
       throw UsageError(fmt::format("{} (see rung {} --help)", e.what(), verb_));
     }
   }
@@ -180,10 +183,22 @@ class Parser {
   std::string words_of_extras() const {
     const std::vector<std::string> extras = app_.remaining();
     const std::string extra = extras.empty() ? "" : visible(extras.front());
-    return extra.starts_with('-')
-               ? fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)",
-                             extra, verb_)
-               : fmt::format("'{}' is one argument too many (a text is one argument: put it in quotes)", extra);
+    if (!extra.starts_with('-')) {
+      return fmt::format("'{}' is one argument too many (a text is one argument: put it in quotes)", extra);
+    }
+    const std::string ours = answer_to_foreign_option(extra);
+    if (!ours.empty()) return fmt::format("{} (see rung {} --help)", ours, verb_);
+    return fmt::format("no option is called '{}' (see rung {} --help; a text that begins with - goes after --)", extra,
+                       verb_);
+  }
+
+  // `-ngl 99` is no `-n gl`.
+  void refuse_foreign_words(const std::vector<std::string>& arguments) const {
+    for (const std::string& argument : arguments) {
+      const bool is_word = argument.size() > 2 && argument[0] == '-' && argument[1] != '-';
+      const std::string ours = is_word ? answer_to_foreign_option(argument) : "";
+      if (!ours.empty()) throw UsageError(fmt::format("{} (see rung {} --help)", ours, verb_));
+    }
   }
 
   // CLI11's own say how many arguments were required and received.

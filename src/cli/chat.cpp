@@ -11,7 +11,6 @@
 #include "cli/figures.h"
 #include "cli/line_editor.h"
 #include "cli/messages.h"
-#include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/device.h"
 
@@ -55,12 +54,7 @@ class ChatCommand : public Command {
   void add_options(Options& options) override {
     model_.add(options);
     run_.add(options);
-    options
-        .add("-n,--max-tokens", max_tokens_,
-             "at most this many new tokens an answer (0: until the model ends, or the context is full)")
-        .type_name("N")
-        .show_default()
-        .check(zero_or_more);
+    end_.add(options, 1024);
     sampling_.add(options);
     options.add("--system", system_, "a message that sets the scene").type_name("TEXT");
     options
@@ -82,11 +76,7 @@ class ChatCommand : public Command {
     Chat chat(model, session, template_.choice(has_tools(others)), others);
     chat.set_messages(std::move(messages));
     if (!system_.empty()) chat.set_system(system_);
-    Conversation c{
-        model,
-        session,
-        chat,
-        {.max_tokens = max_tokens_, .sampling = sampling_.over(model.sampling()), .stop = {}, .stop_ids = {}}};
+    Conversation c{model, session, chat, end_.over(model, sampling_)};
     return talk(c);
   }
 
@@ -215,8 +205,8 @@ class ChatCommand : public Command {
 
   ModelOption model_;
   RunOptions run_;
+  EndOptions end_;
   SamplingOptions sampling_;
-  std::size_t max_tokens_ = 1024;
   std::string system_, messages_;
   TemplateOptions template_;
   bool json_ = false;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "engine/generate.h"
 #include "engine/loaded_model.h"
-#include "engine/sampler.h"
 
 namespace rung {
 
@@ -61,13 +61,25 @@ struct RunOptions {
   void add(Options& options, bool with_context = true);
 };
 
-// --temperature and its like. What is not given comes from the model.
+// --temperature and its like, an option for each of sampling_settings(). What is not given comes from the model.
 struct SamplingOptions {
-  std::optional<float> temperature, top_p, min_p, repeat_penalty;
-  std::optional<std::size_t> top_k;
-  std::optional<std::uint64_t> seed;  // not given: from the clock
+  std::vector<std::string> values = std::vector<std::string>(sampling_settings().size());  // empty: not given
+  std::optional<std::uint64_t> seed;                                                       // not given: from the clock
   void add(Options& options);
   Sampling over(Sampling defaults) const;
+};
+
+// -n, --stop, --ignore-eos: where an answer ends.
+struct EndOptions {
+  std::string max_tokens;  // empty: not given
+  std::vector<std::string> stop;
+  bool ignore_eos = false;
+  void add(Options& options, std::size_t max_tokens_of_ours);
+  // What LoadedModel::completed() completes. Says on stderr what of the model's generation_config.json is not done.
+  GenerateOptions over(const LoadedModel& model, const SamplingOptions& sampling) const;
+
+ private:
+  std::size_t otherwise = 0;
 };
 
 // The text: the last argument, or stdin where that is not a terminal.

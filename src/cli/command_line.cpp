@@ -35,9 +35,9 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// A lone word that is nearly a verb is more likely a slip than a text.
+// A first word that is nearly a verb is more likely a slip than a text, alone or with others behind it.
 void refuse_misspelt_verb(const std::string& word, const std::vector<std::unique_ptr<Command>>& commands) {
-  if (word.empty() || word.find_first_of(" \t\n") != std::string::npos) return;
+  if (word.empty() || word.front() == '-' || word.find_first_of(" \t\n") != std::string::npos) return;
   if (word == "help") throw UsageError("no verb is called 'help': did you mean 'rung --help'?");
   for (const auto& c : commands) {
     if (edits(word, c->name()) > 2) continue;
@@ -80,7 +80,7 @@ int dispatch(std::vector<std::string> arguments) {
   for (const auto& c : commands) {
     if (first == c->name()) return run_verb(*c, {arguments.begin() + 1, arguments.end()});
   }
-  if (arguments.size() == 1) refuse_misspelt_verb(first, commands);
+  refuse_misspelt_verb(first, commands);
   return run_verb(*make_generate(), std::move(arguments));
 }
 

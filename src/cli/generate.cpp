@@ -9,7 +9,6 @@
 #include "cli/command.h"
 #include "cli/figures.h"
 #include "cli/messages.h"
-#include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
@@ -28,14 +27,8 @@ class Generate : public Command {
     text_.add(options, "what the model goes on with (default: standard input)");
     model_.add(options);
     run_.add(options);
-    options
-        .add("-n,--max-tokens", max_tokens_,
-             "at most this many new tokens (0: until the model ends, or the context is full)")
-        .type_name("N")
-        .show_default()
-        .check(zero_or_more);
+    end_.add(options, 256);
     sampling_.add(options);
-    options.add("--stop", stop_, "end where this text comes (may be given more than once)").type_name("TEXT");
     options.add("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
     options.add("--system", system_, "with --chat: a message that sets the scene").type_name("TEXT");
     template_.add(options, "with --chat: ");
@@ -52,7 +45,8 @@ class Generate : public Command {
     const std::vector<TokenId> prompt = make_prompt(model, text);
     Device device(run_.device, run_.threads, run_.cache.type());
     Session session(model.model(), device.ops(), {.context = run_.context, .keep_cache = !no_cache_});
-    const GenerateOptions options{max_tokens_, sampling_.over(model.sampling()), stop_, model.stop_ids()};
+    GenerateOptions options = model.completed(end_.over(model, sampling_));
+    options.continues = !chat_;
 
     Answering answering("reading the prompt", [this](std::string_view piece) { give(piece); });
     if (!json_ && stdout_is_terminal() && !chat_) write_out(fmt::format("{}{}{}", style().dim, text, style().reset));
@@ -99,10 +93,9 @@ class Generate : public Command {
 
   ModelOption model_;
   RunOptions run_;
+  EndOptions end_;
   SamplingOptions sampling_;
   TextArgument text_;
-  std::size_t max_tokens_ = 256;
-  std::vector<std::string> stop_;
   bool chat_ = false;
   std::string system_;
   TemplateOptions template_;

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "cli/inspect.h"
 #include "cli/terminal.h"
+#include "engine/answer_ends.h"
+#include "engine/chat_prompt.h"
 #include "model/forward.h"
 
 namespace rung {
@@ -86,8 +88,9 @@ OrderedJson token(std::int64_t id, std::string_view piece) {
   return out;
 }
 
-// A GGUF file says all this in its metadata: no tokenizer has to be made.
-void add_gguf_tokens(OrderedJson& out, const ModelFiles& files) {
+// A GGUF file says all this in its metadata, also where no tokenizer can be made of it.
+OrderedJson gguf_tokens(const ModelFiles& files) {
+  OrderedJson out;
   const Gguf& gguf = files.gguf();
   const auto kind = gguf.string("tokenizer.ggml.model");
   const auto* pieces = gguf.strings("tokenizer.ggml.tokens");
@@ -104,19 +107,26 @@ void add_gguf_tokens(OrderedJson& out, const ModelFiles& files) {
       out["special"][name] = token(*id, piece(*id));
     }
   }
-  out["stop"] = OrderedJson::array();
-  for (const TokenId id : files.stop_ids()) out["stop"].push_back(token(id, piece(id)));
+  return out;
 }
 
-void add_folder_tokens(OrderedJson& out, const ModelFiles& files) {
-  const Tokenizer tokenizer = files.tokenizer();
+OrderedJson folder_tokens(const ModelFiles& files, const Tokenizer& tokenizer) {
+  OrderedJson out;
   out["summary"] = tokenizer.summary();
   out["special"] = OrderedJson::object();
   for (const auto& [name, text] : files.special_tokens(tokenizer)) {
     if (const auto id = tokenizer.id_of(text)) out["special"][name.substr(0, name.rfind("_token"))] = token(*id, text);
   }
-  out["stop"] = OrderedJson::array();
-  for (const TokenId id : files.stop_ids()) out["stop"].push_back(token(id, tokenizer.piece(id)));
+  return out;
+}
+
+// What generate and chat end at.
+OrderedJson stops(const ModelFiles& files, const Tokenizer& tokenizer) {
+  OrderedJson out = OrderedJson::array();
+  for (const TokenId id : answer_ends(files, tokenizer, prompter_of(files, tokenizer).get())) {
+    out.push_back(token(id, tokenizer.piece(id)));
+  }
+  return out;
 }
 
 // --- for people
@@ -191,7 +201,9 @@ void add_text_lines(Lines& lines, const OrderedJson& m) {
     lines.add("tokenizer", "{}", visible(text_of(t, "summary")));
     for (const auto& [name, special] : t["special"].items()) lines.add(visible(name), "{}", token_text(special));
     std::vector<std::string> stops;
-    for (const auto& stop : t["stop"]) stops.push_back(token_text(stop));
+    if (t.contains("stop")) {
+      for (const auto& stop : t["stop"]) stops.push_back(token_text(stop));
+    }
     if (!stops.empty()) lines.add("stops at", "{}", fmt::join(stops, ", "));
   }
   if (m["chat_template"].is_null()) return lines.add("chat template", "none");
@@ -217,9 +229,10 @@ OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, 
   attempt(model, [&] { add_weights(model, files.tensors()); });
   if (plan) add_memory(model, plan->config, context_tokens, cache);
   attempt(model, [&] {
-    OrderedJson tokens = OrderedJson::object();
-    files.is_gguf() ? add_gguf_tokens(tokens, files) : add_folder_tokens(tokens, files);
-    model["tokenizer"] = std::move(tokens);
+    if (files.is_gguf()) model["tokenizer"] = gguf_tokens(files);
+    const Tokenizer tokenizer = files.tokenizer();
+    if (!files.is_gguf()) model["tokenizer"] = folder_tokens(files, tokenizer);
+    model["tokenizer"]["stop"] = stops(files, tokenizer);
   });
   model["chat_template"] = nullptr;
   attempt(model, [&] {

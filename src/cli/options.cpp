@@ -3,11 +3,14 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <fmt/ranges.h>
+
 #include <cerrno>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/positive.h"
 #include "cli/pull.h"
@@ -102,17 +105,13 @@ void RunOptions::add(Options& options, bool with_context) {
 
 void SamplingOptions::add(Options& options) {
   constexpr const char* kGroup = "sampling (defaults: the model's)";
-  options.add("--temperature", temperature, "0: always the likeliest token; 1: as the model says; between: bolder")
-      .type_name("T")
-      .group(kGroup);
-  options.add("--top-k", top_k, "only the K likeliest (0: all)").type_name("K").group(kGroup);
-  options.add("--top-p", top_p, "only the likeliest that together reach P (1: all)").type_name("P").group(kGroup);
-  options.add("--min-p", min_p, "only those with at least P times the chance of the likeliest (0: all)")
-      .type_name("P")
-      .group(kGroup);
-  options.add("--repeat-penalty", repeat_penalty, "makes tokens that were there before less likely (1: not)")
-      .type_name("X")
-      .group(kGroup);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const SamplingSetting& setting = sampling_settings()[i];
+    options.add(fmt::format("--{}", setting.name), values[i], setting.help)
+        .type_name(setting.unit)
+        .group(kGroup)
+        .check(setting.is_count() ? zero_or_more : a_number);
+  }
   options.add("--seed", seed, "the same seed, the same answer (default: another each time)")
       .type_name("N")
       .group(kGroup)
@@ -120,11 +119,9 @@ void SamplingOptions::add(Options& options) {
 }
 
 Sampling SamplingOptions::over(Sampling s) const {
-  if (temperature) s.temperature = *temperature;
-  if (top_k) s.top_k = *top_k;
-  if (top_p) s.top_p = *top_p;
-  if (min_p) s.min_p = *min_p;
-  if (repeat_penalty) s.repeat_penalty = *repeat_penalty;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].empty()) sampling_settings()[i].set(s, std::stod(values[i]));
+  }
   s.seed = seed ? *seed : another_seed();
   try {
     check(s);
@@ -132,6 +129,41 @@ Sampling SamplingOptions::over(Sampling s) const {
     throw UsageError(fmt::format("--{}", e.what()));  // the model's own were checked where they were read
   }
   return s;
+}
+
+void EndOptions::add(Options& options, std::size_t max_tokens_of_ours) {
+  otherwise = max_tokens_of_ours;
+  options
+      .add("-n,--max-tokens", max_tokens,
+           fmt::format("at most this many new tokens an answer (0: until the model ends, or the context is full; "
+                       "default: the model's, else {})",
+                       otherwise))
+      .type_name("N")
+      .check([](const std::string& text) { return text == "-1" ? std::string() : zero_or_more(text); });
+  options.add("--stop", stop, "end where this text, or this token, comes (may be given more than once)")
+      .type_name("TEXT");
+  options.add("--ignore-eos", ignore_eos, "go on where the model would end");
+}
+
+GenerateOptions EndOptions::over(const LoadedModel& model, const SamplingOptions& sampling) const {
+  const GenerationConfig& theirs = model.generation();
+  GenerateOptions options{.max_tokens = theirs.max_tokens.value_or(otherwise),
+                          .sampling = sampling.over(theirs.sampling),
+                          .ignore_ends = ignore_eos,
+                          .max_length = theirs.max_length.value_or(0)};
+  if (!max_tokens.empty()) {
+    options.max_tokens = max_tokens == "-1" ? 0 : static_cast<std::size_t>(std::stoull(max_tokens));  // -1: llama.cpp's
+    options.max_length = 0;
+  }
+  for (const std::string& text : stop) {
+    if (find_invalid_utf8(text)) throw UsageError(fmt::format("--stop: '{}' is no whole text", to_valid_utf8(text)));
+    options.stop.push_back(text);
+  }
+  if (!theirs.undone.empty()) {
+    write_error(fmt::format("rung: {}: not done, though it would change the text: {}\n", theirs.where,
+                            fmt::join(theirs.undone, ", ")));
+  }
+  return options;
 }
 
 void TextArgument::add(Options& options, const char* what) { options.add("text", value, what).type_name("TEXT"); }

@@ -117,12 +117,19 @@ GgufOutline outline_from_gguf(const Gguf& gguf, std::size_t tokens) {
   return outline;
 }
 
-void set_sampling(GgufMetadata& out, const Sampling& s) {
-  out.set_scalar("general.sampling.temp", s.temperature);
-  out.set_scalar("general.sampling.top_k", static_cast<std::int32_t>(s.top_k));
-  out.set_scalar("general.sampling.top_p", s.top_p);
-  out.set_scalar("general.sampling.min_p", s.min_p);
-  out.set_scalar("general.sampling.penalty_repeat", s.repeat_penalty);
+// What the model's makers chose; where they are silent, so is the file.
+void set_sampling(GgufMetadata& out, const Json& generation_config, const Sampling& chosen) {
+  for (const SamplingSetting& setting : sampling_settings()) {
+    const double value = setting.get(chosen);
+    const bool is_said = setting.drawing ? generation_config.contains("do_sample") : value != setting.get(Sampling{});
+    if (setting.gguf_key == nullptr || !is_said) continue;
+    if (setting.is_count()) {
+      out.set_scalar(setting.gguf_key, static_cast<std::int32_t>(value));
+    } else {
+      out.set_scalar(setting.gguf_key, static_cast<float>(value));
+    }
+  }
+  if (!chosen.suppress.empty()) out.set_array("tokenizer.ggml.suppress_tokens", chosen.suppress);
 }
 
 // The last part of the path, as people call the model.
@@ -144,9 +151,8 @@ GgufOutline outline_from_folder(const ModelFiles& files, std::optional<std::stri
   }
   outline.metadata.set_text("general.type", "model");
   outline.metadata.set_text("general.name", folder_name(files.path()));
-  if (const auto generation = folder_json(files, "generation_config.json");
-      generation && generation->contains("do_sample")) {
-    set_sampling(outline.metadata, files.sampling());
+  if (const auto generation = folder_json(files, "generation_config.json")) {
+    set_sampling(outline.metadata, *generation, files.generation().sampling);
   }
   outline.has_tokenizer = files.folder().has("tokenizer.json");
   if (outline.has_tokenizer) {

@@ -4,8 +4,31 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 namespace rung {
+
+namespace {
+
+// How many tokens the answer may have; 0: as many as fit.
+std::size_t limit_of(const GenerateOptions& options, std::size_t prompt_tokens) {
+  if (options.max_length == 0) return options.max_tokens;
+  if (prompt_tokens >= options.max_length) {
+    fail("the prompt has {} tokens, expected fewer than max_length, {}", prompt_tokens, options.max_length);
+  }
+  const std::size_t left = options.max_length - prompt_tokens;
+  return options.max_tokens == 0 ? left : std::min(left, options.max_tokens);
+}
+
+std::set<TokenId> added_tokens_of(const std::vector<std::string>& stops, const Tokenizer& tokenizer) {
+  std::set<TokenId> ids;
+  for (const std::string& stop : stops) {
+    if (const auto id = tokenizer.id_of(stop); id && tokenizer.is_added(*id)) ids.insert(*id);
+  }
+  return ids;
+}
+
+}  // namespace
 
 std::string_view name_of(StopReason reason) {
   switch (reason) {
@@ -48,8 +71,10 @@ Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const
   if (!sampling.seed) sampling.seed = another_seed();
   Generated result;
   result.seed = *sampling.seed;
-  Sampler sampler(sampling);
-  Tokenizer::Stream stream(tokenizer);
+  const std::size_t limit = limit_of(options, prompt.size());
+  const std::set<TokenId> stop_tokens = added_tokens_of(options.stop, tokenizer);
+  Sampler sampler(sampling, options.stop_ids);
+  Tokenizer::Stream stream(tokenizer, true, options.continues ? prompt : std::span<const TokenId>{});
   StopMatcher matcher(options.stop);
   const auto give = [&](const std::string& text) {
     result.text += text;
@@ -70,9 +95,10 @@ Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const
       result.reason = StopReason::interrupted;
       break;
     }
-    const TokenId id = sampler.sample(logits, session.tokens());
-    if (options.stop_ids.contains(id)) {
-      result.reason = StopReason::end_of_text;
+    const bool is_last = limit != 0 && result.ids.size() + 1 == limit;
+    const TokenId id = sampler.sample(logits, {session.tokens(), prompt.size(), is_last});
+    if (stop_tokens.contains(id) || options.stop_ids.contains(id)) {
+      result.reason = stop_tokens.contains(id) ? StopReason::stop_string : StopReason::end_of_text;
       break;
     }
     result.ids.push_back(id);
@@ -82,7 +108,7 @@ Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const
       result.reason = StopReason::stop_string;
       break;
     }
-    if (result.ids.size() == options.max_tokens) {
+    if (result.ids.size() == limit) {
       result.reason = StopReason::max_tokens;
       break;
     }

@@ -23,8 +23,14 @@ struct GenerateOptions {
   std::size_t max_tokens = 256;  // 0: until something else ends it
   // none: the model's (Engine, Chat); Sampling{} where no model is known
   std::optional<Sampling> sampling = {};
-  std::vector<std::string> stop = {};  // strings that end the answer and are not part of it
-  std::set<TokenId> stop_ids = {};     // tokens that do
+  // Strings that end the answer and are not part of it. One that is an added token of the tokenizer ends it where that
+  // token comes, also where the token is hidden and so no part of the text (llama.cpp#6770, koboldcpp#791).
+  std::vector<std::string> stop = {};
+  std::set<TokenId> stop_ids = {};  // tokens that do
+  bool ignore_ends = false;         // LoadedModel::completed() does not add the model's own ends
+  std::size_t max_length = 0;       // tokens of prompt and answer together; 0: what the context holds
+  // The answer goes on with the prompt's text, and its first space belongs to it; false: it stands alone, as in a chat.
+  bool continues = false;
 };
 
 struct Timing {
@@ -50,7 +56,8 @@ struct GenerateCallbacks {
   std::function<bool()> interrupted = {};      // asked before each token
 };
 
-// Makes the session's tokens `prompt` and continues them. The session then holds prompt and answer.
+// Makes the session's tokens `prompt` and continues them. The session then holds prompt and answer. Throws Error: what
+// sampler.h and Session::become throw, and a prompt that leaves nothing of max_length.
 Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
                    const GenerateOptions& options, const GenerateCallbacks& callbacks = {});
 

@@ -25,9 +25,9 @@ class LoadedModel {
   const ModelFiles& files() const { return files_; }
   const Model& model() const { return model_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
-  const Sampling& sampling() const { return sampling_; }
-  // The stop_ids of the files, and the token that ends a turn in the template.
-  const std::set<TokenId>& stop_ids() const { return stop_ids_; }
+  const GenerationConfig& generation() const { return generation_; }
+  const Sampling& sampling() const { return generation_.sampling; }
+  const std::set<TokenId>& stop_ids() const { return stop_ids_; }  // what ends an answer: answer_ends.h
   // What `options` leave to the model: how to sample, if they do not say; where to stop, in addition.
   GenerateOptions completed(GenerateOptions options) const;
   // The model's own chat template, as it is without tools. Throws Error: there is none, or it cannot be read.
@@ -37,9 +37,9 @@ class LoadedModel {
   ModelFiles files_;
   Model model_;
   Tokenizer tokenizer_;
-  Sampling sampling_;
-  std::set<TokenId> stop_ids_;
+  GenerationConfig generation_;
   std::unique_ptr<ChatPrompter> prompter_;
+  std::set<TokenId> stop_ids_;
 };
 
 }  // namespace rung

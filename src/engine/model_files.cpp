@@ -15,18 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// eos_token_id and its like: a number, or a list of numbers.
-void add_ids(std::set<TokenId>& ids, const Json& object, const char* key, const std::string& where) {
-  const auto it = object.find(key);
-  if (it == object.end() || it->is_null()) return;
-  for (const Json& id : it->is_array() ? *it : Json::array({*it})) {
-    if (!id.is_number_integer() || id.get<double>() < 0 || id.get<double>() > 1e9) {
-      fail("{}: '{}' holds {}, expected token ids", where, key, id.dump());
-    }
-    ids.insert(id.get<TokenId>());
-  }
-}
-
 // "<s>", or {"content": "<s>", …}
 std::optional<std::string> token_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -36,49 +24,14 @@ std::optional<std::string> token_text(const Json& value) {
   return {};
 }
 
-std::optional<double> number_in(const Json& object, const char* key, const std::string& where) {
-  const auto it = object.find(key);
-  if (it == object.end() || it->is_null()) return {};
-  if (!it->is_number()) fail("{}: '{}' is {}, expected a number", where, key, it->dump());
-  return it->get<double>();
-}
-
-std::size_t top_k_of(double number) { return number > 0 ? static_cast<std::size_t>(std::min(number, 1e9)) : 0; }
-
-Sampling sampling_from_json(const Json& g, const std::string& where) {
-  Sampling s;
-  const auto do_sample = g.find("do_sample");
-  if (do_sample == g.end() || !do_sample->is_boolean()) return s;  // it says nothing about sampling
-  if (!do_sample->get<bool>()) {
-    s.temperature = 0;
-    return s;
-  }
-  // What transformers takes where do_sample is on and a value is absent.
-  s.temperature = static_cast<float>(number_in(g, "temperature", where).value_or(1.0));
-  s.top_k = top_k_of(number_in(g, "top_k", where).value_or(50));
-  s.top_p = static_cast<float>(number_in(g, "top_p", where).value_or(1.0));
-  s.min_p = static_cast<float>(number_in(g, "min_p", where).value_or(0.0));
-  s.repeat_penalty = static_cast<float>(number_in(g, "repetition_penalty", where).value_or(1.0));
-  return s;
-}
-
-Sampling sampling_from_gguf(const Gguf& gguf) {
-  Sampling s;
-  if (const auto v = gguf.number("general.sampling.temp")) s.temperature = static_cast<float>(*v);
-  if (const auto v = gguf.number("general.sampling.top_k")) s.top_k = top_k_of(*v);
-  if (const auto v = gguf.number("general.sampling.top_p")) s.top_p = static_cast<float>(*v);
-  if (const auto v = gguf.number("general.sampling.min_p")) s.min_p = static_cast<float>(*v);
-  if (const auto v = gguf.number("general.sampling.penalty_repeat")) s.repeat_penalty = static_cast<float>(*v);
-  return s;
-}
-
 }  // namespace
 
 ModelFiles ModelFiles::open(const fs::path& path) {
   std::error_code ignored;
   ModelFiles files(path);
   if (fs::is_directory(path, ignored)) {
-    for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json", "tokenizer.json"}) {
+    for (const char* name :
+         {"config.json", "model.safetensors", "model.safetensors.index.json", "tokenizer.json", "tokenizer.model"}) {
       if (fs::exists(path / name, ignored)) return files;
     }
     fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json",
@@ -145,29 +98,19 @@ std::set<TokenId> ModelFiles::stop_ids() const {
     const auto config = json(name);
     if (!config) continue;
     const std::string where = (path() / name).string();
-    add_ids(ids, *config, "eos_token_id", where);
-    if (const auto text = config->find("text_config"); text != config->end() && text->is_object()) {
-      add_ids(ids, *text, "eos_token_id", where);
-    }
+    const auto add = [&](const Json& object) {
+      for (const TokenId id : token_ids_in(object, "eos_token_id", where)) ids.insert(id);
+    };
+    add(*config);
+    if (const auto text = config->find("text_config"); text != config->end() && text->is_object()) add(*text);
   }
   return ids;
 }
 
-Sampling ModelFiles::sampling() const {
-  const std::string where =
-      is_gguf() ? gguf().file() + ": general.sampling" : (path() / "generation_config.json").string();
-  Sampling s;
-  if (is_gguf()) {
-    s = sampling_from_gguf(gguf());
-  } else if (const auto config = json("generation_config.json")) {
-    s = sampling_from_json(*config, where);
-  }
-  try {
-    check(s);
-  } catch (const Error& e) {
-    fail("{}: {}", where, e.what());
-  }
-  return s;
+GenerationConfig ModelFiles::generation() const {
+  if (is_gguf()) return generation_from_gguf(gguf());
+  const auto config = json("generation_config.json");
+  return config ? generation_from_json(*config, (path() / "generation_config.json").string()) : GenerationConfig{};
 }
 
 }  // namespace rung

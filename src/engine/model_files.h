@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "base/json.h"
-#include "engine/sampler.h"
+#include "engine/generation_config.h"
 #include "files/folder.h"
 #include "files/gguf.h"
 #include "files/safetensors.h"
@@ -40,10 +40,11 @@ class ModelFiles {
   std::optional<std::string> chat_template(bool tools = false) const;
   // bos_token, eos_token, unk_token, …: what a template may print.
   std::map<std::string, std::string> special_tokens(const Tokenizer& tokenizer) const;
-  // Generation stops at these: eos of generation_config and config; a GGUF's eos, eot and eom.
+  // The ends of an answer that the files name: eos of generation_config and config; a GGUF's eos, eot and eom.
+  // (answer_ends.h has all of them.)
   std::set<TokenId> stop_ids() const;
-  // generation_config's (or a GGUF's general.sampling.*), and ours where these are silent.
-  Sampling sampling() const;
+  // What generation_config.json (or a GGUF's general.sampling.*) says, and ours where it is silent.
+  GenerationConfig generation() const;
 
  private:
   explicit ModelFiles(Folder folder) : folder_(std::move(folder)) {}

@@ -1,54 +1,52 @@
 // logits[V] → the next token.  Milestone M3.
+//
+//   logits ─ rules: what may not come, what shall come less ─ temperature ─ top-k ─ top-p ─ min-p ─ a draw → id
+//
+// All in transformers' order. At temperature 0 the likeliest token that the rules left is taken, and nothing drawn.
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/random.h"
+#include "engine/sampling.h"
 
 namespace rung {
 
-// In the order and meaning of transformers' logits processors: repetition penalty, temperature, top-k, top-p, min-p.
-struct Sampling {
-  float temperature = 0.7f;  // 0: greedy, the likeliest
-  std::size_t top_k = 0;     // keep the k likeliest (and what ties with the last); 0: all
-  // keep the likeliest that together reach this mass; 1: all.  (Holtzman et al. 2020, arXiv:1904.09751)
-  float top_p = 0.95f;
-  // keep those at least this share of the likeliest; 0: all.  (Nguyen et al. 2024, arXiv:2407.01082)
-  float min_p = 0;
-  // logits of tokens seen: divided if positive, else multiplied.  (Keskar et al. 2019, arXiv:1909.05858)
-  float repeat_penalty = 1;
-  std::optional<std::uint64_t> seed = {};  // none: another each time
+// What the rules go by.
+struct SoFar {
+  std::span<const TokenId> tokens = {};  // of prompt and answer
+  std::size_t prompt_tokens = 0;         // how many of them are the prompt
+  bool is_last = false;                  // no token may follow the next one
+  std::span<const TokenId> answer() const { return tokens.subspan(prompt_tokens); }
 };
-
-std::uint64_t another_seed();  // from the system, and short enough to be typed again
-
-// Throws Error for values out of range, naming the option.
-void check(const Sampling& sampling);
 
 // Throws Error: a logit that is no number, or +infinity, or every logit -infinity.
 void check_logits(std::span<const float> logits);
 
 struct Candidate {
-  std::int32_t id;
+  TokenId id;
   double probability;
 };
 
 class Sampler {
  public:
-  explicit Sampler(const Sampling& sampling)
-      : sampling_(sampling), random_(sampling.seed ? *sampling.seed : another_seed()) {}
+  // `ends`: the tokens that end an answer, which min_tokens holds back.
+  explicit Sampler(const Sampling& sampling, std::set<TokenId> ends = {})
+      : sampling_(sampling), ends_(std::move(ends)), random_(sampling.seed ? *sampling.seed : another_seed()) {}
 
-  // What may come next, ascending by id; probabilities sum to 1. `seen`: the ids of prompt and answer so far.
-  // Throws Error when the logits are not numbers.
-  std::vector<Candidate> distribution(std::span<const float> logits, std::span<const std::int32_t> seen) const;
+  // What may come next, ascending by id; probabilities sum to 1. Throws Error: the logits are no numbers, or the rules
+  // left nothing.
+  std::vector<Candidate> distribution(std::span<const float> logits, const SoFar& so_far = {}) const;
 
-  std::int32_t sample(std::span<const float> logits, std::span<const std::int32_t> seen);
+  TokenId sample(std::span<const float> logits, const SoFar& so_far = {});
 
  private:
   Sampling sampling_;
+  std::set<TokenId> ends_;
   Random random_;
 };
 

@@ -5,10 +5,11 @@
 namespace rung {
 namespace {
 
-std::string strip(const DecodeStrip& s, std::string_view token) {
+std::string strip(const DecodeStrip& s, std::size_t stripped, std::string_view token) {
   std::string character;
   append_utf8(character, s.character);
-  for (std::size_t i = 0; i < s.start && token.starts_with(character); ++i) token.remove_prefix(character.size());
+  for (std::size_t i = stripped; i < s.start && token.starts_with(character); ++i)
+    token.remove_prefix(character.size());
   for (std::size_t i = 0; i < s.stop && token.ends_with(character); ++i) token.remove_suffix(character.size());
   return std::string(token);
 }
@@ -69,6 +70,17 @@ void Decoder::Stream::push(std::string_view token, bool raw, std::string& out) {
   lossy_.push(text, out);
 }
 
+void Decoder::Stream::go_on() {
+  bool joined = false;  // what a Strip sees is one token, which began before
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const DecoderStep& step = decoder_.steps_[i];
+    states_[i].started = true;
+    const auto* s = std::get_if<DecodeStrip>(&step);
+    if (s != nullptr && joined) states_[i].stripped = s->start;
+    joined = joined || std::holds_alternative<DecodeFuse>(step) || std::holds_alternative<DecodeByteLevel>(step);
+  }
+}
+
 void Decoder::Stream::finish(std::string& out) {
   std::string text;
   flush(0, text);
@@ -97,7 +109,7 @@ void Decoder::Stream::feed(std::size_t i, std::string_view token, std::string& o
   } else if (const auto* replace = std::get_if<DecodeReplace>(&step)) {
     feed(i + 1, replace->pattern.replace_all(token, replace->content), out);
   } else if (const auto* s = std::get_if<DecodeStrip>(&step)) {
-    state.streaming ? strip_start(i, *s, token, out) : feed(i + 1, strip(*s, token), out);
+    state.streaming ? strip_start(i, *s, token, out) : feed(i + 1, strip(*s, state.stripped, token), out);
   } else if (const auto* metaspace = std::get_if<DecodeMetaspace>(&step)) {
     feed(i + 1, unmark(*metaspace, token, first), out);
   } else {

@@ -43,6 +43,8 @@ class Decoder {
     // `token` by its vocabulary's spelling; or, `raw`, the bytes that a byte-level spelling stands for (the first step
     // must be ByteLevel).
     void push(std::string_view token, bool raw, std::string& out);
+    // Before the first push: there was text before, and nothing is taken for its beginning.
+    void go_on();
     void finish(std::string& out);
 
    private:

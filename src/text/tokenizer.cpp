@@ -341,9 +341,15 @@ struct Tokenizer::Stream::State {
   Decoder::Stream decoder;
 };
 
-Tokenizer::Stream::Stream(const Tokenizer& tokenizer, bool skip_special)
+Tokenizer::Stream::Stream(const Tokenizer& tokenizer, bool skip_special, std::span<const TokenId> before)
     : state_(std::make_unique<State>(
-          State{*tokenizer.impl_, skip_special, Decoder::Stream(tokenizer.impl_->parts.decoder)})) {}
+          State{*tokenizer.impl_, skip_special, Decoder::Stream(tokenizer.impl_->parts.decoder)})) {
+  const auto is_shown = [&](TokenId id) {
+    const AddedToken* added = state_->impl.added(id);
+    return added == nullptr || !skip_special || !state_->impl.hidden(*added);
+  };
+  if (std::any_of(before.begin(), before.end(), is_shown)) state_->decoder.go_on();
+}
 Tokenizer::Stream::~Stream() = default;
 Tokenizer::Stream::Stream(Stream&&) noexcept = default;
 

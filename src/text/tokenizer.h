@@ -84,7 +84,9 @@ class Tokenizer {
   // equal decode() of the whole.
   class Stream {
    public:
-    explicit Stream(const Tokenizer& tokenizer, bool skip_special = true);
+    // `before`: the tokens that the text goes on from. A first space, which a decoder takes for the mark that was put
+    // in front of a text, then belongs to the text (tokenizers#1274): "Once upon" goes on with " a time".
+    explicit Stream(const Tokenizer& tokenizer, bool skip_special = true, std::span<const TokenId> before = {});
     ~Stream();
     Stream(Stream&&) noexcept;
     std::string push(TokenId id);

@@ -431,6 +431,18 @@ void read_config_tokens(TokenizerParts& parts, const Node& config) {
   }
 }
 
+// Other spellings of a tokenizer, which lie where transformers did not write its own.
+void refuse_other_tokenizers(const Folder& folder) {
+  if (folder.has("tokenizer.json")) return;
+  for (const char* other : {"tokenizer.model", "tekken.json", "vocab.json", "tiktoken.model"}) {
+    if (!folder.has(other)) continue;
+    fail(
+        "{}: not read: a folder's tokenizer is its tokenizer.json, which is missing (transformers writes one: "
+        "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER))",
+        (folder.path() / other).string());
+  }
+}
+
 }  // namespace
 
 Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, std::string_view where) {
@@ -438,6 +450,7 @@ Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, std::string_view
 }
 
 Tokenizer Tokenizer::from_folder(const Folder& folder) {
+  refuse_other_tokenizers(folder);
   const MappedFile file = folder.open("tokenizer.json");
   TokenizerParts parts = read_parts(file.text(), file.path().string());
   const Json json = read_tokenizer_config(folder);

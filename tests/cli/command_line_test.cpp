@@ -80,6 +80,81 @@ TEST_F(CommandLine, ALoneWordThatIsNearlyAVerbIsASlip) {
   EXPECT_EQ(outcome.out, "");
 }
 
+TEST_F(CommandLine, AMisspeltVerbWithATextBehindItIsASlipToo) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"genrate", "x"}, {"genrate", "-n", "3", "x"}}) {
+    const Outcome outcome = run_rung(arguments);
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_TRUE(has(outcome.err, "did you mean 'rung generate'?")) << outcome.err;
+  }
+}
+
+TEST_F(CommandLine, OptionsOfOtherProgramsAreAnsweredWithOurs) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> known{
+      {{"--temp", "0.5", "x"}, "'--temp': it is --temperature"},
+      {{"--temp=0.5", "x"}, "--temperature"},
+      {{"--ctx-size", "99", "x"}, "--context"},
+      {{"-c", "99", "x"}, "--context"},
+      {{"-c4096", "x"}, "--context"},
+      {{"-t", "2", "x"}, "--threads"},
+      {{"-p", "x"}, "the text is the last argument"},
+      {{"--n-predict", "9", "x"}, "-n"},
+      {{"--num_ctx", "9", "x"}, "--context"},
+      {{"--repeat_penalty", "1.1", "x"}, "--repeat-penalty"},
+      {{"-ngl", "99", "x"}, "'-ngl': Rung has none"}};
+  for (const auto& [arguments, answer] : known) {
+    std::vector<std::string> all{"generate"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Outcome outcome = run(all);
+    EXPECT_EQ(outcome.status, 2) << arguments[0];
+    EXPECT_TRUE(has(outcome.err, answer)) << outcome.err;
+    EXPECT_EQ(line_count(outcome.err), 1u) << outcome.err;
+  }
+}
+
+TEST_F(CommandLine, MinusOneTokensAreAsManyAsMayBe) {
+  const std::vector<std::string> rest{"--temperature", "0", "--json", "the fox"};
+  std::vector<std::string> minus{"generate", "-n", "-1"}, zero{"generate", "-n", "0"};
+  minus.insert(minus.end(), rest.begin(), rest.end());
+  zero.insert(zero.end(), rest.begin(), rest.end());
+  const Outcome outcome = run(minus);
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(lines_of(outcome.out).back()["ids"], lines_of(run(zero).out).back()["ids"]);
+}
+
+// Which tokens the tiny model says, it says whatever they are called.
+TEST_F(CommandLine, TheEndsOfTheModelCanBeIgnoredAndOnesOwnGiven) {
+  const std::vector<std::string> base{"generate", "--temperature", "0", "-n", "4", "--json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    more.push_back("the fox");
+    return lines_of(run(more).out).back();
+  };
+  const Json plain = with({"--ignore-eos"});
+  ASSERT_EQ(plain["ids"].size(), 4u);
+  model_->write("generation_config.json", {{"eos_token_id", plain["ids"][0]}, {"num_beams", 3}});
+  EXPECT_EQ(with({})["stop"], "end-of-text");
+  EXPECT_EQ(with({"--ignore-eos"})["ids"], plain["ids"]);
+  const Outcome told = run({"generate", "-n", "1", "the fox"});
+  EXPECT_TRUE(has(told.err, "generation_config.json: not done, though it would change the text: num_beams\n"))
+      << told.err;
+  model_->write("generation_config.json", {{"max_new_tokens", 2}, {"stop_strings", "no such text"}});
+  EXPECT_EQ(
+      lines_of(run({"generate", "--temperature", "0", "--ignore-eos", "--json", "the fox"}).out).back()["ids"].size(),
+      2u);
+  EXPECT_EQ(with({"--ignore-eos"})["ids"].size(), 4u) << "-n says otherwise";
+  std::filesystem::remove(*model_ / "generation_config.json");
+}
+
+TEST_F(CommandLine, AFolderWithAnotherTokenizerSaysWhichFileIsRead) {
+  const TinyModel other;
+  std::filesystem::rename(other / "tokenizer.json", other / "tokenizer.model");
+  const Outcome outcome = run_rung({"generate", "-m", other.path().string(), "x"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.err, "tokenizer.model: not read: a folder's tokenizer is its tokenizer.json")) << outcome.err;
+  EXPECT_EQ(line_count(outcome.err), 1u);
+}
+
 TEST_F(CommandLine, WithoutAVerbATextIsGenerated) {
   const Outcome bare = run_rung({"-m", model_->path().string(), "-n", "4", "--temperature", "0", "the fox"});
   const Outcome verb = run({"generate", "-n", "4", "--temperature", "0", "the fox"});
@@ -110,13 +185,14 @@ TEST_F(CommandLine, WhatCannotBeIsAUsageErrorInOneLine) {
                                                     {"generate", "two", "texts"},
                                                     {"generate", "-n"},
                                                     {"generate", "-n", "x", "y"},
-                                                    {"generate", "-n", "-1", "y"},
+                                                    {"generate", "-n", "-2", "y"},
+                                                    {"generate", "--stop", "\xe2\x82", "y"},
                                                     {"generate", "-n", "99999999999999999999", "y"},
                                                     {"generate", "-n", "1.5", "y"},
                                                     {"generate", "--top-k", "-1", "x"},
                                                     {"generate", "--seed", "-1", "x"},
                                                     {"generate", "--seed", "18446744073709551616", "x"},
-                                                    {"chat", "-n", "-1"},
+                                                    {"chat", "-n", "-2"},
                                                     {"trace", "--layer", "-1", "x"},
                                                     {"generate", "--temperature", "-1", "x"},
                                                     {"generate", "--top-p", "2", "x"},
@@ -455,6 +531,18 @@ TEST_F(CommandLine, ChatAnswersEachLineOfStdin) {
   const std::vector<Json> lines = lines_of(outcome.out);
   ASSERT_EQ(lines.size(), 2u);
   for (const Json& line : lines) EXPECT_EQ(line["role"], "assistant");
+}
+
+TEST_F(CommandLine, ChatStopsWhereItIsTold) {
+  const auto answer = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"chat", "--json", "-n", "6", "--temperature", "0", "--ignore-eos"});
+    return lines_of(run(more, {.input = "Hi\n"}).out).at(0);
+  };
+  const std::string text = answer({})["content"];
+  ASSERT_GT(text.size(), 2u);
+  const Json stopped = answer({"--stop", text.substr(2, 1)});
+  EXPECT_EQ(stopped["stop"], "stop-string");
+  EXPECT_EQ(stopped["content"], text.substr(0, text.find(text[2])));
 }
 
 TEST_F(CommandLine, ChatPrintsNothingButAnswers) {

@@ -17,7 +17,7 @@ namespace {
 Sampling sampling_with(const Json& generation_config) {
   const TinyModel model;
   model.write("generation_config.json", generation_config);
-  return ModelFiles::open(model.path()).sampling();
+  return ModelFiles::open(model.path()).generation().sampling;
 }
 
 TEST(GenerationConfig, IsTheDefaultOfSamplingWhereItSaysSo) {
@@ -61,7 +61,7 @@ TEST(GenerationConfig, OfAGgufFileToo) {
     b.key("general.sampling.temp", 6).number(temperature);
     const TemporaryFolder folder;
     std::ofstream(folder / "t.gguf", std::ios::binary) << b.text();
-    return ModelFiles::open(folder / "t.gguf").sampling();
+    return ModelFiles::open(folder / "t.gguf").generation().sampling;
   };
   EXPECT_EQ(sampling(0.25f).temperature, 0.25f);
   expect_error([&] { sampling(std::numeric_limits<float>::quiet_NaN()); },
@@ -75,10 +75,53 @@ TEST(StopIds, AreAllThatTheFilesName) {
   EXPECT_TRUE(ids.contains(7) && ids.contains(9));
   EXPECT_TRUE(LoadedModel(ModelFiles::open(model.path())).stop_ids().contains(1))
       << "<|im_end|>, which ends a turn in the template";
-  for (const Json& wrong : {Json(-1), Json("7"), Json(1.5), Json(1e18), Json::array({7, -1})}) {
+  for (const Json& wrong : {Json(-2), Json("7"), Json(1.5), Json(1e18), Json::array({7, -2})}) {
     model.write("generation_config.json", {{"eos_token_id", wrong}});
     expect_error([&] { ModelFiles::open(model.path()).stop_ids(); }, "generation_config.json: 'eos_token_id' holds");
   }
+}
+
+TEST(StopIds, MinusOneIsNone) {
+  const TinyModel model;
+  for (const Json& none : {Json(-1), Json::array({-1})}) {
+    model.write("generation_config.json", {{"eos_token_id", none}});
+    EXPECT_TRUE(ModelFiles::open(model.path()).stop_ids().empty());
+  }
+}
+
+TEST(GenerationConfig, PenaltiesAndRulesAskForNoDoSample) {
+  const Json rules = {{"repetition_penalty", 1.5},    {"no_repeat_ngram_size", 3},      {"suppress_tokens", {4, -1}},
+                      {"begin_suppress_tokens", {5}}, {"bad_words_ids", {{6}, {7, 8}}}, {"min_new_tokens", 2},
+                      {"forced_eos_token_id", 9}};
+  for (const Json& do_sample : {Json(nullptr), Json(false), Json(true)}) {
+    Json config = rules;
+    config["do_sample"] = do_sample;
+    const Sampling s = sampling_with(config);
+    EXPECT_EQ(s.repeat_penalty, 1.5f) << do_sample;
+    EXPECT_EQ(s.no_repeat_ngram, 3u);
+    EXPECT_EQ(s.suppress, std::vector<TokenId>{4});
+    EXPECT_EQ(s.begin_suppress, std::vector<TokenId>{5});
+    EXPECT_EQ(s.bad_words, (std::vector<std::vector<TokenId>>{{6}, {7, 8}}));
+    EXPECT_EQ(s.min_tokens, 2u);
+    EXPECT_EQ(s.forced_end, std::vector<TokenId>{9});
+  }
+}
+
+TEST(GenerationConfig, SaysWhereAnAnswerEndsAndWhatIsNotDone) {
+  const auto read = [](const Json& config) { return generation_from_json(config, "g"); };
+  EXPECT_EQ(read({{"max_new_tokens", 7}, {"max_length", 9}}).max_tokens, 7u);
+  EXPECT_FALSE(read({{"max_new_tokens", 7}, {"max_length", 9}}).max_length) << "transformers, too, takes the former";
+  EXPECT_EQ(read({{"max_length", 9}}).max_length, 9u);
+  EXPECT_EQ(read({{"stop_strings", "END"}}).stop, std::vector<std::string>{"END"});
+  EXPECT_EQ(read({{"stop_strings", {"a", "b"}}}).stop, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(read({{"num_beams", 4}, {"guidance_scale", 1.5}, {"use_cache", true}, {"my_own_key", 7}}).undone,
+            (std::vector<std::string>{"num_beams", "guidance_scale"}));
+  EXPECT_TRUE(read({{"num_beams", 1}, {"typical_p", 1.0}, {"guidance_scale", nullptr}, {"epsilon_cutoff", 0.0}})
+                  .undone.empty());
+  EXPECT_TRUE(read({{"do_sample", false}, {"typical_p", 0.5}}).undone.empty()) << "it matters to those who draw";
+  EXPECT_EQ(read({{"do_sample", true}, {"typical_p", 0.5}}).undone, std::vector<std::string>{"typical_p"});
+  expect_error([&] { read({{"stop_strings", {1}}}); }, "g: 'stop_strings' holds 1, expected texts");
+  expect_error([&] { read({{"bad_words_ids", {1}}}); }, "g: 'bad_words_ids' holds 1, expected lists of token ids");
 }
 
 std::optional<std::string> template_of(const TinyModel& model, bool tools) {

@@ -25,7 +25,31 @@ TEST(Sampler, IsGreedyAtTemperatureZeroAndTakesTheFirstOfEquals) {
 TEST(Sampler, ThePenaltyReachesGreedyToo) {
   Sampler sampler({.temperature = 0, .repeat_penalty = 2});
   const std::vector<std::int32_t> seen{1, 3, 3};
-  EXPECT_EQ(sampler.sample(kLogits, seen), 5);
+  EXPECT_EQ(sampler.sample(kLogits, {.tokens = seen}), 5);
+}
+
+// logit[j] − frequency·c[j] − presence·(c[j] > 0), c over the answer alone.
+// https://platform.openai.com/docs/guides/text-generation
+TEST(Sampler, PresenceAndFrequencyAreTakenFromWhatTheAnswerHolds) {
+  const std::vector<std::int32_t> tokens{0, 0, 5, 1, 3, 1, 1};  // the first three are the prompt
+  const auto chance = [&](const Sampling& sampling, std::int32_t id) {
+    for (const Candidate& c : Sampler(sampling).distribution(kLogits, {.tokens = tokens, .prompt_tokens = 3})) {
+      if (c.id == id) return c.probability;
+    }
+    return 0.0;
+  };
+  // Tokens 1 and 3 both have the logit 3; with these, 3 − 3·0.5 − 0.25 and 3 − 0.5 − 0.25. Tokens 0 and 5 keep theirs.
+  const Sampling s{.temperature = 1, .top_p = 1, .presence_penalty = 0.25f, .frequency_penalty = 0.5f};
+  EXPECT_NEAR(chance(s, 1) / chance(s, 3), std::exp(-1.0), 1e-6);
+  EXPECT_NEAR(chance(s, 5) / chance(s, 3), std::exp(2 - 2.25), 1e-6);
+  EXPECT_NEAR(chance(s, 5) / chance(s, 0), std::exp(2 - 1.0), 1e-6);
+  Sampler greedy({.temperature = 0, .presence_penalty = 1.5f});
+  EXPECT_EQ(greedy.sample(kLogits, {.tokens = tokens, .prompt_tokens = 3}), 5) << "greedy, too";
+}
+
+TEST(Sampler, RulesThatLeaveNothingAreAnError) {
+  Sampler sampler({.suppress = {0, 1, 2, 3, 4, 5}});
+  EXPECT_THROW(sampler.sample(kLogits), Error);
 }
 
 TEST(Sampler, TheSameSeedGivesTheSameTokens) {
@@ -99,6 +123,8 @@ TEST(Sampling, OutOfRangeIsAnErrorThatNamesTheOption) {
   EXPECT_NE(message({.top_p = 0}).find("top-p is 0"), std::string::npos);
   EXPECT_NE(message({.min_p = 2}).find("min-p is"), std::string::npos);
   EXPECT_NE(message({.repeat_penalty = 0}).find("repeat-penalty is"), std::string::npos);
+  EXPECT_NE(message({.presence_penalty = 2.5f}).find("presence-penalty is 2.5, expected -2 to 2"), std::string::npos);
+  EXPECT_NE(message({.frequency_penalty = -3}).find("frequency-penalty is"), std::string::npos);
 }
 
 }  // namespace

@@ -8,8 +8,9 @@
 namespace rung {
 namespace {
 
-std::string streamed(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) {
-  Tokenizer::Stream stream(tokenizer, false);
+std::string streamed(const Tokenizer& tokenizer, const std::vector<TokenId>& ids, bool skip_special = false,
+                     const std::vector<TokenId>& before = {}) {
+  Tokenizer::Stream stream(tokenizer, skip_special, before);
   std::string text;
   for (const TokenId id : ids) text += stream.push(id);
   return text + stream.finish();
@@ -25,6 +26,24 @@ TEST(TokenizerVariants, AgreeWithTheOfficialOnes) {
       expect_case(tokenizer, item);
       const auto plain = item[2].get<std::vector<TokenId>>();
       EXPECT_EQ(streamed(tokenizer, plain), tokenizer.decode(plain)) << item[0];
+    }
+  }
+}
+
+// "Once upon" goes on with " a time": the official text of the whole, less that of its beginning (tokenizers#1274).
+TEST(TokenizerVariants, GoOnWithATextAsTheOfficialOnesDo) {
+  const auto models = golden_lines("variant_models.jsonl");
+  std::map<std::string, Json> documents;
+  for (const Json& line : golden_lines("variants.jsonl")) documents[line["name"]] = line["tokenizer"];
+  for (const Json& line : golden_lines("continuations.jsonl")) {
+    SCOPED_TRACE(line["name"]);
+    Json document = documents.at(line["name"]);
+    document["model"] = models.at(document["model"].get<std::size_t>());
+    const Tokenizer tokenizer = Tokenizer::from_json(document.dump(), "variant");
+    for (const Json& item : line["cases"]) {
+      const auto before = item[0].get<std::vector<TokenId>>(), after = item[1].get<std::vector<TokenId>>();
+      EXPECT_EQ(streamed(tokenizer, after, true, before), item[2]) << item;
+      EXPECT_EQ(streamed(tokenizer, after, true), tokenizer.decode(after, true)) << "alone, it has a beginning";
     }
   }
 }

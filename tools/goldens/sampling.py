@@ -1,6 +1,6 @@
 """Recorded logits and settings → the distribution that transformers' generate() would draw from.
 
-    python3 tools/goldens/sampling.py [--out tests/golden]      writes sampling/cases.json
+    python3 tools/goldens/sampling.py [--out tests/golden]      writes sampling/cases.json and sampling/rules.json
     pip install torch transformers numpy
 
 The processors are the list that generate() itself builds. -inf is written as null. A case whose answer depends on the
@@ -70,6 +70,42 @@ def case(model, name: str, logits: np.ndarray, settings: dict) -> dict | None:
     return {"logits": name, "seen": seen, **settings, "ids": kept, "probabilities": [float(x) for x in p[kept]]}
 
 
+# What forbids or forces tokens, alone and together: of prompt + answer = TOKENS, PROMPT are the prompt.
+TOKENS, PROMPT, ENDS = [7, 3, 11, 5, 3, 11, 9, 7, 3], 4, [2, 17]
+RULES = [
+    *(dict(no_repeat_ngram_size=n) for n in (1, 2, 3, 4, 9, 10)),
+    *(dict(bad_words_ids=w) for w in ([[3]], [[3, 17], [7, 3, 40], [3, 3]], [[2], [17], [5]], [[7, 3, 11, 5, 3, 11, 9, 7, 3, 8], [7, 3, 8, 8]])),
+    *(dict(min_new_tokens=n) for n in (5, 6)), *(dict(min_length=n) for n in (9, 10)), dict(min_length=20, min_new_tokens=2),
+    *(dict(forced_eos_token_id=e, max_new_tokens=n) for e, n in ((2, 6), (17, 7), ([2, 17], 6))),
+    dict(suppress_tokens=[1, 17, 60]), dict(begin_suppress_tokens=[17, 33]), dict(suppress_tokens=[17], begin_suppress_tokens=[3]),
+    dict(repetition_penalty=1.4, no_repeat_ngram_size=2, bad_words_ids=[[33], [3, 20]], suppress_tokens=[40], min_new_tokens=9),
+    dict(forced_eos_token_id=[2, 17], max_new_tokens=6, suppress_tokens=[2], min_new_tokens=9, repetition_penalty=1.5),
+]
+DRAWN = [dict(do_sample=True, temperature=0.8, top_k=16, top_p=0.95), dict(do_sample=False)]
+
+
+def rule_case(model, name: str, logits: np.ndarray, rule: dict, drawn: dict, answered: bool) -> dict:
+    tokens = TOKENS if answered else TOKENS[:PROMPT]
+    settings = ({k: v for k, v in DEFAULTS.items() if drawn["do_sample"] or k == "repetition_penalty"}) | drawn | rule
+    config = transformers.GenerationConfig(eos_token_id=ENDS, **settings)
+    model._prepare_special_tokens(config, device="cpu")
+    config.update(**config._get_default_generation_params(), defaults_only=True)  # as generate() does
+    config = model._prepare_generated_length(config, True, "min_length" not in rule, "input_ids", PROMPT, torch.zeros(1, PROMPT))
+    processors = model._get_logits_processor(config, input_ids_seq_length=PROMPT)
+    scores = processors(torch.tensor([tokens], dtype=torch.long), torch.tensor(logits)[None])[0]
+    p = torch.softmax(scores, dim=-1) if drawn["do_sample"] else torch.eye(len(scores))[scores.argmax()]
+    kept = p.nonzero()[:, 0].tolist()
+    return {"logits": name, "tokens": tokens, "generation_config": settings, "ids": kept, "probabilities": [float(x) for x in p[kept]]}
+
+
+def make_rules(model, recorded: dict[str, np.ndarray]) -> dict:
+    names = ("plain", "peaked", "steps")
+    cases = [rule_case(model, name, recorded[name], rule, drawn, answered)
+             for name, rule, drawn, answered in itertools.product(names, RULES, DRAWN, (True, False))]
+    return {"prompt_tokens": PROMPT, "ends": ENDS,
+            "logits": [{"name": n, "values": [float(f"{x:.9g}") for x in recorded[n]]} for n in names], "cases": cases}
+
+
 def make(out: Path):
     transformers.logging.set_verbosity_error()
     model = transformers.LlamaForCausalLM(transformers.LlamaConfig(vocab_size=8, hidden_size=8, intermediate_size=8,
@@ -87,6 +123,7 @@ def make(out: Path):
     folder = out / "sampling"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cases.json").write_text(lines(document))
+    (folder / "rules.json").write_text(lines({"official": document["official"], **make_rules(model, recorded)}))
 
 
 def lines(document: dict) -> str:

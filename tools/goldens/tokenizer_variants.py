@@ -4,7 +4,8 @@ tests/golden/text/variants.jsonl.
 A line: {"name", "tokenizer": the document, "cases": [[text, ids with BOS and EOS, ids without, text of the latter,
 without control tokens], …]}. The documents' models are few: they stand in variant_models.jsonl, and "model" is the line
 there (from 0). And patterns.jsonl: regular expressions with what they cut texts into: {"pattern", "cases": [[text,
-[piece, …]], …]}.
+[piece, …]], …]}. And continuations.jsonl: how a text goes on, {"name" of a variant, "cases": [[ids before, ids after,
+what the latter add to the text], …]}, without control tokens.
 
     pip install tokenizers
 """
@@ -237,8 +238,22 @@ def answers(name, document_):
     return {"name": name, "tokenizer": document_, "cases": cases}
 
 
+def continuations(name, document_):
+    """What the official decoder says of the whole, less what it says of the beginning: where that is a beginning."""
+    tokenizer = tokenizers.Tokenizer.from_str(json.dumps(document_))
+    cases = []
+    for text in ("the cat", "The  Cat, the 1st!", " lead and trail ", "日本 語", "<s> the cat", "taaat", "é the"):
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        for cut in sorted({1, 2, len(ids) // 2, len(ids) - 1} & set(range(1, len(ids)))):
+            before, whole = decode(tokenizer, ids[:cut], True), decode(tokenizer, ids, True)
+            if whole.startswith(before) and (before or ids[:cut] == tokenizer.encode("<s>", add_special_tokens=False).ids):
+                cases.append([ids[:cut], ids[cut:], whole[len(before):]])
+    return {"name": name, "cases": cases}
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
+    write(OUT / "continuations.jsonl", [continuations(name, d) for name, d in variants() if name.startswith(("decoder", "Metaspace"))])
     lines, models = list(itertools.starmap(answers, variants())), []
     for line in lines:
         model = line["tokenizer"]["model"]

@@ -1,0 +1,162 @@
+#include "engine/generation_config.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace rung {
+
+namespace {
+
+const Json* find(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it == object.end() || it->is_null() ? nullptr : &*it;
+}
+
+std::optional<double> number_in(const Json& object, const char* key, const std::string& where) {
+  const Json* value = find(object, key);
+  if (value == nullptr) return {};
+  if (!value->is_number()) fail("{}: '{}' is {}, expected a number", where, key, value->dump());
+  return value->get<double>();
+}
+
+std::optional<std::size_t> count_in(const Json& object, const char* key, const std::string& where) {
+  const auto number = number_in(object, key, where);
+  if (!number) return {};
+  if (*number < 0) fail("{}: '{}' is {}, expected 0 or more", where, key, *number);
+  return static_cast<std::size_t>(std::min(*number, 1e9));
+}
+
+TokenId token_id(const Json& id, const char* key, const std::string& where) {
+  if (!id.is_number_integer() || id.get<double>() < -1 || id.get<double>() > 1e9) {
+    fail("{}: '{}' holds {}, expected token ids", where, key, id.dump());
+  }
+  return id.get<TokenId>();
+}
+
+std::vector<std::vector<TokenId>> words_in(const Json& object, const char* key, const std::string& where) {
+  std::vector<std::vector<TokenId>> words;
+  const Json* value = find(object, key);
+  if (value == nullptr) return words;
+  if (!value->is_array()) fail("{}: '{}' is {}, expected lists of token ids", where, key, value->type_name());
+  for (const Json& word : *value) {
+    if (!word.is_array()) fail("{}: '{}' holds {}, expected lists of token ids", where, key, word.dump());
+    words.emplace_back();
+    for (const Json& id : word) words.back().push_back(token_id(id, key, where));
+  }
+  return words;
+}
+
+// A string, or a list of strings.
+std::vector<std::string> texts_in(const Json& object, const char* key, const std::string& where) {
+  std::vector<std::string> texts;
+  const Json* value = find(object, key);
+  if (value == nullptr) return texts;
+  for (const Json& text : value->is_array() ? *value : Json::array({*value})) {
+    if (!text.is_string()) fail("{}: '{}' holds {}, expected texts", where, key, text.dump());
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+// What transformers' generate() reads, what changes its text unless it has this value, and what Rung does not do.
+struct Undone {
+  const char* key;
+  double idle = 0;            // also: false, empty, null
+  bool when_drawing = false;  // matters with do_sample only
+};
+constexpr Undone kUndone[] = {{"num_beams", 1},
+                              {"num_beam_groups", 1},
+                              {"diversity_penalty"},
+                              {"penalty_alpha"},
+                              {"dola_layers"},
+                              {"constraints"},
+                              {"force_words_ids"},
+                              {"guidance_scale", 1},
+                              {"sequence_bias"},
+                              {"forced_bos_token_id", -1},
+                              {"exponential_decay_length_penalty"},
+                              {"watermarking_config"},
+                              {"token_healing"},
+                              {"max_time"},
+                              {"top_h", 0, true},
+                              {"typical_p", 1, true},
+                              {"epsilon_cutoff", 0, true},
+                              {"eta_cutoff", 0, true}};
+
+bool is_idle(const Json& value, double idle) {
+  if (value.is_boolean()) return !value.get<bool>();
+  if (value.is_number()) return value.get<double>() == idle;
+  return value.empty();
+}
+
+void read_sampling(Sampling& s, const Json& config, const std::string& where) {
+  const Json* do_sample = find(config, "do_sample");
+  const bool says = do_sample != nullptr && do_sample->is_boolean(), draws = says && do_sample->get<bool>();
+  for (const SamplingSetting& setting : sampling_settings()) {
+    if (setting.json_key == nullptr || (setting.drawing && !draws)) continue;
+    if (const auto value = number_in(config, setting.json_key, where)) {
+      setting.set(s, *value);
+    } else if (setting.drawing) {
+      setting.set(s, *setting.drawing);
+    }
+  }
+  if (says && !draws) s.temperature = 0;
+  s.suppress = token_ids_in(config, "suppress_tokens", where);
+  s.begin_suppress = token_ids_in(config, "begin_suppress_tokens", where);
+  s.bad_words = words_in(config, "bad_words_ids", where);
+  s.forced_end = token_ids_in(config, "forced_eos_token_id", where);
+  if (find(config, "min_new_tokens") == nullptr) s.min_length = count_in(config, "min_length", where).value_or(0);
+}
+
+void check_in(const std::string& where, const Sampling& sampling) {
+  try {
+    check(sampling);
+  } catch (const Error& e) {
+    fail("{}: {}", where, e.what());
+  }
+}
+
+}  // namespace
+
+std::vector<TokenId> token_ids_in(const Json& object, const char* key, const std::string& where) {
+  std::vector<TokenId> ids;
+  const Json* value = find(object, key);
+  if (value == nullptr) return ids;
+  for (const Json& one : value->is_array() ? *value : Json::array({*value})) {
+    if (const TokenId id = token_id(one, key, where); id >= 0) ids.push_back(id);
+  }
+  return ids;
+}
+
+GenerationConfig generation_from_json(const Json& config, const std::string& where) {
+  GenerationConfig g{.where = where};
+  read_sampling(g.sampling, config, where);
+  check_in(where, g.sampling);
+  g.max_tokens = count_in(config, "max_new_tokens", where);
+  if (!g.max_tokens) g.max_length = count_in(config, "max_length", where);
+  g.stop = texts_in(config, "stop_strings", where);
+  for (const Undone& undone : kUndone) {
+    const Json* value = find(config, undone.key);
+    if (value == nullptr || is_idle(*value, undone.idle)) continue;
+    if (!undone.when_drawing || g.sampling.temperature != 0) g.undone.emplace_back(undone.key);
+  }
+  return g;
+}
+
+GenerationConfig generation_from_gguf(const Gguf& gguf) {
+  GenerationConfig g{.where = gguf.file() + ": general.sampling"};
+  for (const SamplingSetting& setting : sampling_settings()) {
+    if (setting.gguf_key == nullptr) continue;
+    if (const auto value = gguf.number(setting.gguf_key)) setting.set(g.sampling, *value);
+  }
+  // llama.cpp's key, for tokens that a model must never say
+  for (const std::int64_t id : gguf.integers("tokenizer.ggml.suppress_tokens").value_or(std::vector<std::int64_t>{})) {
+    if (id >= 0 && id <= 1'000'000'000) g.sampling.suppress.push_back(static_cast<TokenId>(id));
+  }
+  check_in(g.where, g.sampling);
+  return g;
+}
+
+}  // namespace rung
