@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
@@ -21,9 +23,8 @@ void name_tokens(const TinyModel& model, const std::map<TokenId, std::string>& n
   Json document = Json::parse(in);
   for (const auto& [id, name] : names) {
     Json& vocabulary = document["model"]["vocab"];
-    for (const auto& [old, old_id] : Json(vocabulary).items()) {
-      if (old_id == id) vocabulary.erase(old);
-    }
+    const auto old = std::find(vocabulary.begin(), vocabulary.end(), Json(id));
+    if (old != vocabulary.end()) vocabulary.erase(old);
     vocabulary[name] = id;
     document["added_tokens"].push_back({{"id", id},
                                         {"content", name},
