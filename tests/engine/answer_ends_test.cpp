@@ -48,16 +48,16 @@ using Ids = std::set<TokenId>;
 
 // llama.cpp#9606: files name one end, the model uses several.
 TEST(AnswerEnds, AreKnownByTheirNames) {
-  EXPECT_EQ(ends_of({}), (Ids{1})) << "<|im_end|>";
-  EXPECT_EQ(ends_of({{140, "<|endoftext|>"}, {141, "<|eot_id|>"}, {142, "<|other|>"}}), (Ids{1, 140, 141}));
-  EXPECT_EQ(ends_of({{140, "<｜end▁of▁sentence｜>"}, {141, "<|end|>"}}, false), (Ids{1, 140, 141}))
+  EXPECT_EQ(ends_of({}), (Ids{1, 2})) << "<|im_end|>, and what config.json names";
+  EXPECT_EQ(ends_of({{140, "<|endoftext|>"}, {141, "<|eot_id|>"}, {142, "<|other|>"}}), (Ids{1, 2, 140, 141}));
+  EXPECT_EQ(ends_of({{140, "<｜end▁of▁sentence｜>"}, {141, "<|end|>"}}, false), (Ids{1, 2, 140, 141}))
       << "added, if not special: fine-tuned models have such";
 }
 
 TEST(AnswerEnds, OfGptOssAreNotTheEndOfItsAnalysisNorThoseOfGemma4AWordOfItsTexts) {
-  EXPECT_EQ(ends_of({{140, "<|return|>"}, {141, "<|call|>"}, {142, "<|end|>"}}), (Ids{1, 140, 141}));
-  EXPECT_EQ(ends_of({{140, "<|flush|>"}, {141, "<|calls|>"}, {142, "<|end|>"}}), (Ids{1, 140, 141}));
-  EXPECT_EQ(ends_of({{140, "<|tool_response>"}, {141, "<turn|>"}, {142, "</s>"}}), (Ids{1, 140, 141}));
+  EXPECT_EQ(ends_of({{140, "<|return|>"}, {141, "<|call|>"}, {142, "<|end|>"}}), (Ids{1, 2, 140, 141}));
+  EXPECT_EQ(ends_of({{140, "<|flush|>"}, {141, "<|calls|>"}, {142, "<|end|>"}}), (Ids{1, 2, 140, 141}));
+  EXPECT_EQ(ends_of({{140, "<|tool_response>"}, {141, "<turn|>"}, {142, "</s>"}}), (Ids{1, 2, 140, 141}));
 }
 
 // … also where its template ends a turn with that token; but what a file names itself holds.
