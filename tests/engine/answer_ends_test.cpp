@@ -95,7 +95,7 @@ class Answers : public testing::Test {
     return generate(session, model.tokenizer(), encode_prompt(model.tokenizer(), "the fox"), options);
   }
   static GenerateOptions greedy(std::size_t max_tokens) {
-    return {.max_tokens = max_tokens, .sampling = {.temperature = 0}};
+    return {.max_tokens = max_tokens, .sampling = Sampling{.temperature = 0}};
   }
   TinyModel folder_;
 };
@@ -133,7 +133,7 @@ TEST_F(Answers, AreAsLongAsTheLimitOfPromptAndAnswerAllows) {
 
 TEST_F(Answers, EndInAForcedTokenWhereTheLimitIs) {
   GenerateOptions options = greedy(5);
-  options.sampling.forced_end = {1};
+  options.sampling->forced_end = {1};
   options.stop_ids = {1};
   const Generated result = answer(options);
   EXPECT_EQ(result.reason, StopReason::end_of_text);
