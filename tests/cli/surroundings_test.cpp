@@ -56,10 +56,10 @@ TEST(Surroundings, ThreadsThatCannotBeStartedAreOneLine) {
 
 TEST(Surroundings, APipeThatDoesNotWaitIsWaitedFor) {
   const TinyModel model;
-  const std::vector<std::string> trace{"trace", "-m", model.path().string(), "--json", "the fox and the other fox"};
-  const Outcome usual = run_rung(trace);
+  const std::vector<std::string> logits{"logits", "-m", model.path().string(), "--json", "--top", "160", "the fox"};
+  const Outcome usual = run_rung(logits);
   ASSERT_GT(usual.out.size(), 2 * 4096u) << "fills the pipe more than once";
-  const Outcome outcome = run_rung(trace, {.output = "non-blocking pipe"});
+  const Outcome outcome = run_rung(logits, {.output = "non-blocking pipe"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_EQ(outcome.out, usual.out);
 }
