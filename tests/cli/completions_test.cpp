@@ -20,10 +20,10 @@ class BashCompletion : public testing::Test {
 
   // What bash offers for the last of `words`: a name a line.
   std::string offers(const std::string& words) const {
-    std::ofstream{folder_ / "ask"} << ". ./rung.bash; COMP_WORDS=(" << words
-                                   << "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _rung; "
-                                      "[ -z \"$COMPREPLY\" ] || printf '%s\\n' \"${COMPREPLY[@]}\"";
-    FILE* const bash = ::popen(("cd '" + folder_.path().string() + "' && bash ./ask").c_str(), "r");
+    std::ofstream{folder_ / ".ask"} << ". ./rung.bash; COMP_WORDS=(" << words
+                                    << "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _rung; "
+                                       "[ -z \"$COMPREPLY\" ] || printf '%s\\n' \"${COMPREPLY[@]}\"";
+    FILE* const bash = ::popen(("cd '" + folder_.path().string() + "' && bash ./.ask").c_str(), "r");
     std::string offered;
     for (int c; (c = std::fgetc(bash)) != EOF;) offered += static_cast<char>(c);
     ::pclose(bash);
@@ -42,7 +42,7 @@ TEST_F(BashCompletion, OffersVerbs) {
 TEST_F(BashCompletion, OffersTheOptionsOfTheVerb) {
   EXPECT_EQ(offers("rung inspect --t"), "--tensors\n--tensor\n");
   EXPECT_EQ(offers("rung inspect --temp"), "");
-  EXPECT_EQ(offers("rung chat --temp"), "--temperature\n--template\n");
+  EXPECT_EQ(offers("rung chat --temp"), "--temperature\n--template\n--template-name\n");
   EXPECT_EQ(offers("rung pull --"), "--help\n--list\n--json\n");
 }
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <list>
+#include <memory>
 #include <random>
 
 #include "engine/device.h"
@@ -46,6 +47,7 @@ class RandomModel {
           std::pow(1e4f, -static_cast<float>(2 * i) / static_cast<float>(kHeadDim)));
     }
     c.layers.resize(kLayers, LayerConfig{.attention = {.scale = 1 / std::sqrt(static_cast<float>(kHeadDim))}});
+    model.panels = std::make_unique<PanelStore>();
     model.embedding = weight<Vocab, Hidden>(kVocab, kHidden);
     model.head = weight<Vocab, Hidden>(kVocab, kHidden);
     model.final_norm = norm(3);
@@ -91,6 +93,8 @@ class RandomModel {
     w.matrix.rows = rows;
     w.matrix.columns = columns;
     w.matrix.data = bytes.data();
+    w.matrix.panels = model.panels.get();
+    w.matrix.id = model.panels->add();
     return w;
   }
 
