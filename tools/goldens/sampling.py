@@ -90,12 +90,14 @@ def rule_case(model, name: str, logits: np.ndarray, rule: dict, drawn: dict, ans
     config = transformers.GenerationConfig(eos_token_id=ENDS, **settings)
     model._prepare_special_tokens(config, device="cpu")
     config.update(**config._get_default_generation_params(), defaults_only=True)  # as generate() does
-    config = model._prepare_generated_length(config, True, "min_length" not in rule, "input_ids", PROMPT, torch.zeros(1, PROMPT))
+    no_min_length = "min_length" not in rule
+    config = model._prepare_generated_length(config, True, no_min_length, "input_ids", PROMPT, torch.zeros(1, PROMPT))
     processors = model._get_logits_processor(config, input_ids_seq_length=PROMPT)
     scores = processors(torch.tensor([tokens], dtype=torch.long), torch.tensor(logits)[None])[0]
     p = torch.softmax(scores, dim=-1) if drawn["do_sample"] else torch.eye(len(scores))[scores.argmax()]
     kept = p.nonzero()[:, 0].tolist()
-    return {"logits": name, "tokens": tokens, "generation_config": settings, "ids": kept, "probabilities": [float(x) for x in p[kept]]}
+    probabilities = [float(x) for x in p[kept]]
+    return {"logits": name, "tokens": tokens, "generation_config": settings, "ids": kept, "probabilities": probabilities}
 
 
 def make_rules(model, recorded: dict[str, np.ndarray]) -> dict:
