@@ -47,7 +47,7 @@ TEST_F(BashCompletion, OffersTheOptionsOfTheVerb) {
 }
 
 TEST_F(BashCompletion, OffersWhatGenerateTakesToATextAlone) {
-  EXPECT_EQ(offers("rung 'Once upon' --min"), "--min-p\n");
+  EXPECT_EQ(offers("rung 'Once upon' --min"), "--min-p\n--min-tokens\n");
 }
 
 TEST_F(BashCompletion, OffersFilesWhereAFileIsMeant) {

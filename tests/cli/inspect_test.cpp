@@ -125,7 +125,9 @@ TEST(InspectModel, ASparse100GbModelIn32Mb) {
   EXPECT_EQ(model["parameters"], 25'000'000'000u + 128'000u * 8192u);
   EXPECT_EQ(model["weight_bytes"], 100'000'000'000u + 128'000u * 8192u * 4u);
   EXPECT_EQ(model["bits_per_weight"], 32.0);
-  EXPECT_FALSE(model.contains("problems")) << model["problems"];
+  // It can be looked at, though it names no way to cut text into words, without which there is no tokenizer.
+  ASSERT_EQ(model["problems"].size(), 1u) << model["problems"];
+  EXPECT_NE(model["problems"][0].get<std::string>().find("'tokenizer.ggml.pre' is missing"), std::string::npos);
 }
 
 TEST(InspectModel, MemoryAtAContext) {

@@ -74,11 +74,15 @@ def case(model, name: str, logits: np.ndarray, settings: dict) -> dict | None:
 TOKENS, PROMPT, ENDS = [7, 3, 11, 5, 3, 11, 9, 7, 3], 4, [2, 17]
 RULES = [
     *(dict(no_repeat_ngram_size=n) for n in (1, 2, 3, 4, 9, 10)),
-    *(dict(bad_words_ids=w) for w in ([[3]], [[3, 17], [7, 3, 40], [3, 3]], [[2], [17], [5]], [[7, 3, 11, 5, 3, 11, 9, 7, 3, 8], [7, 3, 8, 8]])),
-    *(dict(min_new_tokens=n) for n in (5, 6)), *(dict(min_length=n) for n in (9, 10)), dict(min_length=20, min_new_tokens=2),
+    *(dict(bad_words_ids=w) for w in ([[3]], [[3, 17], [7, 3, 40], [3, 3]], [[2], [17], [5]])),
+    dict(bad_words_ids=[[7, 3, 11, 5, 3, 11, 9, 7, 3, 8], [7, 3, 8, 8]]),
+    *(dict(min_new_tokens=n) for n in (5, 6)), *(dict(min_length=n) for n in (9, 10)),
+    dict(min_length=20, min_new_tokens=2),
     *(dict(forced_eos_token_id=e, max_new_tokens=n) for e, n in ((2, 6), (17, 7), ([2, 17], 6))),
-    dict(suppress_tokens=[1, 17, 60]), dict(begin_suppress_tokens=[17, 33]), dict(suppress_tokens=[17], begin_suppress_tokens=[3]),
-    dict(repetition_penalty=1.4, no_repeat_ngram_size=2, bad_words_ids=[[33], [3, 20]], suppress_tokens=[40], min_new_tokens=9),
+    dict(suppress_tokens=[1, 17, 60]), dict(begin_suppress_tokens=[17, 33]),
+    dict(suppress_tokens=[17], begin_suppress_tokens=[3]),
+    dict(repetition_penalty=1.4, no_repeat_ngram_size=2, bad_words_ids=[[33], [3, 20]], suppress_tokens=[40],
+         min_new_tokens=9),
     dict(forced_eos_token_id=[2, 17], max_new_tokens=6, suppress_tokens=[2], min_new_tokens=9, repetition_penalty=1.5),
 ]
 DRAWN = [dict(do_sample=True, temperature=0.8, top_k=16, top_p=0.95), dict(do_sample=False)]
@@ -97,7 +101,8 @@ def rule_case(model, name: str, logits: np.ndarray, rule: dict, drawn: dict, ans
     p = torch.softmax(scores, dim=-1) if drawn["do_sample"] else torch.eye(len(scores))[scores.argmax()]
     kept = p.nonzero()[:, 0].tolist()
     probabilities = [float(x) for x in p[kept]]
-    return {"logits": name, "tokens": tokens, "generation_config": settings, "ids": kept, "probabilities": probabilities}
+    return {"logits": name, "tokens": tokens, "generation_config": settings, "ids": kept,
+            "probabilities": probabilities}
 
 
 def make_rules(model, recorded: dict[str, np.ndarray]) -> dict:
