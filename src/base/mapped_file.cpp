@@ -25,7 +25,10 @@ class Descriptor {
   // O_NONBLOCK: opening a named pipe must not wait for a writer.
   explicit Descriptor(const std::filesystem::path& path)
       : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (fd_ < 0) fail("{}: {}", path.string(), std::strerror(errno));
+    if (fd_ >= 0) return;
+    const int error = errno;
+    refuse_broken_link(path);
+    fail("{}: {}", path.string(), std::strerror(error));
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -53,6 +56,13 @@ Mapped& mapped() {
 }
 
 }  // namespace
+
+void refuse_broken_link(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_symlink(path, ignored) || std::filesystem::exists(path, ignored)) return;
+  fail("{}: a link to {}, which is not there: a download that was not finished?", path.string(),
+       std::filesystem::read_symlink(path, ignored).string());
+}
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const Descriptor descriptor(path);

@@ -8,6 +8,10 @@
 
 namespace rung {
 
+// Throws Error where `path` is a link to what is not there. The hub's cache is made of links: a download that was not
+// finished leaves such ones, and to take them for files that the model lacks would be to run it without.
+void refuse_broken_link(const std::filesystem::path& path);
+
 // mmap asks the kernel to lay a file's bytes into our address space. Nothing is read until a byte is touched; then the
 // page (4 KiB) that holds it is brought in, and the kernel may drop it again when memory is short. So a 100 GB file
 // opens in microseconds, and two processes that map the same model share one copy. The file must not shrink while it is

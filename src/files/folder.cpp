@@ -16,8 +16,11 @@ bool Folder::exists() const {
 }
 
 bool Folder::has(std::string_view name) const {
+  if (!compiled_.empty()) return compiled(name) != nullptr;
   std::error_code ignored;
-  return compiled_.empty() ? std::filesystem::exists(path_ / name, ignored) : compiled(name) != nullptr;
+  if (std::filesystem::exists(path_ / name, ignored)) return true;
+  refuse_broken_link(path_ / name);
+  return false;
 }
 
 std::vector<std::string> Folder::names_in(std::string_view folder) const {

@@ -27,7 +27,7 @@ class Folder {
   const std::filesystem::path& path() const { return path_; }
   // Is it a folder on the disk, or compiled in?
   bool exists() const;
-  bool has(std::string_view name) const;
+  bool has(std::string_view name) const;         // throws Error: a link to what is not there
   MappedFile open(std::string_view name) const;  // throws Error
   // The files in a folder of it, sorted, without its name. None where there is no such folder.
   std::vector<std::string> names_in(std::string_view folder) const;

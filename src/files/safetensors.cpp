@@ -16,11 +16,6 @@ constexpr const char* kIndexName = "model.safetensors.index.json";
 constexpr const char* kSingleName = "model.safetensors";
 constexpr std::size_t kMaxIndexBytes = 100'000'000;
 
-struct Index {
-  std::map<std::string, std::string> shard_of;  // by the tensor's name
-  std::set<std::string> shards;
-};
-
 // A name in the index is data from somewhere: it may name a file of the folder, and nothing else. (A link that lies in
 // the folder is followed: the cache of the hub is made of such links, and it takes the person, or a tool that the
 // person ran, to put one there.)
@@ -30,7 +25,9 @@ void require_plain_name(const std::string& name, const std::string& index_file) 
   if (!plain) fail("{}: names the shard '{}', expected a file of the same folder", index_file, printable(name));
 }
 
-Index read_index(const MappedFile& file) {
+// The files that an index names. Which of them holds a tensor they say themselves: indexes in the wild list tensors
+// that were left away when the weights were saved, or were moved to another shard.
+std::set<std::string> shards_in(const MappedFile& file) {
   const std::string where = file.path().string();
   if (file.bytes().size() > kMaxIndexBytes) {
     fail("{}: has {} bytes, expected at most {}", where, file.bytes().size(), kMaxIndexBytes);
@@ -38,7 +35,7 @@ Index read_index(const MappedFile& file) {
   const Json json = parse_json(file.text(), where);
   const auto map = json.find("weight_map");
   if (map == json.end() || !map->is_object()) fail("{}: has no object 'weight_map'", where);
-  Index index;
+  std::set<std::string> shards;
   for (const auto& [tensor, shard] : map->items()) {
     if (!shard.is_string()) {
       fail("{}: 'weight_map' gives {} for tensor '{}', expected the name of a file", where, shard.type_name(),
@@ -46,11 +43,10 @@ Index read_index(const MappedFile& file) {
     }
     const std::string& name = shard.get_ref<const std::string&>();
     require_plain_name(name, where);
-    index.shard_of.emplace(tensor, name);
-    index.shards.insert(name);
+    shards.insert(name);
   }
-  if (index.shards.empty()) fail("{}: 'weight_map' is empty", where);
-  return index;
+  if (shards.empty()) fail("{}: 'weight_map' is empty", where);
+  return shards;
 }
 
 }  // namespace
@@ -66,24 +62,8 @@ Safetensors Safetensors::open(const Folder& folder) {
     opened.add_file(folder.open(kSingleName));
     return opened;
   }
-  const std::filesystem::path index_path = path / kIndexName;
   if (!folder.has(kIndexName)) fail("{}: holds neither {} nor {}", path.string(), kSingleName, kIndexName);
-  const Index index = read_index(folder.open(kIndexName));
-  for (const std::string& shard : index.shards) opened.add_file(folder.open(shard));
-  for (const auto& [tensor, shard] : index.shard_of) {
-    const auto found = opened.tensors_.find(tensor);
-    const auto other = opened.tensors_.others.find(tensor);
-    const bool decoded = found != opened.tensors_.end();
-    if (!decoded && other == opened.tensors_.others.end()) {
-      fail("{}: places tensor '{}' in {}, which does not hold it", index_path.string(), printable(tensor),
-           printable(shard));
-    }
-    const std::string& holder = decoded ? found->second.file : other->second.file;
-    if (holder != (path / shard).string()) {
-      fail("{}: places tensor '{}' in {}, but it is in {}", index_path.string(), printable(tensor), printable(shard),
-           holder);
-    }
-  }
+  for (const std::string& shard : shards_in(folder.open(kIndexName))) opened.add_file(folder.open(shard));
   return opened;
 }
 

@@ -16,7 +16,7 @@ namespace rung {
 class Safetensors {
  public:
   // A .safetensors file, or a folder: its model.safetensors, or else model.safetensors.index.json and the shards that
-  // this names. Throws Error on anything that is not whole and consistent.
+  // this names, whatever it says about which tensor is in which. Throws Error on anything that is not whole.
   static Safetensors open(const Folder& path);
 
   const TensorMap& tensors() const { return tensors_; }

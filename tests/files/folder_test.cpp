@@ -33,6 +33,18 @@ TEST(FolderOfFiles, OnTheDiskHasWhatLiesThere) {
   EXPECT_FALSE(Folder(place / "absent").exists());
 }
 
+TEST(FolderOfFiles, ALinkToWhatIsNotThereIsNoFileThatIsMissing) {
+  const TemporaryFolder place;
+  std::filesystem::create_symlink("../../blobs/abc", place / "generation_config.json");
+  const Folder folder(place.path());
+  const std::string said = "generation_config.json: a link to ../../blobs/abc, which is not there";
+  expect_error([&] { folder.has("generation_config.json"); }, said);
+  expect_error([&] { folder.open("generation_config.json"); }, said);
+  std::ofstream(place / "target") << "{}";
+  std::filesystem::create_symlink("target", place / "config.json");
+  EXPECT_TRUE(folder.has("config.json"));
+}
+
 TEST(FolderOfFiles, CompiledInIsReadFromMemory) {
   const std::string weights = bytes_of(golden_folder() / "files" / "whole.safetensors");
   const std::string config = "{}";
