@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const rung::LayerConfig& layer : m.layers) {
       if (layer.rope >= m.ropes.size()) std::abort();
     }
-    for (const rung::Rope& rope : m.ropes) {
+    for (const rung::SessionRope& by_length : m.ropes) {
+      const rung::Rope rope = by_length.for_session(m.longest_context());
       if (rope.inverse_frequencies.size() != m.head_dim / 2) std::abort();
     }
   } catch (const rung::Error&) {

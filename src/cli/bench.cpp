@@ -67,7 +67,7 @@ class Bench : public Command {
   }
 
   int run() override {
-    const LoadedModel loaded(model_.open(), model_.chosen_pre());
+    const LoadedModel loaded = model_.load();
     Device device(run_.device, run_.threads, run_.cache.type());
     const SignalWatch watch;
     const std::vector<BenchCase> cases = cases_for(loaded.model());
@@ -119,8 +119,8 @@ class Bench : public Command {
     if (contexts_.empty() && !slow && fits(1024) == 1024) contexts.push_back(1024);
     if (batches.empty() && slow) batches = {1};
     if (batches.empty()) batches = {1, 2, 4, 8, 16};
-    if (run_.context > model.config.context) {
-      fail("--context is {}, expected at most the model's {}", run_.context, model.config.context);
+    if (run_.context > model.config.longest_context()) {
+      fail("--context is {}, expected at most the model's {}", run_.context, model.config.longest_context());
     }
     if (no_cache_ && (batches.size() != 1 || batches[0] != 1)) {
       throw UsageError("--no-cache: one sequence at a time, found --batches");

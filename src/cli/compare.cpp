@@ -177,7 +177,7 @@ class Compare : public Command {
     for (const Named& n : named_) {
       std::unique_ptr<LoadedModel>& loaded = loaded_[n.model];  // on two devices, a model is loaded once
       const ModelOption option{n.model, pre_};
-      if (!loaded) loaded = std::make_unique<LoadedModel>(option.open(), option.chosen_pre());
+      if (!loaded) loaded.reset(new LoadedModel(option.load()));
       auto device =
           std::make_unique<Device>(n.device.empty() ? run_.device : n.device, run_.threads, run_.cache.type());
       std::string name = short_name(loaded->files().path());
@@ -196,7 +196,7 @@ class Compare : public Command {
         fail("{} and {} make different tokens of {}: only models with the same tokenizer compare",
              entries_.front().loaded->files().path().string(), path, file_);
       }
-      const std::size_t context = e.loaded->model().config.context,
+      const std::size_t context = e.loaded->model().config.longest_context(),
                         window = windows_.window_of(entries_.front().loaded->model().config);
       if (window > context) {
         fail("{} has a context of {}, a window takes {} (--context N makes windows smaller)", path, context, window);

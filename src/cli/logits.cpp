@@ -62,18 +62,19 @@ class Logits : public Command {
 
   int run() override {
     const std::string text = text_.read();
-    const LoadedModel model(model_.open(), model_.chosen_pre());
+    const LoadedModel model = model_.load();
     const std::vector<TokenId> ids = encode_prompt(model.tokenizer(), text);
     if (ids.empty()) fail("the text is empty: nothing comes before the next token");
-    if (ids.size() > model.model().config.context) {
-      fail("the text has {} tokens, the context holds {}", ids.size(), model.model().config.context);
+    if (ids.size() > model.model().config.longest_context()) {
+      fail("the text has {} tokens, the context holds {}", ids.size(), model.model().config.longest_context());
     }
     Device device(run_.device, run_.threads, run_.cache.type());
-    Forward forward(model.model(), device.ops());
+    Forward forward(model.model(), device.ops(), ids.size());
     KvCache cache(kv_shape(model.model().config, device.ops().cache_type()));
     Batch batch;
     batch.add(ids, 0, cache, [&](std::size_t i) { return !out_.empty() || i + 1 == ids.size(); });
     const auto logits = forward.run(batch);
+    refuse_overflow(logits, cache);
     if (!out_.empty()) {
       const OutputTensor all{
           "logits", {logits.extent<Tokens>(), logits.extent<Vocab>()}, {Tokens::name, Vocab::name}, logits.span()};

@@ -107,11 +107,13 @@ class Trace : public Command {
   int run() override {
     if (heads_ && !out_.empty()) throw UsageError("--heads and --out: which of them?");
     const std::string text = text_.read();
-    const LoadedModel loaded(model_.open(), model_.chosen_pre());
+    const LoadedModel loaded = model_.load();
     const ModelConfig& config = loaded.model().config;
     const std::vector<TokenId> ids = encode_prompt(loaded.tokenizer(), text);
     if (ids.empty()) fail("the text is empty: there is nothing to compute");
-    if (ids.size() > config.context) fail("the text has {} tokens, the context holds {}", ids.size(), config.context);
+    if (ids.size() > config.longest_context()) {
+      fail("the text has {} tokens, the context holds {}", ids.size(), config.longest_context());
+    }
     if (layer_ && *layer_ >= config.layers.size()) {
       fail("--layer is {}, the model has layers 0 to {}", *layer_, config.layers.size() - 1);
     }
@@ -153,7 +155,7 @@ class Trace : public Command {
     KvCache cache(kv_shape(pass.model.config, pass.ops.cache_type()));
     Batch batch;
     batch.add(ids, 0, cache, [&](std::size_t i) { return !layer_ || i + 1 == ids.size(); });
-    Forward(pass.model, traced).run(batch);
+    Forward(pass.model, traced, pass.ids.size()).run(batch);
   }
 
   // What the pass will make. The first token alone shows it: every tensor has a row for each token.

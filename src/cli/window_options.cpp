@@ -34,7 +34,9 @@ std::size_t WindowOptions::window_of(const ModelConfig& config) const {
 WindowedText WindowOptions::cut(std::string_view text, std::string_view where, const Tokenizer& tokenizer,
                                 const ModelConfig& config) const {
   const std::size_t window = window_of(config), fewest = stride ? 2 : 3;
-  if (window > config.context) fail("--context is {}, expected at most the model's {}", window, config.context);
+  if (window > config.longest_context()) {
+    fail("--context is {}, expected at most the model's {}", window, config.longest_context());
+  }
   if (window < fewest) throw UsageError(fmt::format("--context is {}, expected at least {}", window, fewest));
   if (stride && *stride < 2) {
     throw UsageError("--stride is 1, expected at least 2: the method weighs a window that adds n tokens as n - 1");

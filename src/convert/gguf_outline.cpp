@@ -97,7 +97,7 @@ class FirstTokens {
   std::set<std::string, std::less<>> left_out_;
 };
 
-GgufOutline outline_from_gguf(const Gguf& gguf, std::size_t tokens) {
+GgufOutline outline_from_gguf(const Gguf& gguf, const WeightLayout& layout, std::size_t tokens) {
   GgufOutline outline;
   const FirstTokens first(gguf, tokens);
   for (int part = 0; part < 4; ++part) {
@@ -107,6 +107,7 @@ GgufOutline outline_from_gguf(const Gguf& gguf, std::size_t tokens) {
     }
   }
   for (const auto& [name, tensor] : gguf.tensors()) {
+    if (layout.leaves_out(name)) continue;
     outline.tensors.push_back({.name = name, .dtype = tensor.dtype, .shape = tensor.shape, .bytes = tensor.bytes});
   }
   std::sort(outline.tensors.begin(), outline.tensors.end(), [&](const SourceTensor& a, const SourceTensor& b) {
@@ -144,10 +145,9 @@ GgufOutline outline_from_folder(const ModelFiles& files, std::optional<std::stri
   const auto config = folder_json(files, "config.json");
   GgufModel gguf = gguf_from_config(*config, (files.path() / "config.json").string(), plan.config);
   GgufOutline outline{.metadata = std::move(gguf.metadata), .tensors = folder_tensors(files, plan, gguf.layout)};
-  if (!gguf.rope_divisors.empty()) {
-    const std::size_t size = gguf.rope_divisors.size();
-    outline.tensors.push_back(
-        {.name = "rope_freqs.weight", .shape = {size}, .bytes = {}, .values = std::move(gguf.rope_divisors)});
+  for (auto& [name, divisors] : gguf.rope_divisors) {
+    const std::size_t size = divisors.size();
+    outline.tensors.push_back({.name = name, .shape = {size}, .bytes = {}, .values = std::move(divisors)});
   }
   outline.metadata.set_text("general.type", "model");
   outline.metadata.set_text("general.name", folder_name(files.path()));
@@ -175,7 +175,8 @@ std::optional<Json> folder_json(const ModelFiles& files, const char* name) {
 
 GgufOutline outline_gguf(const ModelFiles& files, std::optional<std::string_view> pre) {
   if (!files.is_gguf()) return outline_from_folder(files, pre);
-  return outline_from_gguf(files.gguf(), bind_weights(files.plan(), files.tensors()).config.vocab_size);
+  const ModelPlan plan = files.plan();
+  return outline_from_gguf(files.gguf(), plan.layout, bind_weights(plan, files.tensors()).config.vocab_size);
 }
 
 }  // namespace rung

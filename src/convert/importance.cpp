@@ -56,7 +56,7 @@ class ListeningOps : public OpsDecorator {
 };
 
 void read_window(const Model& model, Ops& ops, std::span<const TokenId> ids) {
-  Forward forward(model, ops);
+  Forward forward(model, ops, ids.size());
   KvCache cache(kv_shape(model.config, ops.cache_type()));
   Batch batch;
   // The head sees every 16th row: room for the logits of a whole window would be half a gigabyte in a model of 262,144

@@ -11,9 +11,9 @@ Session::Session(const Model& model, Ops& ops, const SessionOptions& options)
       options_(options),
       context_(options.context == 0 ? model.config.context : options.context),
       cache_(kv_shape(model.config, options.cache_type.value_or(ops.cache_type()))),
-      forward_(model, ops) {
-  if (context_ > model.config.context) {
-    fail("--context is {}, expected at most the model's {}", context_, model.config.context);
+      forward_(model, ops, context_) {
+  if (context_ > model.config.longest_context()) {
+    fail("--context is {}, expected at most the model's {}", context_, model.config.longest_context());
   }
   tokens_.reserve(context_);  // addresses only, until they are used
 }
@@ -52,6 +52,7 @@ std::span<const float> Session::run(std::span<const std::int32_t> ids, const Pro
     batch_.add(std::span(tokens_).subspan(at, old - at), at, cache_, [](std::size_t) { return false; });
     batch_.add(added, old, cache_, [&](std::size_t i) { return old + i + 1 == all; });
     logits = forward_.run(batch_);
+    refuse_overflow(logits, cache_);
     tokens_.insert(tokens_.end(), added.begin(), added.end());  // for which there is room
     if (progress && !progress(end - begin, all - begin)) return {};
   }

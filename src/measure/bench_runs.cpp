@@ -76,7 +76,7 @@ class Prefill : public BenchRun {
 class Decode : public BenchRun {
  public:
   Decode(const BenchSetting& setting, const BenchCase& what)
-      : BenchRun(setting, what), forward_(setting.model, setting.ops) {
+      : BenchRun(setting, what), forward_(setting.model, setting.ops, setting.context) {
     for (std::size_t s = 0; s < what.batch; ++s) {
       caches_.emplace_back(kv_shape(setting.model.config, setting.ops.cache_type()));
       fill(caches_.back(), what.context);

@@ -84,7 +84,9 @@ std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base,
 Comparison compare(std::span<const Contestant> contestants, const WindowedText& text,
                    const ComparisonProgress& progress) {
   std::vector<std::unique_ptr<WindowReader>> readers;
-  for (const Contestant& c : contestants) readers.push_back(std::make_unique<WindowReader>(c.model, c.device));
+  for (const Contestant& c : contestants) {
+    readers.push_back(std::make_unique<WindowReader>(c.model, c.device, text.longest_window()));
+  }
   Comparison done;
   done.distances.resize(contestants.size() - 1);
   done.readings.resize(contestants.size());

@@ -31,6 +31,12 @@ std::vector<Window> sliding(std::size_t tokens, std::size_t window_tokens, std::
   return windows;
 }
 
+std::size_t WindowedText::longest_window() const {
+  std::size_t longest = 0;
+  for (const Window& w : windows) longest = std::max(longest, w.end - w.begin);
+  return longest;
+}
+
 void check_text(std::string_view text, std::string_view where) {
   if (text.empty()) fail("{}: the text is empty", where);
   if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
@@ -59,8 +65,8 @@ std::vector<Stretch> stretches_of(const WindowedText& text, const Window& window
   return stretches;
 }
 
-WindowReader::WindowReader(const Model& model, Device& device)
-    : forward_(model, device.ops()), cache_(kv_shape(model.config, device.ops().cache_type())) {
+WindowReader::WindowReader(const Model& model, Device& device, std::size_t window_tokens)
+    : forward_(model, device.ops(), window_tokens), cache_(kv_shape(model.config, device.ops().cache_type())) {
   Batch batch;
   batch.add(0, 0, cache_, true);
   forward_.run(batch);
@@ -71,7 +77,9 @@ Tensor<float, Tokens, Vocab> WindowReader::read(const Stretch& stretch) {
   Batch batch;
   batch.add(stretch.ids, tokens_, cache_, [&](std::size_t i) { return i >= stretch.first_counted(); });
   tokens_ += stretch.ids.size();
-  return forward_.run(batch);
+  const auto logits = forward_.run(batch);
+  refuse_overflow(logits, cache_);
+  return logits;
 }
 
 double log_sum_exp(std::span<const float> x) {
@@ -116,7 +124,7 @@ double Losses::standard_error() const {
 double Losses::perplexity() const { return std::exp(mean()); }
 
 Evaluation evaluate(const Model& model, Device& device, const WindowedText& text, const EvaluationProgress& progress) {
-  WindowReader reader(model, device);
+  WindowReader reader(model, device, text.longest_window());
   Evaluation done;
   for (const Window& window : text.windows) {
     Evaluation so_far = done;

@@ -47,6 +47,8 @@ struct WindowedText {
   std::vector<Window> windows;
   // Takes the place of each window's first token: the BOS, where the model wants one and the method gives it.
   std::optional<TokenId> first_of_window;
+
+  std::size_t longest_window() const;  // in tokens
 };
 
 // Throws Error, naming `where`: a text that is empty or no text (control bytes, no UTF-8).
@@ -65,8 +67,9 @@ std::vector<Stretch> stretches_of(const WindowedText& text, const Window& window
 // Takes a model through a window, stretch by stretch.
 class WindowReader {
  public:
-  // Both outlive this. Brings the weights into memory, so that what follows can be timed.
-  WindowReader(const Model& model, Device& device);
+  // Both outlive this. `window_tokens`: the longest window there will be. Brings the weights into memory, so that what
+  // follows can be timed.
+  WindowReader(const Model& model, Device& device, std::size_t window_tokens);
 
   void restart() { cache_.truncate(0), tokens_ = 0; }
   // The logits of the rows that count, valid until the next call.

@@ -102,6 +102,7 @@ class Binder {
     for (const std::string& prefix : layout_.ignored_prefixes) {
       if (name.starts_with(prefix)) return true;
     }
+    if (layout_.leaves_out(name)) return true;
     return name.ends_with(".rotary_emb.inv_freq");  // a buffer that old exporters saved; it is computed here
   }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,20 @@
 #include "ops/ops.h"
 
 namespace rung {
+
+// How a layer turns its heads, by how many tokens its session may come to hold. Most schemes have one table. `dynamic`
+// and `longrope` have another for long sessions: transformers chooses anew with every forward, so that keys in its
+// cache were turned by one table and the query by the other. Here a session keeps the table that it began with.
+struct SessionRope {
+  Rope usual;
+  std::size_t usual_tokens = 0;                                      // up to here `usual` holds, where there is …
+  std::function<Rope(std::size_t context_tokens)> longer = nullptr;  // … what it becomes for more
+  std::size_t most_tokens = 0;  // how far that reaches, where it is beyond the model's context
+
+  Rope for_session(std::size_t context_tokens) const {
+    return longer && context_tokens > usual_tokens ? longer(context_tokens) : usual;
+  }
+};
 
 struct LayerConfig {
   AttentionSettings attention;
@@ -27,13 +42,20 @@ struct ModelConfig {
   std::size_t heads = 0;
   std::size_t kv_heads = 0;
   std::size_t head_dim = 0;
-  std::size_t context = 0;  // tokens that the model was made for
+  std::size_t context = 0;  // tokens that the model was made for: a session's, where nobody says another
   float norm_epsilon = 0;
   float embedding_scale = 1;
   Activation activation = Activation::silu;
-  std::vector<Rope> ropes;
+  std::vector<SessionRope> ropes;
   std::vector<std::string> rope_names;  // of each: "default, theta 100000", for `rung inspect`
   std::vector<LayerConfig> layers;
+
+  // The most tokens that a session may be asked to hold.
+  std::size_t longest_context() const {
+    std::size_t most = context;
+    for (const SessionRope& rope : ropes) most = rope.most_tokens > most ? rope.most_tokens : most;
+    return most;
+  }
 };
 
 // Whether a tensor may, must or must not be in the file.
@@ -62,7 +84,15 @@ struct WeightLayout {
   bool interleaved_qk = false;  // rows of q and k stand in the order of (2i, 2i+1) pairs: taken back to halves
   // in the file → here: {"language_model.model.", "model."}
   std::vector<std::pair<std::string, std::string>> renamed_prefixes = {};
-  std::vector<std::string> ignored_prefixes = {};  // tensors of other modalities, buffers that are computed
+  std::vector<std::string> ignored_prefixes = {};   // buffers that are computed, or read elsewhere
+  std::vector<std::string> left_out_prefixes = {};  // of the parts for pictures: the text part runs without them
+
+  bool leaves_out(std::string_view tensor) const {
+    for (const std::string& prefix : left_out_prefixes) {
+      if (tensor.starts_with(prefix)) return true;
+    }
+    return false;
+  }
 };
 
 struct ModelPlan {

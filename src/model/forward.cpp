@@ -10,6 +10,7 @@
 #include "model/forward.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -35,6 +36,11 @@ Activations::Activations(const ModelConfig& c, std::size_t capacity)
       gate(capacity * c.intermediate_size),
       up(capacity * c.intermediate_size) {}
 
+Forward::Forward(const Model& model, Ops& ops, std::size_t context_tokens) : model_(model), ops_(ops) {
+  const std::size_t context = context_tokens == 0 ? model.config.context : context_tokens;
+  for (const SessionRope& rope : model.config.ropes) ropes_.push_back(rope.for_session(context));
+}
+
 Tensor<float, Tokens, Vocab> Forward::run(const Batch& batch) {
   check_ids(batch.ids, model_.config);
   const std::size_t tokens = batch.ids.size();
@@ -53,7 +59,7 @@ void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Acti
   const ModelConfig& c = model_.config;
   const DecoderLayer& layer = model_.layers[index];
   const LayerConfig& settings = c.layers[index];
-  const Rope& rope = c.ropes[settings.rope];
+  const Rope& rope = ropes_[settings.rope];
   const std::size_t tokens = rows.size();
   const auto at = [&](const char* name) { return Checkpoint{name, static_cast<int>(index)}; };
 
@@ -112,6 +118,12 @@ Tensor<float, Tokens, Vocab> Forward::logits(const Batch& batch, Tensor<float, T
   ops_.rms_norm(normed, last, model_.final_norm, {"final_norm"});
   ops_.linear(out, normed, model_.head, {"logits"});
   return out;
+}
+
+void refuse_overflow(Tensor<const float, Tokens, Vocab> logits, const KvCache& cache) {
+  // one such value in a row of x makes all of the row's logits NaN
+  const std::size_t rows = logits.extent<Tokens>();
+  if (rows > 0 && std::isnan(logits[rows - 1].span().front())) cache.refuse_overflow();
 }
 
 KvShape kv_shape(const ModelConfig& c, DType dtype) { return {c.layers.size(), c.kv_heads, c.head_dim, dtype}; }

@@ -54,8 +54,9 @@ struct Activations {
 
 class Forward {
  public:
-  // `model` and `ops` outlive this.
-  Forward(const Model& model, Ops& ops) : model_(model), ops_(ops) {}
+  // `model` and `ops` outlive this. `context_tokens`: how many tokens a sequence may come to hold, 0: what the model
+  // was made for. Some ropes turn by another table in long sessions.
+  Forward(const Model& model, Ops& ops, std::size_t context_tokens = 0);
 
   // ids[T] → logits[rows that want them, vocab], valid until the next run. Keys and values of every row are in its
   // cache afterwards. The rows of a sequence must continue what its cache holds; positions < context. Throws Error:
@@ -68,9 +69,13 @@ class Forward {
 
   const Model& model_;
   Ops& ops_;
+  std::vector<Rope> ropes_;  // those of the configuration, as they are for this context
   Activations room_;
   Buffer<float> logits_;
 };
+
+// Logits that are no numbers, because a key or a value became infinite in the cache: throws Error and says which.
+void refuse_overflow(Tensor<const float, Tokens, Vocab> logits, const KvCache& cache);
 
 // What a sequence of this model keeps.
 KvShape kv_shape(const ModelConfig& config, DType dtype = DType::f32);

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 
+#include "model/config.h"
 #include "model/settings.h"
 #include "ops/ops.h"
 
@@ -17,12 +20,14 @@ struct RopeContext {
   float theta;
   std::size_t head_dim;
   std::size_t max_positions;  // max_position_embeddings: what a scheme falls back to
+  // original_max_position_embeddings beside the scheme, as Phi-3's exporters write it: holds over the one inside
+  std::optional<std::size_t> original_positions = {};
 };
 
-// `scheme` is `rope_parameters` or `rope_scaling` of config.json: rope_type (or type) default, linear, llama3 or yarn,
-// and its numbers. Another type, or a key that the type does not know, throws Error.
+// `scheme` is `rope_parameters` or `rope_scaling` of config.json: rope_type (or type) default, linear, llama3, yarn,
+// dynamic or longrope, and its numbers. Another type, or a key that the type does not know, throws Error.
 struct NamedRope {
-  Rope rope;
+  SessionRope rope;
   std::string name;  // "yarn ×4, theta 1000000"
 };
 NamedRope scaled_rope(const Settings& scheme, const RopeContext& context);
@@ -37,5 +42,10 @@ struct Yarn {
 };
 Rope yarn_rope(const Yarn& yarn, float attention_factor, float theta, std::size_t head_dim);
 float yarn_attention_factor(float factor, float mscale = 1);  // 0.1·mscale·ln(factor) + 1
+
+// LongRoPE (Ding et al. 2024, arXiv:2402.13753): every frequency has a divisor of its own, [head_dim / 2], one set for
+// sessions up to `original_positions` tokens, another for longer ones.
+SessionRope longrope(std::span<const float> short_factors, std::span<const float> long_factors,
+                     std::size_t original_positions, float attention_factor, float theta, std::size_t head_dim);
 
 }  // namespace rung

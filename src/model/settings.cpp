@@ -58,8 +58,20 @@ Settings Settings::from_gguf(const Gguf& gguf, std::string prefix) {
        ++it) {
     s.values_[it->first.substr(prefix.size())] = json_of(it->second);
   }
+  s.one_for_all_layers();
   s.prefix_ = std::move(prefix);
   return s;
+}
+
+// What may differ by layer is an array with an entry for each: one number where all have the same.
+void Settings::one_for_all_layers() {
+  const auto layers = values_.find("block_count");
+  if (layers == values_.end()) return;
+  for (auto& [key, value] : values_.items()) {
+    if (!value.is_array() || value.empty() || !value[0].is_number() || *layers != value.size()) continue;
+    const Json first = value[0];
+    if (std::all_of(value.begin(), value.end(), [&](const Json& v) { return v == first; })) value = first;
+  }
 }
 
 const Json* Settings::find(std::string_view key) const {
@@ -147,6 +159,17 @@ std::optional<std::vector<std::string>> Settings::texts(std::string_view key) co
   return v->get<std::vector<std::string>>();
 }
 
+std::vector<float> Settings::numbers(std::string_view key, std::size_t count) const {
+  const Json* v = find(key);
+  const auto is_good = [](const Json& x) {
+    return x.is_number() && x.get<double>() > 0 && x.get<double>() <= std::numeric_limits<float>::max();
+  };
+  if (v == nullptr || !v->is_array() || v->size() != count || !std::all_of(v->begin(), v->end(), is_good)) {
+    wrong(key, fmt::format("{} positive numbers", count));
+  }
+  return v->get<std::vector<float>>();
+}
+
 std::optional<std::vector<bool>> Settings::booleans_if(std::string_view key) const {
   const Json* v = find(key);
   if (v == nullptr || !v->is_array()) return {};
@@ -160,6 +183,7 @@ std::optional<Settings> Settings::object(std::string_view key) const {
   const Json* v = find(key);
   if (v == nullptr) return {};
   if (!v->is_object()) wrong(key, "a JSON object");
+  if (v->empty()) return {};
   Settings s = from_json(*v, where_);
   s.prefix_ = fmt::format("{}{}.", prefix_, key);
   return s;
@@ -170,6 +194,11 @@ bool Settings::has(std::string_view key) const {
   return it != values_.end() && !it->is_null();
 }
 
+bool Settings::is_null(std::string_view key) const {
+  const auto it = values_.find(key);
+  return it != values_.end() && it->is_null();
+}
+
 std::vector<std::string> Settings::keys() const {
   std::vector<std::string> names;
   for (const auto& [key, value] : values_.items()) names.push_back(key);
@@ -177,6 +206,12 @@ std::vector<std::string> Settings::keys() const {
 }
 
 void Settings::ignore(std::initializer_list<std::string_view> keys) const { read_.insert(keys.begin(), keys.end()); }
+
+void Settings::ignore_beginning_with(std::string_view prefix) const {
+  for (const auto& [key, value] : values_.items()) {
+    if (key.starts_with(prefix)) read_.insert(key);
+  }
+}
 
 void Settings::require(std::string_view key, const Json& value, std::string_view why) const {
   const Json* v = find(key);

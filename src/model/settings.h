@@ -37,13 +37,17 @@ class Settings {
   bool boolean(std::string_view key, bool otherwise) const;
   std::optional<std::string> text(std::string_view key) const;
   std::optional<std::vector<std::string>> texts(std::string_view key) const;
+  // as many finite, positive numbers
+  std::vector<float> numbers(std::string_view key, std::size_t count) const;
   std::optional<std::vector<bool>> booleans_if(std::string_view key) const;  // absent, or no list: nullopt
-  std::optional<Settings> object(std::string_view key) const;
-  bool has(std::string_view key) const;  // present and not null
+  std::optional<Settings> object(std::string_view key) const;                // absent, or empty: nullopt
+  bool has(std::string_view key) const;                                      // present and not null
+  bool is_null(std::string_view key) const;                                  // present, and null
   std::vector<std::string> keys() const;
 
   // These say nothing about the result: they need not be read.
   void ignore(std::initializer_list<std::string_view> keys) const;
+  void ignore_beginning_with(std::string_view prefix) const;
   // What cannot be done unless it has this very value (or is absent).
   void require(std::string_view key, const Json& value, std::string_view why) const;
   // Throws Error if a key with a value (not null, false, or an empty list or object) was neither read nor ignored.
@@ -54,6 +58,7 @@ class Settings {
 
  private:
   Settings() = default;
+  void one_for_all_layers();
   const Json* find(std::string_view key) const;  // marks it as read
   std::optional<std::size_t> whole_if(std::string_view key, double least, std::string_view expected) const;
 

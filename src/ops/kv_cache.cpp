@@ -1,8 +1,10 @@
 #include "ops/kv_cache.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
+#include "base/error.h"
 #include "kernels/scalar/scalar.h"
 
 namespace rung {
@@ -30,6 +32,26 @@ void KvCache::reserve(std::size_t tokens) {
 }
 
 void KvCache::truncate(std::size_t tokens) { used_ = std::min(used_, (tokens + kKvBlock - 1) / kKvBlock); }
+
+void KvCache::refuse_overflow() const {
+  if (shape_.dtype == DType::f32) return;
+  const bool scaled = shape_.dtype == DType::q8_0;  // its bytes are numbers always, their scales need not be
+  const std::size_t count = kKvBlock * (scaled ? shape_.scales_per_head() : shape_.head_dim);
+  const auto refuse = [&](std::size_t layer, const char* what, const std::byte* head) {
+    const f16* const numbers = scaled ? scales(head) : reinterpret_cast<const f16*>(head);
+    if (std::none_of(numbers, numbers + count, [](f16 x) { return std::isinf(to_f32(x)); })) return;
+    fail("layer {} makes a {} that is too large for a cache of {} (at most {}): run it with --cache f32", layer, what,
+         info(shape_.dtype).name, scaled ? 127 * 65504 : 65504);
+  };
+  for (std::size_t layer = 0; layer < shape_.layers; ++layer) {
+    for (std::size_t block = 0; block < used_; ++block) {
+      for (std::size_t head = 0; head < shape_.kv_heads; ++head) {
+        refuse(layer, "key", key_block(layer, block, head));
+        refuse(layer, "value", value_block(layer, block, head));
+      }
+    }
+  }
+}
 
 // Rounding comes first, so that what is attended to is the same whether it was computed a moment or an hour ago.
 void KvCache::store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,

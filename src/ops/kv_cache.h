@@ -63,6 +63,10 @@ class KvCache {
   // system first.
   void truncate(std::size_t tokens);
 
+  // Throws Error where a key or a value was too large for the cache's type and became infinite: what is computed with
+  // it is no number any more.
+  void refuse_overflow() const;
+
   // Rounds to the cache's type and keeps. `key` and `value`: [kv_heads, head_dim].
   void store(std::size_t layer, std::size_t position, Tensor<const float, KvHeads, HeadDim> key,
              Tensor<const float, KvHeads, HeadDim> value);

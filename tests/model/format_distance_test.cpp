@@ -39,11 +39,11 @@ class RandomModel {
          .head_dim = kHeadDim,
          .context = kContext,
          .norm_epsilon = 1e-6f,
-         .ropes = {Rope{}},
+         .ropes = {SessionRope{}},
          .rope_names = {},
          .layers = {}};
     for (std::size_t i = 0; i < kHeadDim / 2; ++i) {
-      c.ropes[0].inverse_frequencies.push_back(
+      c.ropes[0].usual.inverse_frequencies.push_back(
           std::pow(1e4f, -static_cast<float>(2 * i) / static_cast<float>(kHeadDim)));
     }
     c.layers.resize(kLayers, LayerConfig{.attention = {.scale = 1 / std::sqrt(static_cast<float>(kHeadDim))}});

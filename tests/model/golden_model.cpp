@@ -64,7 +64,7 @@ CheckpointValues kept_rows(const CheckpointValues& all, const std::vector<std::s
 std::optional<Difference> run_and_compare(const Model& model, Ops& ops, const Golden& golden, std::size_t chunk) {
   Trace trace;
   TracedOps traced(ops, [&](const Checkpoint& at, const NamedTensor& x) { trace.add(at, x); });
-  Forward forward(model, traced);
+  Forward forward(model, traced, golden.ids.size());
   KvCache cache(kv_shape(model.config));
   const std::size_t tokens = golden.ids.size();
   const std::size_t step = chunk == 0 ? tokens : chunk;

@@ -14,6 +14,8 @@ import gguf
 import numpy as np
 import torch
 
+from weights import uniform
+
 Types = gguf.GGMLQuantizationType
 
 
@@ -81,10 +83,44 @@ def add_keys(writer: gguf.GGUFWriter, family: str, config):
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
 
 
-def write_gguf(path: Path, family: str, model, types: dict[str, str]):
+def add_ollama_keys(writer: gguf.GGUFWriter, config):
+    """What Ollama's converter says of a Gemma 3 that sees (ollama: convert/convert_gemma3.go): neither the norms' epsilon nor the ropes."""
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_key_length(config.head_dim)
+    writer.add_value_length(config.head_dim)
+    writer.add_sliding_window(config.sliding_window)
+    for key, value in dict(block_count=1, embedding_length=8, feed_forward_length=8, image_size=4, patch_size=2, num_channels=3).items():
+        writer.add_uint32(f"gemma3.vision.{key}", value)
+    writer.add_uint32("gemma3.vision.attention.head_count", 1)
+    writer.add_float32("gemma3.vision.attention.layer_norm_epsilon", 1e-6)
+    writer.add_uint32("gemma3.mm.tokens_per_image", 4)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+
+
+def add_parts_for_pictures(writer: gguf.GGUFWriter, hidden_size: int):
+    """Under the names that Ollama gives them. No word of a text passes here."""
+    shapes = {"v.patch_embedding.weight": (8, 3, 2, 2), "v.patch_embedding.bias": (8,), "v.position_embedding.weight": (4, 8),
+              "v.blk.0.attn_q.weight": (8, 8), "v.blk.0.attn_q.bias": (8,), "v.blk.0.layer_norm1.weight": (8,),
+              "v.post_layernorm.weight": (8,), "mm.mm_input_projection.weight": (8, hidden_size), "mm.mm_soft_emb_norm.weight": (8,)}
+    for name, shape in shapes.items():
+        kind = np.float32 if len(shape) == 1 else np.float16
+        writer.add_tensor(name, uniform(name, shape).astype(kind))
+
+
+def write_gguf(path: Path, family: str, model, types: dict[str, str], ollama: bool = False):
     config = model.config
     writer = gguf.GGUFWriter(path, family)
-    add_keys(writer, family, config)
+    if ollama:
+        add_ollama_keys(writer, config)
+        add_parts_for_pictures(writer, config.hidden_size)
+    else:
+        add_keys(writer, family, config)
     names = gguf.get_tensor_name_map(next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == family),
                                      config.num_hidden_layers)
     for name, parameter in model.named_parameters():

@@ -77,8 +77,8 @@ def old_dialect(family: str, config: dict) -> dict:
         rope = rope["full_attention"]
     old["rope_theta"] = rope["rope_theta"]
     scaling = {key: value for key, value in rope.items() if key not in ("rope_theta", "partial_rotary_factor")}
-    if scaling["rope_type"] == "linear" and family != "gemma3":
-        scaling = {"type": "linear", "factor": scaling["factor"]}  # older still
+    if scaling["rope_type"] in ("linear", "dynamic") and family != "gemma3":
+        scaling = {"type": scaling["rope_type"], "factor": scaling["factor"]}  # older still
     old["rope_scaling"] = None if scaling.get("rope_type") == "default" else scaling
     return old
 
@@ -105,7 +105,18 @@ def check_informative(name: str, captured: dict[str, torch.Tensor]):
         assert 0.3 < likeliest < 0.95, (name, layer, likeliest)
 
 
-def write_golden(folder: Path, shows: str, ids: list[int], captured: dict[str, torch.Tensor], layers: int):
+def write_lengths(name: str, variant: Variant, folder: Path) -> dict:
+    """The last logits of beginnings of one prompt, each in one pass of a model that has seen none before: dynamic ropes remember."""
+    ids = token_ids(name, variant.config["vocab_size"], max(variant.lengths))
+    last = {}
+    for length in variant.lengths:
+        with torch.no_grad():
+            last[f"logits.{length}"] = build(name, variant)(input_ids=torch.tensor([ids[:length]]), use_cache=False).logits[0, -1].clone()
+    safetensors.torch.save_file(last, folder / "lengths.safetensors")
+    return {"ids": ids, "tokens": list(variant.lengths)}
+
+
+def write_golden(folder: Path, shows: str, ids: list[int], captured: dict[str, torch.Tensor], layers: int, lengths: dict | None = None):
     values = {key: value.contiguous() for key, value in captured.items() if key != "attention_weights"}
     safetensors.torch.save_file(values, folder / "golden.safetensors")
     golden = {
@@ -115,6 +126,8 @@ def write_golden(folder: Path, shows: str, ids: list[int], captured: dict[str, t
         "ids": ids,
         "checkpoints": [{"name": key, "axes": axes} for key, axes in checkpoint_order(layers) if key in values],
     }
+    if lengths:
+        golden["lengths"] = lengths
     (folder / "golden.json").write_text(lines(golden))
 
 
@@ -135,11 +148,13 @@ def make_model(name: str, variant: Variant, folder: Path):
         captured = capture.run(ids)
     check_informative(name, captured)
     if variant.gguf:
-        write_gguf(folder / "model.gguf", variant.family, model, variant.gguf)
-        check_gguf(folder / "model.gguf", model)
+        write_gguf(folder / "model.gguf", variant.family, model, variant.gguf, variant.ollama)
+        if not variant.ollama:  # transformers does not read such files
+            check_gguf(folder / "model.gguf", model)
     else:
         write_folder(folder, variant, model, ids, captured["logits"])
-    write_golden(folder, variant.shows, ids, captured, variant.config["num_hidden_layers"])
+    lengths = write_lengths(name, variant, folder) if variant.lengths else None
+    write_golden(folder, variant.shows, ids, captured, variant.config["num_hidden_layers"], lengths)
 
 
 def write_folder(folder: Path, variant: Variant, model, ids: list[int], logits: torch.Tensor):

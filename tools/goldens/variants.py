@@ -26,8 +26,10 @@ VISION = dict(model_type="siglip_vision_model", hidden_size=8, intermediate_size
 
 class Variant:
     def __init__(self, family, shows, tokens=12, dtype="bfloat16", shard_bytes=None, old_dialect=False, nested=False,
-                 gguf=None, **config):
+                 gguf=None, lengths=(), ollama=False, **config):
         self.family, self.shows, self.tokens, self.dtype = family, shows, tokens, dtype
+        self.lengths = lengths  # of more prompts, whose last logits are kept: where the rope depends on how long a text is
+        self.ollama = ollama  # a GGUF as Ollama's converter writes it: keys left out, the parts for pictures in the same file
         self.shard_bytes, self.old_dialect, self.nested = shard_bytes, old_dialect, nested
         self.gguf = gguf  # the block format of each kind of matrix
         self.config = {**COMMON, **config}
@@ -58,6 +60,10 @@ VARIANTS = {
                              rope_parameters=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0,
                                                   original_max_position_embeddings=64,
                                                   mscale=0.7, mscale_all_dim=1.2)),
+    "llama-dynamic": Variant("llama", "dynamic rope scaling, on a prompt of 24 in a model made for 16; GQA 2, tied head",
+                             old_dialect=True, tokens=24, lengths=(10, 16, 17, 40, 64), max_position_embeddings=16,
+                             tie_word_embeddings=True,
+                             rope_parameters=dict(rope_type="dynamic", rope_theta=1000.0, factor=4.0)),
     "qwen2": Variant("qwen2", "biases on q, k and v; tied head, GQA 3, head_dim by default", old_dialect=True,
                      num_attention_heads=6,
                      head_dim=None, tie_word_embeddings=True,
@@ -81,6 +87,12 @@ VARIANTS = {
                           rope_parameters=dict(rope_type="yarn", rope_theta=1000.0, factor=2.0, mscale=0.8,
                                                mscale_all_dim=0.4,
                                                beta_fast=8.0)),
+    "qwen3-longrope": Variant("qwen3", "LongRoPE: factors for texts up to 16 tokens, others beyond; its own head",
+                              old_dialect=True, tokens=24, lengths=(10, 16, 17, 40, 64), max_position_embeddings=64,
+                              rope_parameters=dict(rope_type="longrope", rope_theta=10000.0,
+                                                   original_max_position_embeddings=16,
+                                                   short_factor=[1.0, 1.25, 0.75, 1.5, 2.0, 1.0, 3.0, 2.5],
+                                                   long_factor=[1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 5.0, 8.0])),
     "qwen3-window": Variant("qwen3", "layer types given, window of 5, attention biases, GQA 3, linear rope scaling",
                             num_hidden_layers=3,
                             hidden_size=32, num_attention_heads=6, attention_bias=True, use_sliding_window=True,
@@ -132,4 +144,10 @@ VARIANTS = {
                            intermediate_size=32, num_attention_heads=2, num_key_value_heads=1, head_dim=32,
                            vocab_size=96, sliding_window=3,
                            query_pre_attn_scalar=32, rope_parameters=gemma_rope(rope_type="linear", factor=8.0)),
+    "gemma3-ollama-gguf": Variant("gemma3",
+                                  "GGUF as Ollama writes it: no epsilon, no ropes and no scaling said, the parts for pictures in the same file",
+                                  tokens=10, gguf=dict(self_attn="F16", mlp="Q8_0", embed_tokens="F16"), ollama=True, num_hidden_layers=6,
+                                  hidden_size=32, intermediate_size=32, num_attention_heads=2, num_key_value_heads=1, head_dim=32,
+                                  vocab_size=96, sliding_window=3, query_pre_attn_scalar=32, rms_norm_eps=1e-6,
+                                  max_position_embeddings=131072, rope_parameters=gemma_rope(rope_type="linear", factor=8.0)),
 }

@@ -25,11 +25,13 @@ struct ConfigDefaults {
 // Sizes, epsilon, layers (whole context, scale 1/√head_dim), the names of tensors, and the keys that say nothing about
 // the result.
 ModelPlan plan_from_common_config(const Settings& config, const ConfigDefaults& defaults);
-ModelPlan plan_from_common_gguf(const Settings& metadata, const Gguf& gguf);
+// `epsilon`: what the absent key of the norms' epsilon stands for; none: it may not be absent.
+ModelPlan plan_from_common_gguf(const Settings& metadata, const Gguf& gguf, std::optional<float> epsilon = {});
 
 // rope_parameters (as transformers 5 writes it), or rope_theta and rope_scaling (as before). One rope for every layer.
 void set_rope_from_config(ModelConfig& model, const Settings& config, float default_theta);
-// rope.freq_base, rope.scaling.*, and the rope_freqs.weight tensor's divisors.
+// rope.freq_base, rope.scaling.*, and the divisors in the tensors rope_freqs.weight or
+// rope_factors_{short,long}.weight.
 void set_rope_from_gguf(ModelConfig& model, const Settings& metadata, const Gguf& gguf, float default_theta);
 
 // use_sliding_window, sliding_window, max_window_layers, layer_types, as Qwen2 and Qwen3 have them.

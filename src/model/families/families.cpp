@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "model/families/common.h"
 
 namespace rung {
@@ -42,7 +43,31 @@ ModelPlan plan_from_config(const Json& config, const std::string& where) {
   settings.wrong("model_type", known_families());
 }
 
+namespace {
+
+// What else lies on the hub in this format, beside models or in their place.
+void refuse_what_is_no_model(const Gguf& gguf) {
+  const std::string_view type = gguf.string("general.type").value_or(""),
+                         architecture = gguf.string("general.architecture").value_or("");
+  if (type == "adapter") {
+    fail("{}: this is no model but a {} adapter for one ({}), which has to be merged into that model first",
+         gguf.file(), printable(gguf.string("adapter.type").value_or("lora")), printable(architecture));
+  }
+  if (type == "mmproj" || architecture == "clip") {
+    fail(
+        "{}: this is the part of a model that sees or hears (mmproj, clip); expected the text model's file, which lies "
+        "beside it",
+        gguf.file());
+  }
+  if (type == "imatrix" || architecture == "imatrix") {
+    fail("{}: this is no model but an importance matrix, what a quantizer takes in", gguf.file());
+  }
+}
+
+}  // namespace
+
 ModelPlan plan_from_gguf(const Gguf& gguf) {
+  refuse_what_is_no_model(gguf);
   const auto architecture = gguf.string("general.architecture");
   if (!architecture) fail("{}: 'general.architecture' is missing: the file holds no model", gguf.file());
   for (const Family& family : families()) {

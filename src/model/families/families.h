@@ -2,6 +2,7 @@
 // and nowhere else.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,9 +17,10 @@ namespace rung {
 
 // How a GGUF file says what a config.json says.
 struct GgufModel {
-  GgufMetadata metadata;                  // general.architecture and the keys of the architecture
-  WeightLayout layout;                    // how it spells the tensors, and what is folded
-  std::vector<float> rope_divisors = {};  // tensor rope_freqs.weight: Llama 3's scaling
+  GgufMetadata metadata;  // general.architecture and the keys of the architecture
+  WeightLayout layout;    // how it spells the tensors, and what is folded
+  // what divides the rope's frequencies: rope_freqs.weight (Llama 3's scaling), rope_factors_short.weight, …
+  std::map<std::string, std::vector<float>> rope_divisors = {};
 };
 
 struct Family {

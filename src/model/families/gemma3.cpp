@@ -39,8 +39,8 @@ auto is_local(std::size_t pattern) {
 void set_ropes(ModelConfig& m, const Settings& c) {
   const RopeContext global{c.number("rope_theta", kGlobalTheta), m.head_dim, m.context};
   const RopeContext local{c.number("rope_local_base_freq", kLocalTheta), m.head_dim, m.context};
-  NamedRope global_rope{plain_rope(global.theta, m.head_dim), fmt::format("theta {}", global.theta)};
-  NamedRope local_rope{plain_rope(local.theta, m.head_dim), fmt::format("theta {}", local.theta)};
+  NamedRope global_rope{{plain_rope(global.theta, m.head_dim)}, fmt::format("theta {}", global.theta)};
+  NamedRope local_rope{{plain_rope(local.theta, m.head_dim)}, fmt::format("theta {}", local.theta)};
   const auto now = c.object("rope_parameters");
   const auto before = c.object("rope_scaling");
   if (now) {
@@ -90,8 +90,8 @@ ModelPlan from_config(const Settings& c) {
   plan.layout.renamed_prefixes = {{"language_model.model.", "model."},
                                   {"model.language_model.", "model."},
                                   {"language_model.lm_head.", "lm_head."}};
-  plan.layout.ignored_prefixes = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.",
-                                  "model.multi_modal_projector."};
+  plan.layout.left_out_prefixes = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.",
+                                   "model.multi_modal_projector."};
   return plan;
 }
 
@@ -108,16 +108,28 @@ std::vector<bool> local_layers(const Settings& g, std::size_t layers) {
   return local;
 }
 
+// Ollama's conversions (ollama: convert/convert_gemma3.go, and llama/compat, which lists what older ones wrote) leave
+// out what every Gemma 3 has, the norms' epsilon first of all, and of the models that see the scaling of the global
+// rope too: these are the ones with a context of 131,072.
+void set_ropes_from_gguf(ModelConfig& m, const Settings& g, const Gguf& gguf) {
+  set_rope_from_gguf(m, g, gguf, g.number("rope.global.freq_base", kGlobalTheta));
+  const bool ollamas = !g.has("attention.layer_norm_rms_epsilon");
+  if (ollamas && m.context >= 131'072 && !g.has("rope.scaling.type")) {
+    for (float& f : m.ropes[0].usual.inverse_frequencies) f /= 8;
+    m.rope_names[0] = "linear ×8, " + m.rope_names[0];
+  }
+  const float local_theta = g.number("rope.freq_base_swa", g.number("rope.local.freq_base", kLocalTheta));
+  m.ropes.push_back({plain_rope(local_theta, m.head_dim)});
+  m.rope_names = {"global: " + m.rope_names[0], fmt::format("local: theta {}", local_theta)};
+}
+
 ModelPlan from_gguf(const Settings& g, const Gguf& gguf) {
-  ModelPlan plan = plan_from_common_gguf(g, gguf);
+  ModelPlan plan = plan_from_common_gguf(g, gguf, 1e-6f);
   ModelConfig& m = plan.config;
   set_common(plan);
   // `attention_bias` has no key: its tensors say it
   plan.layout.qkv_bias = plan.layout.output_bias = Presence::optional;
-  set_rope_from_gguf(m, g, gguf, kGlobalTheta);
-  const float local_theta = g.number("rope.freq_base_swa", g.number("rope.local.freq_base", kLocalTheta));
-  m.ropes.push_back(plain_rope(local_theta, m.head_dim));
-  m.rope_names = {"global: " + m.rope_names[0], fmt::format("local: theta {}", local_theta)};
+  set_ropes_from_gguf(m, g, gguf);
   // Neither the pattern nor the query's scale is always in the file. llama.cpp: every 6th layer is global, and the
   // query is scaled by head_dim but in the 27B model, which alone has 62 layers, by hidden_size / heads.
   const auto scale = g.number_if("attention.scale");

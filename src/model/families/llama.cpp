@@ -21,6 +21,9 @@ ModelPlan from_config(const Settings& c) {
   const Presence attention_bias = c.boolean("attention_bias", false) ? Presence::required : Presence::never;
   plan.layout.qkv_bias = attention_bias;
   plan.layout.output_bias = attention_bias;
+  for (const bool sliding : sliding_layers(c, plan.config.layers.size(), [](std::size_t) { return false; })) {
+    if (sliding) c.wrong("layer_types", "full_attention alone: this family has no windows");
+  }
   plan.layout.mlp_bias = c.boolean("mlp_bias", false) ? Presence::required : Presence::never;
   return finish_silu_config(std::move(plan), c);
 }
