@@ -67,7 +67,7 @@ class ChatCommand : public Command {
   }
 
   int run() override {
-    const LoadedModel model(model_.open(), model_.chosen_pre());
+    const LoadedModel model = model_.load();
     Device device(run_.device, run_.threads, run_.cache.type());
     Session session(model.model(), device.ops(), {.context = run_.context});
     OrderedJson request = messages_.empty() ? OrderedJson::object() : read_request(messages_);

@@ -41,9 +41,13 @@ struct ModelOption {
   std::string model;
   std::string pre;
   void add(Options& options);
-  ModelFiles open() const;  // the default model is brought first, where nobody named one
+  ModelFiles open() const;   // the default model is brought first, where nobody named one
+  LoadedModel load() const;  // and says on stderr what the file holds beside the text model
   std::optional<std::string_view> chosen_pre() const;
 };
+
+std::string left_out_text(const LeftOut& left);      // "the parts for pictures (v.*, mm.*), 12 tensors, 1.2 MB"
+void say_what_is_left_out(const ModelFiles& files);  // on stderr; nothing where there is nothing
 
 // --cache: what the KV cache holds.
 struct CacheOption {

@@ -46,7 +46,7 @@ class Eval : public Command {
     if (file_.empty()) file_ = "-";
     const std::string text = read_text(file_);
     check_text(text, file_);  // before a model is loaded for it
-    const LoadedModel loaded(model_.open(), model_.chosen_pre());
+    const LoadedModel loaded = model_.load();
     const WindowedText cut = windows_.cut(text, file_, loaded.tokenizer(), loaded.model().config);
     Device device(run_.device, run_.threads, run_.cache.type());
     const SignalWatch watch;

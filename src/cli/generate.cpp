@@ -41,7 +41,7 @@ class Generate : public Command {
     if (!chat_ && !system_.empty()) throw UsageError("--system goes with --chat");
     if (!chat_ && template_.given()) throw UsageError("--template, --template-name and --set go with --chat");
     const std::string text = text_.read();
-    const LoadedModel model(model_.open(), model_.chosen_pre());
+    const LoadedModel model = model_.load();
     const std::vector<TokenId> prompt = make_prompt(model, text);
     Device device(run_.device, run_.threads, run_.cache.type());
     Session session(model.model(), device.ops(), {.context = run_.context, .keep_cache = !no_cache_});

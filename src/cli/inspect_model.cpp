@@ -37,6 +37,7 @@ void add_shape(OrderedJson& model, const ModelConfig& c) {
   model["head_dim"] = c.head_dim;
   model["vocab_size"] = c.vocab_size;
   model["context"] = c.context;
+  if (c.longest_context() > c.context) model["longest_context"] = c.longest_context();
   model["activation"] = c.activation == Activation::silu ? "silu" : "gelu_tanh";
   model["rope"] = c.rope_names;
   OrderedJson windows = OrderedJson::array();
@@ -67,8 +68,8 @@ void add_weights(OrderedJson& model, const TensorMap& tensors) {
 }
 
 void add_memory(OrderedJson& model, const ModelConfig& config, std::size_t context_tokens, DType cache_type) {
-  if (context_tokens > config.context) {
-    fail("--context is {}, expected at most the model's {}", context_tokens, config.context);
+  if (context_tokens > config.longest_context()) {
+    fail("--context is {}, expected at most the model's {}", context_tokens, config.longest_context());
   }
   const std::size_t tokens = context_tokens == 0 ? config.context : context_tokens;
   const std::size_t blocks = (tokens + kKvBlock - 1) / kKvBlock;
@@ -176,7 +177,9 @@ void add_shape_lines(Lines& lines, const OrderedJson& m) {
   lines.add("window", "{}", window_text(m["windows"]));
   for (const auto& rope : m["rope"]) lines.add("rope", "{}", rope.get<std::string>());
   lines.add("vocabulary", "{} tokens", count_of(m, "vocab_size"));
-  lines.add("context", "{} tokens", count_of(m, "context"));
+  lines.add(
+      "context", "{} tokens{}", count_of(m, "context"),
+      m.contains("longest_context") ? fmt::format(", up to {} with --context", count_of(m, "longest_context")) : "");
 }
 
 void add_weight_lines(Lines& lines, const OrderedJson& m) {
@@ -187,6 +190,7 @@ void add_weight_lines(Lines& lines, const OrderedJson& m) {
     lines.add("", "{:<8} {:>4} tensors {:>10}", text_of(t, "type"), count_of(t, "tensors"),
               human_bytes(count_of(t, "bytes")));
   }
+  if (m.contains("left_out")) lines.add("left out", "{}", visible(text_of(m, "left_out")));
   if (!m.contains("memory")) return;
   const OrderedJson& memory = m["memory"];
   lines.add("memory", "{}: weights, and {} for the keys and values of {} tokens ({} each, as {})",
@@ -228,6 +232,10 @@ OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, 
   if (plan) add_shape(model, plan->config);
   attempt(model, [&] { add_weights(model, files.tensors()); });
   if (plan) add_memory(model, plan->config, context_tokens, cache);
+  attempt(model, [&] {
+    const LeftOut left = plan ? files.left_out() : LeftOut{};
+    if (left.tensors != 0) model["left_out"] = left_out_text(left);
+  });
   attempt(model, [&] {
     if (files.is_gguf()) model["tokenizer"] = gguf_tokens(files);
     const Tokenizer tokenizer = files.tokenizer();

@@ -1,11 +1,13 @@
 // The options that several verbs share, and what they come to.
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <fmt/ranges.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "base/error.h"
@@ -23,7 +25,7 @@ namespace {
 
 std::filesystem::path find_model(const std::string& name) {
   std::error_code ignored;
-  if (std::filesystem::exists(name, ignored)) return name;
+  if (std::filesystem::exists(std::filesystem::symlink_status(name, ignored))) return name;
   for (const PullSource& source : pull_sources()) {
     if (name != source.name) continue;
     if (auto path = pulled(name)) return *path;
@@ -66,6 +68,25 @@ ModelFiles ModelOption::open() const {
   std::error_code ignored;
   const bool is_pebble = model.empty() || (model == "pebble" && !std::filesystem::exists(model, ignored));
   return is_pebble ? ModelFiles::pebble() : ModelFiles::open(find_model(model));
+}
+
+LoadedModel ModelOption::load() const {
+  ModelFiles files = open();
+  say_what_is_left_out(files);
+  return LoadedModel(std::move(files), chosen_pre());
+}
+
+void say_what_is_left_out(const ModelFiles& files) {
+  const LeftOut left = files.left_out();
+  if (left.tensors == 0) return;
+  const std::string line =
+      fmt::format("{}: the text part runs; left out: {}\n", visible(files.path().string()), left_out_text(left));
+  std::fputs(line.c_str(), stderr);
+}
+
+std::string left_out_text(const LeftOut& left) {
+  return fmt::format("the parts for pictures ({}*), {} tensors, {}", fmt::join(left.beginnings, "*, "), left.tensors,
+                     human_bytes(left.bytes));
 }
 
 std::optional<std::string_view> ModelOption::chosen_pre() const {

@@ -97,6 +97,7 @@ class Quantize : public Command {
     ModelOption model;
     model.model = in_;
     const ModelFiles files = model.open();
+    say_what_is_left_out(files);
     GgufOutline outline = outline_gguf(files, pre_.empty() ? std::nullopt : std::optional<std::string_view>(pre_));
     refuse_to_overwrite(files);
     if (!outline.has_tokenizer) {

@@ -1,10 +1,14 @@
 // What a GGUF's metadata, or the JSON files of a folder, say beside the weights.
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "base/printable.h"
 #include "engine/model_files.h"
 #include "model/families/families.h"
 #include "text/tokenizer_config.h"
@@ -24,23 +28,78 @@ std::optional<std::string> token_text(const Json& value) {
   return {};
 }
 
+// models--OWNER--NAME of the hub's cache: refs/main holds the name of a commit, snapshots/COMMIT is the model's folder.
+// Any other folder stands for itself.
+fs::path snapshot_of(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder / "snapshots", ignored)) return folder;
+  const fs::path ref = folder / "refs" / "main";
+  if (!fs::exists(ref, ignored)) {
+    fail("{}: holds no refs/main, which names the snapshot: name a folder in snapshots/", folder.string());
+  }
+  std::string commit(MappedFile(ref).text());
+  commit.erase(std::find_if(commit.begin(), commit.end(), [](unsigned char c) { return std::isspace(c) != 0; }),
+               commit.end());
+  const bool plain = !commit.empty() && commit.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!plain) fail("{}: holds '{}', expected the name of a commit", ref.string(), printable(commit));
+  const fs::path snapshot = folder / "snapshots" / commit;
+  if (!fs::is_directory(snapshot, ignored)) {
+    fail("{}: names the snapshot {}, which is not there: a download that was not finished?", ref.string(), commit);
+  }
+  return snapshot;
+}
+
+// NAME-00002-of-00003.gguf: a part of a split model, and not its first.
+bool is_later_part(std::string_view name) {
+  constexpr std::string_view shape = "-00000-of-00000.gguf";
+  if (name.size() < shape.size()) return false;
+  name.remove_prefix(name.size() - shape.size());
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const bool fits = shape[i] == '0' ? name[i] >= '0' && name[i] <= '9' : name[i] == shape[i];
+    if (!fits) return false;
+  }
+  return !name.starts_with("-00001");
+}
+
+// The models among a folder's files: a split one counts once, and mmproj files are parts of others.
+std::vector<std::string> gguf_models_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(".gguf") || name.starts_with("mmproj") || is_later_part(name)) continue;
+    names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 ModelFiles ModelFiles::open(const fs::path& path) {
   std::error_code ignored;
-  ModelFiles files(path);
-  if (fs::is_directory(path, ignored)) {
-    for (const char* name :
-         {"config.json", "model.safetensors", "model.safetensors.index.json", "tokenizer.json", "tokenizer.model"}) {
-      if (fs::exists(path / name, ignored)) return files;
-    }
-    fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json",
-         path.string());
-  }
+  if (fs::is_directory(path, ignored)) return open_folder(snapshot_of(path));
+  refuse_broken_link(path);
   if (!fs::exists(path, ignored)) fail("{}: no such file or folder", path.string());
   if (path.extension() == ".safetensors") fail("{}: name the folder that holds it and its config.json", path.string());
+  ModelFiles files(path);
   files.content_ = Gguf::open(path);
   return files;
+}
+
+ModelFiles ModelFiles::open_folder(const fs::path& path) {
+  ModelFiles files(path);
+  const Folder& folder = files.folder_;
+  if (folder.has("model.safetensors") || folder.has("model.safetensors.index.json")) return files;
+  const std::vector<std::string> ggufs = gguf_models_in(path);
+  if (ggufs.size() == 1) return open(path / ggufs.front());
+  for (const char* name : {"config.json", "tokenizer.json", "tokenizer.model"}) {
+    if (folder.has(name)) return files;
+  }
+  if (ggufs.empty()) {
+    fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json nor a .gguf",
+         path.string());
+  }
+  fail("{}: holds {} models, expected the name of one: {}", path.string(), ggufs.size(), fmt::join(ggufs, ", "));
 }
 
 const TensorMap& ModelFiles::tensors() const {
@@ -54,6 +113,23 @@ ModelPlan ModelFiles::plan() const {
   const auto config = json("config.json");
   if (!config) fail("{}: no config.json in this folder", path().string());
   return plan_from_config(*config, (path() / "config.json").string());
+}
+
+LeftOut ModelFiles::left_out() const {
+  const WeightLayout layout = plan().layout;
+  LeftOut out;
+  const auto count = [&](const std::string& name, std::size_t bytes) {
+    for (const std::string& prefix : layout.left_out_prefixes) {
+      if (!name.starts_with(prefix)) continue;
+      ++out.tensors;
+      out.bytes += bytes;
+      out.beginnings.insert(prefix);
+      return;
+    }
+  };
+  for (const auto& [name, tensor] : tensors()) count(name, tensor.bytes.size());
+  for (const auto& [name, tensor] : tensors().others) count(name, tensor.bytes.size());
+  return out;
 }
 
 std::optional<Json> ModelFiles::json(const char* name) const {

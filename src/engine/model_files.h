@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/json.h"
 #include "engine/generation_config.h"
@@ -19,10 +20,19 @@
 
 namespace rung {
 
+// What a file holds beside the text model: the tensors of its parts for pictures.
+struct LeftOut {
+  std::size_t tensors = 0;
+  std::size_t bytes = 0;
+  std::set<std::string> beginnings = {};  // of their names: "vision_tower.", "v."
+};
+
 // A .gguf file, a folder as it lies on the hub, or what is compiled in. Opening reads headers only.
 class ModelFiles {
  public:
-  static ModelFiles open(const std::filesystem::path& path);  // throws Error
+  // A folder that holds one .gguf and no other weights is that file; models--OWNER--NAME, as the hub's cache has it, is
+  // the snapshot that its refs/main names. Throws Error.
+  static ModelFiles open(const std::filesystem::path& path);
   // the model that is compiled in; throws Error where there is none
   static ModelFiles pebble();
 
@@ -32,6 +42,7 @@ class ModelFiles {
   const Gguf& gguf() const { return std::get<Gguf>(content_); }
   const TensorMap& tensors() const;  // of a folder: opened at the first call
   ModelPlan plan() const;
+  LeftOut left_out() const;
 
   Tokenizer tokenizer(std::optional<std::string_view> pre = {}) const;
   // The sources of the model's chat templates, by their names: "default", and perhaps others.
@@ -48,6 +59,7 @@ class ModelFiles {
 
  private:
   explicit ModelFiles(Folder folder) : folder_(std::move(folder)) {}
+  static ModelFiles open_folder(const std::filesystem::path& path);
   std::optional<Json> json(const char* name) const;  // of a folder; absent: nullopt
 
   Folder folder_;  // of a GGUF: its path

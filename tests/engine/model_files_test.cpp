@@ -219,5 +219,88 @@ TEST(LoadedModel, HandsOutItsTemplateOrSaysWhatIsWrongWithIt) {
   expect_error([&] { wrong.prompter(); }, "chat template:1:");
 }
 
+// --- where a model lies
+
+namespace fs = std::filesystem;
+
+// The hub's cache: models--OWNER--NAME/{blobs,refs,snapshots}.
+class HubCache : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(cache / "blobs");
+    fs::create_directories(cache / "refs");
+    fs::create_directories(cache / "snapshots" / "0123abc");
+    for (const char* name : {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}) {
+      fs::copy(model / name, cache / "blobs" / name);
+      fs::create_symlink(fs::path("../../blobs") / name, snapshot(name));
+    }
+    refer_to("0123abc");
+  }
+  void refer_to(const std::string& commit) { std::ofstream(cache / "refs" / "main") << commit; }
+  fs::path snapshot(const char* name) const { return cache / "snapshots" / "0123abc" / name; }
+
+  const TinyModel model;
+  const TemporaryFolder place;
+  const fs::path cache = place / "models--someone--tiny";
+};
+
+TEST_F(HubCache, IsTheSnapshotThatMainNames) {
+  EXPECT_EQ(ModelFiles::open(cache).path(), cache / "snapshots" / "0123abc");
+  refer_to("0123abc\n");
+  EXPECT_NO_THROW(LoadedModel(ModelFiles::open(cache)));
+  refer_to("4567def");
+  expect_error([&] { ModelFiles::open(cache); }, "refs/main: names the snapshot 4567def, which is not there");
+  refer_to("../../elsewhere");
+  expect_error([&] { ModelFiles::open(cache); }, "refs/main: holds '../../elsewhere', expected the name of a commit");
+  fs::remove(cache / "refs" / "main");
+  expect_error([&] { ModelFiles::open(cache); }, "models--someone--tiny: holds no refs/main");
+}
+
+TEST_F(HubCache, AFileThatDidNotArriveIsNamedAlsoOneThatNobodyNeeds) {
+  fs::create_symlink("../../blobs/generation", snapshot("generation_config.json"));
+  expect_error([&] { LoadedModel(ModelFiles::open(cache)); },
+               "generation_config.json: a link to ../../blobs/generation, which is not there");
+  fs::remove(snapshot("generation_config.json"));
+  fs::remove(cache / "blobs" / "model.safetensors");
+  expect_error([&] { ModelFiles::open(cache); }, "model.safetensors: a link to ../../blobs/model.safetensors");
+}
+
+TEST(ModelPath, AFolderWithOneGgufIsThatFile) {
+  const TemporaryFolder folder;
+  const fs::path gguf = golden_folder() / "models" / "llama-gguf" / "model.gguf";
+  expect_error([&] { ModelFiles::open(folder.path()); }, "no model lies in this folder");
+  fs::copy(gguf, folder / "tiny-Q8_0.gguf");
+  std::ofstream(folder / "README.md") << "# Tiny";
+  EXPECT_EQ(ModelFiles::open(folder.path()).path(), folder / "tiny-Q8_0.gguf");
+  std::ofstream(folder / "config.json") << "{}";  // some repositories leave it beside
+  std::ofstream(folder / "mmproj-F16.gguf") << "GGUF";
+  EXPECT_TRUE(ModelFiles::open(folder.path()).is_gguf());
+  fs::remove(folder / "config.json");
+  fs::copy(gguf, folder / "tiny-F16.gguf");
+  expect_error([&] { ModelFiles::open(folder.path()); },
+               "holds 2 models, expected the name of one: tiny-F16.gguf, tiny-Q8_0.gguf");
+}
+
+TEST(ModelPath, TheFirstPartOfASplitModelStandsForAll) {
+  const TemporaryFolder folder;
+  for (const char* number : {"1", "2", "3"}) {
+    const std::string name = std::string("split-0000") + number + "-of-00003.gguf";
+    fs::copy(golden_folder() / "files" / name, folder / name);
+  }
+  EXPECT_EQ(ModelFiles::open(folder.path()).path().filename(), "split-00001-of-00003.gguf");
+}
+
+// --- parts for pictures
+
+TEST(PartsForPictures, AreCounted) {
+  const LeftOut ollamas = ModelFiles::open(golden_folder() / "models" / "gemma3-ollama-gguf" / "model.gguf").left_out();
+  EXPECT_EQ(ollamas.tensors, 9u);
+  EXPECT_EQ(ollamas.beginnings, (std::set<std::string>{"mm.", "v."}));
+  const LeftOut hubs = ModelFiles::open(golden_folder() / "models" / "gemma3-nested").left_out();
+  EXPECT_GT(hubs.tensors, 0u);
+  EXPECT_TRUE(hubs.beginnings.contains("multi_modal_projector."));
+  EXPECT_EQ(ModelFiles::open(golden_folder() / "models" / "gemma3-gguf" / "model.gguf").left_out().tensors, 0u);
+}
+
 }  // namespace
 }  // namespace rung
