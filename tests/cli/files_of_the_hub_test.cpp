@@ -39,7 +39,7 @@ TEST(PartsForPictures, AreLeftOutAndOneLineSaysSo) {
         << outcome.err;
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
-  const Outcome inspected = run_rung({"inspect", ollamas});
+  const Outcome inspected = run_rung({"inspect", "-m", ollamas});
   EXPECT_TRUE(has(inspected.out, "left out       the parts for pictures (mm.*, v.*), 9 tensors, ")) << inspected.out;
 }
 
@@ -51,7 +51,8 @@ TEST(PartsForPictures, AreNotQuantized) {
   EXPECT_TRUE(has(outcome.err, "left out: the parts for pictures")) << outcome.err;
   const Gguf gguf = Gguf::open(out);
   for (const auto& [name, tensor] : gguf.tensors()) EXPECT_FALSE(name.starts_with("v.") || name.starts_with("mm."));
-  EXPECT_TRUE(has(run_rung({"inspect", out}).out, "global: linear ×8")) << "what the file left unsaid still holds";
+  EXPECT_TRUE(has(run_rung({"inspect", "-m", out}).out, "global: linear ×8"))
+      << "what the file left unsaid still holds";
 }
 
 TEST(Links, ThatLeadNowhereAreNamed) {
