@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "cli/command.h"
 #include "cli/inspect.h"
 #include "cli/terminal.h"
 #include "engine/answer_ends.h"
