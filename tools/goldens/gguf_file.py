@@ -84,7 +84,8 @@ def add_keys(writer: gguf.GGUFWriter, family: str, config):
 
 
 def add_ollama_keys(writer: gguf.GGUFWriter, config):
-    """What Ollama's converter says of a Gemma 3 that sees (ollama: convert/convert_gemma3.go): neither the norms' epsilon nor the ropes."""
+    """What Ollama's converter says of a Gemma 3 that sees (ollama: convert/convert_gemma3.go): neither the norms'
+    epsilon nor the ropes."""
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -94,7 +95,8 @@ def add_ollama_keys(writer: gguf.GGUFWriter, config):
     writer.add_key_length(config.head_dim)
     writer.add_value_length(config.head_dim)
     writer.add_sliding_window(config.sliding_window)
-    for key, value in dict(block_count=1, embedding_length=8, feed_forward_length=8, image_size=4, patch_size=2, num_channels=3).items():
+    vision = dict(block_count=1, embedding_length=8, feed_forward_length=8, image_size=4, patch_size=2, num_channels=3)
+    for key, value in vision.items():
         writer.add_uint32(f"gemma3.vision.{key}", value)
     writer.add_uint32("gemma3.vision.attention.head_count", 1)
     writer.add_float32("gemma3.vision.attention.layer_norm_epsilon", 1e-6)
@@ -105,9 +107,11 @@ def add_ollama_keys(writer: gguf.GGUFWriter, config):
 
 def add_parts_for_pictures(writer: gguf.GGUFWriter, hidden_size: int):
     """Under the names that Ollama gives them. No word of a text passes here."""
-    shapes = {"v.patch_embedding.weight": (8, 3, 2, 2), "v.patch_embedding.bias": (8,), "v.position_embedding.weight": (4, 8),
+    shapes = {"v.patch_embedding.weight": (8, 3, 2, 2), "v.patch_embedding.bias": (8,),
+              "v.position_embedding.weight": (4, 8),
               "v.blk.0.attn_q.weight": (8, 8), "v.blk.0.attn_q.bias": (8,), "v.blk.0.layer_norm1.weight": (8,),
-              "v.post_layernorm.weight": (8,), "mm.mm_input_projection.weight": (8, hidden_size), "mm.mm_soft_emb_norm.weight": (8,)}
+              "v.post_layernorm.weight": (8,), "mm.mm_input_projection.weight": (8, hidden_size),
+              "mm.mm_soft_emb_norm.weight": (8,)}
     for name, shape in shapes.items():
         kind = np.float32 if len(shape) == 1 else np.float16
         writer.add_tensor(name, uniform(name, shape).astype(kind))

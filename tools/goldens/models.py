@@ -106,17 +106,20 @@ def check_informative(name: str, captured: dict[str, torch.Tensor]):
 
 
 def write_lengths(name: str, variant: Variant, folder: Path) -> dict:
-    """The last logits of beginnings of one prompt, each in one pass of a model that has seen none before: dynamic ropes remember."""
+    """The last logits of beginnings of one prompt, each in one pass of a model that has seen none before: dynamic
+    ropes remember."""
     ids = token_ids(name, variant.config["vocab_size"], max(variant.lengths))
     last = {}
     for length in variant.lengths:
         with torch.no_grad():
-            last[f"logits.{length}"] = build(name, variant)(input_ids=torch.tensor([ids[:length]]), use_cache=False).logits[0, -1].clone()
+            out = build(name, variant)(input_ids=torch.tensor([ids[:length]]), use_cache=False)
+        last[f"logits.{length}"] = out.logits[0, -1].clone()
     safetensors.torch.save_file(last, folder / "lengths.safetensors")
     return {"ids": ids, "tokens": list(variant.lengths)}
 
 
-def write_golden(folder: Path, shows: str, ids: list[int], captured: dict[str, torch.Tensor], layers: int, lengths: dict | None = None):
+def write_golden(folder: Path, shows: str, ids: list[int], captured: dict[str, torch.Tensor], layers: int,
+                 lengths: dict | None = None):
     values = {key: value.contiguous() for key, value in captured.items() if key != "attention_weights"}
     safetensors.torch.save_file(values, folder / "golden.safetensors")
     golden = {

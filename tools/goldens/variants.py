@@ -28,8 +28,8 @@ class Variant:
     def __init__(self, family, shows, tokens=12, dtype="bfloat16", shard_bytes=None, old_dialect=False, nested=False,
                  gguf=None, lengths=(), ollama=False, **config):
         self.family, self.shows, self.tokens, self.dtype = family, shows, tokens, dtype
-        self.lengths = lengths  # of more prompts, whose last logits are kept: where the rope depends on how long a text is
-        self.ollama = ollama  # a GGUF as Ollama's converter writes it: keys left out, the parts for pictures in the same file
+        self.lengths = lengths  # of more prompts, whose last logits are kept, where the rope goes by a text's length
+        self.ollama = ollama  # a GGUF as Ollama writes it: keys left out, the parts for pictures in the same file
         self.shard_bytes, self.old_dialect, self.nested = shard_bytes, old_dialect, nested
         self.gguf = gguf  # the block format of each kind of matrix
         self.config = {**COMMON, **config}
@@ -60,7 +60,7 @@ VARIANTS = {
                              rope_parameters=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0,
                                                   original_max_position_embeddings=64,
                                                   mscale=0.7, mscale_all_dim=1.2)),
-    "llama-dynamic": Variant("llama", "dynamic rope scaling, on a prompt of 24 in a model made for 16; GQA 2, tied head",
+    "llama-dynamic": Variant("llama", "dynamic rope scaling, a prompt of 24 in a model made for 16; GQA 2, tied head",
                              old_dialect=True, tokens=24, lengths=(10, 16, 17, 40, 64), max_position_embeddings=16,
                              tie_word_embeddings=True,
                              rope_parameters=dict(rope_type="dynamic", rope_theta=1000.0, factor=4.0)),
@@ -145,9 +145,10 @@ VARIANTS = {
                            vocab_size=96, sliding_window=3,
                            query_pre_attn_scalar=32, rope_parameters=gemma_rope(rope_type="linear", factor=8.0)),
     "gemma3-ollama-gguf": Variant("gemma3",
-                                  "GGUF as Ollama writes it: no epsilon, no ropes and no scaling said, the parts for pictures in the same file",
-                                  tokens=10, gguf=dict(self_attn="F16", mlp="Q8_0", embed_tokens="F16"), ollama=True, num_hidden_layers=6,
-                                  hidden_size=32, intermediate_size=32, num_attention_heads=2, num_key_value_heads=1, head_dim=32,
-                                  vocab_size=96, sliding_window=3, query_pre_attn_scalar=32, rms_norm_eps=1e-6,
-                                  max_position_embeddings=131072, rope_parameters=gemma_rope(rope_type="linear", factor=8.0)),
+                                  "GGUF as Ollama writes it: no epsilon, no ropes, no scaling; parts for pictures",
+                                  tokens=10, gguf=dict(self_attn="F16", mlp="Q8_0", embed_tokens="F16"), ollama=True,
+                                  num_hidden_layers=6, hidden_size=32, intermediate_size=32, num_attention_heads=2,
+                                  num_key_value_heads=1, head_dim=32, vocab_size=96, sliding_window=3,
+                                  query_pre_attn_scalar=32, rms_norm_eps=1e-6, max_position_embeddings=131072,
+                                  rope_parameters=gemma_rope(rope_type="linear", factor=8.0)),
 }
