@@ -30,7 +30,7 @@ TEST(PartsForPictures, AreLeftOutAndOneLineSaysSo) {
     fs::copy(models / "gemma3-nested" / name, model / name, fs::copy_options::overwrite_existing);
   }
   for (const std::vector<std::string>& verb :
-       {std::vector<std::string>{"generate", "-n", "1", "the"}, {"logits", "the"}, {"trace", "the"}}) {
+       {std::vector<std::string>{"generate", "--json", "-n", "1", "the"}, {"logits", "the"}, {"trace", "the"}}) {
     std::vector<std::string> arguments{verb[0], "-m", model.path().string()};
     arguments.insert(arguments.end(), verb.begin() + 1, verb.end());
     const Outcome outcome = run_rung(arguments);
