@@ -1,0 +1,73 @@
+// After the build: the pages of the source that others link to, addresses that work under any path, and a check of every link and anchor.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+import { escapeHtml, linesOf, root } from '../src/plugins/source.mjs';
+
+const site = join(root, 'build/course');
+const pages = () => readdirSync(site, { recursive: true }).filter((name) => name.endsWith('.html')).map(String);
+const links = (text) => [...text.matchAll(/ (?:href|src)="([^"]*)"/g)].map((m) => m[1].replace(/&amp;/g, '&'));
+
+function writeSource(path) {
+  const lines = linesOf(path);
+  const rows = lines.map((line, i) => `<span id="L${i + 1}"><a href="#L${i + 1}">${String(i + 1).padStart(4)}</a> ${escapeHtml(line)}</span>`);
+  const out = join(site, 'source', path + '.html');
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
+    `<title>${path}</title><style>:root{color-scheme:light dark}body{margin:1rem}h1{font:600 1rem system-ui}` +
+    `pre{font:.8rem/1.45 ui-monospace,monospace;overflow-x:auto}pre a{color:light-dark(#57606a,#8b949e);text-decoration:none}` +
+    `span:target{background:light-dark(#fff3b0,#3b3200);display:inline-block;min-width:100%}</style></head><body><main><h1>${path}</h1>` +
+    `<pre tabindex="0">${rows.join('\n')}</pre></main></body></html>\n`);
+}
+
+const sources = new Set();
+for (const page of pages()) {
+  for (const link of links(readFileSync(join(site, page), 'utf8'))) {
+    const match = /^\/source\/(.*)\.html(?:#.*)?$/.exec(link);
+    if (match) sources.add(match[1]);
+  }
+}
+for (const path of sources) writeSource(path);
+
+// Regions have names of their own, and what a button shows is what it is called: what a screen reader needs and the generator leaves out.
+for (const page of pages().filter((name) => !name.startsWith('source/'))) {
+  const path = join(site, page);
+  let count = 0;
+  writeFileSync(path, readFileSync(path, 'utf8')
+    .replace(/<pre data-language/g, () => `<pre aria-label="code ${++count}" data-language`)
+    .replace(/aria-label="formula"/g, () => `aria-label="formula ${++count}"`)
+    .replace(/(<button data-open-modal[^>]*?) aria-label="Search"/g, '$1 aria-label="Search Ctrl K"'));
+}
+
+// A page at a/b/ says ../../ for the root: so the folder works wherever it is put.
+for (const page of pages()) {
+  const path = join(site, page);
+  const up = relative(dirname(path), site) || '.';
+  const text = readFileSync(path, 'utf8');
+  const made = text.replace(/( (?:href|src|data-root)=")\/(?!\/)([^"]*)/g, (_, before, rest) => {
+    const page = /(^|\/)([?#].*)?$/.test(rest) ? rest.replace(/(^|\/)([?#].*)?$/, '$1index.html$2') : rest;
+    return before + posix.join(up.replaceAll('\\', '/'), page);
+  });
+  if (made !== text) writeFileSync(path, made);
+}
+
+const failures = [];
+const anchors = new Map();
+const anchorsOf = (path) => {
+  if (!anchors.has(path)) anchors.set(path, new Set([...readFileSync(path, 'utf8').matchAll(/ id="([^"]*)"/g)].map((m) => m[1])));
+  return anchors.get(path);
+};
+for (const page of pages()) {
+  const path = join(site, page);
+  for (const link of links(readFileSync(path, 'utf8'))) {
+    if (/^[a-z]+:/.test(link)) continue;
+    const [file, anchor] = link.split('#');
+    const target = file ? join(dirname(path), decodeURIComponent(file.split('?')[0])) : path;
+    if (!existsSync(target)) failures.push(`${page}: ${link} leads nowhere`);
+    else if (anchor && anchor !== '_top' && target.endsWith('.html') && !anchorsOf(target).has(decodeURIComponent(anchor))) {
+      failures.push(`${page}: ${link} has no such anchor`);
+    }
+  }
+}
+for (const failure of failures) console.log(`FAILED ${failure}`);
+console.log(`${pages().length} pages, ${sources.size} of the source, ${failures.length} dead links`);
+process.exit(failures.length ? 1 : 0);

@@ -1,0 +1,57 @@
+// Runs every command of the pages with the built program and compares what it prints with course/recorded/.
+//   node tools/record.mjs [--accept] [--rung PATH]      --accept keeps what was printed; without it a difference is a failure
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileOf } from '../src/plugins/recorded.mjs';
+import { root } from '../src/plugins/source.mjs';
+
+const accept = process.argv.includes('--accept');
+const at = process.argv.indexOf('--rung');
+const program = at > 0 ? process.argv[at + 1] : join(root, 'build/release/src/cli/rung');
+const pages = join(root, 'course/src/content/docs');
+
+// Commands of ```run blocks, and of predict's `from`.
+function commandsOf(page) {
+  const text = readFileSync(join(pages, page), 'utf8');
+  const found = [];
+  for (const [, meta, body] of text.matchAll(/^```run *(.*)\n([^]*?)^```/gm)) {
+    for (const command of body.trim().split('\n')) found.push({ command, shape: /\bshape\b/.test(meta) });
+  }
+  for (const [, command] of text.matchAll(/^```predict .*from='([^']*)'/gm)) found.push({ command, shape: false });
+  return found;
+}
+
+const numbers = (text) => text.replace(/[\d.,]+/g, '#').replace(/ +/g, ' ');
+const wanted = new Map();
+for (const page of readdirSync(pages).filter((name) => /\.mdx?$/.test(name))) {
+  for (const { command, shape } of commandsOf(page)) wanted.set(command, shape || wanted.get(command) || false);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'rung-course-'));
+let failed = 0;
+for (const [command, shape] of wanted) {
+  if (!command.startsWith('rung ')) throw new Error(`"${command}": only rung is run`);
+  const run = spawnSync('bash', ['-c', command], {
+    cwd: folder, encoding: 'utf8', input: '', timeout: 120_000,
+    env: { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}`, NO_COLOR: '1', COLUMNS: '100', LC_ALL: 'C.UTF-8' },
+  });
+  const printed = `$ ${command}\n${run.stdout}${run.status === 0 ? '' : run.stderr}`;
+  const path = fileOf(command);
+  const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const same = shape && before ? numbers(before) === numbers(printed) : before === printed;
+  if (same) continue;
+  if (accept) { writeFileSync(path, printed); console.log(`accepted: ${command}`); continue; }
+  failed++;
+  console.log(`FAILED ${command}\n--- recorded\n${before}--- now\n${printed}`);
+}
+rmSync(folder, { recursive: true });
+const kept = new Set([...wanted.keys()].map(fileOf));
+for (const name of readdirSync(join(root, 'course/recorded'))) {
+  const path = join(root, 'course/recorded', name);
+  if (kept.has(path)) continue;
+  if (accept) rmSync(path); else { failed++; console.log(`FAILED ${path}: no page runs this`); }
+}
+console.log(`${wanted.size - failed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
