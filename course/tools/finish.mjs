@@ -35,7 +35,7 @@ for (const page of pages().filter((name) => !name.startsWith('source/'))) {
   writeFileSync(path, readFileSync(path, 'utf8')
     .replace(/<pre data-language/g, () => `<pre aria-label="code ${++count}" data-language`)
     .replace(/aria-label="formula"/g, () => `aria-label="formula ${++count}"`)
-    .replace(/(<button data-open-modal[^>]*?) aria-label="Search"/g, '$1 aria-label="Search Ctrl K"'));
+    .replace(/(<button data-open-modal[^>]*?) aria-label="Search"/g, '$1 aria-label="Search CtrlK"'));
 }
 
 // A page at a/b/ says ../../ for the root: so the folder works wherever it is put.
