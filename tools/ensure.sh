@@ -19,6 +19,7 @@ ensure_to_run() {
 ensure_to_check() {
   ensure '
     npm                   npm                 node
+    chromium              chromium            -
     pkg-config            pkg-config          pkgconf
     dpkg-shlibdeps        dpkg-dev            -
     clang-format-19       clang-format-19     -
