@@ -20,7 +20,8 @@ list() {
     \$warnings -MD -MF \$out.d $headers -c \$in -o \$out" '  depfile = $out.d' '  deps = gcc'
   # A static program that could look up addresses is warned of: this one does not.
   printf '%s\n' 'rule link' '  command = aarch64-linux-gnu-g++ -static $in -o $out 2>/dev/null'
-  for source in "$home"/src/kernels/{neon/*,kernels,panels,scalar/scalar}.cpp "$home"/src/tensor/{blocks,coded_blocks}.cpp \
+  for source in "$home"/src/kernels/{neon/*,kernels,panels,scalar/scalar}.cpp \
+    "$home"/src/tensor/{blocks,coded_blocks}.cpp \
     "$home"/src/ops/kv_cache.cpp "$home"/src/base/{environment,pages}.cpp \
     "$home"/tests/kernels/{attention,kernels,panels,vectors}_test.cpp \
     "$home"/tests/ops/kv_cache_test.cpp; do
