@@ -89,9 +89,9 @@ Json added(TokenId id, const std::string& content) {
 // The official library gives such a token another id, beyond the model's rows.
 TEST(TokenizerJson, AnAddedTokenWhoseIdIsAnotherWordsIsRefused) {
   Json json = tiny();
-  json["added_tokens"] = {added(1, "<x>")};
+  json["added_tokens"] = Json::array({added(1, "<x>")});
   expect_refused(json, "t.json.added_tokens[0]: '<x>' has the id 1, which is that of 'b' in the vocabulary");
-  json["added_tokens"] = {added(4, "b")};
+  json["added_tokens"] = Json::array({added(4, "b")});
   expect_refused(json, "t.json.added_tokens[0]: 'b' has the id 4, but 1 in the vocabulary");
 }
 
