@@ -27,6 +27,7 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   "${npm[@]}" install --no-audit --no-fund --loglevel=error
 fi
 "$node" tools/record.mjs --rung "$rung"
-ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build
+# --force, else a page whose own text is the same keeps the code and the outputs that it had.
+ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build --force
 "$node" tools/finish.mjs
 if command -v chromium >/dev/null; then "$node" tools/browse.mjs; fi

@@ -75,6 +75,14 @@ for (const path of pages) {
   });
 }
 
+await test('formulas hang together', async () => {
+  const { page, close } = await open('m2-forward-pass/index.html');
+  try {
+    const margins = await page.locator('math *').evaluateAll((parts) => parts.filter((part) => getComputedStyle(part).marginTop !== '0px').length);
+    expect(margins === 0, `${margins} parts of formulas are pushed down`);
+  } finally { await close(); }
+});
+
 await test('matrix product by keyboard', async () => {
   const { page, close } = await open('prerequisites/index.html');
   try {

@@ -1,4 +1,5 @@
-// ```math and `$…$` → MathML, made when the site is built: no script and no font in the page.
+// ```math and `$…$` → MathML, made when the site is built: no script and no font in the page. `not-content` keeps the
+// generator's margins between paragraphs away from the parts of a formula.
 import temml from 'temml';
 import { html, replace, walk } from './source.mjs';
 
@@ -10,8 +11,10 @@ const render = (text, displayMode, file, node) => {
 export default function formulas() {
   return (tree, file) => walk(tree, (node, parent) => {
     if (node.type === 'code' && node.lang === 'math') {
-      replace(parent, node, html(`<div class="formula" tabindex="0" role="region" aria-label="formula">${render(node.value, true, file, node)}</div>`));
+      replace(parent, node, html(`<div class="formula not-content" tabindex="0" role="region" aria-label="formula">${render(node.value, true, file, node)}</div>`));
     }
-    if (node.type === 'inlineCode' && /^\$.*\$$/s.test(node.value)) replace(parent, node, html(render(node.value.slice(1, -1), false, file, node)));
+    if (node.type === 'inlineCode' && /^\$.*\$$/s.test(node.value)) {
+      replace(parent, node, html(`<span class="not-content">${render(node.value.slice(1, -1), false, file, node)}</span>`));
+    }
   });
 }
