@@ -51,15 +51,19 @@ def llama3_divisors(rope: dict, head_dim: int) -> np.ndarray:
     return np.array(divisors, dtype=np.float32)
 
 
-def add_keys(writer: gguf.GGUFWriter, family: str, config):
-    writer.add_type(gguf.GGUFType.MODEL)
-    writer.add_name(f"tiny {family}")
+def add_sizes(writer: gguf.GGUFWriter, config):
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count(config.num_attention_heads)
     writer.add_head_count_kv(config.num_key_value_heads)
+
+
+def add_keys(writer: gguf.GGUFWriter, family: str, config):
+    writer.add_type(gguf.GGUFType.MODEL)
+    writer.add_name(f"tiny {family}")
+    add_sizes(writer, config)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     head_dim = getattr(config, "head_dim", None)
     if head_dim is not None:
@@ -86,12 +90,7 @@ def add_keys(writer: gguf.GGUFWriter, family: str, config):
 def add_ollama_keys(writer: gguf.GGUFWriter, config):
     """What Ollama's converter says of a Gemma 3 that sees (ollama: convert/convert_gemma3.go): neither the norms'
     epsilon nor the ropes."""
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
+    add_sizes(writer, config)
     writer.add_key_length(config.head_dim)
     writer.add_value_length(config.head_dim)
     writer.add_sliding_window(config.sliding_window)
