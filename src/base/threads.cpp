@@ -38,7 +38,7 @@ constexpr std::size_t kMostParts = 0xffff;  // they are numbered with 16 bits
 
 // How much of its share a waiting thread fetches: what memory brings in the one or two microseconds between two rounds.
 // With more, a thread's own reading finds some lines there and others not, and the processor no longer sees what it
-// could fetch ahead (Zen 4: 128 KB cost a decode step of small matrices 7%).
+// could fetch ahead (bench/README.md).
 constexpr std::size_t kFetchedBytes = std::size_t{32} << 10;
 constexpr std::size_t kFetchedInputBytes = std::size_t{4} << 10;  // the processor fetches what follows
 constexpr std::size_t kCacheLine = 64;

@@ -25,8 +25,7 @@ std::span<const Kernels* const> supported_kernels() {
     std::vector<const Kernels*> sets;
 #if defined(__x86_64__)
     if (avx512amx::supported()) sets.push_back(&avx512amx::kernels());
-    // Of bf16, AMD's processors (Zen 4) multiply twice as many as floats in the same time, Intel's (Sapphire Rapids)
-    // half as many.
+    // AMD's processors multiply more of bf16 than of floats in the same time, Intel's fewer.
     if (avx512bf16::supported() && is_amd_processor()) sets.push_back(&avx512bf16::kernels());
     if (avx512vnni::supported()) sets.push_back(&avx512vnni::kernels());
     if (avx512bf16::supported() && !is_amd_processor()) sets.push_back(&avx512bf16::kernels());

@@ -123,7 +123,7 @@ struct Kernels {
   } peaks;
 };
 
-// Whether AMD made the processor: what is measured to be faster there, and slower on Intel's, asks.
+// Whether AMD made the processor: what is faster there and slower on Intel's (bench/README.md) asks.
 bool is_amd_processor();
 
 // The sets that this build has and this machine can run, best first. `scalar` is always the last.

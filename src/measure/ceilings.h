@@ -55,8 +55,8 @@ class CeilingMeter {
 
   // Measures all of it once more, in some tenths of a second. Memory and cores may be shared with neighbours who come
   // and go, and a virtual machine's threads may share one way to the memory at one moment and have two of their own at
-  // the next (seen on Zen 4: 35 GB/s, 60 at moments; half of the operations that the same cores did a second before).
-  // So the median of all calls counts: of each peak, and of each way to read, of which the best is the ceiling.
+  // the next (bench/README.md). So the median of all calls counts: of each peak, and of each way to read, of which the
+  // best is the ceiling.
   void measure();
 
   struct Reading {

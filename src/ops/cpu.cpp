@@ -91,13 +91,14 @@ const ActivationBlock* CpuOps::quantized(ConstMatrix x) {
   return blocks_.data();
 }
 
-const std::uint16_t* CpuOps::halved(ConstMatrix x) {
+const std::uint16_t* CpuOps::in_bf16(ConstMatrix x) {
   const std::size_t rows = x.extent<Rows>(), columns = x.extent<Columns>(), stride = bf16_stride(columns);
-  if (halves_.size() < rows * stride) halves_ = Buffer<std::uint16_t>(rows * stride);
+  if (bf16_rows_.size() < rows * stride) bf16_rows_ = Buffer<std::uint16_t>(rows * stride);
   share_rows(rows, columns, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t r = begin; r < end; ++r) kernels_.round_to_bf16(halves_.data() + r * stride, x[r].data(), columns);
+    for (std::size_t r = begin; r < end; ++r)
+      kernels_.round_to_bf16(bf16_rows_.data() + r * stride, x[r].data(), columns);
   });
-  return halves_.data();
+  return bf16_rows_.data();
 }
 
 void CpuOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
@@ -113,7 +114,7 @@ void CpuOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) {
   };
   const ActivationBlock* const quants = any(takes_blocks) ? quantized(x) : nullptr;
   const bool pairs = kernels_.round_to_bf16 != nullptr && any([](DType type) { return type == DType::bf16; });
-  const std::uint16_t* const bf16_rows = pairs ? halved(x) : nullptr;
+  const std::uint16_t* const bf16_rows = pairs ? in_bf16(x) : nullptr;
   // Sets with registers enough multiply a prompt's tokens by two panels at a time, or four of bf16: where there are so
   // many that a thread still takes eight times, these are not parted.
   std::size_t panels = 0;

@@ -41,7 +41,7 @@ class CpuOps : public Ops {
   const std::byte* panels_of(const PackedMatrix& w);
   void lay_out(std::byte* panels, const PackedMatrix& w);
   const ActivationBlock* quantized(ConstMatrix x);
-  const std::uint16_t* halved(ConstMatrix x);  // [rows, bf16_stride(columns)]
+  const std::uint16_t* in_bf16(ConstMatrix x);  // [rows, bf16_stride(columns)]
 
   // One token against many blocks of keys, which the team shares.
   struct LongContext {
@@ -85,7 +85,7 @@ class CpuOps : public Ops {
   std::vector<std::span<const std::byte>> successors_;
   std::size_t previous_ = 0;  // id of the last matrix
   Buffer<ActivationBlock> blocks_;
-  Buffer<std::uint16_t> halves_;
+  Buffer<std::uint16_t> bf16_rows_;
   Buffer<float> partials_;
   // How many blocks of a head of keys are combined, and in which long attention: its number·2³² + blocks. In a cache
   // line of its own, because other threads write its neighbours.

@@ -8,8 +8,7 @@
 
 namespace rung {
 
-// All layers turn by the same angles, and every token's by those of one more position: so they are kept. (Computed for
-// each layer, they took 2% of a decode step.)
+// All layers turn by the same angles, and every token's by those of one more position: so they are kept.
 class RopeTable {
  public:
   // Position p turns by row p: [head_dim / 2] cosines, then as many sines. At least `positions` rows; valid until the

@@ -30,7 +30,7 @@ inline float sum(const Four& v) { return (v[0] + v[2]) + (v[1] + v[3]); }
 // Codes from `low` to `high`, kept as floats while they are searched for.
 struct Range {
   float low, high;
-  bool as_halves = false;  // scale and shift will be stored as f16: what counts is the error that they have then
+  bool as_f16 = false;  // scale and shift will be stored as f16: what counts is the error that they have then
 };
 
 template <std::size_t n>
@@ -41,7 +41,7 @@ struct Line {
 };
 
 inline Line stored(const Line& line, const Range& range) {
-  return range.as_halves ? Line{to_f32(to_f16(line.scale)), to_f32(to_f16(line.shift))} : line;
+  return range.as_f16 ? Line{to_f32(to_f16(line.scale)), to_f32(to_f16(line.shift))} : line;
 }
 
 template <std::size_t n>

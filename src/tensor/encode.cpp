@@ -234,7 +234,7 @@ void encode_blocks(std::byte* row, std::span<const float> values, std::span<cons
 }
 
 template <class Half, class Convert>
-void encode_halves(std::byte* row, std::span<const float> values, Convert convert) {
+void encode_plain(std::byte* row, std::span<const float> values, Convert convert) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Half half = convert(values[i]);
     std::memcpy(row + 2 * i, &half, 2);
@@ -247,8 +247,8 @@ void encode_row(std::byte* row, DType type, std::span<const float> values, std::
   if (values.empty()) return;
   switch (type) {
     case DType::f32: std::memcpy(row, values.data(), values.size_bytes()); return;
-    case DType::f16: encode_halves<f16>(row, values, [](float v) { return to_f16(v); }); return;
-    case DType::bf16: encode_halves<bf16>(row, values, [](float v) { return to_bf16(v); }); return;
+    case DType::f16: encode_plain<f16>(row, values, [](float v) { return to_f16(v); }); return;
+    case DType::bf16: encode_plain<bf16>(row, values, [](float v) { return to_bf16(v); }); return;
     case DType::q4_0: encode_blocks<BlockQ4_0>(row, values, importance); return;
     case DType::q4_1: encode_blocks<BlockQ4_1>(row, values, importance); return;
     case DType::q5_0: encode_blocks<BlockQ5_0>(row, values, importance); return;

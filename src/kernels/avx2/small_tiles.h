@@ -68,8 +68,7 @@ struct BySmallTiles
     : SmallTiles<
           V, UnpackedShape<Format_::kBits, Format_::kOffset, Format_::kGroups, Format_::kHasMins, Format_::kSigned>> {
   using Format = Format_;
-  // From so many tokens on it pays to unpack (Zen 3); sooner for K-quants, which take longer to read, but not for four
-  // (Zen 4).
+  // From so many tokens on it pays to unpack; sooner for K-quants, which take longer to read.
   static std::size_t fewest_tokens() { return Format::kColumns == 32 ? 9 : 5; }
 
   static void make_ready(typename V::Bytes (&)[2]) {}

@@ -37,14 +37,11 @@ namespace {
 using V = Lanes<Vnni>;
 
 // A tile of a prompt: 4 panels × 6 tokens are 24 sums; four registers hold weights, one the activations of a token. Ten
-// loads feed its 24 products: on Zen 4 it goes at 92 to 95% of the peak, 2 panels × 12 tokens, with fourteen loads, at
-// 85 to 90%. Those take the panels that are left over.
+// loads feed its 24 products; 2 panels × 12 tokens, which take the panels that are left over, need fourteen.
 constexpr int kPanelsAtOnce = 4, kTileTokens = 6, kFewPanels = 2, kFewPanelsTokens = 12;
 
 // Fewer tokens wait for memory: tiles of 2 panels × 8 tokens ask for their weights just ahead of themselves, and part
-// by part for the next panels', where a prompt's tiles ask for a share of these before they begin. On Zen 4, from
-// memory, that is faster up to some 64 tokens: 1.1 times as fast with 32. (To ask for the next panels makes 6 to 24
-// tokens 1.1 to 1.27 times as fast.)
+// by part for the next panels', where a prompt's tiles ask for a share of these before they begin.
 constexpr std::size_t kFewestTokens = 64;
 constexpr int kDecodeTokens = 8;
 enum class Asks { ahead, nothing };

@@ -39,7 +39,6 @@ struct Bf16Tiles {
     for (std::size_t block = 0; block < full; ++block) {
       if constexpr (kTokenTiles == 1) {
         for (const std::byte* panel_at : w) {
-          // the near half (linear.h) was not measured here
           const std::byte* const ahead = panel_at + kFarBytes / kPanels;
           for (std::size_t line = 0; line < sizeof(Weights); line += 64) __builtin_prefetch(ahead + line, 0, 2);
         }

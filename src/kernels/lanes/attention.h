@@ -55,9 +55,8 @@ class QueryColumn {
 
 // A decode step's queries, those of the heads that share keys, wait for memory: what comes next, which is as large as
 // what is at hand, is asked for meanwhile, into the second-level cache; and what lies a kilobyte ahead, a second time,
-// into the first (linear.h). AMD's processors do better without the latter: on Zen 4 three queries of 64 dimensions
-// read at 99% of the bandwidth instead of 91%. To ask for 4 to 8 queries, too, makes them 1.1 to 1.5 times as fast
-// there. The largest tiles are a prompt's, whose keys are in a cache.
+// into the first (linear.h); AMD's processors do better without the latter. The largest tiles are a prompt's, whose
+// keys are in a cache.
 template <class V>
 inline constexpr int kDecodeQueries = V::kTileQueries > 8 ? 8 : 3;
 

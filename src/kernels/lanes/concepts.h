@@ -7,7 +7,7 @@
 // Sixteen lanes (scalar/lanes.h says in plain C++ what each operation means).
 template <class V>
 concept LaneSet = requires(typename V::Floats f, typename V::Integers i, typename V::Bytes b, float* floats,
-                           const std::byte* bytes, std::int8_t* int8, std::uint16_t* halves, std::size_t n) {
+                           const std::byte* bytes, std::int8_t* int8, std::uint16_t* f16s, std::size_t n) {
   { V::kTilePanels + V::kTileTokens + V::kPlainTokens + V::kTileQueries + V::kTileColumns + V::kFewQueriesColumns };
   requires std::same_as<decltype(V::kFewRegisters), const bool>;
   // floats
@@ -26,7 +26,7 @@ concept LaneSet = requires(typename V::Floats f, typename V::Integers i, typenam
   { V::sum(f) + V::largest(f) + V::largest_magnitude(f, f) } -> std::same_as<float>;
   V::store(floats, f);
   V::store_first(floats, f, n);
-  V::store_f16(halves, f);
+  V::store_f16(f16s, f);
   // integers
   { V::integers(0) } -> std::same_as<typename V::Integers>;
   { V::start8(0) } -> std::same_as<typename V::Integers>;

@@ -175,9 +175,9 @@ void round_to_q8(std::int8_t* out, std::uint16_t* scales, const float* x, std::s
     V::store_int8(rounded, eight_bits<V>(V::mul(first, V::broadcast(inverse))));
     V::store_int8(rounded + 16, eight_bits<V>(V::mul(second, V::broadcast(inverse))));
     __builtin_memcpy(out + i, rounded, some + others);
-    std::uint16_t halves[16];
-    V::store_f16(halves, V::broadcast(scale));
-    *scales = halves[0];
+    std::uint16_t f16s[16];
+    V::store_f16(f16s, V::broadcast(scale));
+    *scales = f16s[0];
   }
 }
 
