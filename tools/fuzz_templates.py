@@ -46,87 +46,98 @@ DATA = ["", "", "", " ", "\n", "\n\n", "text", " text ", "  \n  ", "a\n  ", "\tb
 # kind → productions; <kind> stands for another expression of that kind, one level less deep. Leaves (no <…>) end what
 # is deep enough.
 GRAMMAR = {
-    "str": """<lit> ;; <lit> ;; <lit> ;; s ;; t ;; bos_token ;; messages[0].role ;; messages[-1]['role'] ;; messages[0].content|string
-        (<str>)|<textfilter> ;; (<str>)|<textfilter>|<textfilter> ;; (<str>).<textmethod> ;; (<str>).<textmethod> ;; (<str>) + <str>
-        <str> ~ <any> ~ <int> ;; (<str>) * <small> ;; (<str>)[<slice>] ;; (<list>)|join ;; (<list>)|join(<lit>)
-        <lit>.join((<list>)|map('string')) ;; (<any>)|tojson ;; (<any>)|tojson(indent=<small>) ;; (<any>)|tojson(sort_keys=true)
-        (<any>)|tojson(ensure_ascii=true) ;; (<any>)|tojson(separators=(',', ':'))
-        (<any>)|tojson(indent='--', separators=(', ', ' : ')) ;; (<any>)|string ;; (<str>).split(<lit>)[0] ;; (<str>).split(<lit>)[-1]
-        (<str>).split()|first|default('', true) ;; (<str> if <bool> else <str>) ;; (<str>) or <str> ;; '%s|%s' % (<any>, <any>)
-        '{} {a!r} {{}}'.format(<any>, a=<str>) ;; '{0} {1}'.format(<any>, <str>) ;; '%5d|%-4s|%05.1f|%r' % (<int>, <str>, f, <any>)
+    "str": """<lit> ;; <lit> ;; <lit> ;; s ;; t ;; bos_token ;; messages[0].role ;; messages[-1]['role']
+        messages[0].content|string ;; (<str>)|<textfilter> ;; (<str>)|<textfilter>|<textfilter>
+        (<str>).<textmethod> ;; (<str>).<textmethod> ;; (<str>) + <str> ;; <str> ~ <any> ~ <int>
+        (<str>) * <small> ;; (<str>)[<slice>] ;; (<list>)|join ;; (<list>)|join(<lit>)
+        <lit>.join((<list>)|map('string')) ;; (<any>)|tojson ;; (<any>)|tojson(indent=<small>)
+        (<any>)|tojson(sort_keys=true) ;; (<any>)|tojson(ensure_ascii=true) ;; (<any>)|tojson(separators=(',', ':'))
+        (<any>)|tojson(indent='--', separators=(', ', ' : ')) ;; (<any>)|string ;; (<str>).split(<lit>)[0]
+        (<str>).split(<lit>)[-1] ;; (<str>).split()|first|default('', true) ;; (<str> if <bool> else <str>)
+        (<str>) or <str> ;; '%s|%s' % (<any>, <any>) ;; '{} {a!r} {{}}'.format(<any>, a=<str>)
+        '{0} {1}'.format(<any>, <str>) ;; '%5d|%-4s|%05.1f|%r' % (<int>, <str>, f, <any>)
         '%(a)s %(b)s' % {'a': <any>, 'b': <str>} ;; '%s'|format(<any>) ;; (<any>)|default(<lit>)|string
-        strftime_now('%d %b %Y, %A %-d %B %H:%M %j%%') ;; messages[0].get('content')|string ;; (<str>)|list|last|default('')
-        (<str>)|first|default(<lit>)""",
-    "textfilter": """trim ;; trim(<lit>) ;; upper ;; lower ;; title ;; capitalize ;; string ;; indent ;; indent(<small>)
-        indent(2, true) ;; indent(first=true, blank=true) ;; indent(<lit>) ;; e ;; escape ;; forceescape ;; safe ;; reverse
-        list|join ;; tojson ;; replace(<str>, <str>) ;; replace(<lit>, <lit>, <small>) ;; replace(<int>, <str>, none) ;; truncate(6)
-        truncate(5, true, '…', 0) ;; truncate(9, leeway=<small>) ;; center(<small>) ;; default(<str>, true) ;; d""",
-    "textmethod": """strip() ;; strip(<str>) ;; lstrip() ;; lstrip(<str>) ;; rstrip() ;; rstrip(<lit>) ;; upper() ;; lower()
-        title() ;; capitalize() ;; swapcase() ;; replace(<str>, <str>) ;; replace(<lit>, <lit>, <small>) ;; removeprefix(<str>)
-        removesuffix(<str>) ;; center(<small>) ;; ljust(<small>, '*') ;; rjust(<small>) ;; zfill(<small>) ;; splitlines()|join('/')
-        split(<lit>)|join(<lit>) ;; split()|join('_')""",
-    "int": """i ;; j ;; 0 ;; 1 ;; 2 ;; 3 ;; 7 ;; messages|length ;; 0x1F ;; 1_0 ;; 2.5 ;; 1e3 ;; (<int>) + <int> ;; (<int>) - (<int>)
-        (<int>) * <int> ;; (<int>) // <divisor> ;; (<int>) % <divisor> ;; (<int>) / <divisor> ;; (<list>)|length ;; (<str>)|length
-        (<str>).find(<str>) ;; (<str>).rfind(<str>, <small>) ;; (<str>).find(<lit>, <small>, <small>) ;; (<str>).count(<str>)
-        (<str>).count(<lit>, <small>) ;; (<str>)|int ;; (<str>)|int(<small>, 16) ;; (<str>)|int(base=0) ;; (<int>)|abs
-        (<str>)|float ;; -(<int>) ;; +(<int>) ;; (<int>)|float|round(<small>) ;; ll|select('number')|sum ;; f|round ;; f|round(1)
-        f|round(1, 'floor') ;; f|round(0, 'ceil') ;; f|int ;; (<int>) ** 2 ;; 2 ** j ;; 2 ** (i - j) ;; f * 3 ;; f // <divisor>
-        f % <divisor>
-        [<int>, <int>]|min ;; [<int>, <int>]|max ;; [<int>, <int>]|sum ;; [<int>, <int>]|sum(start=<int>) ;; (<int>) / 3|round(2)
-        (<list>).count(<any>) ;; messages|map(attribute='role')|map('length')|max""",
+        strftime_now('%d %b %Y, %A %-d %B %H:%M %j%%') ;; messages[0].get('content')|string
+        (<str>)|list|last|default('') ;; (<str>)|first|default(<lit>)""",
+    "textfilter": """trim ;; trim(<lit>) ;; upper ;; lower ;; title ;; capitalize ;; string ;; indent
+        indent(<small>) ;; indent(2, true) ;; indent(first=true, blank=true) ;; indent(<lit>) ;; e ;; escape
+        forceescape ;; safe ;; reverse ;; list|join ;; tojson ;; replace(<str>, <str>)
+        replace(<lit>, <lit>, <small>) ;; replace(<int>, <str>, none) ;; truncate(6) ;; truncate(5, true, '…', 0)
+        truncate(9, leeway=<small>) ;; center(<small>) ;; default(<str>, true) ;; d""",
+    "textmethod": """strip() ;; strip(<str>) ;; lstrip() ;; lstrip(<str>) ;; rstrip() ;; rstrip(<lit>) ;; upper()
+        lower() ;; title() ;; capitalize() ;; swapcase() ;; replace(<str>, <str>) ;; replace(<lit>, <lit>, <small>)
+        removeprefix(<str>) ;; removesuffix(<str>) ;; center(<small>) ;; ljust(<small>, '*') ;; rjust(<small>)
+        zfill(<small>) ;; splitlines()|join('/') ;; split(<lit>)|join(<lit>) ;; split()|join('_')""",
+    "int": """i ;; j ;; 0 ;; 1 ;; 2 ;; 3 ;; 7 ;; messages|length ;; 0x1F ;; 1_0 ;; 2.5 ;; 1e3 ;; (<int>) + <int>
+        (<int>) - (<int>) ;; (<int>) * <int> ;; (<int>) // <divisor> ;; (<int>) % <divisor> ;; (<int>) / <divisor>
+        (<list>)|length ;; (<str>)|length ;; (<str>).find(<str>) ;; (<str>).rfind(<str>, <small>)
+        (<str>).find(<lit>, <small>, <small>) ;; (<str>).count(<str>) ;; (<str>).count(<lit>, <small>)
+        (<str>)|int ;; (<str>)|int(<small>, 16) ;; (<str>)|int(base=0) ;; (<int>)|abs ;; (<str>)|float ;; -(<int>)
+        +(<int>) ;; (<int>)|float|round(<small>) ;; ll|select('number')|sum ;; f|round ;; f|round(1)
+        f|round(1, 'floor') ;; f|round(0, 'ceil') ;; f|int ;; (<int>) ** 2 ;; 2 ** j ;; 2 ** (i - j) ;; f * 3
+        f // <divisor> ;; f % <divisor> ;; [<int>, <int>]|min ;; [<int>, <int>]|max ;; [<int>, <int>]|sum
+        [<int>, <int>]|sum(start=<int>) ;; (<int>) / 3|round(2) ;; (<list>).count(<any>)
+        messages|map(attribute='role')|map('length')|max""",
     "divisor": "2 ;; 3 ;; 7 ;; -2 ;; -3 ;; f ;; j ;; 0.5",
     "small": "-2 ;; -1 ;; 0 ;; 1 ;; 2 ;; 3 ;; 4 ;; j",
-    "slice": """1: ;; :1 ;; :-1 ;; -2: ;; ::-1 ;; ::2 ;; <small>:<small> ;; <small>:<small>:2 ;; <small>:<small>:-1 ;; :: ;; 5:0:-2
-        none:<small>""",
-    "list": """l ;; ll ;; messages ;; [1, 2, 3] ;; ['b', 'a', 'B'] ;; range(3) ;; range(5, 0, -2) ;; d ;; tools or [] ;; []
-        (1, 'x') ;; (<list>)|list|<listfilter>|list ;; (<list>)|<listfilter>|list ;; (<list>)|list|<listfilter>|list
-        (<list>)[<slice>] ;; (<str>).split() ;; (<str>).split(<lit>) ;; (<str>).split(none, <small>) ;; (<str>).split(<lit>, <small>)
-        (<str>).rsplit(<lit>, <small>) ;; (<str>).rsplit(none, 1) ;; (<str>).splitlines() ;; (<str>).splitlines(true)
-        (<str>).partition(<lit>) ;; (<str>).rpartition(<lit>) ;; (<list>)|map('string')|sort
-        (<list>)|map('string')|sort(reverse=true) ;; (<list>)|map('string')|sort(case_sensitive=true)
-        (<list>)|map('string')|unique|list ;; (<list>)|map('string')|map(<filtername>)|list
-        messages|selectattr('role', <testname>, <lit>)|list ;; messages|rejectattr('role', 'in', <list>)|list
-        messages|map(attribute='content')|list ;; messages|map(attribute='nope', default=<any>)|list ;; [<any>, <str>] + [<int>]
-        (<list>)|list + [<any>] ;; [<any>] * <small> ;; (<str>)|list ;; d|dictsort ;; d|dictsort(reverse=true) ;; d|items|list
-        d.items()|list ;; d.keys()|list ;; d.values()|list ;; (<list> if <bool> else []) ;; range(<small>, <int>)|list
-        messages|sort(attribute='role') ;; messages|sort(attribute='role,content') ;; messages|unique(attribute='role')|list
-        messages|map(attribute='content.0.text')|list ;; {'b': <any>, 'a': <int>}|dictsort ;; {<str>: <any>, 'a': 1}|list
-        dict(a=<any>, b=<int>).values()|list ;; (<any>, <any>)""",
-    "listfilter": """reverse ;; unique ;; select ;; reject ;; map('string') ;; map('upper') ;; map('tojson') ;; map('default', <lit>)
-        select('string') ;; select('number') ;; select('mapping') ;; select('none') ;; reject('none') ;; select('defined')
-        select('true') ;; select('equalto', <any>) ;; reject('in', <list>) ;; batch(2) ;; batch(3, <any>) ;; selectattr('role')
-        selectattr('role', 'defined') ;; rejectattr('content', 'string') ;; map(attribute='role') ;; map(attribute=0) ;; map('list')
-        map('first') ;; map('length')""",
-    "filtername": """'upper' ;; 'length' ;; 'trim' ;; 'title' ;; 'int' ;; 'first' ;; 'list' ;; 'nosuch' ;; 'replace', 'a', 'b'
-        'default', 1 ;; 'tojson' ;; 'indent', 2""",
+    "slice": """1: ;; :1 ;; :-1 ;; -2: ;; ::-1 ;; ::2 ;; <small>:<small> ;; <small>:<small>:2 ;; <small>:<small>:-1
+        :: ;; 5:0:-2 ;; none:<small>""",
+    "list": """l ;; ll ;; messages ;; [1, 2, 3] ;; ['b', 'a', 'B'] ;; range(3) ;; range(5, 0, -2) ;; d
+        tools or [] ;; [] ;; (1, 'x') ;; (<list>)|list|<listfilter>|list ;; (<list>)|<listfilter>|list
+        (<list>)|list|<listfilter>|list ;; (<list>)[<slice>] ;; (<str>).split() ;; (<str>).split(<lit>)
+        (<str>).split(none, <small>) ;; (<str>).split(<lit>, <small>) ;; (<str>).rsplit(<lit>, <small>)
+        (<str>).rsplit(none, 1) ;; (<str>).splitlines() ;; (<str>).splitlines(true) ;; (<str>).partition(<lit>)
+        (<str>).rpartition(<lit>) ;; (<list>)|map('string')|sort ;; (<list>)|map('string')|sort(reverse=true)
+        (<list>)|map('string')|sort(case_sensitive=true) ;; (<list>)|map('string')|unique|list
+        (<list>)|map('string')|map(<filtername>)|list ;; messages|selectattr('role', <testname>, <lit>)|list
+        messages|rejectattr('role', 'in', <list>)|list ;; messages|map(attribute='content')|list
+        messages|map(attribute='nope', default=<any>)|list ;; [<any>, <str>] + [<int>] ;; (<list>)|list + [<any>]
+        [<any>] * <small> ;; (<str>)|list ;; d|dictsort ;; d|dictsort(reverse=true) ;; d|items|list
+        d.items()|list ;; d.keys()|list ;; d.values()|list ;; (<list> if <bool> else [])
+        range(<small>, <int>)|list ;; messages|sort(attribute='role') ;; messages|sort(attribute='role,content')
+        messages|unique(attribute='role')|list ;; messages|map(attribute='content.0.text')|list
+        {'b': <any>, 'a': <int>}|dictsort ;; {<str>: <any>, 'a': 1}|list ;; dict(a=<any>, b=<int>).values()|list
+        (<any>, <any>)""",
+    "listfilter": """reverse ;; unique ;; select ;; reject ;; map('string') ;; map('upper') ;; map('tojson')
+        map('default', <lit>) ;; select('string') ;; select('number') ;; select('mapping') ;; select('none')
+        reject('none') ;; select('defined') ;; select('true') ;; select('equalto', <any>) ;; reject('in', <list>)
+        batch(2) ;; batch(3, <any>) ;; selectattr('role') ;; selectattr('role', 'defined')
+        rejectattr('content', 'string') ;; map(attribute='role') ;; map(attribute=0) ;; map('list') ;; map('first')
+        map('length')""",
+    "filtername": """'upper' ;; 'length' ;; 'trim' ;; 'title' ;; 'int' ;; 'first' ;; 'list' ;; 'nosuch'
+        'replace', 'a', 'b' ;; 'default', 1 ;; 'tojson' ;; 'indent', 2""",
     "testname": "'equalto' ;; '==' ;; 'eq' ;; 'ne' ;; 'in' ;; '!=' ;; 'lt' ;; 'ge'",
     "bool": """b ;; true ;; false ;; add_generation_prompt ;; tools ;; n ;; nothing ;; i ;; s ;; l ;; <any> == <any>
-        (<str>) != <str> ;; (<int>) < <int> ;; (<int>) >= <int> ;; (<str>) < <str> ;; <str> in <str> ;; <str> not in <str>
-        <any> in <list> ;; <any> not in <list> ;; (<bool>) and <bool> ;; <bool> or <bool> ;; not <bool> ;; (<any>) is <typetest>
-        (<any>) is not <typetest> ;; <any> is <typetest> and <bool> ;; (<str>).startswith(<str>) ;; (<str>).endswith(<lit>)
-        (<str>).startswith((<lit>, <lit>)) ;; (<int>) is <numbertest> ;; 'role' in messages[0] ;; messages[0].role == <lit>
-        messages[0].tool_calls is defined ;; messages[-1]['content'] is string ;; (<str>).isdigit() ;; (<str>).isspace()
-        (<str>).isupper() ;; (<str>).islower() ;; (<str>).isascii() ;; (<int>) < <int> <= <int> ;; (<list>) == <list>
-        [<int>, <str>] < [<int>, <str>] ;; (<bool> if <bool> else <bool>) ;; <any> is sameas(true) ;; <any> is eq(<any>)
-        <any> is in(<list>)""",
-    "typetest": """defined ;; undefined ;; none ;; string ;; mapping ;; iterable ;; sequence ;; number ;; boolean ;; integer ;; float
-        true ;; false ;; callable ;; upper ;; lower ;; escaped ;; filter ;; test""",
-    "numbertest": """odd ;; even ;; divisibleby 2 ;; divisibleby(3) ;; gt 1 ;; lt(<int>) ;; ne <small> ;; le 2 ;; in [1, 2]
-        greaterthan(0)""",
-    "any": """<str> ;; <str> ;; <str> ;; <int> ;; <int> ;; <list> ;; <list> ;; <bool> ;; d ;; n ;; nothing ;; f ;; messages[0]
-        messages[<small>] ;; d.a ;; d['b'] ;; d.get('c', <any>) ;; 1.5 ;; none ;; {'a': <any>, 'b': [<int>]} ;; (<list>)|first
-        (<list>)|list|last ;; d.items ;; d.x.y ;; messages[0].content ;; messages[1].content[0].text ;; namespace(a=<any>) ;; dict(d)
-        dict([(<lit>, <any>)]) ;; (<any> if <bool>) ;; (<list>)[<small>] ;; (<str>)[<small>] ;; (<any>)|default(<any>, true)
-        (<any>)|attr(<lit>) ;; (<list>)|min ;; (<list>)|max ;; d[<any>] ;; {<int>: <any>, true: <any>} ;; 5.upper""",
+        (<str>) != <str> ;; (<int>) < <int> ;; (<int>) >= <int> ;; (<str>) < <str> ;; <str> in <str>
+        <str> not in <str> ;; <any> in <list> ;; <any> not in <list> ;; (<bool>) and <bool> ;; <bool> or <bool>
+        not <bool> ;; (<any>) is <typetest> ;; (<any>) is not <typetest> ;; <any> is <typetest> and <bool>
+        (<str>).startswith(<str>) ;; (<str>).endswith(<lit>) ;; (<str>).startswith((<lit>, <lit>))
+        (<int>) is <numbertest> ;; 'role' in messages[0] ;; messages[0].role == <lit>
+        messages[0].tool_calls is defined ;; messages[-1]['content'] is string ;; (<str>).isdigit()
+        (<str>).isspace() ;; (<str>).isupper() ;; (<str>).islower() ;; (<str>).isascii() ;; (<int>) < <int> <= <int>
+        (<list>) == <list> ;; [<int>, <str>] < [<int>, <str>] ;; (<bool> if <bool> else <bool>)
+        <any> is sameas(true) ;; <any> is eq(<any>) ;; <any> is in(<list>)""",
+    "typetest": """defined ;; undefined ;; none ;; string ;; mapping ;; iterable ;; sequence ;; number ;; boolean
+        integer ;; float ;; true ;; false ;; callable ;; upper ;; lower ;; escaped ;; filter ;; test""",
+    "numbertest": """odd ;; even ;; divisibleby 2 ;; divisibleby(3) ;; gt 1 ;; lt(<int>) ;; ne <small> ;; le 2
+        in [1, 2] ;; greaterthan(0)""",
+    "any": """<str> ;; <str> ;; <str> ;; <int> ;; <int> ;; <list> ;; <list> ;; <bool> ;; d ;; n ;; nothing ;; f
+        messages[0] ;; messages[<small>] ;; d.a ;; d['b'] ;; d.get('c', <any>) ;; 1.5 ;; none
+        {'a': <any>, 'b': [<int>]} ;; (<list>)|first ;; (<list>)|list|last ;; d.items ;; d.x.y
+        messages[0].content ;; messages[1].content[0].text ;; namespace(a=<any>) ;; dict(d)
+        dict([(<lit>, <any>)]) ;; (<any> if <bool>) ;; (<list>)[<small>] ;; (<str>)[<small>]
+        (<any>)|default(<any>, true) ;; (<any>)|attr(<lit>) ;; (<list>)|min ;; (<list>)|max ;; d[<any>]
+        {<int>: <any>, true: <any>} ;; 5.upper""",
     # whatever stands anywhere: mostly an error
-    "wild": """<any> + <any> ;; <any> - <any> ;; <any> * <small> ;; <any> // <any> ;; <any> % <any> ;; <any> < <any> ;; <any> in <any>
-        (<any>)|<textfilter> ;; (<any>)|<listfilter> ;; (<any>)|<listfilter>|list ;; (<any>).<textmethod> ;; <any>(<any>)
-        (<any>)|length ;; (<any>)|sum ;; (<any>)|sort ;; (<any>)|unique|list ;; (<any>)|dictsort ;; (<any>)|items|list
-        (<any>)|float ;; (<any>)|int ;; (<any>)|abs ;; (<any>)|round ;; l.append(<any>) ;; d.pop('a') ;; s.nosuch() ;; <any>|nosuch
-        <any> is nosuch ;; raise_exception(<any>) ;; range(<any>) ;; l[<slice>][<any>] ;; nothing.x ;; -<any> ;; <any> is <numbertest>
-        <any> ** <small> ;; d.items().x ;; (<any>)|map(<filtername>)|list ;; (<any>)|select(<testname>, <any>)|list
-        (<any>)|reverse|list ;; (<any>)|first ;; (<any>)|last ;; l|batch(2, <any>)|list ;; (<any>)|truncate(3) ;; (<any>)|tojson
-        loop.index ;; caller() ;; varargs ;; kwargs""",
+    "wild": """<any> + <any> ;; <any> - <any> ;; <any> * <small> ;; <any> // <any> ;; <any> % <any> ;; <any> < <any>
+        <any> in <any> ;; (<any>)|<textfilter> ;; (<any>)|<listfilter> ;; (<any>)|<listfilter>|list
+        (<any>).<textmethod> ;; <any>(<any>) ;; (<any>)|length ;; (<any>)|sum ;; (<any>)|sort ;; (<any>)|unique|list
+        (<any>)|dictsort ;; (<any>)|items|list ;; (<any>)|float ;; (<any>)|int ;; (<any>)|abs ;; (<any>)|round
+        l.append(<any>) ;; d.pop('a') ;; s.nosuch() ;; <any>|nosuch ;; <any> is nosuch ;; raise_exception(<any>)
+        range(<any>) ;; l[<slice>][<any>] ;; nothing.x ;; -<any> ;; <any> is <numbertest> ;; <any> ** <small>
+        d.items().x ;; (<any>)|map(<filtername>)|list ;; (<any>)|select(<testname>, <any>)|list
+        (<any>)|reverse|list ;; (<any>)|first ;; (<any>)|last ;; l|batch(2, <any>)|list ;; (<any>)|truncate(3)
+        (<any>)|tojson ;; loop.index ;; caller() ;; varargs ;; kwargs""",
 }
 GRAMMAR = {kind: [p.strip() for p in text.replace("\n", ";;").split(";;") if p.strip()] for kind, text
            in GRAMMAR.items()}
@@ -244,7 +255,8 @@ class Writer:
             self.namespaces.append("ns")
             return self.tag(f"set ns = namespace(a={value}, b=0)")
         text = self.inside(depth)
-        return self.tag(f"set {self.new_name()}{self.r.choice(['', '', ' | upper', ' | trim | length'])}") + text + self.tag("endset")
+        name, filters = self.new_name(), self.r.choice(["", "", " | upper", " | trim | length"])
+        return self.tag(f"set {name}{filters}") + text + self.tag("endset")
 
     def macro(self, depth):
         name = self.r.choice(["foo", "bar"])
@@ -260,7 +272,8 @@ class Writer:
     def call_block(self, depth):
         if not self.macros:
             return self.output(depth)
-        call = f"call{self.r.choice(['', '', '(q)'])} {self.r.choice(self.macros)}({self.r.choice(['', self.expr('any', 1)])})"
+        signature, macro = self.r.choice(["", "", "(q)"]), self.r.choice(self.macros)
+        call = f"call{signature} {macro}({self.r.choice(['', self.expr('any', 1)])})"
         return self.tag(call) + self.inside(depth, function=True) + self.tag("endcall")
 
     def with_block(self, depth):

@@ -197,11 +197,21 @@ PATTERN_TEXTS = ["", "aB1 é\n", "aaa bbb", "foo123bar 45", "  x  \n\n y", "ab\r
                  "日本語テキスト", "١٢٣ ⅷ²",
                  "a.b,c!", "A-Z a-z", "\u3000\u00a0\u2028", "x\n", "\n", "aXbXc", "{a}{2}", "😀é\u0301", "[]^$.|",
                  "\u180e\u200b_"]
-PATTERNS = r"""a | ab|a | a* | a+? | a?? | a{2} | a{2,} | a{,2} | a{1,2} | a{1,2}+ | (?:ab)* | (a|b)+ | (a|b)*?c | . | .+ | [a-c] | [^a-c] | [^a-c]+ | [a-cx-z0-9] | [-a] | [a-] | [\w-] | \w | \w+ | \W+ | \s | \s+ | \S+ | \d+ | \D+ | \h+ | \H+ | \p{L} | \p{L}+ |
-\P{L}+ | \p{^L}+ | \p{Lu} | \p{Ll}+ | \p{Lt} | \p{Lm} | \p{Lo}+ | \p{M} | \p{Mn} | \p{N}+ | \p{Nd} | \p{Nl} | \p{No} | \p{P} | \p{Po}+ | \p{Pd} | \p{S} | \p{So} | \p{Sc} | \p{Z}+ | \p{Han}+ | [\p{L}&&[^\p{Han}]]+ | \p{Zs} | \p{C} | \p{Cc} | \p{Cf} | [\p{L}\p{N}]+ | [^\s\p{L}\p{N}]+ | [\p{L}&&[^a-z]]+ | [a-z&&[^aeiou]] | [a[b-d]] |
-[^a[b-d]] | [[:x] | ^a | ^. | .$ | $ | ^ | \A. | .\z | .\Z | \b. | \B. | \bx\b | a(?=b) | a(?!b) | (?=b) | (?!a). | \s+(?!\S) | \s+(?=x) | (?i:a) | (?i:s) | (?i:k) | (?i:'s|'t) | (?i:[a-c]) | (?i:[^a-c]) | (?i:\p{Lu}) | (?i:[\p{Lu}_]) | (?i:[^\p{Lu}]) | (?i:[a-z&&[^E]]) | (?i:\w) | (?i:é) | (?i:ß) | (?-i:a) | (?i:a(?-i:b)) | (?>a+)a | (?>a+)b | a++ | a++b | a*+b |
-a?+a | (?:a|ab)(?:c|bcd)? | (?:a?)*b | (?:a*)* | (?:a*)+ | (?:a|)+ | (?:|a)+ | (?:a*?)*? | x* | \n | \r?\n | \t | \x61 | \x{e9} | \u00e9 | [\x{3000}-\x{9fff}]+ | \. | \[ | \] | \{ | \\ | \- | \_ | \# | {a | a{ | a{x} | a{2 | {2} | a|{,2} | a{2}{2} | (?:|a)* | (?:b?|a)+ | ] | } | [\]] | [\[] | [.] | [$^] | [a\-z] | [\s\S] | [\d.]+ | [\n\r]+ | a|b|c|d | |a | a| | (?:) |
-[+--] | [!-/:-~]+ | \s?[A-Za-z]+ | [^\r\n\p{L}\p{N}]?\p{L}+ | \p{N}{1,3} | \p{N}{1,3}+ | \s*[\r\n]+ | \s*[\r\n]+|\s+(?!\S)|\s+ | [^\n]+|[\n]+ | '(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s""".replace("\n", " ").split(" | ")
+PATTERNS = r"""a | ab|a | a* | a+? | a?? | a{2} | a{2,} | a{,2} | a{1,2} | a{1,2}+ | (?:ab)* | (a|b)+ | (a|b)*?c | . |
+.+ | [a-c] | [^a-c] | [^a-c]+ | [a-cx-z0-9] | [-a] | [a-] | [\w-] | \w | \w+ | \W+ | \s | \s+ | \S+ | \d+ | \D+ |
+\h+ | \H+ | \p{L} | \p{L}+ | \P{L}+ | \p{^L}+ | \p{Lu} | \p{Ll}+ | \p{Lt} | \p{Lm} | \p{Lo}+ | \p{M} | \p{Mn} |
+\p{N}+ | \p{Nd} | \p{Nl} | \p{No} | \p{P} | \p{Po}+ | \p{Pd} | \p{S} | \p{So} | \p{Sc} | \p{Z}+ | \p{Han}+ |
+[\p{L}&&[^\p{Han}]]+ | \p{Zs} | \p{C} | \p{Cc} | \p{Cf} | [\p{L}\p{N}]+ | [^\s\p{L}\p{N}]+ | [\p{L}&&[^a-z]]+ |
+[a-z&&[^aeiou]] | [a[b-d]] | [^a[b-d]] | [[:x] | ^a | ^. | .$ | $ | ^ | \A. | .\z | .\Z | \b. | \B. | \bx\b | a(?=b) |
+a(?!b) | (?=b) | (?!a). | \s+(?!\S) | \s+(?=x) | (?i:a) | (?i:s) | (?i:k) | (?i:'s|'t) | (?i:[a-c]) | (?i:[^a-c]) |
+(?i:\p{Lu}) | (?i:[\p{Lu}_]) | (?i:[^\p{Lu}]) | (?i:[a-z&&[^E]]) | (?i:\w) | (?i:é) | (?i:ß) | (?-i:a) |
+(?i:a(?-i:b)) | (?>a+)a | (?>a+)b | a++ | a++b | a*+b | a?+a | (?:a|ab)(?:c|bcd)? | (?:a?)*b | (?:a*)* | (?:a*)+ |
+(?:a|)+ | (?:|a)+ | (?:a*?)*? | x* | \n | \r?\n | \t | \x61 | \x{e9} | \u00e9 | [\x{3000}-\x{9fff}]+ | \. | \[ | \] |
+\{ | \\ | \- | \_ | \# | {a | a{ | a{x} | a{2 | {2} | a|{,2} | a{2}{2} | (?:|a)* | (?:b?|a)+ | ] | } | [\]] | [\[] |
+[.] | [$^] | [a\-z] | [\s\S] | [\d.]+ | [\n\r]+ | a|b|c|d | |a | a| | (?:) | [+--] | [!-/:-~]+ | \s?[A-Za-z]+ |
+[^\r\n\p{L}\p{N}]?\p{L}+ | \p{N}{1,3} | \p{N}{1,3}+ | \s*[\r\n]+ | \s*[\r\n]+|\s+(?!\S)|\s+ | [^\n]+|[\n]+ |
+'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"""
+PATTERNS = PATTERNS.replace("\n", " ").split(" | ")
 
 
 def patterns():
@@ -246,7 +256,8 @@ def continuations(name, document_):
         ids = tokenizer.encode(text, add_special_tokens=False).ids
         for cut in sorted({1, 2, len(ids) // 2, len(ids) - 1} & set(range(1, len(ids)))):
             before, whole = decode(tokenizer, ids[:cut], True), decode(tokenizer, ids, True)
-            if whole.startswith(before) and (before or ids[:cut] == tokenizer.encode("<s>", add_special_tokens=False).ids):
+            only_bos = ids[:cut] == tokenizer.encode("<s>", add_special_tokens=False).ids
+            if whole.startswith(before) and (before or only_bos):
                 cases.append([ids[:cut], ids[cut:], whole[len(before):]])
     return {"name": name, "cases": cases}
 

@@ -200,13 +200,14 @@ def small_talk(rng):
 _COUNTRIES = ("France Spain Italy Japan China India Brazil Canada Egypt Kenya Norway Poland Mexico Peru Germany "
               "America "
               "England").split()
-_TOPICS = """the weather today|the stock market|politics|football|quantum physics|the moon landing|history|cars|money|the news|computers|
-mathematics|chemistry|the universe|music|philosophy|my homework|love|religion|your feelings|the second world war|a virus|
-electricity""".replace("\n", "").split("|")
-_FOREIGN = """Bonjour, comment ça va ?|Hallo, wie geht es dir?|Hola, ¿cómo estás?|Ciao, come stai?|こんにちは|你好|Привет, как дела?|مرحبا|안녕하세요|
-Olá, tudo bem?|Erzähl mir eine Geschichte.|Raconte-moi une histoire.|Cuéntame un cuento.|Γειά σου|שלום|नमस्ते|Hej, hur mår du?|Merhaba|
-Cześć|Dzień dobry|讲个故事吧|お話をして|Qu'est-ce que c'est ?|Wer bist du?|¿Quién eres?|Что ты умеешь?""".replace("\n", "").split(
-    "|")
+_TOPICS = """the weather today|the stock market|politics|football|quantum physics|the moon landing|history|cars|
+money|the news|computers|mathematics|chemistry|the universe|music|philosophy|my homework|love|religion|
+your feelings|the second world war|a virus|electricity""".replace("\n", "").split("|")
+_FOREIGN = """Bonjour, comment ça va ?|Hallo, wie geht es dir?|Hola, ¿cómo estás?|Ciao, come stai?|こんにちは|你好|
+Привет, как дела?|مرحبا|안녕하세요|Olá, tudo bem?|Erzähl mir eine Geschichte.|Raconte-moi une histoire.|
+Cuéntame un cuento.|Γειά σου|שלום|नमस्ते|Hej, hur mår du?|Merhaba|Cześć|Dzień dobry|讲个故事吧|お話をして|
+Qu'est-ce que c'est ?|Wer bist du?|¿Quién eres?|Что ты умеешь?"""
+_FOREIGN = _FOREIGN.replace("\n", "").split("|")
 
 
 def out_of_scope(rng):

@@ -140,8 +140,8 @@ def main():
             print(f"\n**{job[0].upper() + job[1:]}**: no head does this.")
             continue
         layer, head = map(int, heads[0])
-        print(f"\n**{job[0].upper() + job[1:]}**: head {head} of `./rung trace {quoted(PICTURES[job])} --layer {layer} "
-              f"--heads`\n```")
+        print(f"\n**{job[0].upper() + job[1:]}**: head {head} of\n"
+              f"```\n./rung trace {quoted(PICTURES[job])} --layer {layer} --heads\n")
         print(picture(a.rung, a.model, PICTURES[job], layer, head) + "\n```")
 
 
