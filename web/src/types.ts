@@ -1,0 +1,234 @@
+// What the door to the engine hands out and takes. Numbers that come in rows are Float32Array, row after row, as in the engine; names of tensors,
+// axes and verbs are those of `rung trace`.
+
+/** Which of the engine's backends runs the model: `reference`, plain f32, which everything is held against; `cpu`, fast, with SIMD and 8-bit
+ *  activations where weights are quantised. */
+export type Device = 'reference' | 'cpu';
+
+/** A model's files: a `.gguf`, or what lies in a folder of the hub (config.json, tokenizer.json, safetensors). `File`s of an `<input>` or a drop fit. */
+export interface ModelFile {
+  /** The file's name, without a folder: `model.safetensors`. */
+  name: string;
+  /** Its bytes. They are copied into the engine's memory, a piece at a time, and go nowhere else. */
+  data: Blob;
+}
+
+export interface LoadOptions {
+  /** Default `reference`: the numbers that the course shows. */
+  device?: Device;
+  /** How many tokens a text may have at most, 0 or absent: what the model was made for, and at most 2048. */
+  context?: number;
+  /** Called while files are copied. */
+  onProgress?: (bytesDone: number, bytesAll: number) => void;
+}
+
+/** What `load` found. */
+export interface ModelFacts {
+  /** `pebble`, or the file's or folder's name. */
+  name: string;
+  /** `llama`, `qwen3`, … */
+  family: string;
+  /** Decoder layers. */
+  layers: number;
+  /** Heads of queries in each layer. */
+  heads: number;
+  /** Heads of keys and values: `heads / kvHeads` queries share one. */
+  kvHeads: number;
+  /** Numbers of a head's vector. */
+  headDim: number;
+  /** Numbers of a token's row in the residual stream. */
+  hidden: number;
+  /** Numbers of a row inside the MLP. */
+  intermediate: number;
+  /** Rows of the embedding: the largest id + 1. */
+  vocabulary: number;
+  /** Tokens that the model was made for. */
+  context: number;
+  parameters: number;
+  /** Bytes of the weights. */
+  bytes: number;
+  device: Device;
+  /** `simd128` or `scalar`: the kernels that the device computes with. */
+  kernels: string;
+}
+
+export interface Token {
+  id: number;
+  /** What the token stands for; a byte that is no whole character shows as U+FFFD. */
+  text: string;
+  /** A mark that no text writes, as the beginning of a text. */
+  special: boolean;
+}
+
+/** A token that may come next. */
+export interface Candidate extends Token {
+  /** The score. */
+  logit: number;
+  /** softmax of the scores over the whole vocabulary. */
+  probability: number;
+}
+
+export interface Logits {
+  tokens: Token[];
+  /** [vocabulary]: a score for each token that may follow the text. */
+  logits: Float32Array;
+  /** The likeliest, best first. */
+  top: Candidate[];
+}
+
+/** A number in the middle of the computation has a name: `embedding`, `layer.3.q_rope`, `logits`. */
+export interface TracedTensor {
+  name: string;
+  /** -1: of no layer. */
+  layer: number;
+  /** `tokens`, `heads`, `head_dim`, … one for each number of `shape`. */
+  axes: string[];
+  shape: number[];
+  min: number;
+  max: number;
+  /** Root of the mean of the squares: how loud the rows are. */
+  rms: number;
+  /** All of it, if asked for. */
+  values?: Float32Array;
+}
+
+/** What each head of a layer looks at. */
+export interface AttentionOf {
+  layer: number;
+  /** Heads of queries. */
+  heads: number;
+  /** [heads, tokens, tokens]: weights[h][t][j] is how much of token j token t takes; a row sums to 1. */
+  weights: Float32Array;
+}
+
+/** The logit lens: what the model would say next if it ended after this layer (final norm and head, applied to the residual stream). */
+export interface LensOf {
+  /** -1: of the embedding, before the first layer. */
+  layer: number;
+  /** For each token of the text the likeliest next ones, best first. */
+  rows: Candidate[][];
+}
+
+export interface Trace {
+  tokens: Token[];
+  /** In the order in which they are computed. */
+  tensors: TracedTensor[];
+  /** Of each layer, if asked for. */
+  attention: AttentionOf[];
+  /** Of the embedding and each layer, if asked for. */
+  lens: LensOf[];
+}
+
+export interface TraceOptions {
+  /** Only this layer's tensors. */
+  layer?: number;
+  /** Bring the numbers of these tensors along; `true`: of all (pebble with 20 tokens: 4 MB). */
+  values?: boolean | string[];
+  /** Bring what the heads look at. */
+  attention?: boolean;
+  /** Bring the logit lens, so many candidates a token. */
+  lens?: number;
+}
+
+/** A place that what is switched on now (`switchOff`, `break`) made different. */
+export interface Difference {
+  name: string;
+  layer: number;
+  /** ‖changed − sound‖ / ‖sound‖ of the token row that differs most; 0: the same numbers. */
+  distance: number;
+}
+
+export interface Comparison {
+  tokens: Token[];
+  /** Every checkpoint, in the order in which they are computed. */
+  differences: Difference[];
+  /** The first whose distance is above the contract's 1e-4; absent: none. */
+  firstWrong?: string;
+  /** What would come next: as it should be, and as it is. */
+  sound: Candidate[];
+  changed: Candidate[];
+}
+
+export interface GenerateOptions {
+  /** Default 64. */
+  maxTokens?: number;
+  /** 0: always the likeliest. Absent: what the model's files say. */
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  minP?: number;
+  repeatPenalty?: number;
+  /** The same seed, the same text: here, on the command line, on any machine. */
+  seed?: number;
+  /** Called with each piece of text as soon as its characters are whole. */
+  onText?: (piece: string) => void;
+  /** Ends it: the engine starts anew and the call fails with an `AbortError`. */
+  signal?: AbortSignal;
+}
+
+export interface Generated {
+  text: string;
+  ids: number[];
+  /** `end-of-text`, `stop-string`, `max-tokens`, `context-full`. */
+  reason: string;
+  seed: number;
+  /** Of the loop, without the prompt. */
+  seconds: number;
+  tokensPerSecond: number;
+  prefillTokensPerSecond: number;
+}
+
+/** What can be switched off: what it would have added is 0. */
+export type Part =
+  /** One head of attention. */
+  | { layer: number; head: number }
+  /** All of a layer's attention, or its MLP, or both (the layer is passed by). */
+  | { layer: number; part: 'attention' | 'mlp' | 'layer' };
+
+/** A classic mistake of people who write a forward pass. */
+export interface Mistake {
+  /** `rope-pairing`, `causal-mask`, … */
+  name: string;
+  /** One line. */
+  description: string;
+}
+
+/** What this machine can do in this page, measured. */
+export interface Speed {
+  /** Bytes per second that one thread reads from memory. */
+  readBytesPerSecond: number;
+  /** Multiplications and additions per second: of 8-bit integers, of floats. */
+  int8PerSecond: number;
+  floatPerSecond: number;
+}
+
+/** An engine with a model. Calls wait for each other. What goes wrong is an `Error` with one line, and the engine lives on: where its code was
+ *  stopped by the machine, it has started anew with the same model, parts switched off, and mistake. */
+export interface Rung {
+  readonly model: ModelFacts;
+  /** text → tokens, with the model's special ones where it wants them. */
+  tokenize(text: string): Promise<Token[]>;
+  /** ids → text. */
+  textOf(ids: number[]): Promise<string>;
+  /** text → scores of the next token; `top`: how many of them by name (default 10). */
+  logits(text: string, options?: { top?: number }): Promise<Logits>;
+  /** text → every intermediate tensor of the forward pass. */
+  trace(text: string, options?: TraceOptions): Promise<Trace>;
+  /** text → how it goes on. */
+  generate(text: string, options?: GenerateOptions): Promise<Generated>;
+  /** Switches these parts off, and all others on again; `[]`: everything is on. */
+  switchOff(parts: Part[]): Promise<void>;
+  /** Makes this mistake from now on; null: none. */
+  break(mistake: string | null): Promise<void>;
+  /** Those that there are. */
+  mistakes(): Promise<Mistake[]>;
+  /** What is switched off or broken now against the sound model, tensor by tensor. */
+  compare(text: string, options?: { top?: number }): Promise<Comparison>;
+  /** How fast this machine is, in here; takes about half a second. */
+  measure(): Promise<Speed>;
+  /** Ends the worker. */
+  close(): void;
+}
+
+/** Starts an engine in a worker and opens a model: pebble, which comes with it, or files. Fails with an `Error` of one line. */
+export type Load = (model?: 'pebble' | ModelFile[], options?: LoadOptions) => Promise<Rung>;
