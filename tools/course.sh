@@ -30,4 +30,8 @@ fi
 # --force, else a page whose own text is the same keeps the code and the outputs that it had.
 ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build --force
 "$node" tools/finish.mjs
-if command -v chromium >/dev/null; then "$node" tools/browse.mjs; fi
+if command -v chromium >/dev/null; then
+  "$node" --test --test-reporter=dot --test-concurrency=2 tests/*.test.mjs
+else
+  echo 'no chromium: the pages were built, not opened'
+fi
