@@ -32,7 +32,7 @@ export default defineConfig({
       sidebar: [
         { label: 'Start', items: ['index', 'prerequisites', 'ladder'] },
         { label: 'The milestones', items: ['m0-tokenizer', 'm1-weights', 'm2-forward-pass'] },
-        { label: 'Look up', items: ['glossary'] },
+        { label: 'Look up', items: ['glossary', 'diary'] },
       ],
       pagination: true,
       lastUpdated: false,

@@ -50,7 +50,9 @@ export async function opener() {
     const errors = [];
     page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
     page.on('pageerror', (error) => errors.push(error.message));
-    page.on('requestfailed', (request) => errors.push(`${request.url()}: ${request.failure()?.errorText}`));
+    page.on('requestfailed', (request) => { // a page that is left stops what it was still asking for
+      if (request.failure()?.errorText !== 'net::ERR_ABORTED') errors.push(`${request.url()}: ${request.failure()?.errorText}`);
+    });
     page.on('request', (request) => { if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(base)) errors.push(`asks for ${request.url()}`); });
     await before?.(page);
     await page.goto(base + path, { waitUntil: 'load' });

@@ -3,3 +3,5 @@ import './matmul';
 import './bits';
 import './question';
 import './predict';
+import './again';
+import './diary-page';
