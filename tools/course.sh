@@ -29,6 +29,7 @@ fi
 "$node" tools/record.mjs --rung "$rung"
 # --force, else a page whose own text is the same keeps the code and the outputs that it had.
 ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build --force
+if command -v chromium >/dev/null; then "$node" tools/book.mjs; fi
 "$node" tools/finish.mjs
 if command -v chromium >/dev/null; then
   "$node" --test --test-reporter=dot --test-concurrency=2 tests/*.test.mjs

@@ -20,6 +20,9 @@ ensure_to_check() {
   ensure '
     npm                   npm                 node
     chromium              chromium            -
+    firefox-esr           firefox-esr         -
+    pdfinfo               poppler-utils       -
+    /usr/share/java/epubcheck.jar  epubcheck  -
     pkg-config            pkg-config          pkgconf
     dpkg-shlibdeps        dpkg-dev            -
     clang-format-19       clang-format-19     -
