@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Builds the course into build/course/ and checks it: every command of its pages prints what was recorded,
-# every piece of code and every link
-# is there; then every page in Chromium, where there is one.   tools/course.sh [RUNG]
+# Builds the course into build/course/ and checks it: every command of its pages prints what was recorded, every piece
+# of code and every link is there; then every page in Chromium, where there is one.   tools/course.sh [RUNG]
 set -euo pipefail
 home=$(dirname "$(dirname "$(readlink -f "$0")")")
 rung=${1:-$home/build/release/src/cli/rung}
