@@ -8,13 +8,14 @@ import links from './src/plugins/links.mjs';
 import numbers from './src/plugins/numbers.mjs';
 import questions from './src/plugins/questions.mjs';
 import runs from './src/plugins/runs.mjs';
+import { sourcePagesWhileWriting } from './src/plugins/source-page.mjs';
 
 const version = /project\(rung VERSION ([\d.]+)/.exec(readFileSync('../CMakeLists.txt', 'utf8'))[1];
 
 export default defineConfig({
   outDir: '../build/course',
   cacheDir: '../build/course-cache',
-  vite: { define: { __RUNG_VERSION__: JSON.stringify(version) } },
+  vite: { plugins: [sourcePagesWhileWriting], define: { __RUNG_VERSION__: JSON.stringify(version) } },
   markdown: {
     smartypants: false,
     remarkPlugins: [numbers, code, runs, formulas, questions, links],

@@ -11,6 +11,7 @@ const site = join(root, 'build/course');
 const out = join(site, 'book');
 const left = ['diary']; // pages that are nothing on paper
 const pageFile = (name) => join(site, name === 'index' ? 'index.html' : `${name}/index.html`);
+const slug = (name) => name.replaceAll('/', '-');
 const read = (name) => readFileSync(pageFile(name), 'utf8');
 const styles = ['course.css', 'book.css'].map((name) => readFileSync(join(root, 'course/src/styles', name), 'utf8')).join('\n');
 // epubcheck 4 does not know rem inside `font`; on a page of EPUB the two units are the same.
@@ -30,7 +31,7 @@ const built = chapters.get('index').built;
 const version = /\d+\.\d+\.\d+/.exec(built)[0];
 const head = (name) => {
   const { title, about, body } = chapters.get(name);
-  return `<section class="chapter" id="${name}"><h1>${escapeHtml(title)}</h1>${about ? `<p class="about">${escapeHtml(about)}</p>` : ''}${body}</section>`;
+  return `<section class="chapter" id="${slug(name)}"><h1>${escapeHtml(title)}</h1>${about ? `<p class="about">${escapeHtml(about)}</p>` : ''}${body}</section>`;
 };
 const list = (to) => `<ol class="contents">${parts.map(({ group, pages }) =>
   `<li><span>${escapeHtml(group)}</span><ol>${pages.map((name) => `<li><a href="${to(name)}">${escapeHtml(chapters.get(name).title)}</a></li>`).join('')}</ol></li>`).join('')}</ol>`;
@@ -46,7 +47,7 @@ async function writePdf() {
     .replace(/(<img[^>]* src=")([^"]*)"/g, (_, before, src) => `${before}data:image/${extname(src).slice(1).replace('svg', 'svg+xml')};base64,${picture(src).toString('base64')}"`);
   await page.setContent(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title><style>${styles}</style></head><body class="paper">` +
     `<header><p class="title">Rung</p><p class="subtitle">Climb a language model: from the bytes of a file to a chat</p>` +
-    `<p>${escapeHtml(built.replace('this page', 'these pages'))}</p></header><nav aria-label="Contents">${list((name) => `#${name}`)}</nav>${text}</body></html>`);
+    `<p>${escapeHtml(built.replace('this page', 'these pages'))}</p></header><nav aria-label="Contents">${list((name) => `#${slug(name)}`)}</nav>${text}</body></html>`);
   await page.emulateMedia({ media: 'print', colorScheme: 'light' });
   const corner = '<div style="width:100%;font:8px sans-serif;color:#57606a;padding:0 16mm;text-align:right"><span class="pageNumber"></span></div>';
   await page.pdf({
@@ -63,7 +64,7 @@ function writeEpub() {
   const files = names.map((name) => {
     const body = head(name).replace(/href="book:([^"#]*)(#[^"]*)?"/g, (_, page, id) => `href="${page}.xhtml${id ?? ''}"`)
       .replace(/(<img[^>]* src=")([^"]*)"/g, (_, before, src) => { pictures.set(src.replace(/^(\.\.?\/)*\/?/, ''), src); return `${before}${src.replace(/^(\.\.?\/)*\/?/, '')}"`; });
-    return [name, `<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE html>\n<html ${xhtml}><head><title>${escapeHtml(chapters.get(name).title)}</title>` +
+    return [slug(name), `<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE html>\n<html ${xhtml}><head><title>${escapeHtml(chapters.get(name).title)}</title>` +
       `<link rel="stylesheet" type="text/css" href="book.css"/></head><body>${body}</body></html>\n`];
   });
   const properties = (text) => [/<math\b/.test(text) && 'mathml', /<svg\b/.test(text) && 'svg'].filter(Boolean).join(' ');
@@ -75,11 +76,11 @@ function writeEpub() {
 <metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:identifier id="id">rung-course-${version}</dc:identifier><dc:title>${title}</dc:title>
 <dc:language>en</dc:language><dc:creator>The authors of Rung</dc:creator><dc:rights>MIT</dc:rights><meta property="dcterms:modified">${when}</meta></metadata>
 <manifest>${item('nav', 'nav.xhtml', 'application/xhtml+xml', ' properties="nav"')}${item('css', 'book.css', 'text/css')}
-${files.map(([name, text]) => item(`c-${name.replaceAll('/', '-')}`, `${name}.xhtml`, 'application/xhtml+xml', properties(text) && ` properties="${properties(text)}"`)).join('\n')}
+${files.map(([name, text]) => item(`c-${name}`, `${name}.xhtml`, 'application/xhtml+xml', properties(text) && ` properties="${properties(text)}"`)).join('\n')}
 ${[...pictures.keys()].map((path, i) => item(`p-${i}`, path, types[extname(path)])).join('\n')}</manifest>
-<spine>${files.map(([name]) => `<itemref idref="c-${name.replaceAll('/', '-')}"/>`).join('')}</spine></package>\n`;
+<spine>${files.map(([name]) => `<itemref idref="c-${name}"/>`).join('')}</spine></package>\n`;
   const nav = `<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE html>\n<html ${xhtml}><head><title>Contents</title></head><body>` +
-    `<nav epub:type="toc"><h1>Contents</h1>${list((name) => `${name}.xhtml`)}</nav></body></html>\n`;
+    `<nav epub:type="toc"><h1>Contents</h1>${list((name) => `${slug(name)}.xhtml`)}</nav></body></html>\n`;
   const container = '<?xml version="1.0"?>\n<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>' +
     '<rootfile full-path="book/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>\n';
   writeFileSync(join(out, 'rung.epub'), zip([

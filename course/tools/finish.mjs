@@ -1,22 +1,17 @@
 // After the build: the pages of the source that others link to, addresses that work under any path, and a check of every link and anchor.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
-import { escapeHtml, linesOf, root } from '../src/plugins/source.mjs';
+import { root } from '../src/plugins/source.mjs';
+import { sourcePage } from '../src/plugins/source-page.mjs';
 
 const site = join(root, 'build/course');
 const pages = () => readdirSync(site, { recursive: true }).filter((name) => name.endsWith('.html')).map(String);
 const links = (text) => [...text.matchAll(/ (?:href|src)="([^"]*)"/g)].map((m) => m[1].replace(/&amp;/g, '&'));
 
 function writeSource(path) {
-  const lines = linesOf(path);
-  const rows = lines.map((line, i) => `<span id="L${i + 1}"><a href="#L${i + 1}">${String(i + 1).padStart(4)}</a> ${escapeHtml(line)}</span>`);
   const out = join(site, 'source', path + '.html');
   mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
-    `<title>${path}</title><style>:root{color-scheme:light dark}body{margin:1rem}h1{font:600 1rem system-ui}` +
-    `pre{font:.8rem/1.45 ui-monospace,monospace;overflow-x:auto}pre a{color:light-dark(#57606a,#8b949e);text-decoration:none}` +
-    `span:target{background:light-dark(#fff3b0,#3b3200);display:inline-block;min-width:100%}</style></head><body><main><h1>${path}</h1>` +
-    `<pre tabindex="0">${rows.join('\n')}</pre></main></body></html>\n`);
+  writeFileSync(out, sourcePage(path));
 }
 
 const sources = new Set();
@@ -72,6 +67,17 @@ for (const page of pages()) {
     if (!existsSync(target)) failures.push(`${page}: ${link} leads nowhere`);
     else if (anchor && anchor !== '_top' && target.endsWith('.html') && !anchorsOf(target).has(decodeURIComponent(anchor))) {
       failures.push(`${page}: ${link} has no such anchor`);
+    }
+  }
+}
+// Comments and documents name pages as course/m2-forward-pass#attention, and files of the tree.
+const written = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...['src', 'docs', 'web/src'].filter((folder) => existsSync(join(root, folder)))
+  .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`).filter((name) => /\.(h|cpp|md|mm|ts)$/.test(name)))];
+for (const file of written) {
+  for (const [, path, anchor] of readFileSync(join(root, file), 'utf8').matchAll(/(?<![\w/.-])course\/([\w-]+(?:[./][\w-]+)*)(?:#([\w-]+))?/g)) {
+    const page = join(site, path, 'index.html');
+    if (existsSync(page) ? anchor && !anchorsOf(page).has(anchor) : anchor || !existsSync(join(root, 'course', path))) {
+      failures.push(`${file}: course/${path}${anchor ? `#${anchor}` : ''} is neither a page nor a file`);
     }
   }
 }

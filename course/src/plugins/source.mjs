@@ -70,7 +70,8 @@ export function excerpt(place, from, to) {
   const text = lines.slice(first - 1, last);
   const indent = Math.min(...text.filter((l) => l.trim()).map((l) => l.length - l.trimStart().length));
   const code = text.map((l) => l.slice(indent)).join('\n');
-  if (!code.trim()) throw new Error(`${place.path}: an empty region`);
+  const said = text.map(bare).join(' '); // a function that was emptied, its comments left, shows nothing either
+  if (!code.trim() || /\)[^{};=]*\{\s*\}\s*$/.test(said)) throw new Error(`${place.path}, lines ${first} to ${last}: an empty region`);
   return { first, last, code };
 }
 

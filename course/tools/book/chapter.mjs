@@ -1,6 +1,7 @@
 // A built page → a chapter of the book. This function runs in the browser, which has a parser and a serializer; it uses nothing from outside.
 //   html     the page; `name` what it is called among `names`, the pages that are in the book
-//   → {title, about, body}: well-formed XHTML; links to pages are "book:name" or "book:name#id", and every id is "name--id".
+//   → {title, about, body}: well-formed XHTML; links to pages are "book:slug" or "book:slug#id"; a slug is the name with - for /, and every id is
+//   "slug--id".
 export function chapter({ html, name, names }) {
   const page = new DOMParser().parseFromString(html, 'text/html');
   const content = page.querySelector('.sl-markdown-content');
@@ -12,6 +13,7 @@ export function chapter({ html, name, names }) {
   };
   const all = (selector) => [...content.querySelectorAll(selector)];
   const move = (from) => [...from.childNodes];
+  const slug = (address) => address.replaceAll('/', '-');
 
   // Code: one <span class="line"> a line, its colours those of the light theme.
   for (const figure of all('.expressive-code > figure')) {
@@ -76,14 +78,14 @@ export function chapter({ html, name, names }) {
     if (url && url.host !== 'site') continue;
     const target = url?.pathname.replace(/(index)?(\.html)?$/, '').replace(/^\/|\/$/g, '') || 'index';
     if (!url || !names.includes(target)) { link.replaceWith(...move(link)); continue; }
-    const id = url.hash === '' || url.hash === '#_top' ? '' : `#${target}--${decodeURIComponent(url.hash.slice(1))}`;
-    link.setAttribute('href', `book:${target}${id}`);
+    const id = url.hash === '' || url.hash === '#_top' ? '' : `#${slug(target)}--${decodeURIComponent(url.hash.slice(1))}`;
+    link.setAttribute('href', `book:${slug(target)}${id}`);
   }
   const kept = ['class', 'id', 'href', 'style', 'src', 'alt', 'title', 'lang', 'colspan', 'rowspan', 'scope', 'start', 'type', 'role', 'aria-label', 'aria-hidden', 'aria-labelledby'];
   for (const element of all('*')) {
-    if (element.id) element.id = `${name}--${element.id}`;
+    if (element.id) element.id = `${slug(name)}--${element.id}`;
     for (const part of ['aria-labelledby', 'aria-describedby']) {
-      if (element.hasAttribute(part)) element.setAttribute(part, element.getAttribute(part).split(' ').map((id) => `${name}--${id}`).join(' '));
+      if (element.hasAttribute(part)) element.setAttribute(part, element.getAttribute(part).split(' ').map((id) => `${slug(name)}--${id}`).join(' '));
     }
     if (element.namespaceURI !== 'http://www.w3.org/1999/xhtml') continue; // drawings and formulas keep all they have
     for (const { name: attribute } of [...element.attributes]) if (!kept.includes(attribute)) element.removeAttribute(attribute);
