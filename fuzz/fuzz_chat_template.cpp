@@ -1,5 +1,6 @@
 // Any text as a template, rendered on a small conversation: it ends, in bounded memory, with a text or with an error.
 // And whatever it did, the marked bytes lie inside the text, in order.
+#include "base/json.h"
 #include "base/error.h"
 #include "templates/chat_template.h"
 

@@ -1,5 +1,6 @@
 // The program that tools/fuzz_templates.py compares with jinja2: lines {"template", "context"} → lines {"text",
 // "untrusted"} or {"error"}.
+#include "base/json.h"
 #include "base/error.h"
 #include "templates/chat_template.h"
 #include "templates/golden_clock.h"

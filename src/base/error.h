@@ -6,7 +6,6 @@
 
 #include <stdexcept>
 #include <string>
-#include <utility>
 
 namespace rung {
 
@@ -15,10 +14,12 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+[[noreturn]] void fail_with(fmt::string_view format, fmt::format_args values);  // one function for all types of values
+
 // fail("{}: tensor '{}' is {}, expected {}", file, name, found, expected);
 template <class... Args>
 [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(fmt::format(format, std::forward<Args>(args)...));
+  fail_with(format, fmt::make_format_args(args...));
 }
 
 }  // namespace rung

@@ -7,11 +7,9 @@
 #include <string>
 #include <string_view>
 
-namespace rung {
+#include "base/json_fwd.h"
 
-using Json = nlohmann::json;  // keys sorted, found in O(log n): configs, vocabularies
-// keys in the text's order, found in O(n): messages and tools, whose order a template prints
-using OrderedJson = nlohmann::ordered_json;
+namespace rung {
 
 // `where` names the text in errors, e.g. "model/config.json". Nesting deeper than 256 is refused (nothing real comes
 // near, and recursion over a document must not overflow the stack). Throws Error.

@@ -20,7 +20,7 @@ extern char** environ;  // POSIX: what getenv searches; no header declares it ev
 namespace rung {
 namespace {
 
-std::string text_of(const std::filesystem::path& path) {
+std::string content_of(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{file}, {}};
 }
@@ -91,7 +91,7 @@ ChildResult run_child(const std::vector<std::string>& arguments, const std::file
   if (ended < 0) fail("{}: nobody knows how it ended: {}", arguments[0], std::strerror(errno));
   SignalWatch::check();
   const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {exit_status, text_of(folder / "output"), text_of(folder / "errors")};
+  return {exit_status, content_of(folder / "output"), content_of(folder / "errors")};
 }
 
 }  // namespace rung

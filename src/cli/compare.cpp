@@ -65,7 +65,7 @@ std::string short_name(const std::filesystem::path& path) {
 }
 
 // At most so many columns, the middle left out: names often begin alike and end in what tells them apart.
-std::string shortened(const std::string& name, std::size_t columns) {
+std::string fitted(const std::string& name, std::size_t columns) {
   if (display_columns(name) <= columns || find_invalid_utf8(name)) return name;
   // Whole characters: those that end by the third of the columns, and those that begin where the rest of them is left.
   const std::size_t third = columns / 3, rest = name.size() - (columns - third - 1);
@@ -248,7 +248,7 @@ class Compare : public Command {
     write_out(fmt::format("{}{:<22} {:>9} {:>8} {:>8} {:>6} {:>7} {:>6} {:>6}{}\n", style().dim, "model", "size", "KL",
                           "99%", "same", "ppl ×", "read", "write", style().reset));
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      const std::string name = shortened(visible(entries_[i].name), 22);
+      const std::string name = fitted(visible(entries_[i].name), 22);
       std::string figures(32, ' ');
       if (i > 0) {
         const Distance& d = c.distances[i - 1];

@@ -14,8 +14,8 @@
 namespace rung {
 
 // Members of such JSON.
-inline std::string text_of(const OrderedJson& object, const char* key) { return object[key].get<std::string>(); }
-inline std::size_t count_of(const OrderedJson& object, const char* key) { return object[key].get<std::size_t>(); }
+inline std::string text_in(const OrderedJson& object, const char* key) { return object[key].get<std::string>(); }
+inline std::size_t count_in(const OrderedJson& object, const char* key) { return object[key].get<std::size_t>(); }
 
 // The beginning of a text that is too long for a table, and an ellipsis. Whole characters.
 std::string shortened(std::string text);

@@ -16,7 +16,7 @@ namespace rung {
 
 namespace {
 
-constexpr std::size_t kShownBytes = 60;  // of a value in the table
+constexpr std::size_t kShownValueBytes = 60;  // of a value in the table
 
 OrderedJson tensor_row(const std::string& name, std::string_view type, const std::vector<std::size_t>& shape,
                        std::size_t bytes) {
@@ -86,7 +86,7 @@ std::string value_text(const OrderedJson& value) {
   if (value.is_string()) return shortened(visible(value.get<std::string>()));
   const auto dump = [](const OrderedJson& v) { return v.dump(-1, ' ', false, OrderedJson::error_handler_t::replace); };
   if (!value.is_object() || !value.contains("size") || !value.contains("first")) return shortened(visible(dump(value)));
-  return fmt::format("{} values: {}", count_of(value, "size"), shortened(visible(dump(value["first"]))));
+  return fmt::format("{} values: {}", count_in(value, "size"), shortened(visible(dump(value["first"]))));
 }
 
 std::size_t widest(const OrderedJson& rows, const char* key, std::size_t limit) {
@@ -100,9 +100,9 @@ std::size_t widest(const OrderedJson& rows, const char* key, std::size_t limit) 
 }  // namespace
 
 std::string shortened(std::string text) {
-  if (text.size() <= kShownBytes) return text;
+  if (text.size() <= kShownValueBytes) return text;
   std::size_t end = 0;  // of the last character that is shown whole; a byte that is none counts as one
-  for (std::size_t next = 0; next <= kShownBytes;) {
+  for (std::size_t next = 0; next <= kShownValueBytes;) {
     end = next;
     next += std::max<std::size_t>(1, whole_utf8(std::string_view(text).substr(next)));
   }
@@ -125,8 +125,8 @@ std::string tensors_text(const OrderedJson& tensors) {
         t.contains("bits_per_weight") ? fmt::format("{:.4g}", t["bits_per_weight"].get<double>()) : std::string("-");
     const std::string shape = fmt::format("{}", fmt::join(t["shape"].get<std::vector<std::size_t>>(), " × "));
     out +=
-        fmt::format("{:<{}}  {}{:<{}}{}  {:>18}  {:>10}  {:>11}\n", visible(text_of(t, "name")), names, style().cyan,
-                    visible(text_of(t, "type")), types, style().reset, shape, human_bytes(count_of(t, "bytes")), bits);
+        fmt::format("{:<{}}  {}{:<{}}{}  {:>18}  {:>10}  {:>11}\n", visible(text_in(t, "name")), names, style().cyan,
+                    visible(text_in(t, "type")), types, style().reset, shape, human_bytes(count_in(t, "bytes")), bits);
   }
   return out;
 }
@@ -155,7 +155,7 @@ std::string metadata_text(const OrderedJson& metadata) {
   const std::size_t keys = widest(metadata, "key", 44), types = widest(metadata, "type", 16);
   std::string out;
   for (const OrderedJson& m : metadata) {
-    out += fmt::format("{:<{}}  {}{:<{}}{}  {}\n", visible(text_of(m, "key")), keys, style().cyan, text_of(m, "type"),
+    out += fmt::format("{:<{}}  {}{:<{}}{}  {}\n", visible(text_in(m, "key")), keys, style().cyan, text_in(m, "type"),
                        types, style().reset, value_text(m["value"]));
   }
   return out;

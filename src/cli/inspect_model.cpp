@@ -51,12 +51,12 @@ void add_weights(OrderedJson& model, const TensorMap& tensors) {
   std::size_t parameters = 0, bytes = 0;
   std::map<std::string, OrderedJson> types;
   for (const OrderedJson& row : rows) {
-    const auto values = count_of(row, "values"), size = count_of(row, "bytes");
-    OrderedJson& type = types[text_of(row, "type")];
+    const auto values = count_in(row, "values"), size = count_in(row, "bytes");
+    OrderedJson& type = types[text_in(row, "type")];
     if (type.is_null()) type = {{"type", row["type"]}, {"tensors", 0}, {"values", 0}, {"bytes", 0}};
-    type["tensors"] = count_of(type, "tensors") + 1;
-    type["values"] = count_of(type, "values") + values;
-    type["bytes"] = count_of(type, "bytes") + size;
+    type["tensors"] = count_in(type, "tensors") + 1;
+    type["values"] = count_in(type, "values") + values;
+    type["bytes"] = count_in(type, "bytes") + size;
     parameters += values;
     bytes += size;
   }
@@ -164,46 +164,46 @@ std::string window_text(const OrderedJson& windows) {
 }
 
 std::string token_text(const OrderedJson& token) {
-  return fmt::format("{} {}'{}'{}", token["id"].get<std::int64_t>(), style().bold, visible(text_of(token, "piece")),
+  return fmt::format("{} {}'{}'{}", token["id"].get<std::int64_t>(), style().bold, visible(text_in(token, "piece")),
                      style().reset);
 }
 
 void add_shape_lines(Lines& lines, const OrderedJson& m) {
-  lines.add("family", "{}", text_of(m, "family"));
-  lines.add("layers", "{}", count_of(m, "layers"));
-  lines.add("hidden", "{}, {} inside the MLP ({})", count_of(m, "hidden_size"), count_of(m, "intermediate_size"),
-            text_of(m, "activation"));
-  lines.add("attention", "{} query heads, {} key/value heads, of {} each", count_of(m, "heads"),
-            count_of(m, "kv_heads"), count_of(m, "head_dim"));
+  lines.add("family", "{}", text_in(m, "family"));
+  lines.add("layers", "{}", count_in(m, "layers"));
+  lines.add("hidden", "{}, {} inside the MLP ({})", count_in(m, "hidden_size"), count_in(m, "intermediate_size"),
+            text_in(m, "activation"));
+  lines.add("attention", "{} query heads, {} key/value heads, of {} each", count_in(m, "heads"),
+            count_in(m, "kv_heads"), count_in(m, "head_dim"));
   lines.add("window", "{}", window_text(m["windows"]));
   for (const auto& rope : m["rope"]) lines.add("rope", "{}", rope.get<std::string>());
-  lines.add("vocabulary", "{} tokens", count_of(m, "vocab_size"));
+  lines.add("vocabulary", "{} tokens", count_in(m, "vocab_size"));
   lines.add(
-      "context", "{} tokens{}", count_of(m, "context"),
-      m.contains("longest_context") ? fmt::format(", up to {} with --context", count_of(m, "longest_context")) : "");
+      "context", "{} tokens{}", count_in(m, "context"),
+      m.contains("longest_context") ? fmt::format(", up to {} with --context", count_in(m, "longest_context")) : "");
 }
 
 void add_weight_lines(Lines& lines, const OrderedJson& m) {
-  lines.add("parameters", "{} in {} tensors", human_count(count_of(m, "parameters")), count_of(m, "tensors"));
+  lines.add("parameters", "{} in {} tensors", human_count(count_in(m, "parameters")), count_in(m, "tensors"));
   const double bits = m.value("bits_per_weight", 0.0);
-  lines.add("weights", "{}, {:.2f} bits a weight", human_bytes(count_of(m, "weight_bytes")), bits);
+  lines.add("weights", "{}, {:.2f} bits a weight", human_bytes(count_in(m, "weight_bytes")), bits);
   for (const auto& t : m["types"]) {
-    lines.add("", "{:<8} {:>4} tensors {:>10}", text_of(t, "type"), count_of(t, "tensors"),
-              human_bytes(count_of(t, "bytes")));
+    lines.add("", "{:<8} {:>4} tensors {:>10}", text_in(t, "type"), count_in(t, "tensors"),
+              human_bytes(count_in(t, "bytes")));
   }
-  if (m.contains("left_out")) lines.add("left out", "{}", visible(text_of(m, "left_out")));
+  if (m.contains("left_out")) lines.add("left out", "{}", visible(text_in(m, "left_out")));
   if (!m.contains("memory")) return;
   const OrderedJson& memory = m["memory"];
   lines.add("memory", "{}: weights, and {} for the keys and values of {} tokens ({} each, as {})",
-            human_bytes(count_of(memory, "total")), human_bytes(count_of(memory, "kv_cache")),
-            count_of(memory, "context"), human_bytes(count_of(memory, "kv_cache_per_token")),
-            text_of(memory, "kv_cache_type"));
+            human_bytes(count_in(memory, "total")), human_bytes(count_in(memory, "kv_cache")),
+            count_in(memory, "context"), human_bytes(count_in(memory, "kv_cache_per_token")),
+            text_in(memory, "kv_cache_type"));
 }
 
 void add_text_lines(Lines& lines, const OrderedJson& m) {
   if (m.contains("tokenizer")) {
     const OrderedJson& t = m["tokenizer"];
-    lines.add("tokenizer", "{}", visible(text_of(t, "summary")));
+    lines.add("tokenizer", "{}", visible(text_in(t, "summary")));
     for (const auto& [name, special] : t["special"].items()) lines.add(visible(name), "{}", token_text(special));
     std::vector<std::string> stops;
     if (t.contains("stop")) {
@@ -212,7 +212,7 @@ void add_text_lines(Lines& lines, const OrderedJson& m) {
     if (!stops.empty()) lines.add("stops at", "{}", fmt::join(stops, ", "));
   }
   if (m["chat_template"].is_null()) return lines.add("chat template", "none");
-  const std::string source = text_of(m, "chat_template");
+  const std::string source = text_in(m, "chat_template");
   lines.add("chat template", "{} bytes: {}", source.size(), shortened(visible(source)));
 }
 
@@ -252,7 +252,7 @@ OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, 
 
 std::string model_text(const OrderedJson& m) {
   Lines lines;
-  if (m.contains("name")) lines.add("name", "{}", visible(text_of(m, "name")));
+  if (m.contains("name")) lines.add("name", "{}", visible(text_in(m, "name")));
   if (m.contains("family")) add_shape_lines(lines, m);
   if (m.contains("weight_bytes")) add_weight_lines(lines, m);
   add_text_lines(lines, m);
@@ -261,8 +261,8 @@ std::string model_text(const OrderedJson& m) {
       lines.add("problem", "{}{}{}", style().red, visible(p.get<std::string>()), style().reset);
     }
   }
-  const std::string path = visible(text_of(m, "path"));
-  return fmt::format("{}{}{}  {}\n{}", style().bold, path, style().reset, text_of(m, "format"), lines.text());
+  const std::string path = visible(text_in(m, "path"));
+  return fmt::format("{}{}{}  {}\n{}", style().bold, path, style().reset, text_in(m, "format"), lines.text());
 }
 
 }  // namespace rung

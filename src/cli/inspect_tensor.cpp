@@ -115,20 +115,20 @@ std::string first_text(const OrderedJson& tensor) {
   if (first.empty()) return "";
   const bool plain = !first["fields"][0].contains("name");
   std::string out = plain ? "\nthe first values, and their bytes\n"
-                          : fmt::format("\nthe first block: {} bytes are {} values\n", count_of(tensor, "block_bytes"),
+                          : fmt::format("\nthe first block: {} bytes are {} values\n", count_in(tensor, "block_bytes"),
                                         first["values"].size());
   for (std::size_t i = 0; i < first["fields"].size(); ++i) {
     const OrderedJson& field = first["fields"][i];
     if (plain) {
-      out += fmt::format("  {}{}{}  {:>14}\n", style().yellow, text_of(field, "bytes"), style().reset,
+      out += fmt::format("  {}{}{}  {:>14}\n", style().yellow, text_in(field, "bytes"), style().reset,
                          number_text(first["values"][i]));
       continue;
     }
-    std::string bytes = text_of(field, "bytes");
+    std::string bytes = text_in(field, "bytes");
     // 16 bytes a line
     for (std::size_t at = 48; at < bytes.size(); at += 48 + 11) bytes.replace(at - 1, 1, fmt::format("\n{:10}", ""));
     const std::string value = field.contains("value") ? " = " + number_text(field["value"]) : "";
-    out += fmt::format("  {:<7} {}{}{}{}\n", text_of(field, "name"), style().yellow, bytes, style().reset, value);
+    out += fmt::format("  {:<7} {}{}{}{}\n", text_in(field, "name"), style().yellow, bytes, style().reset, value);
   }
   if (plain) return out;
   for (std::size_t i = 0; i < first["values"].size(); ++i) {
@@ -206,9 +206,9 @@ OrderedJson describe_tensor(const FileTensor& tensor) {
 std::string tensor_text(const OrderedJson& tensor) {
   const OrderedJson& s = tensor["statistics"];
   std::string out =
-      fmt::format("{}{}{}  {} [{}], {} in {}\n", style().bold, visible(text_of(tensor, "name")), style().reset,
-                  text_of(tensor, "type"), fmt::join(tensor["shape"].get<std::vector<std::size_t>>(), ", "),
-                  human_bytes(count_of(tensor, "bytes")), visible(text_of(tensor, "file")));
+      fmt::format("{}{}{}  {} [{}], {} in {}\n", style().bold, visible(text_in(tensor, "name")), style().reset,
+                  text_in(tensor, "type"), fmt::join(tensor["shape"].get<std::vector<std::size_t>>(), ", "),
+                  human_bytes(count_in(tensor, "bytes")), visible(text_in(tensor, "file")));
   const auto count = [&](const char* key) { return s[key].get<std::size_t>(); };
   out += fmt::format("  min {:.6g}  max {:.6g}  mean {:.6g}  rms {:.6g}  zeros {} of {}\n", s["min"].get<double>(),
                      s["max"].get<double>(), s["mean"].get<double>(), s["rms"].get<double>(), count("zeros"),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/error.h"
 #include "cli/pieces.h"
 #include "cli/positive.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json.h"
 #include "base/error.h"
 #include "convert/gguf_outline.h"
 #include "engine/chat_prompt.h"

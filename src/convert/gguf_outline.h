@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "engine/loaded_model.h"
 #include "files/write_gguf.h"
 #include "tensor/weight.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "engine/loaded_model.h"
 #include "templates/chat_template.h"
 #include "text/tokenizer.h"

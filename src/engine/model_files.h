@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "engine/generation_config.h"
 #include "files/folder.h"
 #include "files/gguf.h"

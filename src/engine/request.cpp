@@ -1,5 +1,6 @@
 #include "engine/request.h"
 
+#include "base/json.h"
 #include "base/error.h"
 #include "base/printable.h"
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
 #include "engine/generate.h"

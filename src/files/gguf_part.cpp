@@ -14,10 +14,10 @@ namespace rung {
 namespace {
 
 // Bounds on what a header may hold, each far above every real file (a vocabulary of 262,144 takes 10 MB).
-constexpr std::size_t kMaxHeaderBytes = std::size_t{256} << 20;
+constexpr std::size_t kMaxGgufHeaderBytes = std::size_t{256} << 20;
 constexpr std::uint64_t kMaxKeys = 1 << 16;
 constexpr std::uint64_t kMaxTensors = 1 << 20;
-constexpr std::uint64_t kMaxAxes = 4;
+constexpr std::uint64_t kMaxGgufAxes = 4;
 constexpr std::uint64_t kMaxAlignment = 1 << 20;
 constexpr int kMaxArrayDepth = 8;
 
@@ -59,7 +59,7 @@ class Reader {
 
   const std::string& file() const { return file_; }
   std::size_t position() const { return at_; }
-  std::size_t left() const { return std::min(bytes_.size(), kMaxHeaderBytes) - at_; }
+  std::size_t left() const { return std::min(bytes_.size(), kMaxGgufHeaderBytes) - at_; }
 
   template <class T>
   T number(std::string_view what) {
@@ -81,8 +81,9 @@ class Reader {
  private:
   void need(std::uint64_t count, std::string_view what) const {
     if (count <= left()) return;
-    if (bytes_.size() > kMaxHeaderBytes) {
-      fail("{}: {} at byte {} takes {} bytes, but a header ends within {}", file_, what, at_, count, kMaxHeaderBytes);
+    if (bytes_.size() > kMaxGgufHeaderBytes) {
+      fail("{}: {} at byte {} takes {} bytes, but a header ends within {}", file_, what, at_, count,
+           kMaxGgufHeaderBytes);
     }
     fail("{}: {} at byte {} takes {} bytes, but only {} are left in the file", file_, what, at_, count, left());
   }
@@ -229,7 +230,7 @@ TensorInfo read_tensor_info(Reader& reader, std::uint64_t alignment) {
   tensor.name = reader.string("the name of a tensor");
   const std::string what = fmt::format("tensor '{}'", printable(tensor.name));
   const auto axes = reader.number<std::uint32_t>(what);
-  if (axes > kMaxAxes) fail("{}: {} has {} axes, expected at most {}", reader.file(), what, axes, kMaxAxes);
+  if (axes > kMaxGgufAxes) fail("{}: {} has {} axes, expected at most {}", reader.file(), what, axes, kMaxGgufAxes);
   for (std::uint32_t i = 0; i < axes; ++i) tensor.shape.push_back(reader.number<std::uint64_t>(what));
   std::reverse(tensor.shape.begin(), tensor.shape.end());
   tensor.type = reader.number<std::uint32_t>(what);

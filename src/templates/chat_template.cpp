@@ -1,5 +1,6 @@
 #include "templates/chat_template.h"
 
+#include "base/json.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "templates/jinja/builtins.h"

@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "base/json.h"
 #include "base/error.h"
 
 namespace rung {

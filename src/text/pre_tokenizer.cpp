@@ -7,7 +7,8 @@ namespace rung {
 namespace {
 
 // Oniguruma reads this pattern for GPT-2 as we do.
-constexpr std::string_view gpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kGpt2Pattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 // Receives the matches of a text and what lies between them, in order, and hands on pieces as the behavior says.
 template <class Emit>
@@ -110,7 +111,7 @@ struct Run {
   }
 
   void apply(const SplitByteLevel& s, std::size_t stage, std::string_view text, bool at_start) const {
-    static const Regex pattern(gpt2, "ByteLevel");
+    static const Regex pattern(kGpt2Pattern, "ByteLevel");
     std::string prefixed;
     if (s.add_prefix_space && !text.starts_with(' ')) text = prefixed.assign(" ").append(text);
     const auto emit = [&](std::string_view piece, bool first) {

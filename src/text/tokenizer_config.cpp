@@ -1,5 +1,6 @@
 #include "text/tokenizer_config.h"
 
+#include "base/json.h"
 #include "base/error.h"
 
 namespace rung {

@@ -1,7 +1,7 @@
 // What lies beside a tokenizer.json and says which tokens have which part to play.  Milestone M0.
 #pragma once
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "files/folder.h"
 
 namespace rung {

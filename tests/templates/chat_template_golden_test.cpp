@@ -1,5 +1,6 @@
 // Templates against jinja2 in transformers' settings, and conversations against apply_chat_template:
 // tests/golden/templates/, made by tools/goldens/templates.py.
+#include "base/json.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "downloads.h"

@@ -1,4 +1,5 @@
 // Chat templates: what jinja2 with transformers' settings makes of them, and who wrote which byte of it.
+#include "base/json.h"
 #include "templates/chat_template.h"
 
 #include "base/error.h"

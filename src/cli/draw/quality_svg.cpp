@@ -13,7 +13,8 @@ namespace rung {
 namespace {
 
 // Pixels.
-constexpr double kWidth = 800, kHeight = 480, kLeft = 84, kRight = 776, kTop = 64, kBottom = 412;
+constexpr double kPageWidth = 800, kPageHeight = 480, kPageLeft = 84, kPageRight = 776, kPageTop = 64,
+                 kPageBottom = 412;
 constexpr double kLabelHeight = 34, kLetterWidth = 6.8;
 
 std::string escaped(std::string_view text) {
@@ -105,17 +106,17 @@ struct Label {
 std::vector<Label> place_labels(const std::vector<QualityPoint>& points, const Axis& bytes, const Axis& divergence) {
   std::vector<Label> labels;
   for (const QualityPoint& p : points) {
-    const double x = kLeft + bytes.place(static_cast<double>(p.bytes)) * (kRight - kLeft),
-                 y = kBottom - divergence.place(p.divergence) * (kBottom - kTop);
+    const double x = kPageLeft + bytes.place(static_cast<double>(p.bytes)) * (kPageRight - kPageLeft),
+                 y = kPageBottom - divergence.place(p.divergence) * (kPageBottom - kPageTop);
     const double width = kLetterWidth * static_cast<double>(std::max(display_columns(visible(p.name)),
                                                                      display_columns(visible(p.note))));
-    labels.push_back({&p, x, y, x + 14 + width > kRight, y + 1});
+    labels.push_back({&p, x, y, x + 14 + width > kPageRight, y + 1});
   }
   std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
   for (std::size_t i = 1; i < labels.size(); ++i) {
     labels[i].text_y = std::max(labels[i].text_y, labels[i - 1].text_y + kLabelHeight);
   }
-  double floor = kBottom - 20;  // the last of them must not cover the axis: then they move up together
+  double floor = kPageBottom - 20;  // the last of them must not cover the axis: then they move up together
   for (auto label = labels.rbegin(); label != labels.rend(); ++label, floor -= kLabelHeight) {
     label->text_y = std::min(label->text_y, floor);
   }
@@ -148,19 +149,20 @@ std::string text(const char* kind, double x, double y, const char* anchor, std::
 std::string draw_axes(const Axis& bytes, const Axis& divergence) {
   std::string out;
   for (const Mark& mark : divergence.marks) {
-    const double y = kBottom - divergence.place(mark.value) * (kBottom - kTop);
-    out += line("grid", kLeft, y, kRight, y) + text("small", kLeft - 8, y + 4, "end", mark.text);
+    const double y = kPageBottom - divergence.place(mark.value) * (kPageBottom - kPageTop);
+    out += line("grid", kPageLeft, y, kPageRight, y) + text("small", kPageLeft - 8, y + 4, "end", mark.text);
   }
   for (const Mark& mark : bytes.marks) {
-    const double x = kLeft + bytes.place(mark.value) * (kRight - kLeft);
-    out += line("axis", x, kBottom, x, kBottom + 5) + text("small", x, kBottom + 20, "middle", mark.text);
+    const double x = kPageLeft + bytes.place(mark.value) * (kPageRight - kPageLeft);
+    out += line("axis", x, kPageBottom, x, kPageBottom + 5) + text("small", x, kPageBottom + 20, "middle", mark.text);
   }
-  out += line("axis", kLeft, kBottom, kRight, kBottom) + line("axis", kLeft, kTop, kLeft, kBottom);
-  out += text("", (kLeft + kRight) / 2, kBottom + 46, "middle", "size of the weights");
+  out += line("axis", kPageLeft, kPageBottom, kPageRight, kPageBottom) +
+         line("axis", kPageLeft, kPageTop, kPageLeft, kPageBottom);
+  out += text("", (kPageLeft + kPageRight) / 2, kPageBottom + 46, "middle", "size of the weights");
   out += fmt::format(
       "<text transform=\"translate(22 {:.1f}) rotate(-90)\" text-anchor=\"middle\">mean KL divergence, nats a "
       "token</text>\n",
-      (kTop + kBottom) / 2);
+      (kPageTop + kPageBottom) / 2);
   return out;
 }
 
@@ -173,18 +175,18 @@ std::string quality_svg(const QualityPoint& base, const std::vector<QualityPoint
 
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\">\n",
-      kWidth, kHeight);
+      kPageWidth, kPageHeight);
   out += fmt::format("<title>How far models are from {}</title>\n<style>{}</style>\n", escaped(base.name), kStyle);
-  out += fmt::format("<rect class=\"page edge\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n", kWidth - 1,
-                     kHeight - 1);
-  out += text("title", kLeft - 60, 30, "start", fmt::format("How far from {}", base.name)) +
-         text("small", kLeft - 60, 48, "start", "lower is better: 0 would be the base itself");
+  out += fmt::format("<rect class=\"page edge\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n",
+                     kPageWidth - 1, kPageHeight - 1);
+  out += text("title", kPageLeft - 60, 30, "start", fmt::format("How far from {}", base.name)) +
+         text("small", kPageLeft - 60, 48, "start", "lower is better: 0 would be the base itself");
   out += draw_axes(bytes, divergence);
 
-  const double base_x = kLeft + bytes.place(static_cast<double>(base.bytes)) * (kRight - kLeft);
-  out += line("base", base_x, kTop, base_x, kBottom);
-  out += text("small of-base", base_x + (base_x > kWidth / 2 ? -6 : 6), kTop + 16,
-              base_x > kWidth / 2 ? "end" : "start", fmt::format("{}: {}", base.name, human_bytes(base.bytes)));
+  const double base_x = kPageLeft + bytes.place(static_cast<double>(base.bytes)) * (kPageRight - kPageLeft);
+  out += line("base", base_x, kPageTop, base_x, kPageBottom);
+  out += text("small of-base", base_x + (base_x > kPageWidth / 2 ? -6 : 6), kPageTop + 16,
+              base_x > kPageWidth / 2 ? "end" : "start", fmt::format("{}: {}", base.name, human_bytes(base.bytes)));
   for (const Label& label : place_labels(points, bytes, divergence)) {
     const double side = label.to_the_left ? -1 : 1;
     const char* anchor = label.to_the_left ? "end" : "start";

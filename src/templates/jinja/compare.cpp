@@ -18,8 +18,6 @@ std::partial_ordering compare_exactly(std::int64_t i, double d) {
   return 0.0 <=> d - static_cast<double>(whole);
 }
 
-bool is_number(const Value& v) { return v.is<bool>() || v.is<std::int64_t>() || v.is<double>(); }
-
 // Both must be numbers.
 std::partial_ordering compare_numbers(const Value& a, const Value& b) {
   const auto i = a.integer();
@@ -60,7 +58,7 @@ bool ordered(Runtime& runtime, const Value& a, const Value& b, bool or_equal) {
   runtime.spend(kStepBytes);
   refuse_undefined(runtime, a);
   refuse_undefined(runtime, b);
-  if (is_number(a) && is_number(b)) {
+  if (a.number() && b.number()) {
     const std::partial_ordering order = compare_numbers(a, b);
     return order < 0 || (or_equal && order == 0);
   }
@@ -101,7 +99,7 @@ bool truthy(Runtime& runtime, const Value& value) {
 
 bool equal(Runtime& runtime, const Value& a, const Value& b) {
   runtime.spend(kStepBytes / 4);
-  if (is_number(a) && is_number(b)) return compare_numbers(a, b) == 0;
+  if (a.number() && b.number()) return compare_numbers(a, b) == 0;
   if (a.data().index() != b.data().index()) return false;
   if (a.text() != nullptr) {
     runtime.spend(std::min(a.text()->size(), b.text()->size()) / 8);

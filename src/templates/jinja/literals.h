@@ -8,6 +8,8 @@
 
 namespace rung::jinja {
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 std::size_t scan_float(std::string_view text);    // how much of the front is a float: 1.5, 1e3, 1_000.0; 0 if none
 std::size_t scan_integer(std::string_view text);  // how much is an integer: 12, 1_000, 0x1f, 0o17, 0b1
 std::optional<std::int64_t> integer_value(std::string_view literal);  // empty: needs more than 64 bits

@@ -14,12 +14,10 @@ std::string_view symbol(BinaryOp op) {
   return symbols[static_cast<int>(op)];
 }
 
-[[noreturn]] void overflow(Runtime& runtime) { runtime.fail("unsupported: an integer of more than 64 bits"); }
-
 std::int64_t floor_divide(Runtime& runtime, std::int64_t a, std::int64_t b) {
   if (b == -1) {
     std::int64_t result = 0;
-    if (__builtin_sub_overflow(std::int64_t{0}, a, &result)) overflow(runtime);
+    if (__builtin_sub_overflow(std::int64_t{0}, a, &result)) runtime.overflow();
     return result;
   }
   const std::int64_t quotient = a / b;
@@ -39,8 +37,8 @@ Value int_power(Runtime& runtime, std::int64_t base, std::int64_t exponent) {
   }
   std::int64_t result = 1;
   for (std::int64_t square = base; exponent != 0; exponent >>= 1) {
-    if ((exponent & 1) != 0 && __builtin_mul_overflow(result, square, &result)) overflow(runtime);
-    if (exponent > 1 && __builtin_mul_overflow(square, square, &square)) overflow(runtime);
+    if ((exponent & 1) != 0 && __builtin_mul_overflow(result, square, &result)) runtime.overflow();
+    if (exponent > 1 && __builtin_mul_overflow(square, square, &square)) runtime.overflow();
   }
   return Value(result);
 }
@@ -51,13 +49,13 @@ Value int_arithmetic(Runtime& runtime, BinaryOp op, std::int64_t a, std::int64_t
   if (divides && b == 0) runtime.fail("division by zero");
   switch (op) {
     case BinaryOp::add:
-      if (__builtin_add_overflow(a, b, &result)) overflow(runtime);
+      if (__builtin_add_overflow(a, b, &result)) runtime.overflow();
       return Value(result);
     case BinaryOp::subtract:
-      if (__builtin_sub_overflow(a, b, &result)) overflow(runtime);
+      if (__builtin_sub_overflow(a, b, &result)) runtime.overflow();
       return Value(result);
     case BinaryOp::multiply:
-      if (__builtin_mul_overflow(a, b, &result)) overflow(runtime);
+      if (__builtin_mul_overflow(a, b, &result)) runtime.overflow();
       return Value(result);
     case BinaryOp::divide: return Value(static_cast<double>(a) / static_cast<double>(b));
     case BinaryOp::floor_divide: return Value(floor_divide(runtime, a, b));
@@ -177,7 +175,7 @@ Value arithmetic(Runtime& runtime, BinaryOp op, const Value& a, const Value& b) 
 Value negate(Runtime& runtime, const Value& a, bool positive) {
   if (const Undefined* undefined = a.as<Undefined>()) runtime.fail("{}", *undefined->why);
   if (const std::optional<std::int64_t> i = a.integer()) {
-    if (*i == std::numeric_limits<std::int64_t>::min() && !positive) overflow(runtime);
+    if (*i == std::numeric_limits<std::int64_t>::min() && !positive) runtime.overflow();
     return Value(positive ? *i : -*i);
   }
   if (const double* d = a.as<double>()) return Value(positive ? *d : -*d);

@@ -29,8 +29,9 @@ class Runtime {
 
   template <class... Args>
   [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
-    throw_error(fmt::format(format, std::forward<Args>(args)...));
+    throw_error(fmt::vformat(format, fmt::make_format_args(args...)));
   }
+  [[noreturn]] void overflow() const { fail("unsupported: an integer of more than 64 bits"); }
 
   void spend(std::size_t bytes) {
     if (bytes > left_) {

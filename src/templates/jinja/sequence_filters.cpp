@@ -338,7 +338,7 @@ Value attr_filter(Runtime& runtime, const Value& self, const Args& args) {
              : Value::undefined(fmt::format("a {} has no attribute '{}'", type_name(self), a[0]->text()->bytes()));
 }
 
-constexpr std::array<NamedBuiltin, 21> table = {{
+constexpr std::array<NamedBuiltin, 21> kSequenceFilters = {{
     {"attr", attr_filter},
     {"batch", batch_filter},
     {"count", length_filter},
@@ -364,7 +364,7 @@ constexpr std::array<NamedBuiltin, 21> table = {{
 
 }  // namespace
 
-std::span<const NamedBuiltin> sequence_filters() { return table; }
+std::span<const NamedBuiltin> sequence_filters() { return kSequenceFilters; }
 
 Builtin find_filter(std::string_view name) {
   for (const std::span<const NamedBuiltin> filters : {text_filters(), sequence_filters()}) {

@@ -150,12 +150,10 @@ Value format_filter(Runtime& runtime, const Value& self, const Args& args) {
 
 // ---- numbers
 
-[[noreturn]] void overflow(Runtime& runtime) { runtime.fail("unsupported: an integer of more than 64 bits"); }
-
 // Python's int(float); empty for what is no number.
 std::optional<std::int64_t> truncate(Runtime& runtime, double value) {
   if (std::isnan(value)) return {};
-  if (!(value > -0x1p63 && value < 0x1p63)) overflow(runtime);
+  if (!(value > -0x1p63 && value < 0x1p63)) runtime.overflow();
   return static_cast<std::int64_t>(value);
 }
 
@@ -172,7 +170,7 @@ Value int_filter(Runtime& runtime, const Value& self, const Args& args) {
   if (self.text() == nullptr) return otherwise;
   bool too_large = false;
   const auto parsed = parse_int(self.text()->bytes(), int_argument(runtime, "int", a[1], 10), too_large);
-  if (too_large) overflow(runtime);
+  if (too_large) runtime.overflow();
   if (parsed) return Value(*parsed);
   const auto fraction = parse_float(self.text()->bytes());  // "42.23"|int is 42
   if (!fraction || !std::isfinite(*fraction)) return otherwise;
@@ -192,7 +190,7 @@ Value float_filter(Runtime& runtime, const Value& self, const Args& args) {
 Value abs_filter(Runtime& runtime, const Value& self, const Args& args) {
   args.bind(runtime, "abs", {});
   if (const auto i = self.integer()) {
-    if (*i == std::numeric_limits<std::int64_t>::min()) overflow(runtime);
+    if (*i == std::numeric_limits<std::int64_t>::min()) runtime.overflow();
     return Value(*i < 0 ? -*i : *i);
   }
   if (const double* d = self.as<double>()) return Value(std::fabs(*d));
@@ -216,10 +214,10 @@ std::int64_t round_int(Runtime& runtime, std::int64_t value, std::int64_t digits
   std::int64_t rest = value % unit;
   if (rest < 0) rest += unit;
   std::int64_t down = 0;
-  if (__builtin_sub_overflow(value, rest, &down)) overflow(runtime);
+  if (__builtin_sub_overflow(value, rest, &down)) runtime.overflow();
   const bool up = rest > unit / 2 || (rest == unit / 2 && (down / unit) % 2 != 0);
   std::int64_t result = down;
-  if (up && __builtin_add_overflow(down, unit, &result)) overflow(runtime);
+  if (up && __builtin_add_overflow(down, unit, &result)) runtime.overflow();
   return result;
 }
 
@@ -274,7 +272,7 @@ Value tojson_filter(Runtime& runtime, const Value& self, const Args& args) {
   return Value(to_json(runtime, self, style));
 }
 
-constexpr std::array<NamedBuiltin, 22> table = {{
+constexpr std::array<NamedBuiltin, 22> kTextFilters = {{
     {"abs", abs_filter},
     {"capitalize", text_filter<capitalize>},
     {"center", center_filter},
@@ -301,6 +299,6 @@ constexpr std::array<NamedBuiltin, 22> table = {{
 
 }  // namespace
 
-std::span<const NamedBuiltin> text_filters() { return table; }
+std::span<const NamedBuiltin> text_filters() { return kTextFilters; }
 
 }  // namespace rung::jinja

@@ -45,7 +45,7 @@ class TokenStream {
 
   template <class... Args>
   [[noreturn]] void fail(int at_line, fmt::format_string<Args...> format, Args&&... args) const {
-    rung::fail("{}:{}: {}", where_, at_line, fmt::format(format, std::forward<Args>(args)...));
+    rung::fail("{}:{}: {}", where_, at_line, fmt::vformat(format, fmt::make_format_args(args...)));
   }
 
   static std::string describe(const Token& token) {
