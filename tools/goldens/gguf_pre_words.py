@@ -191,6 +191,7 @@ def main():
             known[rule] = {"strings": checksums(strings, pipeline, 4),
                            "characters": checksums(characters, pipeline, 16)}
         lines.append({"pre": names.split(), "from": source, **known[rule]})
+    OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps({"more_strings": MORE_STRINGS}, ensure_ascii=False) + "\n"
                    + "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines),
                    encoding="utf-8")
