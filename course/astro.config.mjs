@@ -24,7 +24,7 @@ export default defineConfig({
     starlight({
       title: 'Rung',
       description: 'From the bytes of a model file to a chat: how language models run, one rung at a time.',
-      customCss: ['./src/styles/course.css'],
+      customCss: ['./src/styles/course.css', './src/styles/toys.css'],
       components: {
         PageTitle: './src/components/PageTitle.astro',
         Footer: './src/components/Footer.astro',
@@ -33,7 +33,7 @@ export default defineConfig({
       sidebar: [
         { label: 'Start', items: ['index', 'prerequisites', 'ladder'] },
         { label: 'The milestones', items: ['m0-tokenizer', 'm1-weights', 'm2-forward-pass'] },
-        { label: 'Look up', items: ['glossary', 'diary'] },
+        { label: 'Look up', items: ['glossary', 'toys', 'diary'] },
       ],
       pagination: true,
       lastUpdated: false,

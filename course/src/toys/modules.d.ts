@@ -1,0 +1,1 @@
+declare module '*?worker&inline' { const Inline: new () => Worker; export default Inline; }

@@ -1,0 +1,92 @@
+// What the toys are built of: one way to make an element, a slider, a choice; one way to write a number.
+type Child = Node | string | undefined | false;
+
+export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Record<string, string | number | boolean> = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== false) element.setAttribute(name, value === true ? '' : String(value));
+  element.append(...children.filter((child): child is Node | string => child !== undefined && child !== false));
+  return element;
+}
+
+export function s(tag: string, attributes: Record<string, string | number> = {}, ...children: (Node | string)[]): SVGElement {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+// A drawing as large as its numbers say, so that letters stay readable on a narrow screen. What it shows is also said in words.
+export function drawing(width: number, height: number, words: string, ...children: (Node | string)[]): SVGElement {
+  return s('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': words }, ...children);
+}
+
+// With a minus that is as wide as a plus.
+export const fixed = (x: number, digits: number): string => (Object.is(x, -0) ? 0 : x).toFixed(digits).replace(/^-(?=0(\.0*)?$)/, '').replace('-', '−');
+export const whole = (x: number): string => Math.round(x).toLocaleString('en-US').replace('-', '−');
+export const percent = (share: number, digits = 1): string => `${fixed(100 * share, digits)}%`;
+export function large(x: number): string {
+  const [size, unit] = x >= 1e12 ? [1e12, ' trillion'] : x >= 1e9 ? [1e9, ' billion'] : x >= 1e6 ? [1e6, ' million'] : [1, ''];
+  return unit ? `${(x / size).toPrecision(3)}${unit}` : whole(x);
+}
+export function bytes(x: number): string {
+  const [size, unit] = x >= 1e9 ? [1e9, 'GB'] : x >= 1e6 ? [1e6, 'MB'] : x >= 1e3 ? [1e3, 'kB'] : [1, 'bytes'];
+  return `${size === 1 ? whole(x) : (x / size).toPrecision(3)} ${unit}`;
+}
+// A piece as `rung tokenize` writes it: a dot for a space.
+export const visible = (piece: string): string => piece.replaceAll(' ', '·').replaceAll('\n', '↵');
+
+export interface Slider { row: HTMLElement; input: HTMLInputElement; show(): void }
+export function slider(name: string, words: string, { min, max, step = 1, value }: { min: number; max: number; step?: number; value: number },
+  say: (value: number) => string, changed: (value: number) => void): Slider {
+  const input = h('input', { type: 'range', name, min, max, step, value });
+  const said = h('output', {});
+  const show = () => { said.textContent = say(Number(input.value)); input.setAttribute('aria-valuetext', said.textContent); };
+  input.addEventListener('input', () => { show(); changed(Number(input.value)); });
+  show();
+  return { row: h('label', { class: 'slider' }, h('span', {}, words), input, said), input, show };
+}
+
+export function choice(name: string, words: string, options: string[], chosen: number, changed: (index: number) => void): HTMLElement {
+  const select = h('select', { name }, ...options.map((option, i) => h('option', { value: i, selected: i === chosen }, option)));
+  select.addEventListener('change', () => changed(Number(select.value)));
+  return h('label', { class: 'choice' }, `${words} `, select);
+}
+
+export function button(words: string, pressed: () => void, attributes: Record<string, string | number | boolean> = {}): HTMLButtonElement {
+  const made = h('button', { type: 'button', ...attributes }, words);
+  made.addEventListener('click', pressed);
+  return made;
+}
+
+export const said = (): HTMLElement => h('p', { class: 'said', 'aria-live': 'polite' });
+
+// A toy takes the place of its figure, and draws again when its width changes.
+export abstract class Toy extends HTMLElement {
+  private drawnAt = 0;
+  private watch?: ResizeObserver;
+  abstract readonly words: string;
+  abstract build(): void;
+  abstract draw(): void;
+
+  connectedCallback() {
+    this.classList.add('toy');
+    this.setAttribute('role', 'group');
+    this.setAttribute('aria-label', this.words);
+    this.replaceChildren(h('p', { class: 'toy-title' }, this.words));
+    this.build();
+    this.watch = new ResizeObserver(() => { if (this.room !== this.drawnAt) this.redraw(); });
+    this.watch.observe(this);
+    this.redraw();
+  }
+  disconnectedCallback() { this.watch?.disconnect(); }
+
+  // How many pixels there are from left to right.
+  get room(): number {
+    const style = getComputedStyle(this);
+    return Math.floor(this.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
+  }
+  redraw() { // where there is no room, as in a closed part of the page, later
+    this.drawnAt = this.room;
+    if (this.room > 0) this.draw();
+  }
+}
