@@ -9,16 +9,22 @@ import numbers from './src/plugins/numbers.mjs';
 import questions from './src/plugins/questions.mjs';
 import runs from './src/plugins/runs.mjs';
 import { sourcePagesWhileWriting } from './src/plugins/source-page.mjs';
+import toys from './src/plugins/toys.mjs';
 
 const version = /project\(rung VERSION ([\d.]+)/.exec(readFileSync('../CMakeLists.txt', 'utf8'))[1];
 
 export default defineConfig({
   outDir: '../build/course',
   cacheDir: '../build/course-cache',
-  vite: { plugins: [sourcePagesWhileWriting], define: { __RUNG_VERSION__: JSON.stringify(version) } },
+  vite: {
+    plugins: [sourcePagesWhileWriting],
+    define: { __RUNG_VERSION__: JSON.stringify(version) },
+    // What a script fetches is named from where the script lies, so that it works under any path.
+    experimental: { renderBuiltUrl: (_, { hostType }) => hostType === 'js' ? { relative: true } : undefined },
+  },
   markdown: {
     smartypants: false,
-    remarkPlugins: [numbers, code, runs, formulas, questions, links],
+    remarkPlugins: [toys, numbers, code, runs, formulas, questions, links],
   },
   integrations: [
     starlight({

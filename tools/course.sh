@@ -10,12 +10,13 @@ rung=${1:-$home/build/release/src/cli/rung}
 packages_of "$home/course"
 cd "$home/course"
 "$node" tools/record.mjs --rung "$rung"
+"$node" tools/toydata.mjs --check --rung "$rung"
 # --force, else a page whose own text is the same keeps the code and the outputs that it had.
 ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build --force
 if command -v chromium >/dev/null; then "$node" tools/book.mjs; fi
 "$node" tools/finish.mjs
 if command -v chromium >/dev/null; then
-  "$node" --test --test-reporter=dot --test-concurrency=2 tests/*.test.mjs
+  "$node" --experimental-strip-types --test --test-reporter=dot --test-concurrency=2 tests/*.test.mjs
 else
   echo 'no chromium: the pages were built, not opened'
 fi

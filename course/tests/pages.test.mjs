@@ -64,7 +64,7 @@ describe('every page', { concurrency: 2 }, () => {
       const missing = await page.evaluate(() => [...document.querySelectorAll('main .sl-markdown-content *')]
         .filter((part) => part.localName.startsWith('rung-') && (part.matches('rung-question, rung-predict')
           ? !part.querySelector('details summary')?.checkVisibility()
-          : !part.querySelector('figure figcaption, noscript')?.checkVisibility()))
+          : !part.querySelector(':scope > figure > figcaption, :scope > noscript')?.checkVisibility()))
         .map((part) => part.outerHTML.slice(0, 100)));
       assert.deepEqual(missing, [], 'neither an answer to unfold nor a figure with its caption');
       assert.match(await page.locator('.built').first().innerText(), /Built for Rung \d+\.\d+\.\d+/);

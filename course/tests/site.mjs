@@ -30,6 +30,9 @@ export async function opener() {
     page.on('request', (request) => { if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(base)) errors.push(`asks for ${request.url()}`); });
     await before?.(page);
     await page.goto(base + path, { waitUntil: 'load' });
+    if (script) { // a toy comes after its page
+      await page.waitForFunction(() => ![...document.querySelectorAll(':not(:defined)')].some((e) => e.localName.startsWith('rung-')), { timeout: 15_000 });
+    }
     return { page, errors, close: () => context.close() };
   };
 }

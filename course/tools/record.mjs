@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileOf } from '../src/plugins/recorded.mjs';
 import { root } from '../src/plugins/source.mjs';
+import { figures } from '../src/plugins/toys.mjs';
 
 const accept = process.argv.includes('--accept');
 const at = process.argv.indexOf('--rung');
@@ -28,6 +29,7 @@ const wanted = new Map();
 for (const page of readdirSync(pages).filter((name) => /\.mdx?$/.test(name))) {
   for (const { command, shape } of commandsOf(page)) wanted.set(command, shape || wanted.get(command) || false);
 }
+for (const { lang, value } of Object.values(figures)) if (lang === 'run') wanted.set(value, false);
 
 const folder = mkdtempSync(join(tmpdir(), 'rung-course-'));
 let failed = 0;

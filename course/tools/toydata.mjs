@@ -85,7 +85,7 @@ function norm() {
   const rows = Array.from({ length: config.num_hidden_layers }, (_, layer) => {
     native.norm.push(rowOf(tensors[`layer.${layer}.attention_norm`], last).map((x) => round(x)));
     const x = rowOf(tensors[layer === 0 ? 'embedding' : `layer.${layer - 1}.output`], last);
-    return { x: x.map((value) => round(value)), w: weights[`model.layers.${layer}.input_layernorm.weight`].values };
+    return { x: x.map((value) => round(value, 4)), w: weights[`model.layers.${layer}.input_layernorm.weight`].values };
   });
   return { epsilon: config.rms_norm_eps, token: pieces[last], rows };
 }
@@ -95,18 +95,18 @@ function gate() {
   native.gate = [];
   const rows = Array.from({ length: config.num_hidden_layers }, (_, layer) => {
     native.gate.push(rowOf(tensors[`layer.${layer}.gated`], last).map((x) => round(x)));
-    return Object.fromEntries(['gate', 'up'].map((name) => [name, rowOf(tensors[`layer.${layer}.${name}`], last).map((x) => round(x, 5))]));
+    return Object.fromEntries(['gate', 'up'].map((name) => [name, rowOf(tensors[`layer.${layer}.${name}`], last).map((x) => round(x, 4))]));
   });
   return { token: pieces[last], rows };
 }
 
-// All logits, the highest first; the pieces of those that are ever shown.
+// All logits, the highest first; the pieces of those that are ever shown, and the others' logits a little rounded.
 function sampling() {
   native.sampling = [];
   const texts = ['There was a', 'Mia was', lantern].map((text) => {
     const { next } = json('logits', '--device', 'reference', '--top', String(config.vocab_size), text);
     native.sampling.push(next.slice(0, 12).map(({ probability }) => round(probability)));
-    return { text, pieces: next.slice(0, 40).map(({ piece }) => piece), logits: next.map(({ logit }) => round(logit, 5)) };
+    return { text, pieces: next.slice(0, 40).map(({ piece }) => piece), logits: next.map(({ logit }, i) => i < 40 ? round(logit, 5) : Number(logit.toFixed(2))) };
   });
   return { texts };
 }

@@ -1,15 +1,17 @@
+// {{toys.native.rope.0}} → the same from src/data/toys/native.json, which tools/toydata.mjs records.
 // {{bench.decode.smollm2}} → the number from src/data/measured.json, which says machine, date and version. A number that is not there fails.
 import { readFileSync } from 'node:fs';
 import { root, walk } from './source.mjs';
 
 const measured = JSON.parse(readFileSync(root + 'course/src/data/measured.json', 'utf8'));
+const toys = new Proxy({}, { get: (_, name) => JSON.parse(readFileSync(`${root}course/src/data/toys/${name}.json`, 'utf8')) });
 
 export default function numbers() {
   return (tree, file) => walk(tree, (node) => {
     if (!['text', 'code', 'inlineCode'].includes(node.type)) return;
     node.value = node.value.replace(/\{\{([\w.-]+)\}\}/g, (_, key) => {
-      const value = key.split('.').reduce((at, part) => at?.[part], measured);
-      if (value === undefined || typeof value === 'object') file.fail(`measured.json has no ${key}`, node);
+      const value = key.split('.').reduce((at, part) => at?.[part], { ...measured, toys });
+      if (value === undefined || typeof value === 'object') file.fail(`no data have ${key}`, node);
       return String(value);
     });
   });
