@@ -34,6 +34,8 @@ test('the first page in Firefox', { skip }, async () => {
 
 test('the matrix product in Firefox, by keyboard', { skip }, async () => {
   const { page, errors } = await open('prerequisites/index.html');
+  await page.$eval('rung-matmul', (toy) => toy.scrollIntoView());
+  await page.waitForSelector('rung-matmul table button');
   await page.focus('rung-matmul table button');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');

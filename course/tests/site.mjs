@@ -18,7 +18,7 @@ export async function serve() {
 export async function opener() {
   const [base, browser] = await Promise.all([serve(), tools.launch()]);
   after(() => browser.close());
-  return async function open(path, { width = 1280, scheme = 'light', script = true, motion = 'reduce', before } = {}) {
+  return async function open(path, { width = 1280, scheme = 'light', script = true, motion = 'reduce', scroll = true, before } = {}) {
     const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, javaScriptEnabled: script, reducedMotion: motion });
     const page = await context.newPage();
     const errors = [];
@@ -30,8 +30,15 @@ export async function opener() {
     page.on('request', (request) => { if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(base)) errors.push(`asks for ${request.url()}`); });
     await before?.(page);
     await page.goto(base + path, { waitUntil: 'load' });
-    if (script) { // a toy comes after its page
-      await page.waitForFunction(() => ![...document.querySelectorAll(':not(:defined)')].some((e) => e.localName.startsWith('rung-')), { timeout: 15_000 });
+    if (script && scroll) { // a toy comes when its reader does
+      await page.evaluate(async () => {
+        const coming = [...document.querySelectorAll(':not(:defined)')].filter((part) => part.localName.startsWith('rung-'));
+        for (const toy of coming) {
+          toy.scrollIntoView({ behavior: 'instant' });
+          await Promise.race([customElements.whenDefined(toy.localName), new Promise((late) => setTimeout(late, 15_000))]);
+        }
+        scrollTo({ top: 0, behavior: 'instant' });
+      });
     }
     return { page, errors, close: () => context.close() };
   };

@@ -1,5 +1,5 @@
 // What moves on the pages: plain custom elements. Each finds its figure for readers without JavaScript inside itself, and takes its place.
-// A toy's script, with its numbers, is fetched only where its element is.
+// A toy's script, with its numbers, is fetched where its element is, and when a reader is within a screen of it.
 import './question';
 import './predict';
 import './again';
@@ -20,4 +20,11 @@ const toys: Record<string, () => Promise<unknown>> = {
   roofline: () => import('./roofline'),
   gpu: () => import('./gpu'),
 };
-for (const [name, load] of Object.entries(toys)) if (document.querySelector(`rung-${name}`)) load();
+const near = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    near.unobserve(target);
+    toys[target.localName.slice('rung-'.length)]();
+  }
+}, { rootMargin: '100%' });
+for (const name of Object.keys(toys)) document.querySelectorAll(`rung-${name}`).forEach((toy) => near.observe(toy));
