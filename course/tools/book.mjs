@@ -9,7 +9,7 @@ import { zip } from './book/zip.mjs';
 
 const site = join(root, 'build/course');
 const out = join(site, 'book');
-const left = ['diary']; // pages that are nothing on paper
+const left = ['diary', 'toys']; // pages that are nothing on paper, or there a second time
 const pageFile = (name) => join(site, name === 'index' ? 'index.html' : `${name}/index.html`);
 const slug = (name) => name.replaceAll('/', '-');
 const read = (name) => readFileSync(pageFile(name), 'utf8');

@@ -63,6 +63,10 @@ export function chapter({ html, name, names }) {
     details.replaceWith(make('div', { class: 'unfolded' }, ...(summary ? [make('p', {}, make('strong', {}, ...move(summary)))] : []),
       ...move(details).filter((node) => node !== summary)));
   }
+  for (const caption of all('figcaption')) {
+    const last = caption.lastChild;
+    if (last?.nodeType === 3) last.textContent = last.textContent.replace(/\s*With JavaScript [^.]*\.\s*$/, ''); // paper has none
+  }
   for (const gone of all('script, style, link, button, input, select, template, .sl-anchor-link, .sr-only, [data-pagefind-ignore], [hidden]')) gone.remove();
   for (const wrapper of all('*').reverse()) {
     if (wrapper.localName.includes('-') && wrapper.namespaceURI.endsWith('xhtml') || wrapper.matches('.sl-heading-wrapper, .expressive-code, noscript')) wrapper.replaceWith(...move(wrapper));
