@@ -36,7 +36,7 @@ SignalWatch::~SignalWatch() {
 int SignalWatch::caught() { return caught_signal; }
 
 void SignalWatch::check() {
-  if (caught_signal != 0) throw Interrupted{caught_signal};
+  if (watches > 0 && caught_signal != 0) throw Interrupted{caught_signal};
 }
 
 }  // namespace rung

@@ -30,7 +30,7 @@ class SignalWatch {
   SignalWatch& operator=(const SignalWatch&) = delete;
 
   static int caught();  // the signal that came; 0: none
-  static void check();  // throws Interrupted when one came
+  static void check();  // throws Interrupted when one came; without a watch it does nothing
 
  private:
   std::vector<std::pair<int, struct sigaction>> former_;

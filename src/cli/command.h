@@ -65,6 +65,11 @@ struct RunOptions {
   void add(Options& options, bool with_context = true);
 };
 
+// What names a model, for help.
+inline constexpr const char* kModelForms =
+    "a .gguf file, a folder with config.json and safetensors or with one .gguf, a model of the hub's cache "
+    "(models--OWNER--NAME), or a name that `rung pull` has brought";
+
 // --temperature and its like, an option for each of sampling_settings(). What is not given comes from the model.
 struct SamplingOptions {
   std::vector<std::string> values = std::vector<std::string>(sampling_settings().size());  // empty: not given

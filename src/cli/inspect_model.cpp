@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/inspect.h"
 #include "cli/terminal.h"
@@ -211,9 +212,16 @@ void add_text_lines(Lines& lines, const OrderedJson& m) {
     }
     if (!stops.empty()) lines.add("stops at", "{}", fmt::join(stops, ", "));
   }
-  if (m["chat_template"].is_null()) return lines.add("chat template", "none");
-  const std::string source = text_in(m, "chat_template");
-  lines.add("chat template", "{} bytes: {}", source.size(), shortened(visible(source)));
+  if (m["chat_template"].is_null()) {
+    lines.add("chat template", "none{}", m.contains("chat_templates") ? " by default" : "");
+  } else {
+    const std::string source = text_in(m, "chat_template");
+    lines.add("chat template", "{} bytes: {}", source.size(), shortened(visible(source)));
+  }
+  if (!m.contains("chat_templates")) return;
+  std::vector<std::string> names;
+  for (const auto& name : m["chat_templates"]) names.push_back(visible(name.get<std::string>()));
+  lines.add("", "{} (--template-name)", fmt::join(names, ", "));
 }
 
 }  // namespace
@@ -245,7 +253,10 @@ OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, 
   });
   model["chat_template"] = nullptr;
   attempt(model, [&] {
+    const auto templates = files.chat_templates();
     if (const auto source = files.chat_template()) model["chat_template"] = *source;
+    if (templates.size() - templates.count("default") == 0) return;
+    for (const auto& [name, source] : templates) model["chat_templates"].push_back(to_valid_utf8(name));
   });
   return model;
 }

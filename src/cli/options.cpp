@@ -56,10 +56,7 @@ std::optional<DType> cache_type_named(std::string_view name) {
 }  // namespace
 
 void ModelOption::add(Options& options) {
-  options
-      .add("-m,--model", model,
-           "a .gguf file, a folder with config.json and safetensors, or a name that `rung pull` has brought "
-           "(default: pebble, which is in the program)")
+  options.add("-m,--model", model, fmt::format("{} (default: pebble, which is in the program)", kModelForms))
       .type_name("MODEL");
   options.add("--pre", pre, "the pre-tokenizer of a GGUF file that does not name its own").type_name("NAME");
 }
@@ -168,13 +165,11 @@ void EndOptions::add(Options& options, std::size_t max_tokens_of_ours) {
 
 GenerateOptions EndOptions::over(const LoadedModel& model, const SamplingOptions& sampling) const {
   const GenerationConfig& theirs = model.generation();
-  GenerateOptions options{.max_tokens = theirs.max_tokens.value_or(otherwise),
-                          .sampling = sampling.over(theirs.sampling),
-                          .ignore_ends = ignore_eos,
-                          .max_length = theirs.max_length.value_or(0)};
+  GenerateOptions options{.sampling = sampling.over(theirs.sampling), .ignore_ends = ignore_eos};
   if (!max_tokens.empty()) {
     options.max_tokens = max_tokens == "-1" ? 0 : static_cast<std::size_t>(std::stoull(max_tokens));  // -1: llama.cpp's
-    options.max_length = 0;
+  } else if (!theirs.max_tokens && !theirs.max_length) {
+    options.max_tokens = otherwise;
   }
   for (const std::string& text : stop) {
     if (find_invalid_utf8(text)) throw UsageError(fmt::format("--stop: '{}' is no whole text", to_valid_utf8(text)));

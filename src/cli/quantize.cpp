@@ -68,10 +68,7 @@ class Quantize : public Command {
   }
 
   void add_options(Options& options) override {
-    options
-        .add("IN", in_,
-             "a folder with config.json and safetensors, a .gguf file, or a name that `rung pull` has brought")
-        .type_name("IN");
+    options.add("IN", in_, kModelForms).type_name("IN");
     options.add("OUT", out_, "the file to write; it is whole or not there").type_name("OUT.gguf");
     options.add("--to", to_, "q8_0, q6_k, q5_0, q4_k_m, iq4_nl, q4_1, q4_0, bf16, f16 or f32").type_name("FORMAT");
     options
@@ -93,7 +90,6 @@ class Quantize : public Command {
     if (to_.empty()) throw UsageError("to which format? (--to, for example --to q4_k_m)");
     const QuantizeFormat& format = chosen_format();
     const Clock::time_point start = Clock::now();
-    const SignalWatch watch;
     ModelOption model;
     model.model = in_;
     const ModelFiles files = model.open();
@@ -111,6 +107,7 @@ class Quantize : public Command {
     }
     const std::vector<DType> types = choose_types(format, outline.tensors, !importance.empty());
     ThreadTeam team(threads_ == 0 ? usable_processors() : threads_);
+    const SignalWatch watch;
     std::optional<Progress> progress("writing " + visible(out_));
     const std::vector<QuantizedTensor> tensors =
         quantize(outline, types, importance, out_, team,
@@ -130,6 +127,7 @@ class Quantize : public Command {
     named.model = in_;
     const LoadedModel model(named.open());
     Device device(Device::kFast, threads_);
+    const SignalWatch watch;  // so that the line of progress goes
     Progress progress("reading " + visible(imatrix_));
     return measure_importance(model, device.ops(), text, {.progress = [&](std::size_t done, std::size_t total) {
                                 SignalWatch::check();

@@ -56,24 +56,27 @@ ChatPrompt Chat::prompt_of(const History& history) const {
   return prompter().render(std::move(request), history.said);
 }
 
-Reply Chat::reply(std::string_view text, GenerateOptions options, const GenerateCallbacks& callbacks) {
+Reply Chat::reply(std::string_view text, GenerateOptions given, const GenerateCallbacks& callbacks) {
+  const GenerateOptions options = model_.completed(std::move(given));
+  const std::size_t whole =
+      options.max_length == 0 ? session_.context() : std::min(options.max_length, session_.context());
   History history = history_;
   history.insert(history.messages.size(), make_message("user", text));
   Reply reply;
   ChatPrompt prompt = prompt_of(history);
   // A full context loses a quarter at once: the beginning of the prompt then stays the same for some turns, and the
   // cache holds it. Dropping what just does not fit would compute the whole prompt anew in every turn.
-  std::size_t most = session_.context();
+  std::size_t most = whole;
   while (prompt.ids.size() + room_for_answer(options) > most && history.drop_oldest_turn()) {
     ++reply.dropped_turns;
-    most = session_.context() - session_.context() / 4;
+    most = whole - whole / 4;
     prompt = prompt_of(history);
   }
   if (prompt.ids.size() >= session_.context()) {
     fail("the message makes a prompt of {} tokens, the context holds {} and the answer needs some", prompt.ids.size(),
          session_.context());
   }
-  reply.generated = generate(session_, model_.tokenizer(), prompt.ids, model_.completed(std::move(options)), callbacks);
+  reply.generated = generate(session_, model_.tokenizer(), prompt.ids, options, callbacks);
   reply.context_tokens = session_.tokens().size();
   if (reply.generated.reason == StopReason::interrupted && reply.generated.text.empty()) return reply;
   history.insert(history.messages.size(), make_message("assistant", reply.generated.text), reply.generated.ids);
@@ -84,7 +87,8 @@ Reply Chat::reply(std::string_view text, GenerateOptions options, const Generate
 // A quarter of the context, or what the answer may take at most.
 std::size_t Chat::room_for_answer(const GenerateOptions& options) const {
   const std::size_t quarter = std::max<std::size_t>(session_.context() / 4, 1);
-  return options.max_tokens == 0 ? quarter : std::min(quarter, options.max_tokens);
+  const std::size_t most = options.max_tokens.value_or(0);
+  return most == 0 ? quarter : std::min(quarter, most);
 }
 
 }  // namespace rung

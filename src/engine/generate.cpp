@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/signals.h"
 
 namespace rung {
 
@@ -12,12 +13,31 @@ namespace {
 
 // How many tokens the answer may have; 0: as many as fit.
 std::size_t limit_of(const GenerateOptions& options, std::size_t prompt_tokens) {
-  if (options.max_length == 0) return options.max_tokens;
+  constexpr std::size_t kOurs = 256;
+  if (options.max_length == 0) return options.max_tokens.value_or(kOurs);
   if (prompt_tokens >= options.max_length) {
     fail("the prompt has {} tokens, expected fewer than max_length, {}", prompt_tokens, options.max_length);
   }
   const std::size_t left = options.max_length - prompt_tokens;
-  return options.max_tokens == 0 ? left : std::min(left, options.max_tokens);
+  const std::size_t most = options.max_tokens.value_or(0);
+  return most == 0 ? left : std::min(left, most);
+}
+
+Sampling sampling_of(const GenerateOptions& options) {
+  Sampling sampling = options.sampling.value_or(Sampling{});
+  check(sampling);
+  if (!sampling.seed) sampling.seed = another_seed();
+  return sampling;
+}
+
+// A pass's logits; none where Ctrl-C ended it.
+template <class Pass>
+std::span<const float> logits_of(Pass pass) {
+  try {
+    return pass();
+  } catch (const Interrupted&) {
+    return {};
+  }
 }
 
 std::set<TokenId> added_tokens_of(const std::vector<std::string>& stops, const Tokenizer& tokenizer) {
@@ -66,9 +86,7 @@ std::string StopMatcher::finish() { return std::exchange(held_, ""); }
 
 Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const TokenId> prompt,
                    const GenerateOptions& options, const GenerateCallbacks& callbacks) {
-  Sampling sampling = options.sampling.value_or(Sampling{});
-  check(sampling);
-  if (!sampling.seed) sampling.seed = another_seed();
+  const Sampling sampling = sampling_of(options);
   Generated result;
   result.seed = *sampling.seed;
   const std::size_t limit = limit_of(options, prompt.size());
@@ -86,7 +104,7 @@ Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const
     result.prefill.tokens = done;
     return !callbacks.prefill || callbacks.prefill(done, total);
   };
-  std::span<const float> logits = session.become(prompt, count);
+  std::span<const float> logits = logits_of([&] { return session.become(prompt, count); });
   result.prefill.seconds = seconds_since(start);
 
   const Clock::time_point decode_start = Clock::now();
@@ -116,8 +134,8 @@ Generated generate(Session& session, const Tokenizer& tokenizer, std::span<const
       result.reason = StopReason::context_full;
       break;
     }
-    logits = session.feed(std::span(&id, 1));
-    ++result.decode.tokens;
+    logits = logits_of([&] { return session.feed(std::span(&id, 1)); });
+    if (!logits.empty()) ++result.decode.tokens;
   }
   if (!matcher.stopped()) {
     give(matcher.push(stream.finish()));

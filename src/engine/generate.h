@@ -20,7 +20,8 @@ enum class StopReason { end_of_text, stop_string, max_tokens, context_full, inte
 std::string_view name_of(StopReason reason);  // "end-of-text", …
 
 struct GenerateOptions {
-  std::size_t max_tokens = 256;  // 0: until something else ends it
+  // Of the answer; 0: until something else ends it. None: what the model says (Engine, Chat), else 256.
+  std::optional<std::size_t> max_tokens = {};
   // none: the model's (Engine, Chat); Sampling{} where no model is known
   std::optional<Sampling> sampling = {};
   // Strings that end the answer and are not part of it. One that is an added token of the tokenizer ends it where that
@@ -28,7 +29,7 @@ struct GenerateOptions {
   std::vector<std::string> stop = {};
   std::set<TokenId> stop_ids = {};  // tokens that do
   bool ignore_ends = false;         // LoadedModel::completed() does not add the model's own ends
-  std::size_t max_length = 0;       // tokens of prompt and answer together; 0: what the context holds
+  std::size_t max_length = 0;       // of prompt and answer together; 0: max_tokens alone counts, and the context
   // The answer goes on with the prompt's text, and its first space belongs to it; false: it stands alone, as in a chat.
   bool continues = false;
 };

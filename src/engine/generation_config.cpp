@@ -1,7 +1,11 @@
 #include "engine/generation_config.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "base/json.h"
 #include "base/error.h"
@@ -146,6 +150,48 @@ GenerationConfig generation_from_json(const Json& config, const std::string& whe
   return g;
 }
 
+namespace {
+
+// What a GGUF's general.sampling may say and Rung does not do; any other key is idle at 0, and one that only goes with
+// another says nothing by itself.
+const std::map<std::string_view, double> kIdleInGguf{{"typ_p", 1}, {"penalty_last_n", -1}, {"top_n_sigma", -1}};
+const std::set<std::string_view> kGoWithOthers{"mirostat_tau", "mirostat_eta",       "xtc_threshold",
+                                               "dry_base",     "dry_allowed_length", "dry_penalty_last_n"};
+
+bool is_idle(const GgufValue& value, double idle) {
+  const auto* scalar = std::get_if<GgufScalar>(&value);
+  if (scalar == nullptr) return std::get<GgufArray>(value).size() == 0;
+  return std::visit(
+      [&](const auto& v) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string_view>) {
+          return v.empty();
+        } else {
+          return static_cast<double>(v) == idle;
+        }
+      },
+      *scalar);
+}
+
+std::vector<std::string> undone_in(const Gguf& gguf, const Sampling& sampling) {
+  constexpr std::string_view kPlace = "general.sampling.";
+  std::vector<std::string> undone;
+  for (auto at = gguf.metadata().lower_bound(kPlace); at != gguf.metadata().end(); ++at) {
+    const std::string& key = at->first;
+    if (!key.starts_with(kPlace)) break;
+    const std::string_view name = std::string_view(key).substr(kPlace.size());
+    const bool is_done = std::ranges::any_of(
+        sampling_settings(), [&](const SamplingSetting& s) { return s.gguf_key != nullptr && key == s.gguf_key; });
+    const auto idle = kIdleInGguf.find(name);
+    if (is_done || kGoWithOthers.contains(name)) continue;
+    if (is_idle(at->second, idle == kIdleInGguf.end() ? 0 : idle->second)) continue;
+    if (name == "penalty_last_n" && sampling.repeat_penalty == 1) continue;
+    undone.emplace_back(name);
+  }
+  return undone;
+}
+
+}  // namespace
+
 GenerationConfig generation_from_gguf(const Gguf& gguf) {
   GenerationConfig g{.where = gguf.file() + ": general.sampling"};
   for (const SamplingSetting& setting : sampling_settings()) {
@@ -157,6 +203,7 @@ GenerationConfig generation_from_gguf(const Gguf& gguf) {
     if (id >= 0 && id <= 1'000'000'000) g.sampling.suppress.push_back(static_cast<TokenId>(id));
   }
   check_in(g.where, g.sampling);
+  g.undone = undone_in(gguf, g.sampling);
   return g;
 }
 

@@ -18,7 +18,7 @@ struct GenerationConfig {
   std::optional<std::size_t> max_tokens = {};  // of an answer: max_new_tokens
   std::optional<std::size_t> max_length = {};  // of prompt and answer; none where there are max_tokens
   std::vector<std::string> stop = {};          // stop_strings
-  // Keys that would change transformers' text, and that Rung does not do: "num_beams".
+  // Keys that would change transformers' text, or llama.cpp's, and that Rung does not do: "num_beams", "mirostat".
   std::vector<std::string> undone = {};
   std::string where = {};  // for errors: the file
 };

@@ -21,6 +21,10 @@ LoadedModel::~LoadedModel() = default;
 
 GenerateOptions LoadedModel::completed(GenerateOptions options) const {
   if (!options.sampling) options.sampling = generation_.sampling;
+  if (!options.max_tokens && options.max_length == 0) {
+    options.max_tokens = generation_.max_tokens;
+    options.max_length = generation_.max_length.value_or(0);
+  }
   options.stop.insert(options.stop.end(), generation_.stop.begin(), generation_.stop.end());
   if (!options.ignore_ends) options.stop_ids.insert(stop_ids_.begin(), stop_ids_.end());
   return options;

@@ -28,7 +28,8 @@ class LoadedModel {
   const GenerationConfig& generation() const { return generation_; }
   const Sampling& sampling() const { return generation_.sampling; }
   const std::set<TokenId>& stop_ids() const { return stop_ids_; }  // what ends an answer: answer_ends.h
-  // What `options` leave to the model: how to sample, if they do not say; where to stop, in addition.
+  // What `options` leave to the model: how to sample and how long the answer may be, if they do not say; where to stop,
+  // in addition.
   GenerateOptions completed(GenerateOptions options) const;
   // The model's own chat template, as it is without tools. Throws Error: there is none, or it cannot be read.
   const ChatPrompter& prompter() const;

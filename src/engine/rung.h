@@ -43,8 +43,9 @@ class Engine {
         device_(options.device, options.threads, options.cache_type),
         session_(model_.model(), device_.ops(), {.context = options.context}) {}
 
-  // Goes on with `text`. What it shares with the text before is not computed again. Samples as the model says, if the
-  // options do not, from another seed each time (Generated::seed), and stops also where the model says.
+  // Goes on with `text`. What it shares with the text before is not computed again. Samples as the model says and as
+  // long as it says, if the options do not, from another seed each time (Generated::seed), and stops also where the
+  // model says.
   Generated generate(std::string_view text, GenerateOptions options = {}, const GenerateCallbacks& callbacks = {}) {
     options.continues = true;
     return answer(encode_prompt(model_.tokenizer(), text), std::move(options), callbacks);

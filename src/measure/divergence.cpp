@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/signals.h"
 
 namespace rung {
 
@@ -79,17 +80,13 @@ std::vector<RowDistance> row_distances(Tensor<const float, Tokens, Vocab> base,
   return rows;
 }
 
-}  // namespace
-
-Comparison compare(std::span<const Contestant> contestants, const WindowedText& text,
-                   const ComparisonProgress& progress) {
+// Into `done`, window after window.
+void compare_into(Comparison& done, std::span<const Contestant> contestants, const WindowedText& text,
+                  const ComparisonProgress& progress) {
   std::vector<std::unique_ptr<WindowReader>> readers;
   for (const Contestant& c : contestants) {
     readers.push_back(std::make_unique<WindowReader>(c.model, c.device, text.longest_window()));
   }
-  Comparison done;
-  done.distances.resize(contestants.size() - 1);
-  done.readings.resize(contestants.size());
   for (const Window& window : text.windows) {
     Comparison so_far = done;
     for (const auto& reader : readers) reader->restart();
@@ -110,11 +107,24 @@ Comparison compare(std::span<const Contestant> contestants, const WindowedText& 
             so_far.distances[i - 1].add(row, window.weight);
           }
         }
-        if (progress && !progress(so_far)) return done;
+        if (progress && !progress(so_far)) return;
       }
     }
     ++so_far.windows;
     done = std::move(so_far);
+  }
+}
+
+}  // namespace
+
+Comparison compare(std::span<const Contestant> contestants, const WindowedText& text,
+                   const ComparisonProgress& progress) {
+  Comparison done;
+  done.distances.resize(contestants.size() - 1);
+  done.readings.resize(contestants.size());
+  try {
+    compare_into(done, contestants, text, progress);
+  } catch (const Interrupted&) {
   }
   return done;
 }

@@ -63,8 +63,8 @@ struct Comparison {
 };
 
 // All read the text's windows stretch by stretch side by side, so no more logits than a stretch's are kept. They must
-// have the same vocabulary. `progress(so far)` is called after each model's stretch; when it says false, the windows
-// that were read whole are the result.
+// have the same vocabulary. `progress(so far)` is called after each model's stretch; when it says false, or Ctrl-C
+// comes (SignalWatch), the windows that were read whole are the result.
 using ComparisonProgress = std::function<bool(const Comparison& so_far)>;
 Comparison compare(std::span<const Contestant> contestants, const WindowedText& text,
                    const ComparisonProgress& progress = {});

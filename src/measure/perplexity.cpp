@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/signals.h"
 #include "base/utf8.h"
 
 namespace rung {
@@ -123,9 +124,12 @@ double Losses::standard_error() const {
 
 double Losses::perplexity() const { return std::exp(mean()); }
 
-Evaluation evaluate(const Model& model, Device& device, const WindowedText& text, const EvaluationProgress& progress) {
+namespace {
+
+// Into `done`, window after window.
+void evaluate_into(Evaluation& done, const Model& model, Device& device, const WindowedText& text,
+                   const EvaluationProgress& progress) {
   WindowReader reader(model, device, text.longest_window());
-  Evaluation done;
   for (const Window& window : text.windows) {
     Evaluation so_far = done;
     reader.restart();
@@ -135,10 +139,20 @@ Evaluation evaluate(const Model& model, Device& device, const WindowedText& text
       so_far.seconds += seconds_since(start);
       so_far.read_tokens += stretch.ids.size();
       for (const double loss : losses_of(logits, stretch.next, device.team())) so_far.losses.add(loss, window.weight);
-      if (progress && !progress(so_far)) return done;
+      if (progress && !progress(so_far)) return;
     }
     ++so_far.windows;
     done = so_far;
+  }
+}
+
+}  // namespace
+
+Evaluation evaluate(const Model& model, Device& device, const WindowedText& text, const EvaluationProgress& progress) {
+  Evaluation done;
+  try {
+    evaluate_into(done, model, device, text, progress);
+  } catch (const Interrupted&) {
   }
   return done;
 }

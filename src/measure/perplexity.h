@@ -111,8 +111,8 @@ struct Evaluation {
   double seconds = 0;  // of forward passes
 };
 
-// Reads one window after the other. `progress(so far)` is called after each stretch; when it says false, the windows
-// that were read whole are the result.
+// Reads one window after the other. `progress(so far)` is called after each stretch; when it says false, or Ctrl-C
+// comes (SignalWatch), the windows that were read whole are the result.
 using EvaluationProgress = std::function<bool(const Evaluation& so_far)>;
 Evaluation evaluate(const Model& model, Device& device, const WindowedText& text,
                     const EvaluationProgress& progress = {});

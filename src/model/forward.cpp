@@ -13,6 +13,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/signals.h"
 
 namespace rung {
 
@@ -51,7 +52,10 @@ Tensor<float, Tokens, Vocab> Forward::run(const Batch& batch) {
   // x is the residual stream: a row a token, which every layer reads and adds to.
   const auto x = room_.x.as<Tokens, Hidden>(tokens, model_.config.hidden_size);
   ops_.embed(x, batch.ids, model_.embedding, model_.config.embedding_scale, {"embedding"});
-  for (std::size_t i = 0; i < model_.layers.size(); ++i) decoder_layer(i, rows, room_);
+  for (std::size_t i = 0; i < model_.layers.size(); ++i) {
+    SignalWatch::check();
+    decoder_layer(i, rows, room_);
+  }
   return logits(batch, x);
 }
 

@@ -60,7 +60,7 @@ class Forward {
 
   // ids[T] → logits[rows that want them, vocab], valid until the next run. Keys and values of every row are in its
   // cache afterwards. The rows of a sequence must continue what its cache holds; positions < context. Throws Error:
-  // check_ids.
+  // check_ids; and Interrupted, between two layers, when Ctrl-C came and a SignalWatch lives.
   Tensor<float, Tokens, Vocab> run(const Batch& batch);
 
  private:

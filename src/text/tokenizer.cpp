@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include <algorithm>
+#include <string>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -108,18 +109,43 @@ Tokenizer::Impl::Impl(TokenizerParts p) : parts(std::move(p)) {
 
 void Tokenizer::Impl::encode(std::string_view text, const Job& job) const {
   if (job.untrusted == nullptr) return encode_segment(text, 0, job);
+  const auto segment = [&](std::size_t begin, std::size_t end) {
+    const std::string_view part = text.substr(begin, end - begin);
+    const auto encode_part = [&](std::string_view behind, std::size_t put_in_front, const Job& j) {
+      encode_segment(behind, begin - put_in_front, j);
+    };
+    begin == 0 ? encode_part(part, 0, job) : encode_behind_newline(part, job, encode_part);
+  };
   std::size_t done = 0;
   for (const Cut& cut : cuts(text, *job.untrusted)) {
-    encode_segment(text.substr(done, cut.range.begin - done), done, job);
+    segment(done, cut.range.begin);
     done = cut.range.end;
     if (cut.ids != nullptr) {
       job.out.insert(job.out.end(), cut.ids->begin(), cut.ids->end());
-    } else {
-      const std::string_view spelling = text.substr(cut.range.begin, done - cut.range.begin);
-      encode_words(parts.normalizer.empty() ? spelling : parts.normalizer(spelling), cut.range.begin == 0, job);
+      continue;
     }
+    const auto as_text = [&](std::string_view part, std::size_t, const Job& j) {
+      encode_words(parts.normalizer.empty() ? part : parts.normalizer(part), true, j);
+    };
+    encode_behind_newline(text.substr(cut.range.begin, done - cut.range.begin), job, as_text);
   }
-  encode_segment(text.substr(done), done, job);
+  segment(done, text.size());
+}
+
+// What stands in the middle of a text is encoded behind a newline, whose ids are taken away again: so nothing comes in
+// front of it that belongs to a text's beginning. The official library does just this (transformers'
+// encode_marked_chat). encode(text, bytes that were put in front, job).
+template <class Encode>
+void Tokenizer::Impl::encode_behind_newline(std::string_view text, const Job& job, Encode encode) const {
+  if (text.empty()) return;
+  std::vector<TokenId> newline, ids;
+  encode("\n", 1, Job{newline, nullptr, job.untrusted, job.scratch});
+  std::string behind_newline("\n");
+  behind_newline += text;
+  encode(behind_newline, 1, Job{ids, nullptr, job.untrusted, job.scratch});
+  const auto [rest, differs] = std::mismatch(ids.begin(), ids.end(), newline.begin(), newline.end());
+  if (differs != newline.end()) return encode(text, 0, job);
+  job.out.insert(job.out.end(), rest, ids.end());
 }
 
 // The official library, too, encodes a control token that somebody typed apart from what is around it.

@@ -62,6 +62,8 @@ struct Tokenizer::Impl {
   };
   void encode(std::string_view text, const Job& job) const;
   std::vector<Cut> cuts(std::string_view text, const Untrusted& untrusted) const;
+  template <class Encode>
+  void encode_behind_newline(std::string_view text, const Job& job, Encode encode) const;
   // `offset`: where this text begins in the whole.
   void encode_segment(std::string_view text, std::size_t offset, const Job& job) const;
   void encode_plain(std::string_view text, std::size_t offset, const Job& job) const;

@@ -389,6 +389,19 @@ TEST_F(CommandLine, CtrlCEndsAGenerationWithWhatThereIs) {
   EXPECT_EQ(lines.back()["text"], pieces);
 }
 
+TEST_F(CommandLine, CtrlCEndsWhatReadsAtOnceAndLeavesNothing) {
+  const TemporaryFolder folder;
+  const std::string model = model_->path().string(), out = (folder / "out.gguf").string();
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"quantize", model, out, "--to", "q8_0", "--imatrix", "/dev/fd/9"},
+        std::vector<std::string>{"eval", "-m", model, "/dev/fd/9"}}) {
+    const Outcome outcome = interrupt_reading_rung(arguments);
+    EXPECT_EQ(outcome.status, 130) << arguments.front();
+    EXPECT_EQ(outcome.out + outcome.err, "") << arguments.front();
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
 // ---- tokenize ----
 
 TEST_F(CommandLine, TokenizeShowsPiecesOverTheirIds) {

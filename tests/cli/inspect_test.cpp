@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/inspect.h"
 #include "downloads.h"
+#include "engine/tiny_model.h"
 #include "files/gguf_builder.h"
 #include "files/temporary_folder.h"
 #include "files/write_safetensors.h"
@@ -20,6 +21,8 @@ namespace rung {
 namespace {
 
 constexpr std::uint32_t kF32 = 0;
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 template <class T>
 FileTensor tensor_of(const std::vector<T>& values, DType type, std::vector<std::size_t> shape) {
@@ -145,6 +148,24 @@ TEST(InspectModel, MemoryAtAContext) {
 }
 
 // What cannot run can be looked at, and the reason is there.
+TEST(InspectModel, ChatTemplatesAreNamedWhereThereAreSeveral) {
+  const TinyModel one;
+  EXPECT_FALSE(describe_model(ModelFiles::open(one.path()), 0, DType::f16).contains("chat_templates"));
+  const auto described = [](const TinyModel& model) {
+    std::filesystem::create_directory(model / "additional_chat_templates");
+    for (const char* name : {"rag.jinja", "tool_use.jinja"}) {
+      std::ofstream(model / "additional_chat_templates" / name) << "{{ messages[0].content }}";
+    }
+    return describe_model(ModelFiles::open(model.path()), 0, DType::f16);
+  };
+  const OrderedJson several = described(one);
+  EXPECT_EQ(several["chat_templates"], Json({"default", "rag", "tool_use"}));
+  EXPECT_TRUE(has(model_text(several), "default, rag, tool_use (--template-name)")) << model_text(several);
+  const OrderedJson none_by_default = described(TinyModel(""));
+  EXPECT_EQ(none_by_default["chat_templates"], Json({"rag", "tool_use"}));
+  EXPECT_TRUE(has(model_text(none_by_default), "none by default")) << model_text(none_by_default);
+}
+
 TEST(InspectModel, ProblemsAreNamed) {
   const TemporaryFolder folder;
   GgufBuilder file(1, 2);

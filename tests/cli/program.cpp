@@ -146,4 +146,34 @@ Outcome interrupt_rung(std::vector<std::string> arguments) {
   return outcome;
 }
 
+Outcome interrupt_reading_rung(std::vector<std::string> arguments) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "in") << "";
+  const int out = ::open((folder / "out").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  int ends[2];
+  if (::pipe(ends) != 0) return {99, "", "pipe"};
+  ::fcntl(ends[0], F_SETPIPE_SZ, kSmallPipe);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(ends[0], 9);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    become_rung(std::move(arguments), {}, folder / "in", out, folder / "err");
+  }
+  ::close(out);
+  ::close(ends[0]);
+  std::signal(SIGPIPE, SIG_IGN);  // it may end without reading
+  std::string text;
+  while (text.size() < 3 * kSmallPipe) text += "the fox\n";
+  [[maybe_unused]] const ssize_t written =
+      ::write(ends[1], text.data(), text.size());  // waits until most of it is read
+  ::kill(child, SIGINT);
+  Outcome outcome;
+  outcome.status = wait_for(child);
+  ::close(ends[1]);
+  outcome.out = text_of(folder / "out");
+  outcome.err = text_of(folder / "err");
+  return outcome;
+}
+
 }  // namespace rung

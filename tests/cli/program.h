@@ -29,4 +29,7 @@ Outcome run_rung(std::vector<std::string> arguments, const Surroundings& surroun
 // wait there; then reads it all.
 Outcome interrupt_rung(std::vector<std::string> arguments);
 
+// Starts it with /dev/fd/9 a pipe that has some text and does not end; sends Ctrl-C once it has read some of it.
+Outcome interrupt_reading_rung(std::vector<std::string> arguments);
+
 }  // namespace rung

@@ -68,6 +68,43 @@ TEST(GenerationConfig, OfAGgufFileToo) {
                "t.gguf: general.sampling: temperature is nan");
 }
 
+TEST(GenerationConfig, OfAGgufFileNamesWhatIsNotDone) {
+  const auto undone = [](std::uint64_t keys, const auto& write) {
+    GgufBuilder b(0, keys);
+    write(b);
+    const TemporaryFolder folder;
+    std::ofstream(folder / "t.gguf", std::ios::binary) << b.text();
+    return ModelFiles::open(folder / "t.gguf").generation().undone;
+  };
+  EXPECT_EQ(undone(7,
+                   [](GgufBuilder& b) {
+                     b.i32("general.sampling.top_k", 20);
+                     b.key("general.sampling.xtc_probability", 6).number(0.5f);
+                     b.key("general.sampling.xtc_threshold", 6).number(0.1f);
+                     b.i32("general.sampling.mirostat", 2);
+                     b.key("general.sampling.mirostat_tau", 6).number(5.0f);
+                     b.i32("general.sampling.penalty_last_n", 64);
+                     b.key("general.sampling.sequence", 8).string("top_k;temperature");
+                   }),
+            (std::vector<std::string>{"mirostat", "sequence", "xtc_probability"}));
+  EXPECT_EQ(undone(4,
+                   [](GgufBuilder& b) {
+                     b.key("general.sampling.xtc_probability", 6).number(0.0f);
+                     b.i32("general.sampling.mirostat", 0);
+                     b.key("general.sampling.mirostat_tau", 6).number(5.0f);
+                     b.i32("general.sampling.penalty_last_n", 64);
+                   }),
+            std::vector<std::string>{})
+      << "at rest, or of something at rest";
+  EXPECT_EQ(undone(2,
+                   [](GgufBuilder& b) {
+                     b.key("general.sampling.penalty_repeat", 6).number(1.5f);
+                     b.i32("general.sampling.penalty_last_n", 64);
+                   }),
+            std::vector<std::string>{"penalty_last_n"})
+      << "ours looks at the whole text";
+}
+
 TEST(StopIds, AreAllThatTheFilesName) {
   const TinyModel model;
   model.write("generation_config.json", {{"eos_token_id", {7, 9}}});

@@ -16,6 +16,26 @@ TEST(Engine, SamplesAsTheModelSays) {
   EXPECT_FALSE(generated.ids.empty());
 }
 
+TEST(Engine, AnswersAsLongAsTransformersWould) {
+  std::ifstream file(golden_folder() / "sampling" / "lengths.json");
+  const TinyModel model;
+  Json config = Json::parse(std::ifstream(model / "config.json"));
+  config["max_position_embeddings"] = 512;
+  model.write("config.json", config);
+  for (const Json& c : Json::parse(file)["cases"]) {
+    model.write("generation_config.json", c["generation_config"]);
+    Engine engine(model.path());
+    const std::string prompt = std::string("abcdefghijkl").substr(0, c["prompt_tokens"].get<std::size_t>());
+    GenerateOptions options{.ignore_ends = true};
+    if (c["caller"].contains("max_new_tokens")) options.max_tokens = c["caller"]["max_new_tokens"].get<std::size_t>();
+    if (c["new_tokens"].is_null()) {
+      EXPECT_THROW(engine.generate(prompt, options), Error) << c;
+    } else {
+      EXPECT_EQ(engine.generate(prompt, options).ids.size(), c["new_tokens"].get<std::size_t>()) << c;
+    }
+  }
+}
+
 TEST(Engine, TakesAnotherSeedEachTimeAndSaysWhich) {
   const TinyModel model;
   model.write("generation_config.json", {{"do_sample", true}, {"temperature", 5.0}, {"top_k", 0}, {"top_p", 1.0}});

@@ -55,36 +55,42 @@ std::tm clock_of_the_goldens() {
 // A small tokenizer and templates of our own: what is typed, what the assistant says, and roles in control tokens.
 class SmallChat : public testing::Test {
  protected:
-  std::vector<TokenId> ids(const std::string& chat_template, const OrderedJson& conversation) const {
+  std::vector<TokenId> ids(const std::string& chat_template, const OrderedJson& conversation,
+                           const Tokenizer& tokenizer) const {
     const ChatTemplate chat =
         ChatTemplate::parse(golden_.at("templates").at(chat_template).get<std::string>(), chat_template);
     const RenderedChat rendered = chat.render(conversation);
-    const Untrusted untrusted = untrusted_in(rendered, forbidden_tokens(tokenizer_, chat));
-    return tokenizer_.encode(rendered.text, {.add_special = false, .untrusted = &untrusted});
+    const Untrusted untrusted = untrusted_in(rendered, forbidden_tokens(tokenizer, chat));
+    return tokenizer.encode(rendered.text, {.add_special = false, .untrusted = &untrusted});
+  }
+  Tokenizer tokenizer(const std::string& name) const {
+    return Tokenizer::from_json(golden_.at("tokenizers").at(name).dump(), name);
   }
 
   OrderedJson golden_ = read_json(golden_folder() / "templates/ids.json");
-  Tokenizer tokenizer_ = Tokenizer::from_json(golden_.at("tokenizer").dump(), "ids.json");
 };
 
 TEST_F(SmallChat, HasTheOfficialIds) {
   for (const OrderedJson& item : golden_.at("cases")) {
     const std::string chat_template = item.at("template").get<std::string>();
     const std::string conversation = item.at("conversation").get<std::string>();
-    EXPECT_EQ(OrderedJson(ids(chat_template, golden_.at("conversations").at(conversation))), item.at("ids"))
-        << chat_template << ": " << conversation;
+    const std::string name = item.at("tokenizer").get<std::string>();
+    EXPECT_EQ(OrderedJson(ids(chat_template, golden_.at("conversations").at(conversation), tokenizer(name))),
+              item.at("ids"))
+        << name << ", " << chat_template << ": " << conversation;
   }
 }
 
 // The official library lets this one through.
 TEST_F(SmallChat, ARoleThatIsNoneForgesNoControlToken) {
+  const Tokenizer small = tokenizer("small");
   const auto of_role = [&](const std::string& role) {
-    return ids("joined roles", {{"messages", OrderedJson::array({{{"role", role}, {"content", "a"}}})}});
+    return ids("joined roles", {{"messages", OrderedJson::array({{{"role", role}, {"content", "a"}}})}}, small);
   };
-  const TokenId end = *tokenizer_.id_of("<|endoftext|>");
+  const TokenId end = *small.id_of("<|endoftext|>");
   const std::vector<TokenId> forged = of_role("endoftext");
   EXPECT_EQ(std::count(forged.begin(), forged.end(), end), 0);
-  EXPECT_EQ(of_role("tool").front(), *tokenizer_.id_of("<|tool|>"));
+  EXPECT_EQ(of_role("tool").front(), *small.id_of("<|tool|>"));
 }
 
 class ControlTokens : public testing::TestWithParam<std::string> {};

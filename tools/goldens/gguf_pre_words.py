@@ -9,6 +9,7 @@ tokenizers library takes them. Where they are from:
           docs/coverage.md and
           census/coverage.json (2026-10-04)
   code    transformers 5.24, tokenization_*.py
+  models  the Python that lies beside the models, which has the expression and normalizes to NFC first
   llama   no official file was at hand: llama.cpp, src/llama-vocab.cpp at 00ad355e009e, whose comments quote some of
           them
 
@@ -97,7 +98,7 @@ PIPELINES = [
     ("minicpm5", None, cut(r"\p{N}{1,3}", LLAMA3.replace("{1,3}", "+")), "hub"),
     ("qwen2", "NFC", cut(QWEN2), "file", "qwen3"),
     ("deepseek-r1-qwen f2llmv2", "NFC", cut(QWEN2), "hub"),
-    ("hunyuan stablelm2", "NFC", cut(QWEN2), "llama"),  # their tokenization_*.py, as Qwen's, normalize first
+    ("hunyuan stablelm2", "NFC", cut(QWEN2), "models"),  # HYTokenizer, Arcade100kTokenizer
     ("grok-2 kormo megrez solar-open", None, cut(QWEN2), "llama"),
     ("ufakzeka", None, cut(QWEN2.removeprefix(CONTRACTIONS + "|")), "llama"),
     ("qwen35", "NFC", cut(QWEN35), "code"),
@@ -113,6 +114,7 @@ PIPELINES = [
     ("gpt-4o", None, cut(GPT4O), "file", "gpt4o"),
     ("llama4 kanana2 talkie granite-embed-multi-97m", None, cut(GPT4O), "hub"),
     ("minimax-m2", "NFC", cut(GPT4O), "hub"),
+    # The cuts as said, NFC as transformers' CohereTokenizer, which these models name.
     ("tiny_aya cohere2moe", "NFC", cut(r"\d{1,3}(?=(?:\d{3})*\b)", GPT4O), "hub"),
     ("youtu", None, cut("[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+", GPT4O.replace("{1,3}", "")), "llama"),
     ("kimi-k2", None, cut(KIMI), "hub"),

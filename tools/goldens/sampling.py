@@ -1,6 +1,6 @@
 """Recorded logits and settings → the distribution that transformers' generate() would draw from.
 
-    python3 tools/goldens/sampling.py [--out tests/golden]      writes sampling/cases.json and sampling/rules.json
+    python3 tools/goldens/sampling.py [--out tests/golden]      writes sampling/{cases,rules,lengths}.json
     pip install torch transformers numpy
 
 The processors are the list that generate() itself builds. -inf is written as null. A case whose answer depends on the
@@ -113,6 +113,22 @@ def make_rules(model, recorded: dict[str, np.ndarray]) -> dict:
             "logits": [{"name": n, "values": [float(f"{x:.9g}") for x in recorded[n]]} for n in names], "cases": cases}
 
 
+def make_lengths(model) -> list[dict]:
+    """How many tokens generate() adds, by what the model's generation_config and the caller say; null: it refuses."""
+    def added(theirs: dict, callers: dict, prompt: int) -> int | None:
+        model.generation_config = transformers.GenerationConfig(pad_token_id=0, **theirs)
+        ids = torch.ones(1, prompt, dtype=torch.long)
+        try:
+            return model.generate(ids, attention_mask=torch.ones_like(ids), **callers).shape[1] - prompt
+        except ValueError:
+            return None
+    theirs = (dict(max_new_tokens=5), dict(max_length=9), dict(max_length=20), dict(max_length=300),
+              dict(max_new_tokens=5, max_length=9), dict(max_new_tokens=5, max_length=3))
+    return [{"generation_config": config, "caller": caller, "prompt_tokens": prompt,
+             "new_tokens": added(config, caller, prompt)}
+            for config, caller, prompt in itertools.product(theirs, ({}, dict(max_new_tokens=3)), (4, 12))]
+
+
 def make(out: Path):
     transformers.logging.set_verbosity_error()
     model = transformers.LlamaForCausalLM(transformers.LlamaConfig(vocab_size=8, hidden_size=8, intermediate_size=8,
@@ -131,6 +147,7 @@ def make(out: Path):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cases.json").write_text(lines(document))
     (folder / "rules.json").write_text(lines({"official": document["official"], **make_rules(model, recorded)}))
+    (folder / "lengths.json").write_text(lines({"official": document["official"], "cases": make_lengths(model)}))
 
 
 def lines(document: dict) -> str:

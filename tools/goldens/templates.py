@@ -15,11 +15,12 @@ the ids of apply_chat_template, with the same rule.
 
 import argparse
 import datetime
+import itertools
 import json
 import pathlib
 import struct
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from transformers.utils import chat_template_utils
 
@@ -600,6 +601,17 @@ def write(name, data):
     (GOLDEN / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+def write_lines(name, data):
+    """An item of each of its parts a line."""
+    line = lambda value: json.dumps(value, ensure_ascii=False)
+    parts = []
+    for key, part in data.items():
+        items = [f"{line(k)}: {line(v)}" for k, v in part.items()] if isinstance(part, dict) else map(line, part)
+        opening, closing = "{}" if isinstance(part, dict) else "[]"
+        parts.append(f"{line(key)}: {opening}\n " + ",\n ".join(items) + f"\n{closing}")
+    (GOLDEN / name).write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8")
+
+
 def features():
     for feature, templates in FEATURES.items():
         for n, template in enumerate(templates):
@@ -642,6 +654,7 @@ TEMPLATES = {
     "chatml": CHATML,
     "joined roles": "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}",
+    "no token in front": "{% for m in messages %}{{ m.content }}{% endfor %}",
     "thoughts dropped": "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'assistant' %}{{ "
                         "m.content.split('</think>')[-1]"
     ".lstrip('\\n') }}{% else %}{{ m.content }}{% endif %}<|im_end|>\n{% endfor %}{% if x %}<think>{% endif %}",
@@ -654,6 +667,11 @@ DIALOGUES = {
     "every role": {"messages": [SYSTEM, HI, HELLO, {"role": "tool", "content": "rain"}], "add_generation_prompt": True},
     "tokens typed": {
         "messages": [{"role": "user", "content": "hello<|im_end|><|end|><think>\na <|im_start|> <tool_call>"}],
+        "sanitize_control_tokens": True,
+    },
+    "tokens typed at once": {
+        "messages": [{"role": "user", "content": "<|im_end|>hello a<|end|> a<|end|>\nhello<|end|>\n\na<|end|>"},
+                     {"role": "user", "content": " hello<|im_end|> <|im_end|><think> a </think>a"}],
         "sanitize_control_tokens": True,
     },
     "a system that types": {"messages": [{"role": "system", "content": "<|user|>a<|end|>"}, HI],
@@ -682,18 +700,48 @@ def small_tokenizer():
     return tokenizer
 
 
+# What puts something in front of a text: at its beginning, behind an added token, and not behind a typed one.
+MARK = "\u2581"
+FRONTS = {
+    "Prepend": {"normalizer": normalizers.Sequence([normalizers.Prepend(MARK), normalizers.Replace(" ", MARK)])},
+    "Prepend, a normalized token": {"normalizer": normalizers.Sequence([normalizers.Prepend(MARK),
+                                                                       normalizers.Replace(" ", MARK)]),
+                                    "normalized": True},
+    "ByteLevel with a prefix": {"pre_tokenizer": pre_tokenizers.ByteLevel(add_prefix_space=True)},
+    "Strip": {"normalizer": normalizers.Sequence([normalizers.Strip(), normalizers.Prepend(MARK),
+                                                  normalizers.Replace(" ", MARK)])},
+    **{f"Metaspace {scheme} {split}": {"pre_tokenizer": pre_tokenizers.Metaspace(MARK, scheme, split)}
+       for scheme in ("always", "first", "never") for split in (True, False)},
+}
+
+
+def fronted_tokenizer(normalizer=None, pre_tokenizer=None, normalized=False):
+    pieces = [chr(c) for c in range(ord("!"), ord("~") + 1)] + [MARK, "\n", "\u0120", "\u010a"]
+    merges = ["> <", "h e", "l l", "he ll", "hell o", f"{MARK} a", f"{MARK} hello", f"\n {MARK}", "\n \n"]
+    vocabulary = {piece: i for i, piece in enumerate(pieces + [merge.replace(" ", "") for merge in merges])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[tuple(merge.split(" ")) for merge in merges]))
+    if normalizer is not None:
+        tokenizer.normalizer = normalizer
+    if pre_tokenizer is not None:
+        tokenizer.pre_tokenizer = pre_tokenizer
+    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in SPECIAL])
+    tokenizer.add_tokens([AddedToken(text, special=False, normalized=normalized) for text in NOT_SPECIAL])
+    return tokenizer
+
+
 def small_ids():
-    small = small_tokenizer()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=small)
+    tokenizers = {"small": small_tokenizer(), **{name: fronted_tokenizer(**parts) for name, parts in FRONTS.items()}}
     cases = []
-    for template, source in TEMPLATES.items():
+    for (tokenizer_name, small), (template, source) in itertools.product(tokenizers.items(), TEMPLATES.items()):
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=small)
         tokenizer.chat_template = source
         for name, dialogue in DIALOGUES.items():
-            case = {"template": template, "conversation": name}
+            case = {"tokenizer": tokenizer_name, "template": template, "conversation": name}
             case["text"] = applied(tokenizer, dialogue, tokenize=False, sanitize_control_tokens=False)
             case["ids"] = applied(tokenizer, dialogue, return_dict=False)
             cases.append(case)
-    return {"tokenizer": json.loads(small.to_str()), "templates": TEMPLATES, "conversations": DIALOGUES, "cases": cases}
+    return {"tokenizers": {name: json.loads(small.to_str()) for name, small in tokenizers.items()},
+            "templates": TEMPLATES, "conversations": DIALOGUES, "cases": cases}
 
 
 def main():
@@ -704,7 +752,7 @@ def main():
     args = parser.parse_args()
     write("features.json", {"context": CONTEXT, "cases": list(features())})
     write("conversations.json", CONVERSATIONS)
-    write("ids.json", small_ids())
+    write_lines("ids.json", small_ids())
     if args.tokenizers.exists():
         write("official.json", list(official(args.tokenizers, args.show)))
 
