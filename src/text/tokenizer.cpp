@@ -179,15 +179,17 @@ void Tokenizer::Impl::encode_segment(std::string_view text, std::size_t offset, 
   };
   split_at_tokens(
       text, exact, parts.added, allowed,
-      [&](std::size_t begin, std::size_t end) { encode_plain(text.substr(begin, end - begin), offset + begin, job); },
+      [&](std::size_t begin, std::size_t end) {
+        encode_plain(text.substr(begin, end - begin), offset + begin, begin == 0, job);
+      },
       [&](const AddedToken& token) { job.out.push_back(token.id); });
 }
 
-void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, const Job& job) const {
+void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, bool at_start, const Job& job) const {
   std::string normal;
   if (!parts.normalizer.empty()) normal = parts.normalizer(text);
   const std::string_view now = parts.normalizer.empty() ? text : normal;
-  if (normalized.empty()) return encode_words(now, offset == 0, job);
+  if (normalized.empty()) return encode_words(now, at_start, job);
   Ranges typed, spoken;
   if (job.untrusted != nullptr) typed = after_normalizing(job.untrusted->typed, text, offset, now);
   if (job.untrusted != nullptr) spoken = after_normalizing(job.untrusted->spoken, text, offset, now);
@@ -198,7 +200,7 @@ void Tokenizer::Impl::encode_plain(std::string_view text, std::size_t offset, co
         return job.untrusted == nullptr || !refused(token, *job.untrusted, typed, spoken, near);
       },
       [&](std::size_t begin, std::size_t end) {
-        encode_words(now.substr(begin, end - begin), offset == 0 && begin == 0, job);
+        encode_words(now.substr(begin, end - begin), at_start && begin == 0, job);
       },
       [&](const AddedToken& token) { job.out.push_back(token.id); });
 }

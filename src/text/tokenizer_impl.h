@@ -66,7 +66,8 @@ struct Tokenizer::Impl {
   void encode_behind_newline(std::string_view text, const Job& job, Encode encode) const;
   // `offset`: where this text begins in the whole.
   void encode_segment(std::string_view text, std::size_t offset, const Job& job) const;
-  void encode_plain(std::string_view text, std::size_t offset, const Job& job) const;
+  // `at_start`: at the very start of what the official library would be given (pre_tokenizer.h).
+  void encode_plain(std::string_view text, std::size_t offset, bool at_start, const Job& job) const;
   std::vector<ByteRange> after_normalizing(const std::vector<ByteRange>& ranges, std::string_view text,
                                            std::size_t offset, std::string_view normal) const;
   void encode_words(std::string_view text, bool at_start, const Job& job) const;
