@@ -20,6 +20,7 @@ export async function opener() {
   after(() => browser.close());
   return async function open(path, { width = 1280, scheme = 'light', script = true, motion = 'reduce', scroll = true, before } = {}) {
     const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, javaScriptEnabled: script, reducedMotion: motion });
+    context.setDefaultTimeout(120_000); // a busy machine is slow, not wrong
     const page = await context.newPage();
     const errors = [];
     page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });

@@ -50,7 +50,7 @@ test('a line that is gone stops the build', () => fails(code, fence('name=half f
 test('a region without a line of code stops the build', () => fails(code, fence('name=emptied'), `${path}, lines 7 to 9: an empty region`));
 test('more lines than a reader takes in stop the build', () => fails(code, fence('name=long_one'), 'long_one is 72 lines'));
 test('a command that was never recorded stops the build', () => fails(runs, { type: 'code', lang: 'run', value: 'rung nothing' }, 'nothing is recorded of "rung nothing"'));
-test('a number that nobody measured stops the build', () => fails(numbers, { type: 'text', value: '{{no.such.number}}' }, 'measured.json has no no.such.number'));
+test('a number that nobody measured stops the build', () => fails(numbers, { type: 'text', value: '{{no.such.number}}' }, 'no.such.number'));
 test('a question has one right choice', () => {
   fails(questions, { type: 'code', lang: 'question', value: 'Why?\n- a :: b\n- c :: d' }, 'a question has one right choice: Why?');
   fails(questions, { type: 'code', lang: 'question', value: 'Why?\n+ a' }, 'a choice is "- words :: what it would have meant": + a');
