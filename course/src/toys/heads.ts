@@ -1,8 +1,13 @@
-// What each head of pebble attends to: rows look, columns are looked at; the size of a square is the share.   Milestone M2.
+// What each head of pebble attends to: rows look, columns are looked at; the size of a square is the share.   Milestone
+// M2.
 import data from '../data/toys/heads.json';
 import { Toy, button, choice, drawing, h, percent, s, said, visible } from './parts';
 
-export interface Attention { text: string; pieces: string[]; shares: number[][][][] } // [layer][head][row][column], in thousandths
+export interface Attention {
+  text: string;
+  pieces: string[];
+  shares: number[][][][];
+} // [layer][head][row][column], in thousandths
 const group = data.heads / data.kvHeads;
 
 class Heads extends Toy {
@@ -17,11 +22,33 @@ class Heads extends Toy {
   private now = said();
 
   build() {
-    this.append(choice('text', 'Text', data.texts.map(({ text }) => text), 0, (index) => this.show(data.texts[index])),
-      choice('layer', 'Layer', Array.from({ length: data.layers }, (_, i) => String(i)), this.layer, (index) => { this.layer = index; this.redraw(); }), this.groups, this.matrix);
+    this.append(
+      choice(
+        'text',
+        'Text',
+        data.texts.map(({ text }) => text),
+        0,
+        (index) => this.show(data.texts[index]),
+      ),
+      choice(
+        'layer',
+        'Layer',
+        Array.from({ length: data.layers }, (_, i) => String(i)),
+        this.layer,
+        (index) => {
+          this.layer = index;
+          this.redraw();
+        },
+      ),
+      this.groups,
+      this.matrix,
+    );
     const rows = h('label', { class: 'slider' }, h('span', {}, 'Who looks'));
     const input = h('input', { type: 'range', name: 'row', min: 0, value: this.row });
-    input.addEventListener('input', () => { this.row = Number(input.value); this.redraw(); });
+    input.addEventListener('input', () => {
+      this.row = Number(input.value);
+      this.redraw();
+    });
     rows.append(input, h('output', {}));
     this.append(rows, this.now, this.bars);
   }
@@ -33,42 +60,136 @@ class Heads extends Toy {
   }
 
   draw() {
-    const { pieces, shares } = this.shown, names = pieces.map(visible), weights = shares[this.layer][this.head], looks = weights[this.row];
+    const { pieces, shares } = this.shown,
+      names = pieces.map(visible),
+      weights = shares[this.layer][this.head],
+      looks = weights[this.row];
     const input = this.querySelector<HTMLInputElement>('input[name=row]')!;
     input.max = String(pieces.length - 1);
     input.value = String(this.row);
     input.setAttribute('aria-valuetext', names[this.row]);
     input.nextElementSibling!.textContent = names[this.row];
-    const focused = this.groups.contains(document.activeElement);
-    this.groups.replaceChildren(...Array.from({ length: data.kvHeads }, (_, kv) => h('fieldset', {}, h('legend', {}, `K and V of group ${kv}`),
-      ...Array.from({ length: group }, (_, i) => kv * group + i).map((head) =>
-        button(`Q head ${head}`, () => { this.head = head; this.redraw(); }, { 'aria-pressed': String(head === this.head) })))));
-    if (focused) this.groups.querySelector<HTMLButtonElement>('[aria-pressed=true]')!.focus();
+    this.drawGroups();
+    this.matrix.replaceChildren(this.squares(names, weights));
+    this.drawBars(names, looks);
+  }
 
-    const n = pieces.length, letters = Math.max(...names.map((name) => name.length)), left = letters * 7.3 + 8;
-    const cell = Math.max(9, Math.min(24, Math.floor((this.room - left) / n))), above = letters * 6.2 + 14, size = cell * n;
-    const squares = weights.flatMap((row, r) => row.map((share, c) => {
-      const side = Math.sqrt(share / 1000) * (cell - 2);
-      return side < 0.7 ? '' : s('rect', { x: left + c * cell + (cell - side) / 2, y: above + r * cell + (cell - side) / 2, width: side, height: side, fill: r === this.row ? 'var(--rung-k)' : 'var(--rung-q)' });
-    }));
-    const steps = weights.map((_, r) => s('path', { d: `M${left} ${above + r * cell}h${(r + 1) * cell}v${cell}h${-(r + 1) * cell}z`, fill: 'none', stroke: 'var(--rung-line)' }));
-    const labels = names.flatMap((name, i) => [
-      s('text', { x: left - 5, y: above + (i + 0.5) * cell + 4, 'text-anchor': 'end', ...(i === this.row ? { 'font-weight': 700 } : { class: 'quiet' }) }, name),
-      s('text', { transform: `translate(${left + (i + 0.5) * cell + 4} ${above - 5}) rotate(-60)`, ...(looks[i] >= 200 ? { 'font-weight': 700 } : { class: 'quiet' }) }, name)]);
-    const rows = names.map((_, r) => { // a mouse or a finger chooses a row; keys use the slider
-      const hit = s('rect', { x: 0, y: above + r * cell, width: left + size, height: cell, fill: r === this.row ? 'var(--rung-soft)' : 'transparent', style: 'cursor:pointer' });
-      hit.addEventListener('click', () => { this.row = r; this.redraw(); });
+  private drawGroups() {
+    const focused = this.groups.contains(document.activeElement);
+    const one = (head: number) =>
+      button(
+        `Q head ${head}`,
+        () => {
+          this.head = head;
+          this.redraw();
+        },
+        { 'aria-pressed': String(head === this.head) },
+      );
+    this.groups.replaceChildren(
+      ...Array.from({ length: data.kvHeads }, (_, kv) =>
+        h(
+          'fieldset',
+          {},
+          h('legend', {}, `K and V of group ${kv}`),
+          ...Array.from({ length: group }, (_, i) => one(kv * group + i)),
+        ),
+      ),
+    );
+    if (focused) this.groups.querySelector<HTMLButtonElement>('[aria-pressed=true]')!.focus();
+  }
+
+  // A square a share, as large as it; a staircase, since nobody looks at what comes later.
+  private squares(names: string[], weights: number[][]) {
+    const n = names.length,
+      letters = Math.max(...names.map((name) => name.length)),
+      left = letters * 7.3 + 8;
+    const cell = Math.max(9, Math.min(24, Math.floor((this.room - left) / n))),
+      above = letters * 6.2 + 14,
+      size = cell * n;
+    const x = (c: number) => left + c * cell,
+      y = (r: number) => above + r * cell;
+    const rows = names.map((_, r) => {
+      // a mouse or a finger chooses a row; keys use the slider
+      const hit = s('rect', {
+        x: 0,
+        y: y(r),
+        width: left + size,
+        height: cell,
+        fill: r === this.row ? 'var(--rung-soft)' : 'transparent',
+        style: 'cursor:pointer',
+      });
+      hit.addEventListener('click', () => {
+        this.row = r;
+        this.redraw();
+      });
       return hit;
     });
-    this.matrix.replaceChildren(drawing(left + size + 4, above + size + 4, `attention of layer ${this.layer}, head ${this.head}; the row of ${names[this.row]} is listed below`, ...rows, ...steps, ...squares, ...labels));
+    const steps = names.map((_, r) =>
+      s('path', {
+        d: `M${left} ${y(r)}h${(r + 1) * cell}v${cell}h${-(r + 1) * cell}z`,
+        fill: 'none',
+        stroke: 'var(--rung-line)',
+        'pointer-events': 'none',
+      }),
+    );
+    const squares = weights.flatMap((row, r) =>
+      row.map((share, c) => {
+        const side = Math.sqrt(share / 1000) * (cell - 2),
+          at = (cell - side) / 2;
+        return side < 0.7
+          ? ''
+          : s('rect', {
+              x: x(c) + at,
+              y: y(r) + at,
+              width: side,
+              height: side,
+              fill: r === this.row ? 'var(--rung-k)' : 'var(--rung-q)',
+              'pointer-events': 'none',
+            });
+      }),
+    );
+    const looks = weights[this.row];
+    const labels = names.flatMap((name, i) => [
+      piece({ x: left - 5, y: y(i + 0.5) + 4, 'text-anchor': 'end' }, name, i === this.row),
+      piece({ transform: `translate(${x(i + 0.5) + 4} ${above - 5}) rotate(-60)` }, name, looks[i] >= 200),
+    ]);
+    const words = `attention of layer ${this.layer}, head ${this.head}; the row of ${names[this.row]} is listed below`;
+    return drawing(left + size + 4, above + size + 4, words, ...rows, ...steps, ...squares, ...labels);
+  }
 
-    const order = looks.map((share, c) => ({ share, c })).filter(({ share }) => share >= 5).sort((a, b) => b.share - a.share).slice(0, 5);
+  // The shares of one row, the largest first.
+  private drawBars(names: string[], looks: number[]) {
+    const order = looks
+      .map((share, c) => ({ share, name: `${names[c]} (${c})` }))
+      .filter(({ share }) => share >= 5)
+      .sort((a, b) => b.share - a.share)
+      .slice(0, 5);
     const rest = 1000 - order.reduce((sum, { share }) => sum + share, 0);
-    this.now.textContent = `Layer ${this.layer}, head ${this.head}: “${names[this.row]}” (token ${this.row}) looks at`;
-    this.bars.replaceChildren(...order.flatMap(({ share, c }) => [h('span', { class: 'name' }, `${names[c]} (${c})`),
-      h('span', {}, bar(share / 1000)), h('span', { class: 'share' }, percent(share / 1000))]),
-      ...(rest >= 5 ? [h('span', { class: 'quiet' }, 'the others'), h('span', {}, bar(rest / 1000)), h('span', { class: 'share' }, percent(rest / 1000))] : []));
+    if (rest >= 5) order.push({ share: rest, name: 'the others' });
+    const where = `Layer ${this.layer}, head ${this.head}`;
+    this.now.textContent = `${where}: “${names[this.row]}” (token ${this.row}) looks at`;
+    this.bars.replaceChildren(
+      ...order.flatMap(({ share, name }) => [
+        h('span', { class: 'name' }, name),
+        h('span', {}, bar(share / 1000)),
+        h('span', { class: 'share' }, percent(share / 1000)),
+      ]),
+    );
   }
 }
-const bar = (share: number) => s('svg', { height: 12, width: '100%', 'aria-hidden': 'true' }, s('rect', { width: `${100 * share}%`, height: 12, fill: 'var(--rung-k)' }));
+const bar = (share: number) =>
+  s(
+    'svg',
+    { height: 12, width: '100%', 'aria-hidden': 'true' },
+    s('rect', { width: `${100 * share}%`, height: 12, fill: 'var(--rung-k)' }),
+  );
+const piece = (where: Record<string, string | number>, name: string, isStrong: boolean) =>
+  s(
+    'text',
+    { ...where, 'pointer-events': 'none', ...(isStrong ? { 'font-weight': '700' } : { class: 'quiet' }) } as Record<
+      string,
+      string | number
+    >,
+    name,
+  );
 customElements.define('rung-heads', Heads);

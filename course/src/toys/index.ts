@@ -1,4 +1,5 @@
-// What moves on the pages: plain custom elements. Each finds its figure for readers without JavaScript inside itself, and takes its place.
+// What moves on the pages: plain custom elements. Each finds its figure for readers without JavaScript inside itself,
+// and takes its place.
 // A toy's script, with its numbers, is fetched where its element is, and when a reader is within a screen of it.
 import './question';
 import './predict';
@@ -20,11 +21,14 @@ const toys: Record<string, () => Promise<unknown>> = {
   roofline: () => import('./roofline'),
   gpu: () => import('./gpu'),
 };
-const near = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
-    near.unobserve(target);
-    toys[target.localName.slice('rung-'.length)]();
-  }
-}, { rootMargin: '100%' });
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      toys[target.localName.slice('rung-'.length)]();
+    }
+  },
+  { rootMargin: '100%' },
+);
 for (const name of Object.keys(toys)) document.querySelectorAll(`rung-${name}`).forEach((toy) => near.observe(toy));

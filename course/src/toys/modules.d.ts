@@ -1,1 +1,4 @@
-declare module '*?worker&inline' { const Inline: new () => Worker; export default Inline; }
+declare module '*?worker&inline' {
+  const Inline: new () => Worker;
+  export default Inline;
+}
