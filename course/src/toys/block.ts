@@ -62,12 +62,6 @@ class BlockToy extends Toy {
         this.redraw();
       },
     );
-    const reset = () => {
-      this.stretch = 1;
-      this.stretched.input.value = '100';
-      this.stretched.show();
-      this.redraw();
-    };
     this.append(
       h(
         'div',
@@ -79,7 +73,7 @@ class BlockToy extends Toy {
           this.format,
           (index) => {
             this.format = index;
-            reset();
+            this.reset();
           },
         ),
         choice(
@@ -89,7 +83,7 @@ class BlockToy extends Toy {
           0,
           (index) => {
             this.block = index;
-            reset();
+            this.reset();
           },
         ),
       ),
@@ -118,6 +112,14 @@ class BlockToy extends Toy {
       this.table,
       this.file,
     );
+  }
+
+  // Back to the rule's scale.
+  private reset() {
+    this.stretch = 1;
+    this.stretched.input.value = '100';
+    this.stretched.show();
+    this.redraw();
   }
 
   draw() {
