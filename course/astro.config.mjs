@@ -38,7 +38,18 @@ export default defineConfig({
       expressiveCode: { themes: ['github-dark', 'github-light'], styleOverrides: { borderRadius: '4px' } },
       sidebar: [
         { label: 'Start', items: ['index', 'prerequisites', 'ladder'] },
-        { label: 'The milestones', items: ['m0-tokenizer', 'm1-weights', 'm2-forward-pass'] },
+        { label: 'The milestones', items: [
+          'm0-tokenizer', 'm1-weights', 'm2-forward-pass', 'm3-generation', 'm4-kv-cache', 'm5-quantization', 'm6-kernels', 'm7-metal',
+          'm8-chat-and-serving', 'm9-beyond'] },
+        {
+          label: 'Learnings', collapsed: true, items: [
+            'learnings/two-files', 'learnings/bpe-and-sentencepiece', 'learnings/embeddings', 'learnings/reading-shapes',
+            'learnings/mmap-and-page-faults', 'learnings/bf16-is-half-an-f32', 'learnings/rows-and-strides', 'learnings/config-json',
+            'learnings/anatomy-of-a-block', 'learnings/attention-by-hand', 'learnings/two-rope-conventions', 'learnings/why-gqa',
+            'learnings/online-softmax', 'learnings/decode-and-prefill', 'learnings/a-quantised-block', 'learnings/forged-roles',
+            'learnings/same-seed', 'learnings/a-gpu-thread', 'learnings/prefix-trees',
+          ],
+        },
         { label: 'Look up', items: ['glossary', 'toys', 'diary'] },
       ],
       pagination: true,

@@ -29,6 +29,7 @@ for (const page of pages().filter((name) => !name.startsWith('source/'))) {
   let count = 0;
   writeFileSync(path, readFileSync(path, 'utf8')
     .replace(/<pre data-language/g, () => `<pre tabindex="0" aria-label="code ${++count}" data-language`)
+    .replace(/<table>/g, '<table tabindex="0">')
     .replace(/aria-label="formula"/g, () => `aria-label="formula ${++count}"`)
     .replace(/<p class="built book">.*?<\/p>/s, (words) => (existsSync(join(site, 'book')) ? words : ''))); // made where there is a browser
 }

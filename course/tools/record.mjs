@@ -26,7 +26,7 @@ function commandsOf(page) {
 
 const numbers = (text) => text.replace(/[\d.,]+/g, '#').replace(/ +/g, ' ');
 const wanted = new Map();
-for (const page of readdirSync(pages).filter((name) => /\.mdx?$/.test(name))) {
+for (const page of readdirSync(pages, { recursive: true }).map(String).filter((name) => /\.mdx?$/.test(name)).sort()) {
   for (const { command, shape } of commandsOf(page)) wanted.set(command, shape || wanted.get(command) || false);
 }
 for (const { lang, value } of Object.values(figures)) if (lang === 'run') wanted.set(value, false);

@@ -6,13 +6,16 @@ import { root, walk } from './source.mjs';
 const measured = JSON.parse(readFileSync(root + 'course/src/data/measured.json', 'utf8'));
 const toys = new Proxy({}, { get: (_, name) => JSON.parse(readFileSync(`${root}course/src/data/toys/${name}.json`, 'utf8')) });
 
+export function numberOf(key) {
+  const value = key.split('.').reduce((at, part) => at?.[part], { ...measured, toys });
+  if (value === undefined || typeof value === 'object') throw new Error(`no data have ${key}`);
+  return String(value);
+}
+
 export default function numbers() {
   return (tree, file) => walk(tree, (node) => {
     if (!['text', 'code', 'inlineCode'].includes(node.type)) return;
-    node.value = node.value.replace(/\{\{([\w.-]+)\}\}/g, (_, key) => {
-      const value = key.split('.').reduce((at, part) => at?.[part], { ...measured, toys });
-      if (value === undefined || typeof value === 'object') file.fail(`no data have ${key}`, node);
-      return String(value);
-    });
+    try { node.value = node.value.replace(/\{\{([\w.-]+)\}\}/g, (_, key) => numberOf(key)); }
+    catch (error) { file.fail(error.message, node); }
   });
 }

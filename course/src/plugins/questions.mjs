@@ -11,6 +11,7 @@
 //   ```
 import { createHash } from 'node:crypto';
 import { attributes, html, inline, replace, walk } from './source.mjs';
+import { numberOf } from './numbers.mjs';
 import { outputOf } from './recorded.mjs';
 
 function question(text, file, node) {
@@ -31,14 +32,14 @@ function question(text, file, node) {
 }
 
 function predict(text, meta, file, node) {
-  const { id, answer, unit = '', from, pick } = attributes(meta);
-  let value = answer;
+  const { id, answer, unit = '', from, pick, measured } = attributes(meta);
+  let value = measured ? numberOf(measured) : answer;
   if (from) { // the number that a recorded command printed
     const found = new RegExp(pick).exec(outputOf(from));
     if (!found) file.fail(`"${from}" printed nothing that matches ${pick}`, node);
     value = found[1];
   }
-  if (!id || value === undefined) file.fail('predict needs id and answer (or from and pick)', node);
+  if (!id || value === undefined) file.fail('predict needs id and answer (or from and pick, or measured)', node);
   const [ask, ...rest] = text.trim().split('\n');
   const why = rest.join(' ').replace(/^:: /, '');
   return `<rung-predict id="${id}" data-answer="${value}" data-unit="${unit}"><p><label for="${id}-guess">${inline(ask)}</label></p>` +
