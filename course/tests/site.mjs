@@ -13,13 +13,18 @@ export async function serve() {
   return base;
 }
 
-// opener() → open(path, {width, scheme, script, motion, before}): a page in a browser of this test file, as `{page, errors, close}`.
-// Everything that a console or a network panel would show in red is in `errors`.
+// opener() → open(path, {width, scheme, script, motion, …}): a page in a browser of this test file, as `{page, errors, close}`.
+// Everything that a console or a network panel would show in red is in `errors`. `before` is called before the page is asked for, `arrived` when
+// it has loaded and nothing was scrolled. `fresh: false`: a reader who was on other pages before, which costs less.
 export async function opener() {
   const [base, browser] = await Promise.all([serve(), tools.launch()]);
   after(() => browser.close());
-  return async function open(path, { width = 1280, scheme = 'light', script = true, motion = 'reduce', scroll = true, before } = {}) {
-    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, javaScriptEnabled: script, reducedMotion: motion });
+  const kept = new Map();
+  return async function open(path, { width = 1280, scheme = 'light', script = true, motion = 'reduce', scroll = true, fresh = true, before, arrived } = {}) {
+    const make = () => browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, javaScriptEnabled: script, reducedMotion: motion });
+    const key = `${width} ${scheme} ${script} ${motion}`;
+    if (!fresh && !kept.has(key)) kept.set(key, make());
+    const context = await (fresh ? make() : kept.get(key));
     context.setDefaultTimeout(120_000); // a busy machine is slow, not wrong
     const page = await context.newPage();
     const errors = [];
@@ -31,6 +36,7 @@ export async function opener() {
     page.on('request', (request) => { if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(base)) errors.push(`asks for ${request.url()}`); });
     await before?.(page);
     await page.goto(base + path, { waitUntil: 'load' });
+    await arrived?.(page);
     if (script && scroll) { // a toy comes when its reader does
       await page.evaluate(async () => {
         const coming = [...document.querySelectorAll(':not(:defined)')].filter((part) => part.localName.startsWith('rung-'));
@@ -41,7 +47,7 @@ export async function opener() {
         scrollTo({ top: 0, behavior: 'instant' });
       });
     }
-    return { page, errors, close: () => context.close() };
+    return { page, errors, close: () => (fresh ? context : page).close() };
   };
 }
 
