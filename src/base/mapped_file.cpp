@@ -106,7 +106,9 @@ void MappedFile::release(std::span<const std::byte> bytes) {
   // the file that begins at or below our first byte is the one before
   const auto after = mapped().files.upper_bound(begin);
   if (after == mapped().files.begin() || std::prev(after)->second.end < end) return;
+#ifndef __EMSCRIPTEN__  // maps by copying, and has no such call
   ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+#endif
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }

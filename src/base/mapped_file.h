@@ -22,7 +22,7 @@ class MappedFile {
  public:
   MappedFile() = default;
   explicit MappedFile(const std::filesystem::path& path);  // throws Error: missing, not a regular file, no permission
-  // The same over bytes that are there as long as the program is, such as a file that was compiled in.
+  // The same over bytes that are there anyway, such as a file that was compiled in; they outlive this.
   static MappedFile over(std::filesystem::path name, std::span<const std::byte> bytes);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

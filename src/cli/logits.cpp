@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "base/error.h"
 #include "cli/command.h"
@@ -12,6 +11,7 @@
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
+#include "engine/likeliest.h"
 #include "engine/sampler.h"
 #include "files/write_safetensors.h"
 #include "model/forward.h"
@@ -19,30 +19,6 @@
 namespace rung {
 
 namespace {
-
-struct Choice {
-  TokenId id;
-  float logit;
-  double probability;
-};
-
-// The likeliest `count` of a row, with their share of the whole.
-std::vector<Choice> likeliest(std::span<const float> logits, std::size_t count) {
-  std::vector<TokenId> ids(logits.size());
-  std::iota(ids.begin(), ids.end(), 0);
-  const auto logit = [&](TokenId id) { return logits[static_cast<std::size_t>(id)]; };
-  const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(count, ids.size()));
-  std::partial_sort(ids.begin(), end, ids.end(),
-                    [&](TokenId a, TokenId b) { return logit(a) > logit(b) || (logit(a) == logit(b) && a < b); });
-  const double max = static_cast<double>(logit(ids.front()));
-  double sum = 0;
-  for (const float l : logits) sum += std::exp(static_cast<double>(l) - max);
-  std::vector<Choice> choices;
-  for (auto it = ids.begin(); it != end; ++it) {
-    choices.push_back({*it, logit(*it), std::exp(static_cast<double>(logit(*it)) - max) / sum});
-  }
-  return choices;
-}
 
 class Logits : public Command {
  public:
@@ -81,16 +57,16 @@ class Logits : public Command {
       write_safetensors(out_, {&all, 1});
     }
     check_logits(logits[logits.extent<Tokens>() - 1].span());
-    const std::vector<Choice> choices = likeliest(logits[logits.extent<Tokens>() - 1].span(), top_);
+    const std::vector<Likely> choices = likeliest(logits[logits.extent<Tokens>() - 1].span(), top_);
     json_ ? print_json(choices, model.tokenizer(), ids) : print_bars(choices, model.tokenizer());
     return 0;
   }
 
  private:
-  void print_json(const std::vector<Choice>& choices, const Tokenizer& tokenizer,
+  void print_json(const std::vector<Likely>& choices, const Tokenizer& tokenizer,
                   const std::vector<TokenId>& ids) const {
     OrderedJson next = OrderedJson::array();
-    for (const Choice& c : choices) {
+    for (const Likely& c : choices) {
       OrderedJson entry;
       entry["id"] = c.id;
       put_text(entry, "piece", tokenizer.piece(c.id));
@@ -102,18 +78,18 @@ class Logits : public Command {
   }
 
   // Of a narrow terminal the bars give up columns first, then the pieces.
-  void print_bars(const std::vector<Choice>& choices, const Tokenizer& tokenizer) const {
+  void print_bars(const std::vector<Likely>& choices, const Tokenizer& tokenizer) const {
     constexpr std::size_t kFigures = 18, kLongestBar = 30, kShortestBar = 10, kShortestPiece = 8;
     const std::size_t room = std::max(terminal_columns(), kFigures + kShortestPiece + 2 + kShortestBar) - kFigures - 2;
     std::vector<std::string> pieces;
     std::size_t width = 0;
-    for (const Choice& c : choices) {
+    for (const Likely& c : choices) {
       pieces.push_back("'" + clipped(visible(tokenizer.piece(c.id)), room - kShortestBar - 2) + "'");
       width = std::max(width, display_columns(pieces.back()));
     }
     const std::size_t longest = std::min(kLongestBar, room - width);
     for (std::size_t i = 0; i < choices.size(); ++i) {
-      const Choice& c = choices[i];
+      const Likely& c = choices[i];
       write_out(fmt::format("{:6.2f}%  {}{:>7}{}  {}{}{}{}  {}{}{}\n", 100 * c.probability, style().dim, c.id,
                             style().reset, style().bold, pieces[i], style().reset,
                             std::string(width - display_columns(pieces[i]), ' '), style().cyan,

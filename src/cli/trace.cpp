@@ -14,28 +14,12 @@
 #include "engine/device.h"
 #include "files/write_safetensors.h"
 #include "model/forward.h"
+#include "ops/statistics.h"
 #include "ops/traced.h"
 
 namespace rung {
 
 namespace {
-
-struct Statistics {
-  double min = INFINITY, max = -INFINITY, rms = 0;
-};
-
-Statistics statistics(std::span<const float> values) {
-  Statistics s;
-  double squares = 0;
-  for (const float value : values) {
-    const auto v = static_cast<double>(value);
-    s.min = v < s.min || std::isnan(v) ? v : s.min;  // one value that is no number shows in all three
-    s.max = v > s.max || std::isnan(v) ? v : s.max;
-    squares += v * v;
-  }
-  s.rms = values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
-  return s;
-}
 
 // In 8 columns: as many digits as there is room for.
 std::string in_eight(double value) {

@@ -62,14 +62,11 @@ bool is_later_part(std::string_view name) {
 }
 
 // The models among a folder's files: a split one counts once, and mmproj files are parts of others.
-std::vector<std::string> gguf_models_in(const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.ends_with(".gguf") || name.starts_with("mmproj") || is_later_part(name)) continue;
-    names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
+std::vector<std::string> gguf_models_in(const Folder& folder) {
+  std::vector<std::string> names = folder.names_in("");
+  std::erase_if(names, [](const std::string& name) {
+    return !name.ends_with(".gguf") || name.starts_with("mmproj") || is_later_part(name);
+  });
   return names;
 }
 
@@ -77,29 +74,32 @@ std::vector<std::string> gguf_models_in(const fs::path& folder) {
 
 ModelFiles ModelFiles::open(const fs::path& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return open_folder(snapshot_of(path));
+  if (fs::is_directory(path, ignored)) return in_folder(snapshot_of(path));
   refuse_broken_link(path);
   if (!fs::exists(path, ignored)) fail("{}: no such file or folder", path.string());
   if (path.extension() == ".safetensors") fail("{}: name the folder that holds it and its config.json", path.string());
-  ModelFiles files(path);
-  files.content_ = Gguf::open(path);
+  return of_gguf(path.parent_path(), path.filename().string());
+}
+
+ModelFiles ModelFiles::of_gguf(const Folder& folder, const std::string& name) {
+  ModelFiles files(folder.path() / name);
+  files.content_ = Gguf::open(folder, name);
   return files;
 }
 
-ModelFiles ModelFiles::open_folder(const fs::path& path) {
-  ModelFiles files(path);
-  const Folder& folder = files.folder_;
+ModelFiles ModelFiles::in_folder(const Folder& folder) {
+  ModelFiles files(folder);
   if (folder.has("model.safetensors") || folder.has("model.safetensors.index.json")) return files;
-  const std::vector<std::string> ggufs = gguf_models_in(path);
-  if (ggufs.size() == 1) return open(path / ggufs.front());
+  const std::vector<std::string> ggufs = gguf_models_in(folder);
+  if (ggufs.size() == 1) return of_gguf(folder, ggufs.front());
   for (const char* name : {"config.json", "tokenizer.json", "tokenizer.model"}) {
     if (folder.has(name)) return files;
   }
   if (ggufs.empty()) {
     fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json nor a .gguf",
-         path.string());
+         folder.path().string());
   }
-  fail("{}: holds {} models, expected the name of one: {}", path.string(), ggufs.size(), fmt::join(ggufs, ", "));
+  fail("{}: holds {} models, expected the name of one: {}", folder.path().string(), ggufs.size(), fmt::join(ggufs, ", "));
 }
 
 const TensorMap& ModelFiles::tensors() const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -27,12 +28,16 @@ struct LeftOut {
   std::set<std::string> beginnings = {};  // of their names: "vision_tower.", "v."
 };
 
-// A .gguf file, a folder as it lies on the hub, or what is compiled in. Opening reads headers only.
+// A .gguf file, a folder as it lies on the hub, or what is compiled in or lies in memory. Opening reads headers only.
 class ModelFiles {
  public:
   // A folder that holds one .gguf and no other weights is that file; models--OWNER--NAME, as the hub's cache has it, is
   // the snapshot that its refs/main names. Throws Error.
   static ModelFiles open(const std::filesystem::path& path);
+  // The same of a folder whose files lie in memory, as long as this and what is made of it. Throws Error.
+  static ModelFiles in_memory(const std::filesystem::path& name, std::span<const CompiledFile> files) {
+    return in_folder(Folder(name, files));
+  }
   // the model that is compiled in; throws Error where there is none
   static ModelFiles pebble();
 
@@ -59,7 +64,8 @@ class ModelFiles {
 
  private:
   explicit ModelFiles(Folder folder) : folder_(std::move(folder)) {}
-  static ModelFiles open_folder(const std::filesystem::path& path);
+  static ModelFiles in_folder(const Folder& folder);
+  static ModelFiles of_gguf(const Folder& folder, const std::string& name);
   std::optional<Json> json(const char* name) const;  // of a folder; absent: nullopt
 
   Folder folder_;  // of a GGUF: its path

@@ -25,9 +25,11 @@ bool Folder::has(std::string_view name) const {
 
 std::vector<std::string> Folder::names_in(std::string_view folder) const {
   std::vector<std::string> names;
-  const std::string prefix = std::string(folder) + "/";
+  const std::string prefix = folder.empty() ? "" : std::string(folder) + "/";
   for (const CompiledFile& file : compiled_) {
-    if (file.name.starts_with(prefix)) names.emplace_back(file.name.substr(prefix.size()));
+    if (!file.name.starts_with(prefix)) continue;
+    const std::string_view name = file.name.substr(prefix.size());
+    if (name.find('/') == std::string_view::npos) names.emplace_back(name);
   }
   std::error_code ignored;
   if (compiled_.empty()) {

@@ -47,27 +47,25 @@ std::int64_t to_int64(const Gguf& gguf, std::string_view key, T value) {
   return static_cast<std::int64_t>(value);
 }
 
-// NAME-00002-of-00003.gguf, which is part `own` (from 0) of `count` → the path of part `index`.
-std::filesystem::path sibling(const std::filesystem::path& path, std::int64_t own, std::int64_t index,
-                              std::int64_t count) {
+// NAME-00002-of-00003.gguf, which is part `own` (from 0) of `count` → the name of part `index`.
+std::string sibling(const std::filesystem::path& path, std::int64_t own, std::int64_t index, std::int64_t count) {
   const std::string name = path.filename().string();
   const std::string ending = fmt::format("-{:05}-of-{:05}.gguf", own + 1, count);
   if (name.size() < ending.size() || name.compare(name.size() - ending.size(), ending.size(), ending) != 0) {
     fail("{}: is part {} of {} of a split model, expected a name that ends in '{}'", path.string(), own + 1, count,
          ending);
   }
-  return path.parent_path() /
-         fmt::format("{}-{:05}-of-{:05}.gguf", name.substr(0, name.size() - ending.size()), index + 1, count);
+  return fmt::format("{}-{:05}-of-{:05}.gguf", name.substr(0, name.size() - ending.size()), index + 1, count);
 }
 
 constexpr std::int64_t kMaxParts = 99999;  // five digits in the name
 
 }  // namespace
 
-Gguf Gguf::open_one(const std::filesystem::path& path) {
+Gguf Gguf::open_one(const Folder& folder, const std::string& name) {
   Gguf gguf;
-  gguf.file_ = path.string();
-  gguf.files_.emplace_back(path);
+  gguf.file_ = (folder.path() / name).string();
+  gguf.files_.push_back(folder.open(name));
   GgufPart part = parse_gguf(gguf.files_.back().bytes(), gguf.file_);
   gguf.version_ = part.version;
   gguf.metadata_ = std::move(part.metadata);
@@ -75,8 +73,8 @@ Gguf Gguf::open_one(const std::filesystem::path& path) {
   return gguf;
 }
 
-Gguf Gguf::open(const std::filesystem::path& path) {
-  Gguf given = open_one(path);
+Gguf Gguf::open(const Folder& folder, const std::string& name) {
+  Gguf given = open_one(folder, name);
   const std::int64_t count = given.integer("split.count").value_or(1);
   if (count == 0 || count == 1) return given;
   const std::int64_t own = given.integer("split.no").value_or(-1);
@@ -84,10 +82,12 @@ Gguf Gguf::open(const std::filesystem::path& path) {
     fail("{}: metadata 'split.no' is {} and 'split.count' is {}, expected a part from 0 of at most {}", given.file_,
          own, count, kMaxParts);
   }
-  Gguf whole = own == 0 ? std::move(given) : open_one(sibling(path, own, 0, count));
+  const std::string path = given.file_;
+  const auto part_at = [&](std::int64_t index) { return open_one(folder, sibling(path, own, index, count)); };
+  Gguf whole = own == 0 ? std::move(given) : part_at(0);
   whole.check_part(0, count);
   for (std::int64_t i = 1; i < count; ++i) {
-    Gguf part = open_one(sibling(path, own, i, count));
+    Gguf part = part_at(i);
     part.check_part(i, count);
     whole.absorb(std::move(part));
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "files/folder.h"
 #include "files/tensor_map.h"
 
 namespace rung {
@@ -53,7 +54,8 @@ struct GgufValue : std::variant<GgufScalar, GgufArray> {
 class Gguf {
  public:
   // One file; of a split model (NAME-00001-of-00003.gguf) any part, and the others are found beside it. Throws Error.
-  static Gguf open(const std::filesystem::path& path);
+  static Gguf open(const std::filesystem::path& path) { return open(path.parent_path(), path.filename().string()); }
+  static Gguf open(const Folder& folder, const std::string& name);
 
   const TensorMap& tensors() const { return tensors_; }
   const std::map<std::string, GgufValue, std::less<>>& metadata() const { return metadata_; }
@@ -71,7 +73,7 @@ class Gguf {
   std::optional<std::vector<float>> floats(std::string_view key) const;           // array of f32 or f64
 
  private:
-  static Gguf open_one(const std::filesystem::path& path);
+  static Gguf open_one(const Folder& folder, const std::string& name);
   // of a split model: that it is part `index` (from 0) of `count`
   void check_part(std::int64_t index, std::int64_t count) const;
   void absorb(Gguf part);  // its tensors and its mapping

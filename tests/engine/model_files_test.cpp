@@ -327,6 +327,29 @@ TEST(ModelPath, TheFirstPartOfASplitModelStandsForAll) {
   EXPECT_EQ(ModelFiles::open(folder.path()).path().filename(), "split-00001-of-00003.gguf");
 }
 
+std::string bytes_in(const fs::path& path) { return std::string(MappedFile(path).text()); }
+
+TEST(ModelPath, FilesInMemoryAreAFolder) {
+  const std::string one = bytes_in(golden_folder() / "models" / "llama-gguf" / "model.gguf");
+  const CompiledFile single[]{{"tiny.gguf", std::as_bytes(std::span(one))}};
+  const ModelFiles gguf = ModelFiles::in_memory("dropped", single);
+  EXPECT_EQ(gguf.tensors().size(), ModelFiles::open(golden_folder() / "models" / "llama-gguf").tensors().size());
+  EXPECT_EQ(gguf.tensors().begin()->second.file, "dropped/tiny.gguf");
+
+  std::vector<std::string> parts;
+  for (const char* number : {"1", "2", "3"}) {
+    parts.push_back(bytes_in(golden_folder() / "files" / (std::string("split-0000") + number + "-of-00003.gguf")));
+  }
+  const CompiledFile split[]{{"split-00001-of-00003.gguf", std::as_bytes(std::span(parts[0]))},
+                             {"split-00002-of-00003.gguf", std::as_bytes(std::span(parts[1]))},
+                             {"split-00003-of-00003.gguf", std::as_bytes(std::span(parts[2]))}};
+  EXPECT_EQ(ModelFiles::in_memory("dropped", split).path().filename(), "split-00001-of-00003.gguf");
+  expect_error([&] { ModelFiles::in_memory("dropped", std::span(split).first(2)); },
+               "dropped/split-00003-of-00003.gguf: No such file or directory");
+  expect_error([&] { ModelFiles::in_memory("dropped", std::span(split).subspan(1)); },
+               "dropped: no model lies in this folder");
+}
+
 // --- parts for pictures
 
 TEST(PartsForPictures, AreCounted) {
