@@ -9,6 +9,12 @@ rung=${1:-$home/build/release/src/cli/rung}
 
 packages_of "$home/course"
 cd "$home/course"
+# The engine in the page: the package itself, beside the pages.
+"$home/tools/web.sh"
+export RUNG=$rung # the tests ask it, too
+"$node" --test --test-reporter=dot "$home"/web/test/*.test.mjs
+mkdir -p public/engine
+cp "$home"/web/dist/*.js "$home/web/dist/rung.mjs" "$home/web/dist/rung.wasm" public/engine/
 "$node" tools/record.mjs --rung "$rung"
 "$node" tools/toydata.mjs --check --rung "$rung"
 # --force, else a page whose own text is the same keeps the code and the outputs that it had.

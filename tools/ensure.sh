@@ -37,6 +37,12 @@ ensure_to_emulate() { # the kernels of 64-bit ARM, on Debian for x86-64
     qemu-aarch64          qemu-user              -
     /usr/src/googletest/googletest/src/gtest-all.cc  libgtest-dev  -'
 }
+ensure_to_compile_for_pages() { # WebAssembly
+  ensure '
+    em++                  emscripten             emscripten
+    npm                   npm                    -
+    /usr/src/googletest/googletest/src/gtest-all.cc  libgtest-dev  -'
+}
 
 say() { printf '%s\n' "rung: $*" >&2; }
 

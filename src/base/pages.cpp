@@ -26,7 +26,7 @@ Pages::Pages(std::size_t size) {
   data_ = static_cast<std::byte*>(mapping);
   if (!huge) return;
   data_ += (kHugePage - reinterpret_cast<std::uintptr_t>(mapping) % kHugePage) % kHugePage;
-#ifdef MADV_HUGEPAGE
+#if defined(MADV_HUGEPAGE) && !defined(__EMSCRIPTEN__)  // whose pages lie in one array
   ::madvise(data_, size / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
 }

@@ -12,19 +12,25 @@
 #define RUNG_TEXT_OF(x) #x
 #define RUNG_TEXT(x) RUNG_TEXT_OF(x)
 #define RUNG_LABEL(label) RUNG_TEXT(__USER_LABEL_PREFIX__) #label
-#ifdef __APPLE__
+#if defined(__APPLE__)
 #define RUNG_CONSTANTS ".const_data\n"
 #define RUNG_BACK ".text\n"
+#define RUNG_OBJECT(label)
+#elif defined(__wasm__)  // where whatever lies in memory says that it is no function, and some size
+#define RUNG_CONSTANTS ".section .rodata.pebble,\"\",@\n"
+#define RUNG_BACK
+#define RUNG_OBJECT(label) ".type " RUNG_LABEL(label) ",@object\n.size " RUNG_LABEL(label) ", 1\n"
 #else
 #define RUNG_CONSTANTS ".section .rodata\n"
 #define RUNG_BACK ".previous\n"
+#define RUNG_OBJECT(label)
 #endif
-#define RUNG_BYTES(label, file)             \
-  extern "C" const std::byte label[];       \
-  extern "C" const std::byte label##_end[]; \
-  asm(RUNG_CONSTANTS ".balign 64\n"                                                        \
-      ".globl " RUNG_LABEL(label) "\n.globl " RUNG_LABEL(label##_end) "\n" RUNG_LABEL(label) ":\n" \
-      ".incbin \"" RUNG_PEBBLE "/" file "\"\n" RUNG_LABEL(label##_end) ":\n.byte 0\n" RUNG_BACK)
+#define RUNG_AT(label) ".globl " RUNG_LABEL(label) "\n" RUNG_OBJECT(label) RUNG_LABEL(label) ":\n"
+#define RUNG_BYTES(label, file)                                                      \
+  extern "C" const std::byte label[];                                                \
+  extern "C" const std::byte label##_end[];                                          \
+  asm(RUNG_CONSTANTS ".p2align 6\n" RUNG_AT(label) ".incbin \"" RUNG_PEBBLE "/" file \
+                                                   "\"\n" RUNG_AT(label##_end) ".ascii \"\\0\"\n" RUNG_BACK)
 
 RUNG_BYTES(rung_pebble_config, "config.json");
 RUNG_BYTES(rung_pebble_generation_config, "generation_config.json");
@@ -42,7 +48,7 @@ ModelFiles ModelFiles::pebble() {
       {"tokenizer.json", {rung_pebble_tokenizer, rung_pebble_tokenizer_end}},
       {"tokenizer_config.json", {rung_pebble_tokenizer_config, rung_pebble_tokenizer_config_end}},
   };
-  return ModelFiles(Folder("pebble", files));
+  return in_memory("pebble", files);
 }
 
 }  // namespace rung

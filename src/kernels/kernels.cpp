@@ -8,6 +8,7 @@
 #include "kernels/avx512/avx512.h"
 #include "kernels/neon/neon.h"
 #include "kernels/scalar/scalar.h"
+#include "kernels/wasm/simd128.h"
 
 namespace rung {
 
@@ -36,6 +37,9 @@ std::span<const Kernels* const> supported_kernels() {
 #if defined(__aarch64__)
     if (neoni8mm::supported()) sets.push_back(&neoni8mm::kernels());
     if (neon::supported()) sets.push_back(&neon::kernels());
+#endif
+#if defined(__wasm_simd128__)
+    sets.push_back(&simd128::kernels());
 #endif
     sets.push_back(&scalar::kernels);
     return sets;

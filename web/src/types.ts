@@ -14,6 +14,8 @@ export interface ModelFile {
 }
 
 export interface LoadOptions {
+  /** What the model is called in errors; absent: the file's name, `these files` where there are several. */
+  name?: string;
   /** Default `reference`: the numbers that the course shows. */
   device?: Device;
   /** How many tokens a text may have at most, 0 or absent: what the model was made for, and at most 2048. */

@@ -31,7 +31,11 @@ template <class Format>
 struct EachScale {
   void read(const std::byte* p) { block = p; }
   auto of(int s, int group) const { return Format::scales(block, s, group); }
-  auto min(int s, int group) const { return Format::mins(block, s, group); }
+  auto min(int s, int group) const
+    requires Format::kHasMins
+  {
+    return Format::mins(block, s, group);
+  }
 
   const std::byte* block = nullptr;
 };

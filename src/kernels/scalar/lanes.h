@@ -70,8 +70,12 @@ struct Lanes {
     return a;
   }
   static Floats fma(const Floats& a, const Floats& b, Floats c) {
+#ifdef __wasm__  // has no such instruction, and a library's is slow: two roundings, as in the other set of WebAssembly
+    return add(mul(a, b), c);
+#else
     for (std::size_t i = 0; i < 16; ++i) c.lane[i] = std::fma(a.lane[i], b.lane[i], c.lane[i]);
     return c;
+#endif
   }
   static Floats min(const Floats& a, Floats b) {  // of a NaN and a number: b, as x86 does it
     for (std::size_t i = 0; i < 16; ++i) b.lane[i] = a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i];

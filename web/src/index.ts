@@ -1,0 +1,179 @@
+// The door to the engine: `load()` starts a worker that runs it and hands out a `Rung` (types.ts says what that is).
+//
+//   import { load } from 'rung-engine';
+//   const rung = await load();                                        // pebble, which comes with it
+//   await rung.generate('Once upon a time', { temperature: 0, onText: (piece) => process.stdout.write(piece) });
+//
+// The worker answers one request after the other. When the machine stops it (a trap, no memory), it is thrown away: what it computed with can
+// no longer be trusted. The next one opens the same model, with the same parts switched off.
+import type { GenerateOptions, LoadOptions, ModelFacts, ModelFile, Part, Rung, TraceOptions } from './types.js';
+export type * from './types.js';
+
+/** What goes to the worker: a request, or files to open first. */
+interface Message {
+  id: number;
+  request: Record<string, unknown>;
+  files?: ModelFile[];
+}
+
+/** What comes from it: an answer, an error, that it must be thrown away, or something on the way. */
+interface Reply {
+  id: number;
+  answer?: unknown;
+  error?: string;
+  dead?: boolean;
+  text?: string;
+  progress?: [number, number];
+}
+
+interface Waiting {
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
+  onText?: (piece: string) => void;
+  onProgress?: (done: number, all: number) => void;
+}
+
+/** A worker of the browser, or one of Node's, which speak differently. */
+interface AnyWorker {
+  postMessage(message: unknown): void;
+  terminate(): void;
+  listen(onReply: (reply: Reply) => void, onDeath: (why: string) => void): void;
+}
+
+async function startWorker(): Promise<AnyWorker> {
+  const url = new URL('./worker.js', import.meta.url);
+  if (typeof Worker !== 'undefined') {
+    const worker = new Worker(url, { type: 'module' });
+    return {
+      postMessage: (message) => worker.postMessage(message),
+      terminate: () => worker.terminate(),
+      listen: (onReply, onDeath) => {
+        worker.onmessage = (event) => onReply(event.data as Reply);
+        worker.onerror = (event) => { event.preventDefault(); onDeath(event.message || 'its script could not be loaded'); };
+      },
+    };
+  }
+  const threads = 'node:worker_threads';  // a name that no bundler for browsers looks at
+  const { Worker: NodeWorker } = await import(/* @vite-ignore */ threads);
+  const worker = new NodeWorker(url);
+  return {
+    postMessage: (message) => worker.postMessage(message),
+    terminate: () => { void worker.terminate(); },
+    listen: (onReply, onDeath) => {
+      worker.on('message', onReply);
+      worker.on('error', (error: Error) => onDeath(error.message));
+    },
+  };
+}
+
+class Door implements Rung {
+  model!: ModelFacts;
+  private worker?: AnyWorker;
+  private waiting = new Map<number, Waiting>();
+  private nextId = 0;
+  private parts: Part[] = [];
+  private mistake: string | null = null;
+  private closed = false;
+
+  constructor(private readonly name: string, private readonly files: ModelFile[], private readonly options: LoadOptions) {}
+
+  async open(): Promise<void> {
+    const worker = await startWorker();
+    if (this.closed) { worker.terminate(); return; }
+    this.worker = worker;
+    worker.listen((reply) => this.hear(reply), (why) => this.lose(`the engine stopped: ${why}`));
+    const { device = 'reference', context = 0, onProgress } = this.options;
+    // Node does not hand a blob of a file to another thread, but one of memory.
+    const files = typeof Worker !== 'undefined' ? this.files
+      : await Promise.all(this.files.map(async ({ name, data }) => ({ name, data: data instanceof Blob ? new Blob([await data.arrayBuffer()]) : data })));
+    this.model = await this.send({ verb: 'load', name: this.name, device, context }, { onProgress }, files) as ModelFacts;
+    if (this.parts.length > 0) await this.send({ verb: 'switchOff', parts: this.parts });
+    if (this.mistake !== null) await this.send({ verb: 'break', mistake: this.mistake });
+  }
+
+  tokenize(text: string) { return this.ask('tokenize', { text }) as ReturnType<Rung['tokenize']>; }
+  textOf(ids: number[]) { return this.ask('textOf', { ids }) as Promise<string>; }
+  logits(text: string, options = {}) { return this.ask('logits', { text, ...options }) as ReturnType<Rung['logits']>; }
+  trace(text: string, options: TraceOptions = {}) { return this.ask('trace', { text, ...options }) as ReturnType<Rung['trace']>; }
+  compare(text: string, options = {}) { return this.ask('compare', { text, ...options }) as ReturnType<Rung['compare']>; }
+  mistakes() { return this.ask('mistakes', {}) as ReturnType<Rung['mistakes']>; }
+  measure() { return this.ask('measure', {}) as ReturnType<Rung['measure']>; }
+
+  async switchOff(parts: Part[]) {
+    await this.ask('switchOff', { parts });
+    this.parts = parts;
+  }
+
+  async break(mistake: string | null) {
+    await this.ask('break', { mistake });
+    this.mistake = mistake;
+  }
+
+  generate(text: string, options: GenerateOptions = {}) {
+    const { onText, signal, ...settings } = options;
+    const asked = this.ask('generate', { text, ...settings }, { onText });
+    const abort = () => this.lose(new DOMException('the text was stopped', 'AbortError'));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort);
+    return asked.finally(() => signal?.removeEventListener('abort', abort)) as ReturnType<Rung['generate']>;
+  }
+
+  close() {
+    this.closed = true;
+    this.lose('the engine was closed');
+  }
+
+  // A new worker, where the last one is gone.
+  private async ask(verb: string, fields: object, callbacks: Partial<Waiting> = {}) {
+    if (this.closed) throw new Error('the engine was closed');
+    this.opening ??= this.worker ? undefined : this.open().finally(() => { this.opening = undefined; });
+    await this.opening;
+    return this.send({ verb, ...fields }, callbacks);
+  }
+  private opening?: Promise<void>;
+
+  private send(request: Record<string, unknown>, callbacks: Partial<Waiting> = {}, files?: ModelFile[]) {
+    return new Promise<unknown>((resolve, reject) => {
+      const message: Message = { id: this.nextId++, request, ...(files && files.length > 0 ? { files } : {}) };
+      this.waiting.set(message.id, { ...callbacks, resolve, reject });
+      this.worker!.postMessage(message);
+    });
+  }
+
+  private hear(reply: Reply) {
+    const waiting = this.waiting.get(reply.id);
+    if (!waiting) return;
+    if (reply.text !== undefined) return waiting.onText?.(reply.text);
+    if (reply.progress) return waiting.onProgress?.(...reply.progress);
+    this.waiting.delete(reply.id);
+    if (reply.error === undefined) waiting.resolve(reply.answer);
+    else waiting.reject(new Error(reply.error));
+    if (reply.dead) this.lose('the engine started anew');
+  }
+
+  // The worker is gone, and whoever waits for it hears why.
+  private lose(why: string | Error) {
+    this.worker?.terminate();
+    this.worker = undefined;
+    const error = typeof why === 'string' ? new Error(why) : why;
+    for (const waiting of this.waiting.values()) waiting.reject(error);
+    this.waiting.clear();
+  }
+}
+
+/** Starts an engine in a worker and opens a model: pebble, or files (a `.gguf`, or a folder's). */
+export async function load(model: 'pebble' | ModelFile[] = 'pebble', options: LoadOptions = {}): Promise<Rung> {
+  const files = model === 'pebble' ? [] : model;
+  const expected = 'expected a .gguf, or all files of a folder: config.json, tokenizer.json, model.safetensors';
+  if (model !== 'pebble' && files.length === 0) throw new Error(`no files: ${expected}`);
+  if (files.length === 1 && !files[0]!.name.endsWith('.gguf')) throw new Error(`${files[0]!.name}: ${expected}`);
+  const name = model === 'pebble' ? 'pebble' : files.length === 1 ? files[0]!.name : options.name ?? 'these files';
+  const door = new Door(name, files, options);
+  try {
+    await door.open();
+    return door;
+  } catch (error) {
+    door.close();
+    throw error;
+  }
+}
