@@ -50,6 +50,7 @@ export default defineConfig({
             'learnings/same-seed', 'learnings/a-gpu-thread', 'learnings/prefix-trees',
           ],
         },
+        { label: 'In the page', items: ['look-inside', 'mistakes'] },
         { label: 'Look up', items: ['glossary', 'toys', 'diary'] },
       ],
       pagination: true,

@@ -71,6 +71,19 @@ a thread a row                    32 threads a row
 |.......|.......|.......          .......|.......|.......
 32 lines of memory for            1 line of memory for
 32 numbers                        32 numbers`), caption: 'What 32 threads read in one step (a bar is a number). Memory brings whole lines, so it matters who reads what. With JavaScript you can go through the steps.' },
+  // What runs the engine in the page.
+  story: { ...run('rung generate --device reference --temperature 0 -n 40 "Once upon a time"', 'wrap'), caption: 'pebble’s story, as the engine printed it when this page was built.' },
+  look: { ...run('rung trace --device reference "The fox gave the lantern to Mia. Mia has the"', 'head=14'), caption: 'The beginning of what there is to see, as the command line shows it. With JavaScript the model runs here.' },
+  mistakes: { ...text(`
+mistake           the first tensor that is wrong
+rope-pairing      layer.0.q_rope
+query-scale       layer.0.attention
+causal-mask       layer.0.attention
+cache-position    layer.0.attention
+missing-qk-norm   layer.0.q_norm
+norm-epsilon      layer.0.attention_norm
+gqa-grouping      layer.0.attention
+gate-up-swapped   layer.0.gated`), caption: 'Where each mistake is first seen in pebble, as the engine’s tests expect it. With JavaScript you can make them here.' },
 };
 
 // `<rung-heads></rung-heads>`, alone in a paragraph.

@@ -20,6 +20,9 @@ const toys: Record<string, () => Promise<unknown>> = {
   hex: () => import('./hex'),
   roofline: () => import('./roofline'),
   gpu: () => import('./gpu'),
+  story: () => import('./story'),
+  look: () => import('./look'),
+  mistakes: () => import('./mistakes'),
 };
 const near = new IntersectionObserver(
   (entries) => {
