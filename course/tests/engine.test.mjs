@@ -1,24 +1,43 @@
 // The engine in the page: the story of the first page, Look inside, the gallery of mistakes; what they show is what the program printed.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import axe from 'axe-core';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { root } from '../src/plugins/source.mjs';
 import { on, opener } from './site.mjs';
 
 const open = await opener();
+const place = mkdtempSync(join(tmpdir(), 'rung-'));
+after(() => rmSync(place, { recursive: true }));
 const recorded = (start) => readFileSync(join(root, 'course/recorded', readdirSync(join(root, 'course/recorded')).find((name) => name.startsWith(start))), 'utf8').split('\n').slice(1).join('\n').trim();
+
+// What axe finds, light and dark, in what the engine has drawn.
+async function violations(page) {
+  await page.evaluate(axe.source);
+  const found = [];
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.waitForFunction((theme) => document.documentElement.dataset.theme === theme, scheme);
+    const result = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+    found.push(...result.violations.map((one) => `${scheme}: ${one.id}: ${one.nodes[0].html.slice(0, 150)}`));
+  }
+  return found;
+}
 
 for (const width of [390, 1280]) {
   test(`home's story is told in the page, word for word, at ${width}`, () => on(open, 'index.html', { width }, async (page, { errors }) => {
     const story = page.locator('rung-story');
     await page.waitForFunction(() => document.querySelector('rung-story').dataset.told === '1');
     assert.equal((await story.locator('blockquote').innerText()).replace(/\s+/g, ' '), `Once upon a time${recorded('generate-device-reference-temperature-0-n-40-once')}`.replace(/\s+/g, ' '));
-    assert.equal(await story.locator('figure').isVisible(), false, 'the printed story has made room');
+    assert.equal(await story.getByText('as the engine printed it').isVisible(), false, 'the printed story has made room');
     await story.locator('[name=prompt]').fill('The dog');
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.querySelector('rung-story').dataset.told === '2');
     assert.match(await story.locator('blockquote').innerText(), /^The dog ./);
+    assert.deepEqual(await violations(page), []);
     assert.match(await story.locator('.note').innerText(), /40 tokens by pebble, in this page: \d+ a second/);
     assert.deepEqual(errors, []);
   }));
@@ -33,22 +52,23 @@ test('Look inside: what comes next, heads, a head switched off, by keyboard', ()
   const [, share, piece] = /([\d.]+)% +\d+ +'([^']*)'/.exec(recorded('logits-device-reference-top-3-the-fox'));
   const next = (await look.locator('.bars tr').first().innerText()).split(/\s+/).filter(Boolean);
   assert.deepEqual(next, [piece.replaceAll(' ', '·'), `${Math.round(Number(share))}%`]);
-  assert.match(await look.locator('.note').innerText(), /^pebble: 5 layers, 4 heads .* 12 tokens, \d+ tensors\.$/);
+  assert.match(await look.locator('.note').innerText(), /^pebble: 5 layers, 4 heads .* 11 tokens, \d+ tensors\.$/);
   assert.match(await look.locator('.lens tr').last().innerText(), new RegExp(`layer 4\\s+·lantern ${Math.round(Number(share))}%`));
   const heads = look.locator('.heads button');
   assert.equal(await heads.count(), 4);
   await heads.nth(1).focus();
   await page.keyboard.press('Enter');
   assert.equal(await heads.nth(1).getAttribute('aria-pressed'), 'true');
-  assert.match(await look.innerText(), /Layer 3, head 1: token 11, “·the”, looks at/);
+  assert.match(await look.innerText(), /Layer 3, head 1: token 10, “·the”, looks at/);
   await look.locator('[aria-label="layer 3 attention"]').focus();
   await page.keyboard.press('Space');
   await looked(page, 2);
   assert.match(await look.innerText(), /Off: layer 3 attention\. The first tensor that is another: layer\.3\.attention\./);
   assert.equal(await look.locator('.beside table').count(), 2);
   await look.locator('[name=tensor]').selectOption('layer.0.q_norm');
-  await page.waitForFunction(() => /numbers of layer\.0\.q_norm/.test(document.querySelector('rung-look .numbers')?.getAttribute('aria-label')));
-  assert.equal((await look.locator('.numbers').innerText()).split(' ').length, 128);
+  await page.waitForFunction(() => /numbers of layer\.0\.q_norm/.test(document.querySelector('rung-look .values')?.getAttribute('aria-label')));
+  assert.equal((await look.locator('.values').innerText()).split(' ').length, 128);
+  assert.deepEqual(await violations(page), []);
   assert.deepEqual(errors, []);
 }));
 
@@ -57,8 +77,9 @@ test('Look inside takes a model of one\'s own, says in a line what is wrong with
   await looked(page, 1);
   await look.locator('summary').click();
   const input = look.locator('input[type=file]').first();
-  const golden = join(root, 'tests/golden/models/llama-gguf/model.gguf');
-  await input.setInputFiles({ name: 'broken.gguf', mimeType: '', buffer: readFileSync(golden).subarray(0, 5000) });
+  const small = join(place, 'small.gguf');
+  execFileSync(process.env.RUNG ?? join(root, 'build/release/src/cli/rung'), ['quantize', join(root, 'models/pebble'), '--to', 'q4_1', small]);
+  await input.setInputFiles({ name: 'broken.gguf', mimeType: '', buffer: readFileSync(small).subarray(0, 5000) });
   await page.waitForFunction(() => /^broken\.gguf: [^\n]+$/.test(document.querySelector('rung-look .note').textContent));
   await input.setInputFiles({ name: 'photo.jpg', mimeType: '', buffer: Buffer.from('x') });
   await page.waitForFunction(() => document.querySelector('rung-look .note').textContent.startsWith('photo.jpg: expected a .gguf'));
@@ -66,9 +87,9 @@ test('Look inside takes a model of one\'s own, says in a line what is wrong with
   await look.getByRole('button', { name: 'Look inside' }).click();
   await looked(page, 2);
   assert.match(await look.locator('.note').innerText(), /^pebble: /, 'the model before is still there');
-  await input.setInputFiles(golden);
+  await input.setInputFiles(small);
   await looked(page, 3);
-  assert.match(await look.locator('.note').innerText(), /^model\.gguf: \d+ layers/);
+  assert.match(await look.locator('.note').innerText(), /^small\.gguf: 5 layers/);
   assert.deepEqual(errors, []);
 }));
 
@@ -86,5 +107,6 @@ test('the gallery makes every mistake, and each is first seen where the page say
     await page.waitForFunction((shown) => document.querySelector('rung-mistakes').dataset.shown === shown, name);
     assert.match(await page.locator('rung-mistakes').innerText(), new RegExp(`The first tensor that is wrong: ${first}\\.`), name);
   }
+  assert.deepEqual(await violations(page), []);
   assert.deepEqual(errors, []);
 }));

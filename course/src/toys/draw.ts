@@ -18,7 +18,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Att
 /** A token as readers see it: its spaces, ends of lines and empty ones are visible. */
 export const visible = (token: Token) => token.text.replaceAll(' ', '·').replaceAll('\n', '⏎') || `(${token.id})`;
 
-export const percent = (share: number) => !Number.isFinite(share) ? 'without end' : `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
+export const percent = (share: number) => !Number.isFinite(share) ? 'without end' : share > 0 && share < 0.0005 ? '<0.1%' : `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
 export const number = (value: number) => (value === null || Number.isNaN(value) ? 'NaN' : value === 0 ? '0' : Math.abs(value) < 1e-3 || Math.abs(value) >= 1e4 ? value.toExponential(2) : value.toPrecision(4));
 
 /** What may come next, as bars. */

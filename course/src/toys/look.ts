@@ -113,7 +113,7 @@ class Look extends HTMLElement {
 
   private drawNext() {
     const { sound, changed } = this.next;
-    this.parts.next.replaceChildren(h('h3', {}, 'What comes next'), h('div', { class: 'beside' },
+    this.parts.next.replaceChildren(h('h2', {}, 'What comes next'), h('div', { class: 'beside' },
       bars(sound, 'with everything on'), ...(changed ? [bars(changed, `without ${this.off.map(nameOf).join(', ')}`)] : [])));
   }
 
@@ -123,7 +123,7 @@ class Look extends HTMLElement {
       table.append(h('tr', {}, h('th', { scope: 'row' }, layer < 0 ? 'embedding' : `layer ${layer}`),
         ...rows[this.row].map((candidate) => h('td', {}, h('code', {}, visible(candidate)), ` ${percent(candidate.probability)}`))));
     }
-    this.parts.lens.replaceChildren(h('h3', {}, 'Logit lens'), table);
+    this.parts.lens.replaceChildren(h('h2', {}, 'Logit lens'), h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': 'logit lens' }, table));
   }
 
   private layers(act: (layer: number) => void, id: string) {
@@ -148,7 +148,7 @@ class Look extends HTMLElement {
       bar.style.width = `${Math.max(1, 100 * row[j])}%`;
       table.append(h('tr', {}, h('th', { scope: 'row' }, `${j} `, h('code', {}, visible(tokens[j]))), h('td', {}, percent(row[j])), h('td', { class: 'room' }, bar)));
     }
-    this.parts.attention.replaceChildren(h('h3', {}, 'Attention ', this.layers((layer) => this.choose(layer, 'attention-layer'), 'attention-layer')),
+    this.parts.attention.replaceChildren(h('h2', {}, 'Attention ', this.layers((layer) => this.choose(layer, 'attention-layer'), 'attention-layer')),
       h('p', {}, 'Rows look, columns are looked at; the darker, the more.'), h('div', { class: 'heads' }, ...small), table);
   }
 
@@ -175,14 +175,14 @@ class Look extends HTMLElement {
       words.append(`Off: ${this.off.map(nameOf).join('; ')}. The first tensor that is another: `, h('code', {}, this.comparison!.firstWrong ?? 'none'),
         `. How far the stream is off after each layer: ${far.map((one) => `${one.layer < 0 ? 'logits' : one.layer} ${percent(one.distance)}`).join(', ')}.`);
     } else words.textContent = 'Everything is on. What is switched off adds nothing to the stream; what comes after it goes on without.';
-    this.parts.off.replaceChildren(h('h3', {}, 'Switch off ', this.layers((chosen) => this.choose(chosen, 'off-layer'), 'off-layer')),
+    this.parts.off.replaceChildren(h('h2', {}, 'Switch off ', this.layers((chosen) => this.choose(chosen, 'off-layer'), 'off-layer')),
       h('div', { class: 'row' }, ...boxes, h('button', { type: 'button', onclick: () => { this.off = []; void this.look(); } }, 'everything on')), words);
   }
 
   private drawTensors() {
     const select = h('select', { name: 'tensor', onchange: () => { this.tensor = select.value; void this.showTensor(); } });
     for (const one of this.trace!.tensors) select.add(new Option(`${one.name} [${one.shape.join('×')}]`, one.name, false, one.name === this.tensor));
-    this.parts.tensors.replaceChildren(h('h3', {}, 'Every tensor'), h('label', {}, 'the tensor ', select), this.parts.one);
+    this.parts.tensors.replaceChildren(h('h2', {}, 'Every tensor'), h('label', {}, 'the tensor ', select), this.parts.one);
   }
 
   // The numbers of one tensor: asked for when they are looked at.
@@ -199,7 +199,7 @@ class Look extends HTMLElement {
         h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': `a picture of ${one.name}` },
           picture(one.values, rows, columns, (value) => Math.sign(value) * Math.sqrt(Math.abs(value) / most), `${one.name}: a row a token, blue above 0, orange below`)),
         h('p', {}, `Token ${row}, ${columns > 256 ? `the first 256 of ${columns} numbers` : `its ${columns} numbers`}:`),
-        h('pre', { class: 'numbers', tabindex: '0', 'aria-label': `numbers of ${one.name}` }, numbers));
+        h('pre', { class: 'values', tabindex: '0', 'aria-label': `numbers of ${one.name}` }, numbers));
     } catch (error) { this.say(lineOf(error)); }
   }
 }
