@@ -1,7 +1,7 @@
 // The engine's door for JavaScript: a request as JSON → an answer as JSON, and arrays where they lie in memory.
 //
-// A worker calls, one request at a time (web/src/worker.ts). Verbs and fields are those of web/src/types.ts. What a user
-// can get wrong comes back as {"error": one line}; nothing is thrown out of here.
+// A worker calls, one request at a time (web/src/worker.ts). Verbs and fields are those of web/src/types.ts. What a
+// user can get wrong comes back as {"error": one line}; nothing is thrown out of here.
 #include <emscripten.h>
 
 #include <algorithm>
@@ -366,8 +366,8 @@ OrderedJson Page::generate(const OrderedJson& request) {
   options.continues = true;
   const std::vector<TokenId> ids = ids_of(request);
   const auto text = [](std::string_view piece) { give_text(piece.data(), static_cast<int>(piece.size())); };
-  const Generated g = rung::generate(*session_, model_.tokenizer(), ids, model_.completed(std::move(options)),
-                                     {.text = text});
+  const Generated g =
+      rung::generate(*session_, model_.tokenizer(), ids, model_.completed(std::move(options)), {.text = text});
   return {{"text", g.text},
           {"ids", g.ids},
           {"reason", name_of(g.reason)},
