@@ -99,7 +99,8 @@ ModelFiles ModelFiles::in_folder(const Folder& folder) {
     fail("{}: no model lies in this folder: neither config.json nor model.safetensors nor tokenizer.json nor a .gguf",
          folder.path().string());
   }
-  fail("{}: holds {} models, expected the name of one: {}", folder.path().string(), ggufs.size(), fmt::join(ggufs, ", "));
+  fail("{}: holds {} models, expected the name of one: {}", folder.path().string(), ggufs.size(),
+       fmt::join(ggufs, ", "));
 }
 
 const TensorMap& ModelFiles::tensors() const {

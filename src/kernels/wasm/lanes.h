@@ -95,9 +95,8 @@ struct Lanes {
     return {each([&](int i) { return wasm_f32x4_nearest(a.part[i]); })};
   }
   static Floats times_power_of_two(Floats a, Floats n) {  // the exponent is bits 23 and up
-    return {each([&](int i) {
-      return wasm_i32x4_add(a.part[i], wasm_i32x4_shl(wasm_i32x4_trunc_sat_f32x4(n.part[i]), 23));
-    })};
+    return {each(
+        [&](int i) { return wasm_i32x4_add(a.part[i], wasm_i32x4_shl(wasm_i32x4_trunc_sat_f32x4(n.part[i]), 23)); })};
   }
   static Floats where_less(Floats a, Floats b, Floats then, Floats otherwise) {
     return {each([&](int i) {
