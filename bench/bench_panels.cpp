@@ -25,10 +25,10 @@ void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::
   for (float& v : x) v = static_cast<float>(random() % 2001) / 1000.0f - 1.0f;
   std::vector<ActivationBlock> blocks(tokens * kColumns / 32);
   for (std::size_t t = 0; t < tokens; ++t) kernels.quantize(&blocks[t * kColumns / 32], &x[t * kColumns], kColumns);
-  std::vector<std::uint16_t> halves(tokens * bf16_stride(kColumns));
+  std::vector<std::uint16_t> bf16s(tokens * bf16_stride(kColumns));
   if (kernels.round_to_bf16 != nullptr) {
     for (std::size_t t = 0; t < tokens; ++t) {
-      kernels.round_to_bf16(&halves[t * bf16_stride(kColumns)], &x[t * kColumns], kColumns);
+      kernels.round_to_bf16(&bf16s[t * bf16_stride(kColumns)], &x[t * kColumns], kColumns);
     }
   }
   const PanelProduct task{
@@ -38,7 +38,7 @@ void multiply(benchmark::State& state, const Kernels& kernels, DType type, std::
       .columns = kColumns,
       .bias = nullptr,
       .blocks = blocks.data(),
-      .bf16_rows = halves.data(),
+      .bf16_rows = bf16s.data(),
       .floats = x.data(),
       .tokens = tokens,
       .out = out.data(),

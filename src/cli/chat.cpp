@@ -189,7 +189,7 @@ class ChatCommand : public Command {
     }
     if (!result.text.ends_with('\n')) write_out("\n");
     if (c.last.dropped_turns > 0) {
-      note(fmt::format("(The context of {} tokens was full: the oldest {} forgotten.)", c.session.context(),
+      note(fmt::format("(The context of {} tokens was full: the oldest {} forgotten.)", c.last.whole_tokens,
                        dropped(c.last.dropped_turns)));
     }
     if (result.reason == StopReason::context_full) note("(The context is full: the answer ends here.)");

@@ -62,12 +62,12 @@ Reply Chat::reply(std::string_view text, GenerateOptions given, const GenerateCa
       options.max_length == 0 ? session_.context() : std::min(options.max_length, session_.context());
   History history = history_;
   history.insert(history.messages.size(), make_message("user", text));
-  Reply reply;
+  Reply reply{.whole_tokens = whole};
   ChatPrompt prompt = prompt_of(history);
   // A full context loses a quarter at once: the beginning of the prompt then stays the same for some turns, and the
   // cache holds it. Dropping what just does not fit would compute the whole prompt anew in every turn.
   std::size_t most = whole;
-  while (prompt.ids.size() + room_for_answer(options) > most && history.drop_oldest_turn()) {
+  while (prompt.ids.size() + room_for_answer(options, whole) > most && history.drop_oldest_turn()) {
     ++reply.dropped_turns;
     most = whole - whole / 4;
     prompt = prompt_of(history);
@@ -84,9 +84,9 @@ Reply Chat::reply(std::string_view text, GenerateOptions given, const GenerateCa
   return reply;
 }
 
-// A quarter of the context, or what the answer may take at most.
-std::size_t Chat::room_for_answer(const GenerateOptions& options) const {
-  const std::size_t quarter = std::max<std::size_t>(session_.context() / 4, 1);
+// A quarter of the whole, or what the answer may take at most.
+std::size_t Chat::room_for_answer(const GenerateOptions& options, std::size_t whole) {
+  const std::size_t quarter = std::max<std::size_t>(whole / 4, 1);
   const std::size_t most = options.max_tokens.value_or(0);
   return most == 0 ? quarter : std::min(quarter, most);
 }

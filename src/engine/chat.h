@@ -18,7 +18,8 @@
 namespace rung {
 
 struct Reply {
-  Generated generated;
+  std::size_t whole_tokens = 0;  // what prompt and answer may have together: the context, or the model's max_length
+  Generated generated = {};
   // the oldest ones, forgotten to make room: a user's message and all that came before the next one
   std::size_t dropped_turns = 0;
   std::size_t context_tokens = 0;  // prompt and answer
@@ -59,7 +60,7 @@ class Chat {
 
   const ChatPrompter& prompter() const { return own_prompter_ ? *own_prompter_ : model_.prompter(); }
   ChatPrompt prompt_of(const History& history) const;
-  std::size_t room_for_answer(const GenerateOptions& options) const;
+  static std::size_t room_for_answer(const GenerateOptions& options, std::size_t whole);
 
   const LoadedModel& model_;
   Session& session_;

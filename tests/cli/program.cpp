@@ -49,6 +49,7 @@ std::string read_all(int fd) {
     const rlimit limit{surroundings.file_limit, surroundings.file_limit};
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
+  std::signal(SIGINT, SIG_DFL);  // whoever starts the tests in the background may ignore it
   for (const std::string& variable : surroundings.environment) ::putenv(const_cast<char*>(variable.c_str()));
   arguments.insert(arguments.begin(), "rung");
   std::vector<char*> argv;

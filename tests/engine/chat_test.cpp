@@ -69,6 +69,21 @@ TEST_F(ChatTest, AFullContextDropsTheOldestTurnsAndKeepsTheSystemMessage) {
   EXPECT_LE(session_.tokens().size(), session_.context());
 }
 
+TEST_F(ChatTest, AMaxLengthOfTheModelIsAContextToo) {
+  folder_.write("generation_config.json", {{"do_sample", false}, {"max_length", 80}});
+  const LoadedModel model(ModelFiles::open(folder_.path()));
+  Chat chat(model, session_);
+  std::size_t dropped = 0;
+  for (int i = 0; i < 8; ++i) {
+    const Reply reply = chat.reply("ab", {.ignore_ends = true});
+    EXPECT_LE(reply.context_tokens, 80u);
+    EXPECT_EQ(reply.whole_tokens, 80u);
+    dropped += reply.dropped_turns;
+  }
+  EXPECT_GT(dropped, 0u);
+  EXPECT_LT(dropped, 8u) << "what fits is kept";
+}
+
 TEST_F(ChatTest, AMessageLongerThanTheContextIsRefusedAndForgotten) {
   say("Hi");
   EXPECT_THROW(say(std::string(200, 'x')), Error);

@@ -30,8 +30,14 @@ class InterruptingOps : public OpsDecorator {
 
 constexpr int kLinearsOfLayer = 7;  // q, k, v, o, gate, up, down
 
+// Whoever starts the tests in the background may ignore Ctrl-C.
+struct HeardSignal {
+  HeardSignal() { std::signal(SIGINT, SIG_DFL); }
+};
+
 class InterruptedPass : public testing::Test {
  protected:
+  const HeardSignal heard_;
   const SignalWatch watch_;
   const TinyModel files_;
   const LoadedModel model_{ModelFiles::open(files_.path())};
@@ -72,6 +78,7 @@ TEST_F(InterruptedPass, EndsAnEvaluationInsideAWindow) {
 }
 
 TEST(Interrupted, OnlyUnderAWatch) {
+  const HeardSignal heard;
   {
     const SignalWatch watch;
     std::raise(SIGINT);

@@ -72,9 +72,9 @@ inline constexpr std::array kVectorCases{
                [](const Kernels& k, float* out, const float*, const float*, std::size_t n) { k.exponentiate(out, n); }},
     VectorCase{"round_to_f16", 1, 2,
                [](const Kernels& k, float* out, const float* a, const float*, std::size_t n) {
-                 static std::array<std::uint16_t, 4096> halves;
-                 k.round_to_f16(halves.data(), a, n);
-                 for (std::size_t i = 0; i < n; ++i) out[i] = to_f32(f16{halves[i]});
+                 static std::array<std::uint16_t, 4096> f16s;
+                 k.round_to_f16(f16s.data(), a, n);
+                 for (std::size_t i = 0; i < n; ++i) out[i] = to_f32(f16{f16s[i]});
                }},
     VectorCase{"round_to_q8", 1, 2,
                [](const Kernels& k, float* out, const float* a, const float*, std::size_t n) {

@@ -297,15 +297,15 @@ TEST_P(EveryKernel, RoundToF16IsTheDefinition) {
   for (const float v : some_values(1000, 21, 70000)) x.push_back(v);
   for (const float v : some_values(1000, 22, 1e-4f)) x.push_back(v);
   for (const std::size_t n : {std::size_t{1}, std::size_t{17}, x.size() - 3, x.size()}) {
-    std::vector<std::uint16_t> halves(n + 1, 99);
-    k.round_to_f16(halves.data(), x.data(), n);
-    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(halves[i], to_f16(x[i]).bits) << x[i];
-    EXPECT_EQ(halves[n], 99) << "nothing behind the end";
+    std::vector<std::uint16_t> f16s(n + 1, 99);
+    k.round_to_f16(f16s.data(), x.data(), n);
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(f16s[i], to_f16(x[i]).bits) << x[i];
+    EXPECT_EQ(f16s[n], 99) << "nothing behind the end";
   }
   const std::vector<float> none(33, std::nanf(""));
-  std::vector<std::uint16_t> halves(33);
-  k.round_to_f16(halves.data(), none.data(), none.size());
-  for (const std::uint16_t half : halves) EXPECT_TRUE(std::isnan(to_f32(f16{half})));
+  std::vector<std::uint16_t> f16s(33);
+  k.round_to_f16(f16s.data(), none.data(), none.size());
+  for (const std::uint16_t half : f16s) EXPECT_TRUE(std::isnan(to_f32(f16{half})));
 }
 
 TEST_P(EveryKernel, QuantizeKeepsNaNAndInfinityInTheirBlock) {

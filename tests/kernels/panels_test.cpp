@@ -91,10 +91,10 @@ class Panels : public testing::TestWithParam<Case> {
       for (std::size_t i = 0; i < used.size(); ++i) used[i] = blocks[i / 32].scale * blocks[i / 32].q[i % 32];
     }
     const std::size_t stride = bf16_stride(columns);
-    std::vector<std::uint16_t> halves(tokens * stride, 0x7fc0);  // NaN, where nothing is written
+    std::vector<std::uint16_t> bf16s(tokens * stride, 0x7fc0);  // NaN, where nothing is written
     if (rounds_to_bf16()) {
-      for (std::size_t t = 0; t < tokens; ++t) kernels->round_to_bf16(&halves[t * stride], &x[t * columns], columns);
-      for (std::size_t i = 0; i < used.size(); ++i) used[i] = to_f32(bf16{halves[i / columns * stride + i % columns]});
+      for (std::size_t t = 0; t < tokens; ++t) kernels->round_to_bf16(&bf16s[t * stride], &x[t * columns], columns);
+      for (std::size_t i = 0; i < used.size(); ++i) used[i] = to_f32(bf16{bf16s[i / columns * stride + i % columns]});
     }
     Result result;
     result.out.assign(tokens * rows, 123.0f);
@@ -105,7 +105,7 @@ class Panels : public testing::TestWithParam<Case> {
         .columns = columns,
         .bias = bias.empty() ? nullptr : bias.data(),
         .blocks = blocks.data(),
-        .bf16_rows = halves.data(),
+        .bf16_rows = bf16s.data(),
         .floats = x.data(),
         .tokens = tokens,
         .out = result.out.data(),
