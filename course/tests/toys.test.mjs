@@ -14,7 +14,7 @@ const near = (a, b, bound) => assert.ok(Math.abs(a - b) <= bound, `${a}, not ${b
 // One toy on the page that has all of them, which is opened once. `words`: what it says, whatever is hidden in pictures.
 const all = await open('toys/index.html', { scroll: false });
 after(() => all.close());
-const toy = (name, body) => test(`rung-${name} by keyboard`, async () => {
+const toy = (name, body, more = 'by keyboard') => test(`rung-${name} ${more}`, async () => {
   const element = all.page.locator(`rung-${name}`);
   await element.scrollIntoViewIfNeeded();
   await all.page.waitForSelector(`rung-${name}.toy`);
@@ -208,3 +208,29 @@ toy('gpu', async (toy, page, words) => {
   assert.match(await words(), /64 bytes from 1 line: 64 bytes, of which 100% are used/);
   assert.match(await words(), /a thread a row 192 6,144 3% 32 threads a row 192 192 100%/);
 });
+
+// What a reader types goes to the engine in the page.
+async function ask(toy, page, text) {
+  await toy.locator('input[name=own]').fill(text);
+  await page.keyboard.press('Enter');
+  await toy.locator('form button:enabled').waitFor({ timeout: 60_000 });
+}
+const visible = (piece) => piece.replaceAll(' ', '·');
+
+toy('heads', async (toy, page, words) => {
+  const { text, pieces, layer, head, row } = native.own;
+  await ask(toy, page, text);
+  await toy.locator('select[name=layer]').selectOption(String(layer));
+  await toy.getByRole('button', { name: `Q head ${head}` }).click();
+  const at = row.indexOf(Math.max(...row));
+  const best = `${visible(pieces[at])} (${at}) ${(100 * row[at]).toFixed(1)}%`;
+  assert.ok((await words()).includes(`“${visible(pieces.at(-1))}” (token ${row.length - 1}) looks at ${best}`), `${best}: ${await words()}`);
+  await ask(toy, page, 'a '.repeat(40));
+  assert.match(await words(), /These are \d+ tokens; the picture has room for 28\./);
+}, 'and the reader’s own text');
+
+toy('sampling', async (toy, page, words) => {
+  await ask(toy, page, native.own.text);
+  const [piece, probability] = native.own.next[0];
+  assert.ok((await words()).includes(`The likeliest, “${visible(piece)}”, has ${(100 * probability).toFixed(2)}%`), await words());
+}, 'and the reader’s own text');

@@ -214,7 +214,15 @@ function same(a, b) {
   return keys.length === Object.keys(b).length && keys.every((key) => same(a[key], b[key]));
 }
 
+// What the toys show of a text that the reader types.
+function own() {
+  const text = 'The owl lost a blue kite. The owl', { pieces, attention } = json('trace', '--device', 'reference', '--heads', text);
+  const { weights } = attention.find(({ layer, head }) => layer === 2 && head === 3), { next } = json('logits', '--device', 'reference', text);
+  native.own = { text, pieces, layer: 2, head: 3, row: weights.at(-1).map((share) => round(share, 4)), next: next.map(({ piece, probability }) => [piece, round(probability)]) };
+}
+
 let failed = 0;
+own();
 const made = { merges: merges(), heads: heads(), rope: rope(), norm: norm(), gate: gate(), sampling: sampling(), cache: cache(), block: block(), hex: hex(), native };
 for (const [name, data] of Object.entries(made)) {
   const path = join(root, `course/src/data/toys/${name}.json`);

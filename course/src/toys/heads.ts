@@ -1,14 +1,17 @@
-// What each head of pebble attends to: rows look, columns are looked at; the size of a square is the share.   Milestone
-// M2.
+// What each head of pebble attends to: rows look, columns are looked at; a square is as large as its share.
+// Milestone M2.
 import data from '../data/toys/heads.json';
+import type { Rung } from './engine';
+import { ownText } from './own';
 import { Toy, button, choice, drawing, h, percent, s, said, visible } from './parts';
 
 export interface Attention {
   text: string;
   pieces: string[];
-  shares: number[][][][];
-} // [layer][head][row][column], in thousandths
+  shares: number[][][][]; // [layer][head][row][column], in thousandths
+}
 const group = data.heads / data.kvHeads;
+const most = 28; // tokens: more squares would be too small
 
 class Heads extends Toy {
   readonly words = 'Attention: who looks at whom';
@@ -30,6 +33,7 @@ class Heads extends Toy {
         0,
         (index) => this.show(data.texts[index]),
       ),
+      ownText(async (rung, text) => this.show(await attentionOf(rung, text))),
       choice(
         'layer',
         'Layer',
@@ -183,6 +187,21 @@ const bar = (share: number) =>
     { height: 12, width: '100%', 'aria-hidden': 'true' },
     s('rect', { width: `${100 * share}%`, height: 12, fill: 'var(--rung-k)' }),
   );
+async function attentionOf(rung: Rung, text: string): Promise<Attention> {
+  const { tokens, attention } = await rung.trace(text, { attention: true });
+  const n = tokens.length;
+  if (n > most) throw new Error(`These are ${n} tokens; the picture has room for ${most}.`);
+  const shares = attention.map(({ heads, weights }) =>
+    Array.from({ length: heads }, (_, head) =>
+      Array.from({ length: n }, (_, row) => {
+        const from = (head * n + row) * n;
+        return [...weights.subarray(from, from + row + 1)].map((share) => Math.round(1000 * share));
+      }),
+    ),
+  );
+  return { text, pieces: tokens.map((token) => token.text), shares };
+}
+
 const piece = (where: Record<string, string | number>, name: string, isStrong: boolean) =>
   s(
     'text',

@@ -1,14 +1,26 @@
 // From logits to the next token: what temperature, top-k, top-p and min-p make of pebble's own scores.   Milestone M3.
 import data from '../data/toys/sampling.json';
+import type { Rung } from './engine';
 import { distribution, type Sampling } from './formulas';
+import { ownText } from './own';
 import { Toy, button, choice, count, h, percent, s, said, slider, visible, whole } from './parts';
 
+// Logits, the highest first, and the pieces of those that may be shown.
+interface Text {
+  text: string;
+  logits: number[];
+  pieces: string[];
+}
+async function after(rung: Rung, text: string): Promise<Text> {
+  const { logits, top } = await rung.logits(text, { top: shown });
+  return { text, logits: [...logits].sort((a, b) => b - a), pieces: top.map((token) => token.text) };
+}
 const shown = 12;
 const plain: Sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
 
 class SamplingToy extends Toy {
   readonly words = 'Sampling: which token comes next?';
-  private text = 0;
+  private shown: Text = data.texts[0];
   private settings: Sampling = { ...plain };
   private counts: number[] = [];
   private bars = h('div', { class: 'bars tokens' });
@@ -16,19 +28,15 @@ class SamplingToy extends Toy {
   private drawn = said();
 
   build() {
-    const again = (index: number) => {
-      this.text = index;
-      this.counts = [];
-      this.redraw();
-    };
     this.append(
       choice(
         'text',
         'After',
         data.texts.map(({ text }) => `“${text}”`),
         0,
-        again,
+        (index) => this.show(data.texts[index]),
       ),
+      ownText(async (rung, text) => this.show(await after(rung, text))),
       this.sliders(),
       this.now,
       this.bars,
@@ -45,6 +53,12 @@ class SamplingToy extends Toy {
       ),
       this.drawn,
     );
+  }
+
+  private show(text: Text) {
+    this.shown = text;
+    this.counts = [];
+    this.redraw();
   }
 
   private sliders() {
@@ -88,7 +102,7 @@ class SamplingToy extends Toy {
   }
 
   private sample(times: number) {
-    const { logits } = data.texts[this.text],
+    const { logits } = this.shown,
       shares = distribution(logits, this.settings);
     for (let n = 0; n < times; ++n) {
       let left = Math.random();
@@ -100,7 +114,7 @@ class SamplingToy extends Toy {
   }
 
   draw() {
-    const { logits, pieces } = data.texts[this.text],
+    const { logits, pieces } = this.shown,
       shares = distribution(logits, this.settings),
       before = distribution(logits, plain);
     const left = shares.filter((share) => share > 0).length,
