@@ -7,6 +7,7 @@ rung=${1:-$home/build/release/src/cli/rung}
 # shellcheck source=tools/node.sh
 . "$home/tools/node.sh"
 
+rm -f "$home/build/course.counts" "$home/build/course.skips"
 packages_of "$home/course"
 cd "$home/course"
 # The engine in the page: the package itself, beside the pages.
@@ -22,7 +23,9 @@ ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build --forc
 if command -v chromium >/dev/null; then "$node" tools/book.mjs; fi
 "$node" tools/finish.mjs
 if command -v chromium >/dev/null; then
-  "$node" --experimental-strip-types --test --test-reporter=dot --test-concurrency=2 tests/*.test.mjs
+  "$node" --experimental-strip-types --test --test-reporter=./tests/report.mjs --test-concurrency=2 tests/*.test.mjs
 else
   echo 'no chromium: the pages were built, not opened'
+  echo '0 0 1' >"$home/build/course.counts"
+  printf 'course: its pages in a browser, PDF, EPUB\tno chromium\n' >"$home/build/course.skips"
 fi
