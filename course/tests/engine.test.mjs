@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import axe from 'axe-core';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,7 +12,7 @@ import { on, opener } from './site.mjs';
 const open = await opener();
 const place = mkdtempSync(join(tmpdir(), 'rung-'));
 after(() => rmSync(place, { recursive: true }));
-const recorded = (start) => readFileSync(join(root, 'course/recorded', readdirSync(join(root, 'course/recorded')).find((name) => name.startsWith(start))), 'utf8').split('\n').slice(1).join('\n').trim();
+const recorded = (command) => readFileSync(join(root, 'course/recorded', `${command}.txt`), 'utf8').split('\n').slice(1).join('\n').trim();
 
 // What axe finds, light and dark, in what the engine has drawn.
 async function violations(page) {
@@ -31,7 +31,7 @@ for (const width of [390, 1280]) {
   test(`home's story is told in the page, word for word, at ${width}`, () => on(open, 'index.html', { width }, async (page, { errors }) => {
     const story = page.locator('rung-story');
     await page.waitForFunction(() => document.querySelector('rung-story').dataset.told === '1');
-    assert.equal((await story.locator('blockquote').innerText()).replace(/\s+/g, ' '), `Once upon a time${recorded('generate-device-reference-temperature-0-n-40-once')}`.replace(/\s+/g, ' '));
+    assert.equal((await story.locator('blockquote').innerText()).replace(/\s+/g, ' '), `Once upon a time${recorded('generate-device-reference-temperature-0-n-40-once-upon-a-time')}`.replace(/\s+/g, ' '));
     assert.equal(await story.getByText('as the engine printed it').isVisible(), false, 'the printed story has made room');
     await story.locator('[name=prompt]').fill('The dog');
     await page.keyboard.press('Enter');
@@ -49,7 +49,7 @@ test('Look inside: what comes next, heads, a head switched off, by keyboard', ()
   const look = page.locator('rung-look');
   await looked(page, 1);
   // " 95.55%     1302  ' lantern'  ███": the program's likeliest, in whole percents here
-  const [, share, piece] = /([\d.]+)% +\d+ +'([^']*)'/.exec(recorded('logits-device-reference-top-3-the-fox'));
+  const [, share, piece] = /([\d.]+)% +\d+ +'([^']*)'/.exec(recorded('logits-device-reference-top-3-the-fox-gave-the-lantern-to-mia-mia-has-the'));
   const next = (await look.locator('.bars tr').first().innerText()).split(/\s+/).filter(Boolean);
   assert.deepEqual(next, [piece.replaceAll(' ', '·'), `${Math.round(Number(share))}%`]);
   assert.match(await look.locator('.note').innerText(), /^pebble: 5 layers, 4 heads .* 11 tokens, \d+ tensors\.$/);
