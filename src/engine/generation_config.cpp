@@ -179,8 +179,10 @@ std::vector<std::string> undone_in(const Gguf& gguf, const Sampling& sampling) {
     const std::string& key = at->first;
     if (!key.starts_with(kPlace)) break;
     const std::string_view name = std::string_view(key).substr(kPlace.size());
-    const bool is_done = std::ranges::any_of(
-        sampling_settings(), [&](const SamplingSetting& s) { return s.gguf_key != nullptr && key == s.gguf_key; });
+    const auto settings = sampling_settings();
+    const bool is_done = std::any_of(settings.begin(), settings.end(), [&](const SamplingSetting& s) {
+      return s.gguf_key != nullptr && key == s.gguf_key;
+    });
     const auto idle = kIdleInGguf.find(name);
     if (is_done || kGoWithOthers.contains(name)) continue;
     if (is_idle(at->second, idle == kIdleInGguf.end() ? 0 : idle->second)) continue;

@@ -231,7 +231,13 @@ TensorInfo read_tensor_info(Reader& reader, std::uint64_t alignment) {
   const std::string what = fmt::format("tensor '{}'", printable(tensor.name));
   const auto axes = reader.number<std::uint32_t>(what);
   if (axes > kMaxGgufAxes) fail("{}: {} has {} axes, expected at most {}", reader.file(), what, axes, kMaxGgufAxes);
-  for (std::uint32_t i = 0; i < axes; ++i) tensor.shape.push_back(reader.number<std::uint64_t>(what));
+  for (std::uint32_t i = 0; i < axes; ++i) {
+    const auto extent = reader.number<std::uint64_t>(what);
+    if (!std::in_range<std::size_t>(extent)) {
+      fail("{}: {} has an axis of {}, expected at most {}", reader.file(), what, extent, SIZE_MAX);
+    }
+    tensor.shape.push_back(static_cast<std::size_t>(extent));
+  }
   std::reverse(tensor.shape.begin(), tensor.shape.end());
   tensor.type = reader.number<std::uint32_t>(what);
   tensor.offset = reader.number<std::uint64_t>(what);

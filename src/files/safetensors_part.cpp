@@ -74,7 +74,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 
   bool number_unsigned(number_unsigned_t value) override {
     if (place_ == Place::shape && entries_.back().shape->size() < kMaxAxes) {
-      entries_.back().shape->push_back(value);
+      if (!std::in_range<std::size_t>(value)) unexpected(fmt::format("{}", value));
+      entries_.back().shape->push_back(static_cast<std::size_t>(value));
     } else if (place_ == Place::offsets && entries_.back().offsets.size() < 2) {
       entries_.back().offsets.push_back(value);
     } else {

@@ -290,7 +290,8 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
       const std::size_t kv_head = h / heads, row = h % heads * stride;
       float* const totals = results_of(kv_head, 0) + row;
       // relaxed: between the two rounds lies what run() waits for.
-      for (std::size_t b = combined_[kv_head].blocks.load(std::memory_order_relaxed) - none; b < blocks; ++b) {
+      const std::uint64_t done = combined_[kv_head].blocks.load(std::memory_order_relaxed) - none;
+      for (auto b = static_cast<std::size_t>(done); b < blocks; ++b) {
         kernels_.combine(totals, results_of(kv_head, b) + row, 1, stride, head_dim);
       }
       finish(out[h].data(), totals, head_dim);
