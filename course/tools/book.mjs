@@ -13,9 +13,9 @@ const left = ['diary', 'toys']; // pages that are nothing on paper, or there a s
 const pageFile = (name) => join(site, name === 'index' ? 'index.html' : `${name}/index.html`);
 const slug = (name) => name.replaceAll('/', '-');
 const read = (name) => readFileSync(pageFile(name), 'utf8');
-const styles = ['course.css', 'book.css'].map((name) => readFileSync(join(root, 'course/src/styles', name), 'utf8')).join('\n');
-// epubcheck 4 does not know rem inside `font`; on a page of EPUB the two units are the same.
-const portable = styles.replace(/(\d)rem\b/g, '$1em');
+// Of the pages' own styles, the colours, which drawings use; the rest is for pages alone.
+const css = (name) => readFileSync(join(root, 'course/src/styles', name), 'utf8');
+const styles = `${/^:root \{[^}]*\}/m.exec(css('course.css'))[0]}\n${css('book.css')}`;
 const title = 'Rung: climb a language model';
 const xhtml = 'xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops" lang="en" xml:lang="en"';
 
@@ -84,7 +84,7 @@ ${[...pictures.keys()].map((path, i) => item(`p-${i}`, path, types[extname(path)
   const container = '<?xml version="1.0"?>\n<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>' +
     '<rootfile full-path="book/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>\n';
   writeFileSync(join(out, 'rung.epub'), zip([
-    ['mimetype', 'application/epub+zip'], ['META-INF/container.xml', container], ['book/book.opf', opf], ['book/nav.xhtml', nav], ['book/book.css', portable],
+    ['mimetype', 'application/epub+zip'], ['META-INF/container.xml', container], ['book/book.opf', opf], ['book/nav.xhtml', nav], ['book/book.css', styles],
     ...files.map(([name, text]) => [`book/${name}.xhtml`, text]), ...[...pictures].map(([path, src]) => [`book/${path}`, picture(src)]),
   ]));
 }
