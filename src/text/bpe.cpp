@@ -11,9 +11,9 @@
 namespace rung {
 namespace {
 
-constexpr std::string_view space = "\xe2\x96\x81";  // "▁", how SentencePiece writes a space
-constexpr std::size_t short_symbols = 32;           // up to here looking at every pair again is faster than a heap
-constexpr std::uint32_t none = ~std::uint32_t{0};
+constexpr std::string_view marked_space = "\xe2\x96\x81";  // "▁", how SentencePiece writes a space
+constexpr std::size_t short_symbols = 32;  // up to here looking at every pair again is faster than a heap
+constexpr std::uint32_t no_symbol = ~std::uint32_t{0};
 
 }  // namespace
 
@@ -66,7 +66,7 @@ void Bpe::prepare() {
   for (std::size_t id = 0; id < vocabulary_.end_id(); ++id) {
     if (!vocabulary_.has(static_cast<TokenId>(id))) continue;
     const std::string_view text = vocabulary_.text(static_cast<TokenId>(id));
-    for (std::size_t i = text.find(space, 1); i < text.size(); i = text.find(space, i + 1)) {
+    for (std::size_t i = text.find(marked_space, 1); i < text.size(); i = text.find(marked_space, i + 1)) {
       joins_space_[static_cast<unsigned char>(text[i - 1])] = true;
     }
   }
@@ -154,7 +154,7 @@ void Bpe::take_apart(std::vector<TokenId>& symbols, const Scratch& scratch) cons
 
 // The length of the first part of a word that can be encoded by itself.
 std::size_t Bpe::part(std::string_view word) const {
-  for (std::size_t i = word.find(space, 1); i < word.size(); i = word.find(space, i + 1)) {
+  for (std::size_t i = word.find(marked_space, 1); i < word.size(); i = word.find(marked_space, i + 1)) {
     if (!joins_space_[static_cast<unsigned char>(word[i - 1])]) return i;
   }
   return word.size();
@@ -243,14 +243,14 @@ void Bpe::merge_long(std::vector<TokenId>& symbols, Scratch& scratch, std::vecto
   scratch.previous.resize(size);
   scratch.next.resize(size);
   for (std::uint32_t i = 0; i < size; ++i) {
-    scratch.previous[i] = i == 0 ? none : i - 1;
-    scratch.next[i] = i + 1 == size ? none : i + 1;
+    scratch.previous[i] = i == 0 ? no_symbol : i - 1;
+    scratch.next[i] = i + 1 == size ? no_symbol : i + 1;
     if (i + 1 == size) break;
     if (const auto c = candidate(i, i + 1); c.result != no_token) heap.push_back(c);
   }
   std::make_heap(heap.begin(), heap.end(), later);
   const auto consider = [&](std::uint32_t left, std::uint32_t right) {
-    if (left == none || right == none) return;
+    if (left == no_symbol || right == no_symbol) return;
     if (const auto c = candidate(left, right); c.result != no_token) {
       heap.push_back(c);
       std::push_heap(heap.begin(), heap.end(), later);
@@ -261,13 +261,13 @@ void Bpe::merge_long(std::vector<TokenId>& symbols, Scratch& scratch, std::vecto
     const Scratch::Candidate top = heap.back();
     heap.pop_back();
     const std::uint32_t left = top.position, right = scratch.next[left];
-    if (symbols[left] == no_token || right == none) continue;
+    if (symbols[left] == no_token || right == no_symbol) continue;
     if (merge(symbols[left], symbols[right]).result != top.result) continue;
     if (steps != nullptr) steps->push_back({symbols[left], symbols[right], top.rank});
     symbols[left] = top.result;
     symbols[right] = no_token;
     scratch.next[left] = scratch.next[right];
-    if (scratch.next[left] != none) scratch.previous[scratch.next[left]] = left;
+    if (scratch.next[left] != no_symbol) scratch.previous[scratch.next[left]] = left;
     consider(scratch.previous[left], left);
     consider(left, scratch.next[left]);
   }

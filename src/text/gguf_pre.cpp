@@ -9,7 +9,7 @@
 #include <algorithm>
 
 namespace rung {
-namespace {
+namespace pre_parts {  // their names are short: only here do they say enough
 
 using Cut = GgufPre::Cut;
 
@@ -176,9 +176,9 @@ const std::vector<GgufPre> known_pres = {
      .adds_bos = true},
 };
 
-}  // namespace
+}  // namespace pre_parts
 
-std::span<const GgufPre> gguf_pres() { return known_pres; }
+std::span<const GgufPre> gguf_pres() { return pre_parts::known_pres; }
 
 const GgufPre* find_gguf_pre(std::string_view name) {
   for (const GgufPre& pre : gguf_pres()) {
@@ -198,7 +198,7 @@ std::optional<std::string_view> gguf_pre_name(const GgufPre& steps) {
 
 std::vector<PreTokenizerStage> GgufPre::stages(bool add_space_prefix) const {
   std::vector<PreTokenizerStage> stages;
-  const bool has_gpt2 = std::find(cuts.begin(), cuts.end(), gpt2) != cuts.end();
+  const bool has_gpt2 = std::find(cuts.begin(), cuts.end(), pre_parts::gpt2) != cuts.end();
   for (const Cut& cut : cuts) {
     switch (cut.at) {
       case Cut::At::pattern:

@@ -56,7 +56,7 @@ std::uint64_t int8_peak_of_small_quants(std::size_t rounds) {
 Kernels make() {
   Kernels k = scalar::kernels;
   k.name = "avx2";
-  use_panels<Lanes<Maddubs>>(k);
+  use_plain_panels<Lanes<Maddubs>>(k);
   use_small_tiles<Lanes<Maddubs>>(k);
   use_elementwise<Lanes<Maddubs>>(k);
   use_attention<Lanes<Maddubs>>(k);

@@ -50,7 +50,6 @@ struct Vnni {
 Kernels make() {
   Kernels k = avx2::kernels();
   k.name = "avx2vnni";
-  use_panels<Lanes<Vnni>>(k);
   use_small_tiles<Lanes<Vnni>>(k);
   use_peaks<Lanes<Vnni>, 6, 6>(k);
   return k;

@@ -70,11 +70,13 @@ struct BySmallTiles
   using Format = Format_;
   // From so many tokens on it pays to unpack; sooner for K-quants, which take longer to read.
   static std::size_t fewest_tokens() { return Format::kColumns == 32 ? 9 : 5; }
+  static void few_tokens(const PanelProduct& task) { panel_product<V, Format>(task); }
 
   static void make_ready(typename V::Bytes (&)[2]) {}
 };
 
 template <class V>
 void use_small_tiles(Kernels& k) {
-  use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, BySmallTiles<V, Format>>; });
+  use_products<V>(
+      k, []<class Format, DType>() -> Kernels::Product { return unpacked_product<V, BySmallTiles<V, Format>>; });
 }

@@ -36,7 +36,7 @@ namespace {
 Kernels make() {
   Kernels k = avx2::kernels();
   k.name = "avx512";
-  use_panels<Lanes<Maddubs>>(k);
+  use_plain_panels<Lanes<Maddubs>>(k);
   use_unpacked_panels<Lanes<Maddubs>>(k);
   use_elementwise<Lanes<Maddubs>>(k);
   use_attention<Lanes<Maddubs>>(k);

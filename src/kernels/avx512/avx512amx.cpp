@@ -143,11 +143,12 @@ struct TileProducts {
   }
 };
 
-template <class Format_>
+template <class Format_, DType kType>
 struct ByTiles : TileProducts<UnpackedShape<8, 0, Format_::kGroups, Format_::kHasMins, true>> {
   using Format = Format_;
   static constexpr std::size_t kPieceBlocks = kBlocksOfPiece<Format>;
   static std::size_t fewest_tokens() { return kRowsOfTile; }
+  static void few_tokens(const PanelProduct& task) { avx512vnni::kernels().product(kType)(task); }
 
   static void make_ready(__m512i (&eight)[2]) {  // signed
     if constexpr (Format::kOffset == 0) return;
@@ -184,7 +185,8 @@ Kernels make() {
   k.name = "avx512amx";
   k.product(DType::bf16) = Bf16Tiles::product;
   k.peaks.bf16 = bf16_tile_peak;
-  use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, ByTiles<Format>>; });
+  use_products<V>(
+      k, []<class Format, DType kType>() -> Kernels::Product { return unpacked_product<V, ByTiles<Format, kType>>; });
   k.peaks.int8 = int8_tile_peak;
   return k;
 }

@@ -34,7 +34,6 @@ namespace {
 Kernels make() {
   Kernels k = avx512::kernels();
   k.name = "avx512vnni";
-  use_panels<Lanes<Vnni>>(k);
   use_unpacked_panels<Lanes<Vnni>>(k);
   use_peaks<Lanes<Vnni>, 12, 12>(k);
   return k;

@@ -114,6 +114,14 @@ inline void small_product(const QueryRows<float>& out, const QueryRows<const flo
   }
 }
 
+// Of one query, for the few keys at both ends that not all of a tile see: a function of its own, not a copy in each
+// tile, of which there are many.
+template <class V, class Load, int kColumns>
+[[gnu::noinline]] void product_of_one(float* out, const float* a, std::size_t k, std::size_t k_end, const std::byte* b,
+                                      std::size_t b_stride, const Ahead& ahead) {
+  small_product<V, Load, 1, kColumns>({out, 0}, {a, 0}, k, k_end, b, b_stride, ahead);
+}
+
 template <class V, int kTokens, int kColumns>
 inline void clear(const QueryRows<float>& out) {
   for (int t = 0; t < kTokens; ++t) {
@@ -240,7 +248,7 @@ inline void weigh_values(const QueryRows<float>& out, const QueryRows<const floa
   const std::byte* const values = piece.values + at / 16 * Load::kBytes;
   const auto alone = [&](int t, std::size_t first, std::size_t end) {
     if (first < end) {
-      small_product<V, Load, 1, kColumns>({out.row(t), 0}, {p.row(t), 0}, first, end, values, stride, ahead);
+      product_of_one<V, Load, kColumns>(out.row(t), p.row(t), first, end, values, stride, ahead);
     }
   };
   for (int t = 0; t < kTokens; ++t) {

@@ -255,24 +255,25 @@ struct Coded {
   }
 };
 
-// The product of every quantised type: of<Format>() gives it.
+// The product of every quantised type: of<Format, type>() gives it, of a format's first type for all of its types.
 template <LaneSet V, class Of>
 void use_products(Kernels& k, Of of) {
-  const auto use = [&]<WeightFormat<V> Format>(std::initializer_list<DType> types) {
-    for (const DType type : types) k.product(type) = of.template operator()<Format>();
+  const auto use = [&]<WeightFormat<V> Format, DType kFirst, DType... kOthers>() {
+    const Kernels::Product product = of.template operator()<Format, kFirst>();
+    for (const DType type : {kFirst, kOthers...}) k.product(type) = product;
   };
-  use.template operator()<Q4_0<V>>({DType::q4_0});
-  use.template operator()<Q4_1<V>>({DType::q4_1});
-  use.template operator()<Q5_0<V>>({DType::q5_0});
-  use.template operator()<Q5_1<V>>({DType::q5_1});
-  use.template operator()<Q8_0<V>>({DType::q8_0});
-  use.template operator()<Q2_K<V>>({DType::q2_k, DType::tq1_0, DType::tq2_0});
-  use.template operator()<Q3_K<V>>({DType::q3_k});
-  use.template operator()<Q4_K<V>>({DType::q4_k});
-  use.template operator()<Q5_K<V>>({DType::q5_k});
-  use.template operator()<Q6_K<V>>({DType::q6_k});
-  use.template operator()<IQ4_NL<V>>({DType::iq4_nl});
-  use.template operator()<MXFP4<V>>({DType::mxfp4});
-  use.template operator()<Coded<V>>({DType::iq4_xs, DType::iq3_s, DType::iq3_xxs, DType::iq2_s, DType::iq2_xs,
-                                     DType::iq2_xxs, DType::iq1_s, DType::iq1_m});
+  use.template operator()<Q4_0<V>, DType::q4_0>();
+  use.template operator()<Q4_1<V>, DType::q4_1>();
+  use.template operator()<Q5_0<V>, DType::q5_0>();
+  use.template operator()<Q5_1<V>, DType::q5_1>();
+  use.template operator()<Q8_0<V>, DType::q8_0>();
+  use.template operator()<Q2_K<V>, DType::q2_k, DType::tq1_0, DType::tq2_0>();
+  use.template operator()<Q3_K<V>, DType::q3_k>();
+  use.template operator()<Q4_K<V>, DType::q4_k>();
+  use.template operator()<Q5_K<V>, DType::q5_k>();
+  use.template operator()<Q6_K<V>, DType::q6_k>();
+  use.template operator()<IQ4_NL<V>, DType::iq4_nl>();
+  use.template operator()<MXFP4<V>, DType::mxfp4>();
+  use.template operator()<Coded<V>, DType::iq4_xs, DType::iq3_s, DType::iq3_xxs, DType::iq2_s, DType::iq2_xs,
+                          DType::iq2_xxs, DType::iq1_s, DType::iq1_m>();
 }

@@ -449,9 +449,13 @@ void panel_product(const PanelProduct& task) {
 }
 
 template <LaneSet V>
-void use_panels(Kernels& k) {
+void use_plain_panels(Kernels& k) {
   k.product(DType::f32) = panel_product<V, F32<V>>;
   k.product(DType::f16) = panel_product<V, F16<V>>;
   k.product(DType::bf16) = panel_product<V, BF16<V>>;
-  use_products<V>(k, []<class Format>() -> Kernels::Product { return panel_product<V, Format>; });
+}
+template <LaneSet V>
+void use_panels(Kernels& k) {
+  use_plain_panels<V>(k);
+  use_products<V>(k, []<class Format, DType>() -> Kernels::Product { return panel_product<V, Format>; });
 }

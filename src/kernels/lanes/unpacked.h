@@ -176,6 +176,7 @@ struct ByDotProducts
     constexpr bool kEasy = Format::kColumns == 32 && Format::kBits != 5;
     return (kEasy && is_amd_processor() ? 8 : 3) * V::kTileTokens;
   }
+  static void few_tokens(const PanelProduct& task) { panel_product<V, Format>(task); }
 
   static void make_ready(typename V::Bytes (&eight)[2]) {
     for (typename V::Bytes& quants : eight) {
@@ -185,12 +186,12 @@ struct ByDotProducts
   }
 };
 
-// Tokens up to a multiple of kTokenStep meet unpacked panels, the others panels as they are.
+// Tokens up to a multiple of kTokenStep meet unpacked panels, the others panels as they are (Way::few_tokens).
 template <class V, class Way>
 void unpacked_product(const PanelProduct& task) {
   using Format = typename Way::Format;
   static_assert(Way::kPieceBlocks % (Format::kColumns / 32) == 0);
-  if (task.tokens < Way::fewest_tokens() || task.columns == 0) return panel_product<V, Format>(task);
+  if (task.tokens < Way::fewest_tokens() || task.columns == 0) return Way::few_tokens(task);
   [[maybe_unused]] const typename Way::Setup setup;
   const std::size_t blocks = task.columns / 32, parts = Format::kColumns / 32,
                     tokens = task.tokens / Way::kTokenStep * Way::kTokenStep;
@@ -228,10 +229,11 @@ void unpacked_product(const PanelProduct& task) {
   rest.blocks += tokens * blocks;
   rest.out += tokens * task.out_stride;
   rest.tokens -= tokens;
-  if (rest.tokens > 0) panel_product<V, Format>(rest);
+  if (rest.tokens > 0) Way::few_tokens(rest);
 }
 
 template <class V>
 void use_unpacked_panels(Kernels& k) {
-  use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, ByDotProducts<V, Format>>; });
+  use_products<V>(
+      k, []<class Format, DType>() -> Kernels::Product { return unpacked_product<V, ByDotProducts<V, Format>>; });
 }

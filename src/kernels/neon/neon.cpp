@@ -38,7 +38,7 @@ namespace {
 Kernels make() {
   Kernels k = scalar::kernels;
   k.name = "neon";
-  use_panels<Lanes>(k);
+  use_plain_panels<Lanes>(k);
   use_unpacked_panels<Lanes>(k);
   use_elementwise<Lanes>(k);
   use_attention<Lanes>(k);

@@ -134,11 +134,12 @@ struct MatrixProducts {
   }
 };
 
-template <class Format_>
+template <class Format_, DType kType>
 struct ByMatrixProducts : MatrixProducts<UnpackedShape<8, 0, Format_::kGroups, Format_::kHasMins, true>> {
   using Format = Format_;
   static constexpr std::size_t kPieceBlocks = kBlocksOfPiece<Format>;
   static std::size_t fewest_tokens() { return 6; }
+  static void few_tokens(const PanelProduct& task) { neon::kernels().product(kType)(task); }
 
   // Signed; four columns and four more of 16 rows become eight columns of rows 0 and 1, of rows 2 and 3, …
   static void make_ready(V::Bytes (&eight)[2]) {
@@ -170,7 +171,9 @@ std::uint64_t matrix_peak(std::size_t rounds) { return 2 * int8_peak<MatrixLanes
 Kernels make() {
   Kernels k = neon::kernels();
   k.name = "neoni8mm";
-  use_products<V>(k, []<class Format>() -> Kernels::Product { return unpacked_product<V, ByMatrixProducts<Format>>; });
+  use_products<V>(k, []<class Format, DType kType>() -> Kernels::Product {
+    return unpacked_product<V, ByMatrixProducts<Format, kType>>;
+  });
   k.peaks.int8 = matrix_peak;
   return k;
 }

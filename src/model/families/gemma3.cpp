@@ -11,7 +11,7 @@
 
 namespace rung {
 
-namespace {
+namespace of_gemma3 {
 
 constexpr float kGlobalTheta = 1'000'000;
 constexpr float kLocalTheta = 10'000;
@@ -186,8 +186,9 @@ void to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
   text_to_gguf(out, text ? *text : c, m);
 }
 
-}  // namespace
+}  // namespace of_gemma3
 
-const Family gemma3{"gemma3", {"gemma3_text", "gemma3"}, from_config, from_gguf, to_gguf};
+const Family gemma3{
+    "gemma3", {"gemma3_text", "gemma3"}, of_gemma3::from_config, of_gemma3::from_gguf, of_gemma3::to_gguf};
 
 }  // namespace rung

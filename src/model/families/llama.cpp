@@ -7,7 +7,7 @@
 
 namespace rung {
 
-namespace {
+namespace of_llama {
 
 ModelPlan from_config(const Settings& c) {
   ModelPlan plan = plan_from_common_config(c, {.vocab_size = 32000,
@@ -42,8 +42,8 @@ void to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
   set_rope_for_gguf(out, c, m, 10000);
 }
 
-}  // namespace
+}  // namespace of_llama
 
-const Family llama{"llama", {"llama"}, from_config, from_gguf, to_gguf};
+const Family llama{"llama", {"llama"}, of_llama::from_config, of_llama::from_gguf, of_llama::to_gguf};
 
 }  // namespace rung

@@ -6,7 +6,7 @@
 
 namespace rung {
 
-namespace {
+namespace of_qwen2 {
 
 ModelPlan from_config(const Settings& c) {
   ModelPlan plan = plan_from_common_config(c, {.vocab_size = 151936,
@@ -34,8 +34,8 @@ void to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
   set_rope_for_gguf(out, c, m, 10000);
 }
 
-}  // namespace
+}  // namespace of_qwen2
 
-const Family qwen2{"qwen2", {"qwen2"}, from_config, from_gguf, to_gguf};
+const Family qwen2{"qwen2", {"qwen2"}, of_qwen2::from_config, of_qwen2::from_gguf, of_qwen2::to_gguf};
 
 }  // namespace rung

@@ -6,7 +6,7 @@
 
 namespace rung {
 
-namespace {
+namespace of_qwen3 {
 
 ModelPlan from_config(const Settings& c) {
   ModelPlan plan = plan_from_common_config(c, {.vocab_size = 151936,
@@ -38,8 +38,8 @@ void to_gguf(GgufModel& out, const Settings& c, const ModelConfig& m) {
   set_rope_for_gguf(out, c, m, 10000);
 }
 
-}  // namespace
+}  // namespace of_qwen3
 
-const Family qwen3{"qwen3", {"qwen3"}, from_config, from_gguf, to_gguf};
+const Family qwen3{"qwen3", {"qwen3"}, of_qwen3::from_config, of_qwen3::from_gguf, of_qwen3::to_gguf};
 
 }  // namespace rung
