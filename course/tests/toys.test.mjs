@@ -11,16 +11,18 @@ const native = data('native');
 const number = (text) => Number(text.replace('−', '-').replaceAll(',', ''));
 const near = (a, b, bound) => assert.ok(Math.abs(a - b) <= bound, `${a}, not ${b}`);
 
-// One toy on the page that has all of them, which is opened once. `words`: what it says, whatever is hidden in pictures.
+// One toy on the page that has all of them, which is opened once. `words`: what it says, whatever is hidden in
+// pictures.
 const all = await open('toys/index.html', { scroll: false });
 after(() => all.close());
-const toy = (name, body, more = 'by keyboard') => test(`rung-${name} ${more}`, async () => {
-  const element = all.page.locator(`rung-${name}`);
-  await element.scrollIntoViewIfNeeded();
-  await all.page.waitForSelector(`rung-${name}.toy`);
-  await body(element, all.page, async () => (await element.innerText()).replace(/\s+/g, ' '));
-  assert.deepEqual(all.errors, []);
-});
+const toy = (name, body, more = 'by keyboard') =>
+  test(`rung-${name} ${more}`, async () => {
+    const element = all.page.locator(`rung-${name}`);
+    await element.scrollIntoViewIfNeeded();
+    await all.page.waitForSelector(`rung-${name}.toy`);
+    await body(element, all.page, async () => (await element.innerText()).replace(/\s+/g, ' '));
+    assert.deepEqual(all.errors, []);
+  });
 // A slider by its keys: to an end, then step by step.
 async function slide(toy, name, key, times = 1) {
   await toy.locator(`input[name=${name}]`).focus();
@@ -32,32 +34,37 @@ async function choose(toy, name, down) {
   for (let i = 0; i < down; ++i) await toy.page().keyboard.press('ArrowDown');
 }
 
-test('formulas hang together', () => on(open, 'm2-forward-pass/index.html', {}, async (page) => {
-  const pushed = await page.locator('math *').evaluateAll((parts) => parts.filter((part) => getComputedStyle(part).marginTop !== '0px').length);
-  assert.equal(pushed, 0, 'parts of formulas are pushed down');
-}));
+test('formulas hang together', () =>
+  on(open, 'm2-forward-pass/index.html', {}, async (page) => {
+    const pushed = await page
+      .locator('math *')
+      .evaluateAll((parts) => parts.filter((part) => getComputedStyle(part).marginTop !== '0px').length);
+    assert.equal(pushed, 0, 'parts of formulas are pushed down');
+  }));
 
-test('matrix product by keyboard', () => on(open, 'prerequisites/index.html', {}, async (page) => {
-  const toy = page.locator('rung-matmul');
-  await toy.locator('select[data-name=k]').focus();
-  await page.keyboard.press('3');
-  await toy.locator('table button').nth(3).focus();
-  await page.keyboard.press('Enter');
-  // [[1 2 3] [4 5 6]] · [[5 6] [7 8] [9 10]]: row 2, column 2 is 4·6 + 5·8 + 6·10
-  assert.match(await toy.innerText(), /4·6 \+ 5·8 \+ 6·10 = 124/);
-}));
+test('matrix product by keyboard', () =>
+  on(open, 'prerequisites/index.html', {}, async (page) => {
+    const toy = page.locator('rung-matmul');
+    await toy.locator('select[data-name=k]').focus();
+    await page.keyboard.press('3');
+    await toy.locator('table button').nth(3).focus();
+    await page.keyboard.press('Enter');
+    // [[1 2 3] [4 5 6]] · [[5 6] [7 8] [9 10]]: row 2, column 2 is 4·6 + 5·8 + 6·10
+    assert.match(await toy.innerText(), /4·6 \+ 5·8 \+ 6·10 = 124/);
+  }));
 
-test('bits by keyboard', () => on(open, 'm1-weights/index.html', {}, async (page) => {
-  const toy = page.locator('rung-bits');
-  await toy.locator('input').fill('-0.11328125'); // the first weight that the page shows: bytes e8 bd
-  const bits = (await toy.locator('[data-type=bf16] button').allInnerTexts()).join('');
-  assert.equal(bits, (0xbde8).toString(2));
-  await toy.locator('[data-type=bf16] button').first().focus();
-  await page.keyboard.press('Enter'); // the sign
-  assert.equal(await toy.locator('input').inputValue(), '0.11328125');
-  await toy.locator('input').fill('65520');
-  assert.match(await toy.locator('[data-type=f16] p').innerText(), /Infinity/, 'f16 ends at 65504');
-}));
+test('bits by keyboard', () =>
+  on(open, 'm1-weights/index.html', {}, async (page) => {
+    const toy = page.locator('rung-bits');
+    await toy.locator('input').fill('-0.11328125'); // the first weight that the page shows: bytes e8 bd
+    const bits = (await toy.locator('[data-type=bf16] button').allInnerTexts()).join('');
+    assert.equal(bits, (0xbde8).toString(2));
+    await toy.locator('[data-type=bf16] button').first().focus();
+    await page.keyboard.press('Enter'); // the sign
+    assert.equal(await toy.locator('input').inputValue(), '0.11328125');
+    await toy.locator('input').fill('65520');
+    assert.match(await toy.locator('[data-type=f16] p').innerText(), /Infinity/, 'f16 ends at 65504');
+  }));
 
 toy('merges', async (toy, page, words) => {
   for (const [text, { ids, ranks }] of Object.entries(native.merges)) {
@@ -67,7 +74,11 @@ toy('merges', async (toy, page, words) => {
     assert.match(await words(), new RegExp(`Step 1 of ${ranks.length}\\b`));
     await slide(toy, 'step', 'End');
     assert.match(await words(), new RegExp(`ids ${ids.join(', ')}\\.`), text);
-    assert.deepEqual((await toy.locator('.history li').allInnerTexts()).map((line) => Number(/\((\d+)\)$/.exec(line)[1])), ranks, text);
+    assert.deepEqual(
+      (await toy.locator('.history li').allInnerTexts()).map((line) => Number(/\((\d+)\)$/.exec(line)[1])),
+      ranks,
+      text,
+    );
   }
 });
 
@@ -80,7 +91,7 @@ toy('rope', async (toy, page, words) => {
   near(await product(), native.rope[0], 0.01);
   await slide(toy, 'key', 'ArrowRight', 4);
   assert.match(await words(), /distance 2,/);
-  assert.ok(Math.abs(await product() - native.rope[0]) > 0.1, 'another distance, another product');
+  assert.ok(Math.abs((await product()) - native.rope[0]) > 0.1, 'another distance, another product');
   await choose(toy, 'head', 1);
   await slide(toy, 'query', 'ArrowLeft', 3);
   await slide(toy, 'key', 'ArrowLeft', 7);
@@ -95,12 +106,21 @@ toy('heads', async (toy, page, words) => {
   await choose(toy, 'layer', 1);
   await slide(toy, 'row', 'Home');
   await slide(toy, 'row', 'ArrowRight', 4);
-  const row = texts[0].shares[4][3][4], most = Math.max(...row), at = row.indexOf(most);
-  assert.match(await words(), new RegExp(`Layer 4, head 3: “·lantern” \\(token 4\\) looks at \\S+ \\(${at}\\) ${(most / 10).toFixed(1)}%`));
+  const row = texts[0].shares[4][3][4],
+    most = Math.max(...row),
+    at = row.indexOf(most);
+  assert.match(
+    await words(),
+    new RegExp(`Layer 4, head 3: “·lantern” \\(token 4\\) looks at \\S+ \\(${at}\\) ${(most / 10).toFixed(1)}%`),
+  );
 });
 
 toy('norm', async (toy, page, words) => {
-  const numbers = async () => /Number (\d+): (\S+) ÷ (\S+) = (\S+); × w \((\S+)\) = (\S+)/.exec(await words()).slice(1).map(number);
+  const numbers = async () =>
+    /Number (\d+): (\S+) ÷ (\S+) = (\S+); × w \((\S+)\) = (\S+)/
+      .exec(await words())
+      .slice(1)
+      .map(number);
   near((await numbers())[5], native.norm[3][8], 1e-3);
   await slide(toy, 'loudness', 'End');
   await slide(toy, 'number', 'ArrowRight', 2);
@@ -111,7 +131,11 @@ toy('norm', async (toy, page, words) => {
 });
 
 toy('gate', async (toy, page, words) => {
-  const numbers = async () => /Channel (\d+): gate (\S+?),? .*?silu\(gate\) = (\S+); × up \((\S+)\) = (\S+)/.exec(await words()).slice(1).map(number);
+  const numbers = async () =>
+    /Channel (\d+): gate (\S+?),? .*?silu\(gate\) = (\S+); × up \((\S+)\) = (\S+)/
+      .exec(await words())
+      .slice(1)
+      .map(number);
   const [channel, , , , out] = await numbers();
   near(out, native.gate[3][channel], 1e-2);
   await slide(toy, 'channel', 'Home');
@@ -149,16 +173,25 @@ toy('cache', async (toy, page, words) => {
   await slide(toy, 'answer', 'Home');
   assert.match(await words(), /both do the same/);
   await slide(toy, 'answer', 'ArrowRight');
-  assert.match(await words(), new RegExp(`last token alone \\S+ ${native.cache.multiplications.toLocaleString('en-US')}\\b`));
+  assert.match(
+    await words(),
+    new RegExp(`last token alone \\S+ ${native.cache.multiplications.toLocaleString('en-US')}\\b`),
+  );
   assert.match(await words(), /rows of tokens computed 129 65\b/);
 });
 
 toy('block', async (toy, page, words) => {
-  for (const [down, format] of [[0, 'q4_0'], [-1, 'q8_0']]) {
+  for (const [down, format] of [
+    [0, 'q4_0'],
+    [-1, 'q8_0'],
+  ]) {
     await toy.locator('select[name=format]').focus();
     if (down) await page.keyboard.press('ArrowUp');
     for (let i = 0; i < 3; ++i) {
-      const file = (await toy.locator('.bytes').innerText()).split('\n')[0].replace(/^In the file: /, '').replaceAll(' ', '');
+      const file = (await toy.locator('.bytes').innerText())
+        .split('\n')[0]
+        .replace(/^In the file: /, '')
+        .replaceAll(' ', '');
       assert.equal(file, native[format][i], `${format}, block ${i}`);
       if (i < 2) await choose(toy, 'block', 1);
     }
@@ -168,7 +201,7 @@ toy('block', async (toy, page, words) => {
   const error = async () => number(/own\) ([\d.]+)%/.exec(await words())[1]);
   const best = await error();
   await slide(toy, 'scale', 'End');
-  assert.ok(await error() > best, 'a scale twice as large is coarser');
+  assert.ok((await error()) > best, 'a scale twice as large is coarser');
 });
 
 toy('hex', async (toy, page, words) => {
@@ -180,7 +213,11 @@ toy('hex', async (toy, page, words) => {
   }
   const architecture = native.hex.metadata.find(({ key }) => key === 'general.architecture').value;
   assert.deepEqual(fields, ['GGUF', '3', '57', '32', '20', 'general.architecture', '8 = string', '5', architecture]);
-  assert.equal((await toy.locator('.hexes i.on').allInnerTexts()).slice(0, 8).join(''), '1100000000000000', 'the length of the next name');
+  assert.equal(
+    (await toy.locator('.hexes i.on').allInnerTexts()).slice(0, 8).join(''),
+    '1100000000000000',
+    'the length of the next name',
+  );
   await choose(toy, 'file', 1);
   assert.match(await words(), /6080 bytes 0 to 7/);
   await slide(toy, 'byte', 'End');
@@ -191,13 +228,17 @@ toy('roofline', async (toy, page, words) => {
   await toy.getByRole('button', { name: 'Measure this machine' }).focus();
   await page.keyboard.press('Enter');
   await toy.getByRole('button', { name: 'Measure again' }).waitFor({ timeout: 60_000 });
-  const [, memory, arithmetic] = /Memory: ([\d.]+) GB\/s\. Arithmetic: ([\d.,]+) billion/.exec(await words()).map(number);
+  const [, memory, arithmetic] = /Memory: ([\d.]+) GB\/s\. Arithmetic: ([\d.,]+) billion/
+    .exec(await words())
+    .map(number);
   assert.ok(memory > 0 && arithmetic > 0);
   const atMost = async () => number(/at most ([\d.,]+) tokens/.exec(await words())[1]);
-  const { matrices } = data('cache'), limit = (tokens) => tokens / Math.max(2 * matrices / (memory * 1e9), 2 * matrices * tokens / (arithmetic * 1e9));
-  near(await atMost() / limit(1), 1, 0.03);
+  const { matrices } = data('cache'),
+    limit = (tokens) =>
+      tokens / Math.max((2 * matrices) / (memory * 1e9), (2 * matrices * tokens) / (arithmetic * 1e9));
+  near((await atMost()) / limit(1), 1, 0.03);
   await slide(toy, 'tokens', 'End');
-  near(await atMost() / limit(1024), 1, 0.03);
+  near((await atMost()) / limit(1024), 1, 0.03);
   assert.match(await words(), /Arithmetic is the bound/);
 });
 
@@ -217,20 +258,34 @@ async function ask(toy, page, text) {
 }
 const visible = (piece) => piece.replaceAll(' ', '·');
 
-toy('heads', async (toy, page, words) => {
-  const { text, pieces, layer, head, row } = native.own;
-  await ask(toy, page, text);
-  await toy.locator('select[name=layer]').selectOption(String(layer));
-  await toy.getByRole('button', { name: `Q head ${head}` }).click();
-  const at = row.indexOf(Math.max(...row));
-  const best = `${visible(pieces[at])} (${at}) ${(100 * row[at]).toFixed(1)}%`;
-  assert.ok((await words()).includes(`“${visible(pieces.at(-1))}” (token ${row.length - 1}) looks at ${best}`), `${best}: ${await words()}`);
-  await ask(toy, page, 'a '.repeat(40));
-  assert.match(await words(), /These are \d+ tokens; the picture has room for 28\./);
-}, 'and the reader’s own text');
+toy(
+  'heads',
+  async (toy, page, words) => {
+    const { text, pieces, layer, head, row } = native.own;
+    await ask(toy, page, text);
+    await toy.locator('select[name=layer]').selectOption(String(layer));
+    await toy.getByRole('button', { name: `Q head ${head}` }).click();
+    const at = row.indexOf(Math.max(...row));
+    const best = `${visible(pieces[at])} (${at}) ${(100 * row[at]).toFixed(1)}%`;
+    assert.ok(
+      (await words()).includes(`“${visible(pieces.at(-1))}” (token ${row.length - 1}) looks at ${best}`),
+      `${best}: ${await words()}`,
+    );
+    await ask(toy, page, 'a '.repeat(40));
+    assert.match(await words(), /These are \d+ tokens; the picture has room for 28\./);
+  },
+  'and the reader’s own text',
+);
 
-toy('sampling', async (toy, page, words) => {
-  await ask(toy, page, native.own.text);
-  const [piece, probability] = native.own.next[0];
-  assert.ok((await words()).includes(`The likeliest, “${visible(piece)}”, has ${(100 * probability).toFixed(2)}%`), await words());
-}, 'and the reader’s own text');
+toy(
+  'sampling',
+  async (toy, page, words) => {
+    await ask(toy, page, native.own.text);
+    const [piece, probability] = native.own.next[0];
+    assert.ok(
+      (await words()).includes(`The likeliest, “${visible(piece)}”, has ${(100 * probability).toFixed(2)}%`),
+      await words(),
+    );
+  },
+  'and the reader’s own text',
+);
