@@ -247,6 +247,7 @@ function block() {
 }
 
 // A GGUF's header, field by field: { at, length, what, value }.
+const typeNames = { 0: 'f32', 1: 'f16', 2: 'q4_0', 8: 'q8_0', 14: 'q6_k', 30: 'bf16' };
 const kinds = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'bool', 'string', 'array', 'u64', 'i64', 'f64'];
 function gguf(file) {
   let place = 0;
@@ -298,10 +299,7 @@ function gguf(file) {
     const name = string('a tensor’s name'),
       dims = u32(`how many axes has ${name}`);
     const shape = Array.from({ length: dims }, (_, d) => u64(`axis ${d} of ${name}`));
-    const type = u32(
-      `type of ${name}`,
-      (n) => `${n} = ${{ 0: 'f32', 1: 'f16', 2: 'q4_0', 8: 'q8_0', 14: 'q6_k', 30: 'bf16' }[n] ?? '?'}`,
-    );
+    const type = u32(`type of ${name}`, (n) => `${n} = ${typeNames[n] ?? '?'}`);
     tensors.push({ name, shape, type, offset: u64(`where ${name} begins, from the start of the data`) });
   }
   const alignment = metadata['general.alignment'] ?? 32,
@@ -344,56 +342,30 @@ function hex() {
       },
     );
   }
-  const safe = readFileSync(join(pebble, 'model.safetensors')),
-    json8 = Number(safe.readBigUInt64LE(0));
   native.hex = { size: file.length, metadata: json('inspect', '-m', 'q8_0.gguf', '--metadata').metadata };
-  return {
-    files: [
-      { name: 'pebble as GGUF (q8_0)', size: file.length, parts },
-      {
-        name: 'pebble as safetensors',
-        size: safe.length,
-        parts: [
-          {
-            words: 'the beginning',
-            at: 0,
-            hex: safe.subarray(0, 192).toString('hex'),
-            fields: [
-              { at: 0, length: 8, what: 'how many bytes of JSON follow, lowest byte first', value: String(json8) },
-              {
-                at: 8,
-                length: 184,
-                what: 'JSON: for each tensor its type, its shape, and where its bytes lie',
-                value: `${safe.subarray(8, 60)}…`,
-              },
-            ],
-          },
-          {
-            words: 'where the numbers begin',
-            at: 8 + json8 - 64,
-            hex: safe.subarray(8 + json8 - 64, 8 + json8 + 64).toString('hex'),
-            fields: [
-              {
-                at: 8 + json8 - 64,
-                length: 64,
-                what: 'the end of the JSON',
-                value: safe.subarray(8 + json8 - 40, 8 + json8).toString(),
-              },
-              ...Array.from({ length: 32 }, (_, i) => ({
-                at: 8 + json8 + 2 * i,
-                length: 2,
-                what: `number ${i} of the first tensor, bf16`,
-                value: String(
-                  new Float32Array(new Uint32Array([safe.readUInt16LE(8 + json8 + 2 * i) << 16]).buffer)[0],
-                ),
-              })),
-            ],
-          },
-        ],
-      },
-    ],
-  };
+  return { files: [{ name: 'pebble as GGUF (q8_0)', size: file.length, parts }, safetensorsParts()] };
 }
+
+function safetensorsParts() {
+  const file = readFileSync(join(pebble, 'model.safetensors'));
+  const json = Number(file.readBigUInt64LE(0)),
+    data = 8 + json;
+  const field = (at, length, what, value) => ({ at, length, what, value: String(value) });
+  const part = (words, from, to, fields) => ({ words, at: from, hex: file.subarray(from, to).toString('hex'), fields });
+  const bf16 = (at) => new Float32Array(new Uint32Array([file.readUInt16LE(at) << 16]).buffer)[0];
+  const beginning = part('the beginning', 0, 192, [
+    field(0, 8, 'how many bytes of JSON follow, lowest byte first', json),
+    field(8, 184, 'JSON: for each tensor its type, its shape, and where its bytes lie', `${file.subarray(8, 60)}…`),
+  ]);
+  const numbers = part('where the numbers begin', data - 64, data + 64, [
+    field(data - 64, 64, 'the end of the JSON', file.subarray(data - 40, data)),
+    ...Array.from({ length: 32 }, (_, i) =>
+      field(data + 2 * i, 2, `number ${i} of the first tensor, bf16`, bf16(data + 2 * i)),
+    ),
+  ]);
+  return { name: 'pebble as safetensors', size: file.length, parts: [beginning, numbers] };
+}
+
 function f16(bits) {
   const e = (bits >> 10) & 31,
     f = bits & 1023;

@@ -24,7 +24,7 @@ export const figures = {
     ...run('rung tokenize --explain "The lantern"'),
     caption:
       'The merges of “The lantern”, in the order in which they happen. With JavaScript you can type a text of ' +
-        'your own.',
+      'your own.',
   },
   hex: {
     ...text(`
@@ -39,7 +39,7 @@ export const figures = {
 64  71 77 65 6e 33           qwen3       the text`),
     caption:
       'How pebble begins as a GGUF file: place, bytes, what they mean. With JavaScript you can walk through it ' +
-        'field by field.',
+      'field by field.',
   },
   rope: {
     ...text(`
@@ -51,13 +51,13 @@ q at   k at   distance   q·k
   50     44          6   {{toys.native.rope.0}}`),
     caption:
       'Equal distances, equal products: only the difference of the two positions matters. With JavaScript you ' +
-        'can move both, and watch the pairs turn.',
+      'can move both, and watch the pairs turn.',
   },
   heads: {
     ...run('rung trace "The fox gave the lantern to Mia. Mia has the" --layer 3 --heads', 'head=13'),
     caption:
       'What a head of layer 3 looks at: rows look, columns are looked at; the darker, the more. With JavaScript ' +
-        'you can choose layer, head and text.',
+      'you can choose layer, head and text.',
   },
   norm: {
     ...text(`
@@ -78,7 +78,7 @@ gate    silu(gate)   up    out
     ...run('rung logits --device reference --top 12 "There was a"'),
     caption:
       'The likeliest tokens after “There was a”. With JavaScript you can see what temperature, top-k, top-p and ' +
-        'min-p make of them.',
+      'min-p make of them.',
   },
   cache: {
     ...text(`
@@ -90,7 +90,7 @@ without               with the cache
 22 rows computed      7 rows computed`),
     caption:
       'A prompt of four tokens, four tokens of an answer: a row is a pass, a square a token that is computed in ' +
-        'it, a dot one that is remembered. With JavaScript you can choose both numbers.',
+      'it, a dot one that is remembered. With JavaScript you can choose both numbers.',
   },
   block: {
     ...text(`
@@ -100,7 +100,7 @@ Q8_0, 34 bytes   {{toys.native.q8_0.0}}
 Q4_0, 18 bytes   {{toys.native.q4_0.0}}`),
     caption:
       'The same 32 weights in three formats. Of a block the first two bytes are the scale. With JavaScript you ' +
-        'can see each of them rounded.',
+      'can see each of them rounded.',
   },
   roofline: {
     ...text(`
@@ -115,7 +115,7 @@ a second          ________________________  arithmetic
                     operations a byte`),
     caption:
       'The roofline: what does little with each byte is bound by memory, what does much by arithmetic. With ' +
-        'JavaScript your own machine can be measured here.',
+      'JavaScript your own machine can be measured here.',
   },
   gpu: {
     ...text(`
@@ -127,7 +127,7 @@ a thread a row                    32 threads a row
 32 numbers                        32 numbers`),
     caption:
       'What 32 threads read in one step (a bar is a number). Memory brings whole lines, so it matters who reads ' +
-        'what. With JavaScript you can go through the steps.',
+      'what. With JavaScript you can go through the steps.',
   },
   // What runs the engine in the page.
   story: {
@@ -152,7 +152,7 @@ gqa-grouping      layer.0.attention
 gate-up-swapped   layer.0.gated`),
     caption:
       'Where each mistake is first seen in pebble, as the engine’s tests expect it. With JavaScript you can make ' +
-        'them here.',
+      'them here.',
   },
 };
 
