@@ -14,6 +14,8 @@ ensure_to_run() {
     <nlohmann/json.hpp>   nlohmann-json3-dev  nlohmann-json
     <editline/readline.h> libedit-dev         -
     <gtest/gtest.h>       libgtest-dev        googletest
+    <curl/curl.h>         libcurl4-openssl-dev  -
+    <openssl/evp.h>       libssl-dev          openssl@3
     python:pip            python3-pip         python3'
 }
 ensure_to_check() {
@@ -69,7 +71,8 @@ quietly() {
 is_there() { # is_there THING, one of the first column
   case $1 in
     \<*) printf '#if !__has_include(%s)\n#error\n#endif\n' "$1" |
-      c++ -E -x c++ -I/usr/local/include -I/opt/homebrew/include - ;;
+      c++ -E -x c++ -I/usr/local/include -I/opt/homebrew/include \
+      -I/opt/homebrew/opt/openssl@3/include -I/usr/local/opt/openssl@3/include - ;;
     python:*) python3 -c "import ${1#python:}" ;;
     /*) compgen -G "$1" ;;
     *) command -v "$1" ;;

@@ -1,15 +1,18 @@
 #include "base/environment.h"
 
 #include <cstdlib>
+#include <optional>
 
 namespace rung {
 
 namespace {
 
-std::string value_of(const char* name) {
+std::optional<std::string> variable(const char* name) {
   const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
+
+std::string value_of(const char* name) { return variable(name).value_or(""); }
 
 Environment read() {
   Environment e;
@@ -23,6 +26,8 @@ Environment read() {
   } else if (!home.empty()) {
     e.cache_folder = home / ".cache" / "rung";
   }
+  e.hub = hub_environment(variable);
+  e.ollama_folders = ollama_folders(variable);
   return e;
 }
 

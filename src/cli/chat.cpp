@@ -69,13 +69,14 @@ class ChatCommand : public Command {
   int run() override {
     const LoadedModel model = model_.load();
     Device device(run_.device, run_.threads, run_.cache.type());
-    Session session(model.model(), device.ops(), {.context = run_.context});
+    Session session(model.model(), device.ops(), {.context = run_.context_for(model)});
     OrderedJson request = messages_.empty() ? OrderedJson::object() : read_request(messages_);
     OrderedJson messages = request.value("messages", OrderedJson::array());
     const OrderedJson others = variables(std::move(request));
     Chat chat(model, session, template_.choice(has_tools(others)), others);
     chat.set_messages(std::move(messages));
-    if (!system_.empty()) chat.set_system(system_);
+    const std::string& system = system_.empty() && messages_.empty() ? model.files().system() : system_;
+    if (!system.empty()) chat.set_system(system);
     Conversation c{model, session, chat, end_.over(model, sampling_)};
     return talk(c);
   }

@@ -63,12 +63,14 @@ struct RunOptions {
   CacheOption cache;
   std::size_t context = 0;
   void add(Options& options, bool with_context = true);
+  std::size_t context_for(const LoadedModel& model) const;  // what the model's own settings say, where nobody else does
 };
 
 // What names a model, for help.
 inline constexpr const char* kModelForms =
-    "a .gguf file, a folder with config.json and safetensors or with one .gguf, a model of the hub's cache "
-    "(models--OWNER--NAME), or a name that `rung pull` has brought";
+    "a .gguf file, a folder with config.json and safetensors or with one .gguf, owner/name of the hub that `rung pull` "
+    "or "
+    "another program has brought, a name that `rung pull --list` knows, or ollama:name";
 
 // --temperature and its like, an option for each of sampling_settings(). What is not given comes from the model.
 struct SamplingOptions {

@@ -44,7 +44,7 @@ class Generate : public Command {
     const LoadedModel model = model_.load();
     const std::vector<TokenId> prompt = make_prompt(model, text);
     Device device(run_.device, run_.threads, run_.cache.type());
-    Session session(model.model(), device.ops(), {.context = run_.context, .keep_cache = !no_cache_});
+    Session session(model.model(), device.ops(), {.context = run_.context_for(model), .keep_cache = !no_cache_});
     GenerateOptions options = model.completed(end_.over(model, sampling_));
     options.continues = !chat_;
 
@@ -60,7 +60,8 @@ class Generate : public Command {
   std::vector<TokenId> make_prompt(const LoadedModel& model, const std::string& text) const {
     if (!chat_) return encode_prompt(model.tokenizer(), text);
     OrderedJson messages = OrderedJson::array();
-    if (!system_.empty()) messages.push_back(make_message("system", system_));
+    const std::string& system = system_.empty() ? model.files().system() : system_;
+    if (!system.empty()) messages.push_back(make_message("system", system));
     messages.push_back(make_message("user", text));
     OrderedJson request = {{"messages", std::move(messages)}};
     template_.put_variables(request);

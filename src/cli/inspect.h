@@ -23,8 +23,16 @@ std::string shortened(std::string text);
 // Family, shapes, parameters, memory, tokenizer, template. `context_tokens` 0: what the model was made for. `cache`:
 // what keys and values are kept as. What the files do not say, or say in a way that Rung cannot run, is left out, and
 // `problems` says why.
-OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, DType cache = DType::f16);
+enum class Look { whole, headers };  // headers: of a folder's tokenizer nothing is known
+OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, DType cache = DType::f16,
+                           Look look = Look::whole);
 std::string model_text(const OrderedJson& model);
+
+// Would it run, and how much of its context fits into this machine's memory. Reads the shapes of the weights alone.
+// With Predict::speed also how fast this machine can run it at most: its bandwidth and peaks are measured for it.
+enum class Predict { nothing, speed };
+OrderedJson describe_running(const ModelFiles& files, const OrderedJson& model, DType cache, Predict predict);
+std::string running_text(const OrderedJson& running);
 
 // Name, type, shape, bytes and bits a weight of every tensor.
 OrderedJson describe_tensors(const TensorMap& tensors);

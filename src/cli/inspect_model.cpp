@@ -226,7 +226,7 @@ void add_text_lines(Lines& lines, const OrderedJson& m) {
 
 }  // namespace
 
-OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, DType cache) {
+OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, DType cache, Look look) {
   OrderedJson model{{"path", files.path().string()}};
   if (files.is_gguf()) {
     model["format"] = fmt::format("GGUF version {}", files.gguf().version());
@@ -246,6 +246,7 @@ OrderedJson describe_model(const ModelFiles& files, std::size_t context_tokens, 
     if (left.tensors != 0) model["left_out"] = left_out_text(left);
   });
   attempt(model, [&] {
+    if (look == Look::headers && !files.is_gguf()) return;
     if (files.is_gguf()) model["tokenizer"] = gguf_tokens(files);
     const Tokenizer tokenizer = files.tokenizer();
     if (!files.is_gguf()) model["tokenizer"] = folder_tokens(files, tokenizer);

@@ -4,8 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <fmt/ranges.h>
-
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -14,25 +13,14 @@
 #include "base/mapped_file.h"
 #include "base/utf8.h"
 #include "cli/command.h"
+#include "cli/model_name.h"
 #include "cli/positive.h"
-#include "cli/pull.h"
 #include "cli/terminal.h"
 #include "engine/device.h"
 
 namespace rung {
 
 namespace {
-
-std::filesystem::path find_model(const std::string& name) {
-  std::error_code ignored;
-  if (std::filesystem::exists(std::filesystem::symlink_status(name, ignored))) return name;
-  for (const PullSource& source : pull_sources()) {
-    if (name != source.name) continue;
-    if (auto path = pulled(name)) return *path;
-    fail("model '{}' is not here yet: bring it with: rung pull {}", name, name);
-  }
-  fail("{}: no such file or folder, and no model of this name can be pulled (rung pull --list)", name);
-}
 
 std::string read_all(int descriptor, std::string_view name) {
   std::string text;
@@ -64,7 +52,7 @@ void ModelOption::add(Options& options) {
 ModelFiles ModelOption::open() const {
   std::error_code ignored;
   const bool is_pebble = model.empty() || (model == "pebble" && !std::filesystem::exists(model, ignored));
-  return is_pebble ? ModelFiles::pebble() : ModelFiles::open(find_model(model));
+  return is_pebble ? ModelFiles::pebble() : open_model(model);
 }
 
 LoadedModel ModelOption::load() const {
@@ -121,6 +109,11 @@ void RunOptions::add(Options& options, bool with_context) {
   }
 }
 
+std::size_t RunOptions::context_for(const LoadedModel& model) const {
+  if (context != 0) return context;
+  return std::min(model.generation().context.value_or(0), model.model().config.longest_context());
+}
+
 void SamplingOptions::add(Options& options) {
   constexpr const char* kGroup = "sampling (defaults: the model's)";
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -140,7 +133,7 @@ Sampling SamplingOptions::over(Sampling s) const {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!values[i].empty()) sampling_settings()[i].set(s, std::stod(values[i]));
   }
-  s.seed = seed ? *seed : another_seed();
+  s.seed = seed ? *seed : s.seed.value_or(another_seed());
   try {
     check(s);
   } catch (const Error& e) {

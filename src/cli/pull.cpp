@@ -178,7 +178,7 @@ const PullSource& source_named(std::string_view name) {
     if (source.name == name) return source;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", source.name);
   }
-  fail("pull: there is no model '{}', expected one of: {}", name, known);
+  fail("pull: there is no model '{}', expected owner/name of the hub, or one of: {}", name, known);
 }
 
 const fs::path& cache_folder() {
@@ -204,18 +204,6 @@ OrderedJson report(const PullSource& source, const std::optional<fs::path>& path
   if (!source.notice.empty()) json["notice"] = source.notice;
   if (path) json["path"] = path->string();
   return json;
-}
-
-void list_models(bool json) {
-  OrderedJson models = OrderedJson::array();
-  for (const PullSource& source : sources) {
-    const auto path = pulled(source.name);
-    models.push_back(report(source, path));
-    if (json) continue;
-    write_out(fmt::format("{:<9} {:<28} {:>8}  {:<11} {}\n", source.name, source.model, human_bytes(source.bytes),
-                          source.license, path ? path->string() : "not here yet"));
-  }
-  if (json) write_line({{"models", models}});
 }
 
 }  // namespace
@@ -263,23 +251,36 @@ fs::path pull(const PullSource& source, const fs::path& cache_folder) {
   return target;
 }
 
-int run_pull(const PullOptions& options) {
-  if (options.list) {
-    list_models(options.json);
-    return 0;
+void require_pullable(std::string_view name) { source_named(name); }
+
+void pull_and_say(std::string_view name, bool json) {
+  const PullSource& source = source_named(name);
+  const fs::path path = pull(name);
+  if (json) return write_line(report(source, path));
+  write_out(fmt::format("{}: {} ({})\n", source.name, path.string(), human_bytes(source.bytes)));
+}
+
+void remove_pulled(std::string_view name, bool json) {
+  const auto path = pulled(name);
+  if (!path) fail("{}: is not here", name);
+  const std::uint64_t freed = bytes_of(*path);
+  std::error_code error;
+  fs::remove(*path, error);
+  if (error) fail("{}: cannot be removed: {}", path->string(), error.message());
+  if (json) return write_line({{"removed", name}, {"freed", freed}});
+  write_out(fmt::format("{}: removed, {} are free again\n", name, human_bytes(freed)));
+}
+
+OrderedJson list_index_models(bool json) {
+  OrderedJson models = OrderedJson::array();
+  for (const PullSource& source : sources) {
+    const auto path = pulled(source.name);
+    models.push_back(report(source, path));
+    if (json) continue;
+    write_out(fmt::format("{:<9} {:<32} {:>8}  {}\n", source.name, source.model, human_bytes(source.bytes),
+                          path ? path->string() : "not here yet"));
   }
-  // an unknown name is said before anything is brought
-  for (const std::string& name : options.names) source_named(name);
-  for (const std::string& name : options.names) {
-    const PullSource& source = source_named(name);
-    const fs::path path = pull(name);
-    if (options.json) {
-      write_line(report(source, path));
-    } else {
-      write_out(fmt::format("{}: {} ({})\n", source.name, path.string(), human_bytes(source.bytes)));
-    }
-  }
-  return 0;
+  return models;
 }
 
 }  // namespace rung

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "cli/child.h"
 
 namespace rung {
@@ -42,12 +43,10 @@ std::optional<std::filesystem::path> pulled(std::string_view name);
 std::filesystem::path pull(std::string_view name);
 std::filesystem::path pull(const PullSource& source, const std::filesystem::path& cache_folder);
 
-// `rung pull [NAME...] [--list] [--json]` → the exit status.
-struct PullOptions {
-  std::vector<std::string> names;
-  bool list = false;
-  bool json = false;
-};
-int run_pull(const PullOptions& options);
+// What `rung pull` does with such names.
+void require_pullable(std::string_view name);  // throws Error: nobody can pull it
+void pull_and_say(std::string_view name, bool json);
+void remove_pulled(std::string_view name, bool json);
+OrderedJson list_index_models(bool json);  // as lines, unless `json`
 
 }  // namespace rung

@@ -90,20 +90,27 @@ const Style& style() {
 }
 
 void Progress::update(std::size_t done, std::size_t total, std::string_view unit) {
+  show(fmt::format("{} of {} {}", done, total, unit), done >= total);
+}
+
+void Progress::show(std::string_view how_far, bool last) {
   using namespace std::chrono_literals;
   const auto now = std::chrono::steady_clock::now();
   if (!stderr_is_terminal() || environment().dumb_terminal || now - start_ < 1s ||
-      (visible_ && now - shown_ < 100ms && done < total)) {
+      (visible_ && now - shown_ < 100ms && !last)) {
     return;
   }
-  write_error(fmt::format("\r\033[K{}: {} of {} {}", what_, done, total, unit));
+  write_error(fmt::format("\r\033[K{}: {}", what_, how_far));
   shown_ = now;
   visible_ = true;
 }
 
-Progress::~Progress() {
+void Progress::hide() {
   if (visible_) write_error("\r\033[K");
+  visible_ = false;
 }
+
+Progress::~Progress() { hide(); }
 
 std::string human_bytes(std::uint64_t bytes) {
   constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};

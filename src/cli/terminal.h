@@ -51,6 +51,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   void update(std::size_t done, std::size_t total, std::string_view unit);
+  void show(std::string_view how_far, bool last = false);  // in words of one's own
+  void hide();                                             // until the next update: something else is to be said
 
  private:
   std::string what_;

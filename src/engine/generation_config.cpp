@@ -209,4 +209,35 @@ GenerationConfig generation_from_gguf(const Gguf& gguf) {
   return g;
 }
 
+// Ollama's parameters of the text that Rung does not do, and the value with which they do nothing.
+// (github.com/ollama/ollama, docs/modelfile.md: "Valid Parameters and Values")
+constexpr Undone kUndoneOfOllama[] = {{"mirostat"}, {"tfs_z", 1}, {"typical_p", 1}, {"penalize_newline"}, {"num_keep"}};
+
+GenerationConfig generation_from_ollama(GenerationConfig own, const Json& parameters, const std::string& where) {
+  if (!parameters.is_object()) fail("{}: found {}, expected a JSON object", where, parameters.type_name());
+  if (parameters.empty()) return own;
+  GenerationConfig g = std::move(own);
+  g.where = where;
+  for (const SamplingSetting& setting : sampling_settings()) {
+    std::string key = setting.name;
+    std::replace(key.begin(), key.end(), '-', '_');
+    if (const auto value = number_in(parameters, key.c_str(), where)) setting.set(g.sampling, *value);
+  }
+  if (const auto seed = number_in(parameters, "seed", where); seed && *seed >= 0 && *seed <= 1e15) {
+    g.sampling.seed = static_cast<std::uint64_t>(*seed);
+  }
+  // -1 and -2: until the model ends, or the context is full
+  if (const auto most = number_in(parameters, "num_predict", where)) {
+    g.max_tokens = *most > 0 ? static_cast<std::size_t>(std::min(*most, 1e9)) : 0;
+  }
+  g.context = count_in(parameters, "num_ctx", where);
+  for (std::string& text : texts_in(parameters, "stop", where)) g.stop.push_back(std::move(text));
+  for (const Undone& undone : kUndoneOfOllama) {
+    const Json* value = find(parameters, undone.key);
+    if (value != nullptr && !is_idle(*value, undone.idle)) g.undone.emplace_back(undone.key);
+  }
+  check_in(where, g.sampling);
+  return g;
+}
+
 }  // namespace rung

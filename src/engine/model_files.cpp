@@ -185,9 +185,12 @@ std::set<TokenId> ModelFiles::stop_ids() const {
 }
 
 GenerationConfig ModelFiles::generation() const {
-  if (is_gguf()) return generation_from_gguf(gguf());
-  const auto config = json("generation_config.json");
-  return config ? generation_from_json(*config, (path() / "generation_config.json").string()) : GenerationConfig{};
+  const auto own = [&] {
+    if (is_gguf()) return generation_from_gguf(gguf());
+    const auto config = json("generation_config.json");
+    return config ? generation_from_json(*config, (path() / "generation_config.json").string()) : GenerationConfig{};
+  };
+  return generation_from_ollama(own(), beside_.parameters, beside_.where);
 }
 
 }  // namespace rung

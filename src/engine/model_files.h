@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,13 @@ struct LeftOut {
   std::size_t tensors = 0;
   std::size_t bytes = 0;
   std::set<std::string> beginnings = {};  // of their names: "vision_tower.", "v."
+};
+
+// What another program keeps beside a model's file: Ollama does so in its store.
+struct BesideModel {
+  std::string where = {};            // for errors
+  std::string system = {};           // a message that sets the scene
+  Json parameters = Json::object();  // in Ollama's names: "temperature", "top_k", "stop", "num_predict", …
 };
 
 // A .gguf file, a folder as it lies on the hub, or what is compiled in or lies in memory. Opening reads headers only.
@@ -61,6 +69,9 @@ class ModelFiles {
   std::set<TokenId> stop_ids() const;
   // What generation_config.json (or a GGUF's general.sampling.*) says, and ours where it is silent.
   GenerationConfig generation() const;
+  // The system message that comes with the model; empty: none.
+  const std::string& system() const { return beside_.system; }
+  void set_beside(BesideModel beside) { beside_ = std::move(beside); }
 
  private:
   explicit ModelFiles(Folder folder) : folder_(std::move(folder)) {}
@@ -70,6 +81,7 @@ class ModelFiles {
 
   Folder folder_;  // of a GGUF: its path
   std::variant<std::monostate, Gguf> content_;
+  BesideModel beside_;
   mutable std::optional<Safetensors> weights_;  // of a folder, once they were needed
 };
 

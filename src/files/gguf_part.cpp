@@ -326,6 +326,7 @@ GgufPart parse_gguf(std::span<const std::byte> bytes, const std::string& file) {
   std::vector<TensorInfo> infos;
   for (std::uint64_t i = 0; i < counts.tensors; ++i) infos.push_back(read_tensor_info(reader, alignment));
 
+  part.header_bytes = reader.position();
   // A file without tensors may end before the padding.
   const std::size_t padded = (reader.position() + alignment - 1) / alignment * alignment;
   const auto data = bytes.subspan(std::min(padded, bytes.size()));

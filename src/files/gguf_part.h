@@ -20,6 +20,7 @@ struct GgufPart {
   std::uint32_t version = 0;
   std::map<std::string, GgufValue, std::less<>> metadata;
   TensorMap tensors;
+  std::size_t header_bytes = 0;  // all before the padding and the data
 };
 
 // Strings and tensors are views into `bytes`. `file` names it in errors. Throws Error.

@@ -25,14 +25,13 @@ void require_plain_name(const std::string& name, const std::string& index_file) 
   if (!plain) fail("{}: names the shard '{}', expected a file of the same folder", index_file, printable(name));
 }
 
-// The files that an index names. Which of them holds a tensor they say themselves: indexes in the wild list tensors
-// that were left away when the weights were saved, or were moved to another shard.
-std::set<std::string> shards_in(const MappedFile& file) {
-  const std::string where = file.path().string();
-  if (file.bytes().size() > kMaxIndexBytes) {
-    fail("{}: has {} bytes, expected at most {}", where, file.bytes().size(), kMaxIndexBytes);
+}  // namespace
+
+std::set<std::string> shards_in(std::string_view text, const std::string& where) {
+  if (text.size() > kMaxIndexBytes) {
+    fail("{}: has {} bytes, expected at most {}", where, text.size(), kMaxIndexBytes);
   }
-  const Json json = parse_json(file.text(), where);
+  const Json json = parse_json(text, where);
   const auto map = json.find("weight_map");
   if (map == json.end() || !map->is_object()) fail("{}: has no object 'weight_map'", where);
   std::set<std::string> shards;
@@ -49,8 +48,6 @@ std::set<std::string> shards_in(const MappedFile& file) {
   return shards;
 }
 
-}  // namespace
-
 Safetensors Safetensors::open(const Folder& folder) {
   const std::filesystem::path& path = folder.path();
   Safetensors opened;
@@ -63,7 +60,8 @@ Safetensors Safetensors::open(const Folder& folder) {
     return opened;
   }
   if (!folder.has(kIndexName)) fail("{}: holds neither {} nor {}", path.string(), kSingleName, kIndexName);
-  for (const std::string& shard : shards_in(folder.open(kIndexName))) opened.add_file(folder.open(shard));
+  const MappedFile index = folder.open(kIndexName);
+  for (const std::string& shard : shards_in(index.text(), index.path().string())) opened.add_file(folder.open(shard));
   return opened;
 }
 

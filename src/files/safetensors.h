@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/mapped_file.h"
@@ -12,6 +14,11 @@
 #include "files/tensor_map.h"
 
 namespace rung {
+
+// The files that the text of a model.safetensors.index.json names; `where` names it in errors. Which of them holds a
+// tensor they say themselves: indexes in the wild list tensors that were left away when the weights were saved, or were
+// moved to another shard. Throws Error, also where a name would lead out of the folder.
+std::set<std::string> shards_in(std::string_view text, const std::string& where);
 
 class Safetensors {
  public:
