@@ -8,6 +8,7 @@
 #include "base/environment.h"
 #include "base/signals.h"
 #include "cli/arguments.h"
+#include "cli/pieces.h"
 #include "cli/terminal.h"
 #include "files/hub/ollama.h"
 #include "files/hub/pull.h"
@@ -35,7 +36,8 @@ class PullProgress : public PullListener {
     if (here == total) return;
     const std::string known = here == 0 ? "" : fmt::format(", {} of them here", human_bytes(here));
     if (shows_files_) {
-      write_error(fmt::format("bringing {}: {} files, {}{}\n", name_.text(), files, human_bytes(total), known));
+      write_error(
+          fmt::format("bringing {}: {}, {}{}\n", name_.text(), count_of(files, "file"), human_bytes(total), known));
     }
   }
 

@@ -3,7 +3,8 @@ files, gated and private repositories; and faults on demand.
 
     python3 tests/hub/hub.py FOLDER
 
-FOLDER/owner/name/ holds a repository's files. Prints "{"url": …, "cdn": …}" first; then each line of standard input is
+FOLDER/owner/name/ holds a repository's files. Prints {"url": …, "cdn": …, "tls": …, "certificate": …} first (tls: the
+same hub over TLS, where there is an openssl; its certificate is a file that one must be told to trust); then each line of standard input is
 a command, a JSON object, answered by a line:
 
     {"do": "set", NAME: VALUE, …}   the faults below, until they are set anew; answers {}
@@ -25,12 +26,17 @@ Faults, each off where it is null:
     longer      every body is followed by bytes that nobody announced
     redirect    where requests for large files are sent on to, instead of to the second host
     names       more names in the listing, of no files
+    sizes       what the listing says of some files' sizes: {"model.safetensors": 5}
     stall       of the next body so many bytes are sent, then nothing, until the other side goes away
 """
 
 import hashlib
 import json
+import shutil
+import ssl
+import subprocess
 import sys
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -182,6 +188,8 @@ class Handler(BaseHTTPRequestHandler):
         commit = commit_of(repository)
         if revision not in ("main", "refs/pr/1", commit):
             return self.refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+        if len(parts) > 2 and parts[2] == "tree":
+            return self.send_tree(repository)
         siblings = []
         with_blobs = "blobs=true" in url.query and not FAULTS.get("unhashed")
         for path in sorted((ROOT / repository).rglob("*")):
@@ -194,11 +202,26 @@ class Handler(BaseHTTPRequestHandler):
             if with_blobs and len(content) >= LARGE:
                 file["blobId"] = git_blob(b"version of a pointer")
                 file["lfs"] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 135}
+            if with_blobs and file["rfilename"] in (FAULTS.get("sizes") or {}):
+                file["size"] = file.get("lfs", {})["size"] = FAULTS.get("sizes")[file["rfilename"]]
             siblings.append(file)
         siblings += [{"rfilename": name, "size": 1, "blobId": "0" * 40} for name in FAULTS.get("names") or []]
         body = {"_id": "0", "id": repository, "modelId": repository, "sha": commit, "private": False,
                 "gated": "manual" if FAULTS.get("gated") else False, "tags": ["safetensors"], "siblings": siblings}
         self.send(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def send_tree(self, repository: str) -> None:
+        """The other listing, which huggingface_hub 2 asks for."""
+        entries = []
+        for path in sorted((ROOT / repository).rglob("*")):
+            if path.is_file():
+                content = path.read_bytes()
+                entry = {"type": "file", "path": path.relative_to(ROOT / repository).as_posix(), "size": len(content),
+                         "oid": git_blob(content)}
+                if len(content) >= LARGE:
+                    entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 135}
+                entries.append(entry)
+        self.send(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
 
     def send_search(self, query: dict) -> None:
         text = query.get("search", [""])[0].lower()
@@ -297,11 +320,25 @@ def main() -> None:
     cdn = Server(("127.0.0.1", 0), Cdn)
     hub = Server(("127.0.0.1", 0), Handler)
     CDN = f"http://127.0.0.1:{cdn.server_port}"
-    for server in (cdn, hub):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(json.dumps({"url": f"http://127.0.0.1:{hub.server_port}", "cdn": CDN}), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(FAULTS.command(json.loads(line))), flush=True)
+    servers, addresses = [cdn, hub], {"url": f"http://127.0.0.1:{hub.server_port}", "cdn": CDN, "tls": ""}
+    with tempfile.TemporaryDirectory() as folder:
+        certificate, key = Path(folder) / "certificate", Path(folder) / "key"
+        made = shutil.which("openssl") and subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+             "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+            stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+        if made:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            tls = Server(("127.0.0.1", 0), Handler)
+            tls.socket = context.wrap_socket(tls.socket, server_side=True)
+            servers.append(tls)
+            addresses |= {"tls": f"https://127.0.0.1:{tls.server_port}", "certificate": str(certificate)}
+        for server in servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(json.dumps(addresses), flush=True)
+        for line in sys.stdin:
+            print(json.dumps(FAULTS.command(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ LoopbackHub::LoopbackHub() {
   const Json addresses = parse_json(first, "hub.py");
   url_ = addresses["url"].get<std::string>();
   cdn_ = addresses["cdn"].get<std::string>();
+  tls_ = addresses["tls"].get<std::string>();
+  certificate_ = addresses.value("certificate", "");
 }
 
 LoopbackHub::~LoopbackHub() {

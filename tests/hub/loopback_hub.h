@@ -22,6 +22,8 @@ class LoopbackHub {
 
   const std::string& url() const { return url_; }
   const std::string& cdn() const { return cdn_; }
+  const std::string& tls() const { return tls_; }  // the same hub over TLS; empty: there is no openssl here
+  const std::string& certificate() const { return certificate_; }
   // A file of a repository: "owner/name", "config.json".
   void put(const std::string& repository, const std::string& file, const std::string& content);
   void put_folder(const std::string& repository, const std::filesystem::path& folder);
@@ -44,7 +46,7 @@ class LoopbackHub {
   pid_t child_ = 0;
   std::FILE* to_ = nullptr;
   std::FILE* from_ = nullptr;
-  std::string url_, cdn_;
+  std::string url_, cdn_, tls_, certificate_;
 };
 
 // So many bytes that look like chance, and are the same each time.

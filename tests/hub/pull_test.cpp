@@ -47,7 +47,7 @@ class HubPull : public testing::Test {
   void TearDown() override {
     OrderedJson off;
     for (const char* fault : {"gated", "private", "token", "wrong", "unhashed", "cut", "fail", "hold", "no_ranges",
-                              "longer", "redirect", "names", "stall"}) {
+                              "longer", "redirect", "names", "stall", "sizes"}) {
       off[fault] = nullptr;
     }
     hub_->set(off);
@@ -92,7 +92,9 @@ TEST_F(HubPull, BringsWhatRungReadsAndNothingElse) {
   }
   const PulledModel pulled = bring();
   std::vector<std::string> names;
-  for (const HubFile& f : HubCache(cache()).find(HubName::parse(name_))->files) names.push_back(f.name);
+  const auto snapshot = HubCache(cache()).find(HubName::parse(name_));
+  ASSERT_TRUE(snapshot);
+  for (const HubFile& f : snapshot->files) names.push_back(f.name);
   EXPECT_EQ(names,
             (std::vector<std::string>{"additional_chat_templates/tool.jinja", "config.json", "generation_config.json",
                                       "model.safetensors", "special_tokens_map.json", "tokenizer.json"}));
@@ -172,8 +174,8 @@ TEST_F(HubPull, OfGgufFilesOneIsChosen) {
   hub_->put(name_, "m-Q8_0.gguf", noise(900'000, 2));
   hub_->put(name_, "m-UD-Q2_K_XL.gguf", "2");
   hub_->put(name_, "mmproj-F16.gguf", "a projector");
-  EXPECT_EQ(error_of(), name_ + " holds 2 models, say which: :UD-Q2_K_XL (0 MB), :Q8_0 (1 MB)");
-  EXPECT_EQ(error_of(":q5_k"), name_ + " holds no :q5_k, expected one of: :UD-Q2_K_XL (0 MB), :Q8_0 (1 MB)");
+  EXPECT_EQ(error_of(), name_ + " holds 2 models, say which: :UD-Q2_K_XL (0 kB), :Q8_0 (900 kB)");
+  EXPECT_EQ(error_of(":q5_k"), name_ + " holds no :q5_k, expected one of: :UD-Q2_K_XL (0 kB), :Q8_0 (900 kB)");
   EXPECT_EQ(bring(":q8_0").path.filename(), "m-Q8_0.gguf");
   EXPECT_EQ(bring(":m-UD-Q2_K_XL.gguf").path.filename(), "m-UD-Q2_K_XL.gguf");
   hub_->put(name_, "Q4_K_M/m-Q4_K_M-00001-of-00002.gguf", "first");
@@ -198,11 +200,9 @@ TEST_F(HubPull, TheTokenGoesToTheHubAlone) {
   bring_with(settings);
   std::size_t elsewhere = 0;
   for (const auto& request : hub_->log()) {
-    if (request["host"] == "hub") EXPECT_EQ(request["token"], "Bearer secret");
-    if (request["host"] == "cdn") {
-      EXPECT_TRUE(request["token"].is_null()) << request;
-      ++elsewhere;
-    }
+    const bool at_hub = request["host"] == "hub";
+    EXPECT_EQ(request["token"], at_hub ? OrderedJson("Bearer secret") : OrderedJson()) << request;
+    elsewhere += !at_hub;
   }
   EXPECT_GT(elsewhere, 0u);
 }
@@ -211,6 +211,19 @@ TEST_F(HubPull, ARedirectToWhatIsNoAddressIsRefused) {
   hub_->set({{"redirect", "file:///etc/passwd"}});
   EXPECT_TRUE(holds(error_of(), "sends on to what is no address of http or https")) << error_of();
   EXPECT_FALSE(is_visible());
+}
+
+// What was encrypted stays so, and a certificate that nobody vouches for is none.
+TEST_F(HubPull, FromTlsNoRedirectLeadsToPlainText) {
+  if (hub_->tls().empty()) GTEST_SKIP() << "needs openssl, which makes a certificate";
+  HubSettings settings = hub_->settings(cache());
+  settings.endpoint = hub_->tls();
+  EXPECT_TRUE(holds(error_with(settings), "certificate")) << error_with(settings);
+  settings.certificates = hub_->certificate();
+  EXPECT_TRUE(holds(error_with(settings), ", which is not encrypted: refused")) << error_with(settings);
+  EXPECT_EQ(requests_to("cdn"), 0u);
+  hub_->set({{"redirect", hub_->tls() + "/" + name_ + "/resolve/main/config.json"}});  // which stays: another content
+  EXPECT_TRUE(holds(error_with(settings), " bytes of model.safetensors, expected 1000000")) << error_with(settings);
 }
 
 TEST_F(HubPull, ServerThatStopsInTheMiddleIsAskedForTheRest) {
@@ -257,7 +270,8 @@ TEST_F(HubPull, HalfAFileIsCompleted) {
   EXPECT_EQ(pulled.brought, 300'000u + 2 + std::string(config).size());
   EXPECT_EQ(told_.here, 700'000u);
   for (const auto& request : hub_->log()) {
-    if (request["host"] == "cdn") EXPECT_EQ(request["range"], "bytes=700000-");
+    if (request["host"] != "cdn") continue;
+    EXPECT_EQ(request["range"], "bytes=700000-");
   }
 }
 
@@ -300,8 +314,8 @@ TEST_F(HubPull, NamesThatWouldLeadElsewhereAreRefused) {
   for (const char* name : {"additional_chat_templates/..", "chat_templates/a\nb.jinja"}) {
     const bool wanted = is_beside_weights(name);
     hub_->set({{"names", {name}}});
-    if (wanted) EXPECT_TRUE(holds(error_of(), "which cannot be")) << error_of();
-    if (!wanted) EXPECT_EQ(error_of(), "no error") << name;
+    EXPECT_EQ(error_of(),
+              wanted ? name_ + ": holds a file 'chat_templates/a\\x0ab.jinja', which cannot be" : "no error");
   }
 }
 
@@ -351,6 +365,12 @@ TEST_F(HubPull, AFullDiskIsToldAndWhatCameStays) {
   const PulledModel pulled = bring();
   EXPECT_LT(pulled.brought, 500'000u) << "the rest";
   EXPECT_EQ(text_of(pulled.path / "model.safetensors"), weights_);
+}
+
+TEST_F(HubPull, SpaceIsReckonedBeforeAnythingComes) {
+  hub_->set({{"sizes", {{"model.safetensors", 1'000'000'000'000'000'000}}}});
+  EXPECT_TRUE(holds(error_of(), " GB free, 1000000000.00 GB needed to bring " + name_)) << error_of();
+  EXPECT_EQ(requests_to("cdn"), 0u);
 }
 
 TEST_F(HubPull, ACacheThatCannotBeWrittenIsNamed) {

@@ -55,8 +55,9 @@ std::string quantization_in(std::string_view stem_of_file) {
 }
 
 std::string human(std::uint64_t bytes) {
-  return bytes < 1'000'000'000 ? fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6)
-                               : fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
+  const auto amount = static_cast<double>(bytes);
+  if (bytes < 1'000'000) return fmt::format("{:.0f} kB", amount / 1e3);
+  return bytes < 1'000'000'000 ? fmt::format("{:.0f} MB", amount / 1e6) : fmt::format("{:.1f} GB", amount / 1e9);
 }
 
 std::string listed(std::vector<GgufModel> models) {
