@@ -19,7 +19,7 @@ Faults, each off where it is null:
     token       the one token that is valid
     wrong       a file whose bytes arrive with one of them changed
     unhashed    the listing says neither sizes nor hashes
-    cut         of the next body so many bytes are sent, then the connection is closed; as often as `cuts` says
+    cut         of the next large body so many bytes are sent, then the connection is closed; as often as `cuts` says
     fail        a status that the next `fails` requests for files get
     hold        after so many bytes of files, all together, nothing more is sent until "release"
     no_ranges   whole files are sent, whatever part was asked for
@@ -27,7 +27,7 @@ Faults, each off where it is null:
     redirect    where requests for large files are sent on to, instead of to the second host
     names       more names in the listing, of no files
     sizes       what the listing says of some files' sizes: {"model.safetensors": 5}
-    stall       of the next body so many bytes are sent, then nothing, until the other side goes away
+    stall       of the next large body so many bytes are sent, then nothing, until the other side goes away
 """
 
 import hashlib
@@ -286,8 +286,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_bytes(content[begin:end] + more)
 
     def send_bytes(self, content: bytes) -> None:
-        cut = FAULTS.take("cut", "cuts")
-        stall = FAULTS.take("stall", "stalls")
+        cut = FAULTS.take("cut", "cuts") if self.is_cdn else None
+        stall = FAULTS.take("stall", "stalls") if self.is_cdn else None
         stop = cut if cut is not None else stall
         at = 0
         while at < len(content):

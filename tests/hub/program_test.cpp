@@ -18,7 +18,11 @@ class Program : public testing::Test {
     hub_ = std::make_unique<LoopbackHub>();
     const TinyModel model;
     hub_->put_folder("tiny/model", model.path());
-    hub_->put("tiny/quants", "m-Q8_0.gguf", text_of(golden_folder() / "models" / "gemma3-ollama-gguf" / "model.gguf"));
+    const TemporaryFolder folder;
+    const fs::path gguf = folder / "pebble.gguf";
+    ASSERT_EQ(run_rung({"quantize", "pebble", "--to", "q8_0", gguf.string()}).status, 0);
+    gguf_ = text_of(gguf);
+    hub_->put("tiny/quants", "m-Q8_0.gguf", gguf_);
     hub_->put("tiny/quants", "m-BF16.gguf", "another");
   }
   static void TearDownTestSuite() { hub_.reset(); }
@@ -33,6 +37,7 @@ class Program : public testing::Test {
   }
 
   static inline std::unique_ptr<LoopbackHub> hub_;
+  static inline std::string gguf_;  // pebble
   TemporaryFolder folder_;
 };
 
@@ -134,7 +139,7 @@ TEST_F(Program, RunsWhatOllamaHas) {
                  manifests = folder_ / "ollama/manifests/registry.ollama.ai/library/tiny";
   fs::create_directories(blobs);
   fs::create_directories(manifests);
-  fs::copy(golden_folder() / "models" / "gemma3-ollama-gguf" / "model.gguf", blobs / ("sha256-" + hash('a')));
+  std::ofstream(blobs / ("sha256-" + hash('a')), std::ios::binary) << gguf_;
   std::ofstream(blobs / ("sha256-" + hash('b')))
       << R"({"temperature": 0, "num_predict": 2, "num_ctx": 64, "mirostat": 1})";
   Json manifest = {{"schemaVersion", 2}, {"layers", Json::array()}};

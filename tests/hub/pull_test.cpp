@@ -299,6 +299,7 @@ TEST_F(HubPull, AWrongHashIsRefusedAndNothingOfItStays) {
   for (const auto& entry : fs::directory_iterator(base() / "blobs"))
     EXPECT_EQ(entry.path().filename().string().size(), 40u);
   hub_->set({{"wrong", "config.json"}});
+  hub_->put(name_, "config.json", "another");
   EXPECT_TRUE(holds(error_of(), "config.json: the SHA-1 (git's, of a blob) of what came is "));
   hub_->set({{"wrong", nullptr}});
   EXPECT_EQ(text_of(bring().path / "model.safetensors"), weights_);

@@ -111,14 +111,13 @@ void BlobDownload::done(const HttpAnswer& answer) {
   }
   if (here_ == file_.size) return check();
   const bool is_no_part = answer.status == 416 || (answer.status == 206 && is_first_of_answer_ && !answer.is_whole());
-  if ((ignored_range_ || is_no_part) && asked_from_ > 0) {
-    ignored_range_ = false;
-    return begin(0);
+  if (std::exchange(ignored_range_, false) || (is_no_part && asked_from_ > 0)) {
+    if (++restarts_ < hub_.settings().tries) return begin(0);
   }
   const bool ended_early = (answer.status == 200 || answer.status == 206) && !answer.is_final;
-  if (!ended_early && !may_help_again(answer)) hub_.explain(repository_.name, file_.name, answer);
-  if (++tries_ >= hub_.settings().tries) {
-    if (ended_early && answer.is_whole()) {
+  if (!ended_early && !is_no_part && !may_help_again(answer)) hub_.explain(repository_.name, file_.name, answer);
+  if (is_no_part || ++tries_ >= hub_.settings().tries) {
+    if (is_no_part || (ended_early && answer.is_whole())) {
       fail("{}: {} sends {} bytes of {}, expected {}", repository_.name.repository, hub_.host(), here_,
            printable(file_.name), file_.size);
     }

@@ -52,6 +52,7 @@ class BlobDownload : public HttpReceiver {
   std::uint64_t asked_from_ = 0;
   std::string buffer_;  // bytes that came and are not in the file yet
   bool is_first_of_answer_ = true, resumed_ = false, too_long_ = false, ignored_range_ = false;
+  int restarts_ = 0;                               // from the first byte, because the server would not send a part
   int tries_ = 0;                                  // since the last byte came
   std::chrono::steady_clock::time_point again_{};  // when the next one is
   std::string reason_;
