@@ -38,7 +38,7 @@ void HubModel::complete(OrderedJson& model) const {
                   {"commit", repository_.commit},
                   {"download_bytes", remote_->download_bytes()},
                   {"read_bytes", remote_->read_bytes()}};
-  model["format"] = fmt::format("{}, on {}: {} to bring, {} of them were read", text_of(model, "format"), host_,
+  model["format"] = fmt::format("{}, on {}: {} to bring, {} of them were read", text_in(model, "format"), host_,
                                 human_bytes(remote_->download_bytes()), human_bytes(remote_->read_bytes()));
   if (!remote_->is_gguf() && repository_.find("tokenizer.json") == nullptr) {
     model["problems"].push_back(repository_.name.repository + ": holds no tokenizer.json");

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "engine/model_files.h"
 #include "files/hub/remote_model.h"
 

@@ -24,7 +24,7 @@ std::uint64_t machine_bytes() {
 
 // How many tokens' keys and values fit beside the weights.
 std::size_t tokens_that_fit(std::uint64_t bytes, const OrderedJson& memory, std::size_t longest) {
-  const std::uint64_t weights = count_of(memory, "weights"), each = count_of(memory, "kv_cache_per_token");
+  const std::uint64_t weights = count_in(memory, "weights"), each = count_in(memory, "kv_cache_per_token");
   if (bytes <= weights) return 0;
   return each == 0 ? longest : static_cast<std::size_t>(std::min<std::uint64_t>((bytes - weights) / each, longest));
 }
@@ -79,11 +79,11 @@ OrderedJson describe_running(const ModelFiles& files, const OrderedJson& model, 
 }
 
 std::string running_text(const OrderedJson& running) {
-  if (!running["runs"].get<bool>()) return line("runs here", "no: " + visible(text_of(running, "why_not")));
+  if (!running["runs"].get<bool>()) return line("runs here", "no: " + visible(text_in(running, "why_not")));
   std::string out;
   const std::string memory = human_bytes(running["machine_bytes"].get<std::uint64_t>());
   if (running.contains("context_that_fits")) {
-    const std::size_t tokens = count_of(running, "context_that_fits");
+    const std::size_t tokens = count_in(running, "context_that_fits");
     out += line("runs here", tokens == 0
                                  ? fmt::format("not well: this machine's memory, {}, is less than the weights", memory)
                                  : fmt::format("yes: {} of memory hold it with up to {} tokens", memory, tokens));
@@ -94,10 +94,10 @@ std::string running_text(const OrderedJson& running) {
   const OrderedJson& speed = running["speed"];
   std::string text =
       fmt::format("at most {:.0f} tok/s to read a prompt of {}", speed["prefill"]["tokens_per_second"].get<double>(),
-                  count_of(speed["prefill"], "tokens"));
+                  count_in(speed["prefill"], "tokens"));
   for (const auto& decode : speed.value("decode", OrderedJson::array())) {
     text += fmt::format(", {:.1f} to write after {}", decode["tokens_per_second"].get<double>(),
-                        count_of(decode, "context"));
+                        count_in(decode, "context"));
   }
   return out +
          line("speed here", fmt::format("{} (memory gives {:.1f} GB/s)", text, speed["read_gb_per_s"].get<double>()));

@@ -215,7 +215,6 @@ constexpr Undone kUndoneOfOllama[] = {{"mirostat"}, {"tfs_z", 1}, {"typical_p", 
 
 GenerationConfig generation_from_ollama(GenerationConfig own, const Json& parameters, const std::string& where) {
   if (!parameters.is_object()) fail("{}: found {}, expected a JSON object", where, parameters.type_name());
-  if (parameters.empty()) return own;
   GenerationConfig g = std::move(own);
   g.where = where;
   for (const SamplingSetting& setting : sampling_settings()) {

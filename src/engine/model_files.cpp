@@ -190,7 +190,8 @@ GenerationConfig ModelFiles::generation() const {
     const auto config = json("generation_config.json");
     return config ? generation_from_json(*config, (path() / "generation_config.json").string()) : GenerationConfig{};
   };
-  return generation_from_ollama(own(), beside_.parameters, beside_.where);
+  if (beside_.parameters.empty()) return own();
+  return generation_from_ollama(own(), parse_json(beside_.parameters, beside_.where), beside_.where);
 }
 
 }  // namespace rung

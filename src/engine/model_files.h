@@ -31,9 +31,9 @@ struct LeftOut {
 
 // What another program keeps beside a model's file: Ollama does so in its store.
 struct BesideModel {
-  std::string where = {};            // for errors
-  std::string system = {};           // a message that sets the scene
-  Json parameters = Json::object();  // in Ollama's names: "temperature", "top_k", "stop", "num_predict", …
+  std::string where = {};       // for errors
+  std::string system = {};      // a message that sets the scene
+  std::string parameters = {};  // JSON in Ollama's names: {"temperature": 0, "stop": […], …}; empty: none
 };
 
 // A .gguf file, a folder as it lies on the hub, or what is compiled in or lies in memory. Opening reads headers only.

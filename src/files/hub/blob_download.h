@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "files/hub/cache.h"
 #include "files/hub/digest.h"

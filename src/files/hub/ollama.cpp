@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mapped_file.h"
 #include "base/printable.h"
 #include "files/hub/name.h"
@@ -99,7 +100,7 @@ OllamaModel read(const fs::path& folder, const fs::path& manifest) {
     } else if (kind == "system") {
       model.system = text_of(path(), kMostTextBytes);
     } else if (kind == "params") {
-      model.parameters = parse_json(text_of(path(), kMostTextBytes), path().string());
+      model.parameters = text_of(path(), kMostTextBytes);
     } else if (kind == "projector" || kind == "adapter") {
       model.left_out.push_back(kind);
     }

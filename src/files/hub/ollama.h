@@ -10,15 +10,13 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
-
 namespace rung {
 
 struct OllamaModel {
   std::filesystem::path model;  // the GGUF
   std::filesystem::path manifest;
   std::string system = {};                 // a message that sets the scene
-  Json parameters = Json::object();        // "temperature", "stop", …
+  std::string parameters = {};             // JSON: {"temperature": 0, "stop": […], …}
   std::vector<std::string> left_out = {};  // layers that Rung does not run: "projector", "adapter"
 };
 
