@@ -91,9 +91,10 @@ def main() -> None:
             port = s.getsockname()[1]
         nginx = start_nginx(root, port)
         url = f"http://127.0.0.1:{port}"
+        file = f"{url}/bench/model/resolve/{COMMIT}/model.safetensors"
         environment = {"HF_ENDPOINT": url, "HF_HUB_CACHE": str(root / "cache"), "HF_TOKEN": "", "HF_HUB_OFFLINE": ""}
         commands = {
-            "curl -o": ["curl", "-s", "-o", str(root / "copy"), f"{url}/bench/model/resolve/{COMMIT}/model.safetensors"],
+            "curl -o": ["curl", "-s", "-o", str(root / "copy"), file],
             "openssl dgst -sha256": ["openssl", "dgst", "-sha256", str(weights)],
             "rung pull": [options.rung, "pull", "bench/model"],
         }

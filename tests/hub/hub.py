@@ -4,8 +4,8 @@ files, gated and private repositories; and faults on demand.
     python3 tests/hub/hub.py FOLDER
 
 FOLDER/owner/name/ holds a repository's files. Prints {"url": …, "cdn": …, "tls": …, "certificate": …} first (tls: the
-same hub over TLS, where there is an openssl; its certificate is a file that one must be told to trust); then each line of standard input is
-a command, a JSON object, answered by a line:
+same hub over TLS, where there is an openssl; its certificate is a file that one must be told to trust); then each line
+of standard input is a command, a JSON object, answered by a line:
 
     {"do": "set", NAME: VALUE, …}   the faults below, until they are set anew; answers {}
     {"do": "log"}                   the requests since the last time: [{"method", "host", "path", "range", "token"}, …]
@@ -219,7 +219,8 @@ class Handler(BaseHTTPRequestHandler):
                 entry = {"type": "file", "path": path.relative_to(ROOT / repository).as_posix(), "size": len(content),
                          "oid": git_blob(content)}
                 if len(content) >= LARGE:
-                    entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 135}
+                    entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content),
+                                    "pointerSize": 135}
                 entries.append(entry)
         self.send(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
 
@@ -324,8 +325,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = Path(folder) / "certificate", Path(folder) / "key"
         made = shutil.which("openssl") and subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-             "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "1", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
             stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
         if made:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -48,15 +48,16 @@ def main() -> None:
     for name, files in {"tiny/model": {"config.json": b'{"model_type": "llama"}', "tokenizer.json": b"{}",
                                        "model.safetensors": os.urandom(300_000),
                                        "additional_chat_templates/a.jinja": b"a"},
-                        "tiny/quants": {"m-Q8_0.gguf": os.urandom(100_000), "m-Q4_K_M.gguf": os.urandom(50_000)}}.items():
+                        "tiny/quants": {"m-Q8_0.gguf": os.urandom(100_000),
+                                        "m-Q4_K_M.gguf": os.urandom(50_000)}}.items():
         for file, content in files.items():
             path = repositories / name / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     hub = Hub(repositories)
     ours, theirs = FOLDER / "ours", FOLDER / "theirs"
-    os.environ |= {"HF_ENDPOINT": hub.url, "HF_TOKEN_PATH": "/dev/null", "NO_PROXY": "*", "HF_HOME": str(FOLDER / "home"),
-                   "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    os.environ |= {"HF_ENDPOINT": hub.url, "HF_TOKEN_PATH": "/dev/null", "NO_PROXY": "*",
+                   "HF_HOME": str(FOLDER / "home"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
     import huggingface_hub
     from huggingface_hub import hf_hub_download, scan_cache_dir, snapshot_download
@@ -74,13 +75,15 @@ def main() -> None:
     claim("it finds our snapshot without asking anybody",
           snapshot_download("tiny/model", cache_dir=ours, local_files_only=True) == pulled["path"])
     path = hf_hub_download("tiny/model", "model.safetensors", cache_dir=ours)
-    claim("it takes our weights", Path(path).read_bytes() == (repositories / "tiny/model/model.safetensors").read_bytes())
+    claim("it takes our weights",
+          Path(path).read_bytes() == (repositories / "tiny/model/model.safetensors").read_bytes())
     snapshot_download("tiny/model", cache_dir=ours)
     claim("and brings none of them again", hub.bodies() == [])
     hf_hub_download("tiny/quants", "m-Q4_K_M.gguf", cache_dir=ours)
     claim("beside ours it brings another file", len(hub.bodies()) == 1)
     scanned = scan_cache_dir(ours)
-    claim("its scan is content", not scanned.warnings and {r.repo_id for r in scanned.repos} == {"tiny/model", "tiny/quants"})
+    claim("its scan is content",
+          not scanned.warnings and {r.repo_id for r in scanned.repos} == {"tiny/model", "tiny/quants"})
     claim("and counts as we do", {r.repo_id: r.size_on_disk for r in scanned.repos} ==
           {m["name"]: m["bytes"] for m in json.loads(rung(ours, "pull", "--list", "--json"))["hub"]})
 
@@ -95,7 +98,8 @@ def main() -> None:
     claim("both write the same", tree(ours / "models--tiny--model") == tree(theirs / "models--tiny--model"))
 
     # half of it
-    blob = theirs / "models--tiny--model/blobs" / next(f["hash"] for f in again["files"] if f["name"] == "model.safetensors")
+    weights = next(f["hash"] for f in again["files"] if f["name"] == "model.safetensors")
+    blob = theirs / "models--tiny--model/blobs" / weights
     content = blob.read_bytes()
     blob.unlink()
     blob.with_name(blob.name + ".incomplete").write_bytes(content[:100_000])
@@ -104,8 +108,8 @@ def main() -> None:
 
     # removing
     two_hops(theirs, "tiny/model", "tiny/quants", repositories)
-    deletion = scan_cache_dir(ours).delete_revisions(*[v.commit_hash for r in scan_cache_dir(ours).repos for v in r.revisions])
-    deletion.execute()
+    scanned = scan_cache_dir(ours)
+    scanned.delete_revisions(*[v.commit_hash for r in scanned.repos for v in r.revisions]).execute()
     claim("it removes what we wrote", not list(ours.glob("models--*")))
     print(rung(theirs, "pull", "--remove", "tiny/model", "--remove", "tiny/quants"), end="")
     scanned = scan_cache_dir(theirs)
@@ -115,7 +119,7 @@ def main() -> None:
 
 
 def tree(folder: Path) -> dict:
-    """Names, links and contents, without what helps neither of them to run a model: its list of the repository's files."""
+    """Names, links and contents, without its list of the repository's files, which no model needs to run."""
     return {p.relative_to(folder).as_posix(): os.readlink(p) if p.is_symlink() else p.read_bytes()
             for p in folder.rglob("*") if (p.is_symlink() or p.is_file()) and "trees" not in p.parts}
 
@@ -139,7 +143,8 @@ def two_hops(cache: Path, first: str, second: str, repositories: Path) -> None:
     claim("it shares a payload between two repositories", all(shared) and payload.is_file())
     env = {**os.environ, "HF_HUB_CACHE": str(cache)}
     subprocess.run([RUNG, "pull", "--remove", second], env=env, stdout=subprocess.DEVNULL, check=True)
-    claim("we remove one of them, and the payload stays", payload.is_file() and not (cache / "models--tiny--quants").exists())
+    claim("we remove one of them, and the payload stays",
+          payload.is_file() and not (cache / "models--tiny--quants").exists())
     from huggingface_hub import hf_hub_download
     hf_hub_download(second, "m-Q8_0.gguf", cache_dir=cache)
 

@@ -59,8 +59,8 @@ def main() -> None:
     answers = []
     for case in CASES:
         environment = {"HOME": "/somewhere", "PATH": "/usr/bin:/bin"} | case
-        result = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
-        answers.append({"environment": environment, **json.loads(result.stdout)})
+        answer = subprocess.check_output([sys.executable, "-c", ASK], env=environment, text=True)
+        answers.append({"environment": environment, **json.loads(answer)})
     (OUT / "environment.json").write_text(json.dumps(answers, indent=1) + "\n")
 
 
