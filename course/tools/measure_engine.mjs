@@ -2,7 +2,7 @@
 //   node tools/measure_engine.mjs [--rung PATH] [--repeat N]      on a quiet machine, after `rung pull smollm2`; some two minutes
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../src/plugins/source.mjs';
 
@@ -35,8 +35,9 @@ const costs = Object.fromEntries(compared.models.map((model) => [model.model.rep
 rmSync(folder, { recursive: true });
 
 const ceilings = smollm2.ceilings;
+const busy = loadavg()[0] > cpus().length + 1 ? ', busy with other work' : ''; // then its speeds say little, and a page should say so
 const measured = {
-  machine: `${smollm2.threads} cores of an ${cpus()[0].model.trim()}, kernels ${smollm2.kernels}`,
+  machine: `${smollm2.threads} cores of an ${cpus()[0].model.trim()}, kernels ${smollm2.kernels}${busy}`,
   date: new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' }),
   version: /project\(rung VERSION ([\d.]+)/.exec(readFileSync(join(root, 'CMakeLists.txt'), 'utf8'))[1],
   how: 'node course/tools/measure_engine.mjs: rung bench, rung quantize, rung compare; medians',
