@@ -326,7 +326,8 @@ def main() -> None:
         certificate, key = Path(folder) / "certificate", Path(folder) / "key"
         made = shutil.which("openssl") and subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-days", "1", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+             "-days", "1",
+             "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
             stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
         if made:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

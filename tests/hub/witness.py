@@ -57,7 +57,8 @@ def main() -> None:
     hub = Hub(repositories)
     ours, theirs = FOLDER / "ours", FOLDER / "theirs"
     os.environ |= {"HF_ENDPOINT": hub.url, "HF_TOKEN_PATH": "/dev/null", "NO_PROXY": "*",
-                   "HF_HOME": str(FOLDER / "home"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+                   "HF_HOME": str(FOLDER / "home"),
+                   "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
     import huggingface_hub
     from huggingface_hub import hf_hub_download, scan_cache_dir, snapshot_download
