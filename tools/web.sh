@@ -11,6 +11,11 @@ home=$(dirname "$(dirname "$(readlink -f "$0")")")
 . "$home/tools/node.sh"
 ensure_to_compile_for_pages
 export NODE_PATH=/usr/share/nodejs # where Debian's emscripten finds the modules that it calls
+cache=$(em-config CACHE)
+if [ ! -w "$cache" ]; then # where it writes as it works: whoever may not gets a copy
+  export EM_CACHE=$home/build/emscripten
+  if [ ! -e "$EM_CACHE" ]; then cp -r "$cache" "$EM_CACHE"; fi
+fi
 
 target=rung_page
 if [ "${1:-}" = test ]; then target=test_wasm; fi

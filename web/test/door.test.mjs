@@ -121,6 +121,10 @@ test('what is wrong with files is one line', async () => {
   await fails([], /^no files: expected a \.gguf/);
   await fails([{ name: 'photo.jpg', data: new Blob(['x']) }], /^photo\.jpg: expected a \.gguf/);
   await fails([{ name: 'broken.gguf', data: new Blob([readFileSync(join(root, 'tests/golden/models/llama-gguf/model.gguf')).subarray(0, 1000)]) }], /^broken\.gguf: /);
+  // An axis of 2^32 and a little: a 32-bit memory must not take it for the little.
+  const wide = readFileSync(join(root, 'tests/golden/models/llama-gguf/model.gguf')), name = 'token_embd.weight';
+  wide.writeUInt32LE(1, wide.indexOf(name) + name.length + 4 + 4);
+  await fails([{ name: 'wide.gguf', data: new Blob([wide]) }], /^wide\.gguf: tensor 'token_embd\.weight' has an axis of 42949\d+, expected at most 4294967295$/);
   await fails([{ name: 'a.json', data: new Blob(['{}']) }, { name: 'b.json', data: new Blob(['{}']) }], /^these files: no model lies in this folder/);
   await fails([{ name: 'large.gguf', data: { size: 5e9 } }], /^large\.gguf: 5\.0 GB, a page can hold 1\.9 GB$/);
 });
