@@ -12,7 +12,7 @@ namespace rung {
 
 namespace {
 
-constexpr const char* kIndexName = "model.safetensors.index.json";
+constexpr const char* kShardIndexName = "model.safetensors.index.json";
 constexpr const char* kSingleName = "model.safetensors";
 constexpr std::size_t kMaxIndexBytes = 100'000'000;
 
@@ -59,8 +59,8 @@ Safetensors Safetensors::open(const Folder& folder) {
     opened.add_file(folder.open(kSingleName));
     return opened;
   }
-  if (!folder.has(kIndexName)) fail("{}: holds neither {} nor {}", path.string(), kSingleName, kIndexName);
-  const MappedFile index = folder.open(kIndexName);
+  if (!folder.has(kShardIndexName)) fail("{}: holds neither {} nor {}", path.string(), kSingleName, kShardIndexName);
+  const MappedFile index = folder.open(kShardIndexName);
   for (const std::string& shard : shards_in(index.text(), index.path().string())) opened.add_file(folder.open(shard));
   return opened;
 }

@@ -29,7 +29,7 @@ std::string Http::escaped(std::string_view text) {
 
 namespace {
 
-constexpr long kBufferBytes = 256 << 10;
+constexpr long kReceivedBytes = 256 << 10;
 constexpr int kMostRedirects = 10;
 constexpr std::size_t kMostHeaderBytes = 256 << 10;  // of one answer, all together
 
@@ -186,7 +186,7 @@ void Http::Impl::begin(Transfer& t) const {
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_USERAGENT, "rung/" RUNG_VERSION);
-  set(CURLOPT_BUFFERSIZE, kBufferBytes);
+  set(CURLOPT_BUFFERSIZE, kReceivedBytes);
   set(CURLOPT_ERRORBUFFER, t.words);
   set(CURLOPT_CONNECTTIMEOUT, settings.connect_seconds);
   set(CURLOPT_LOW_SPEED_LIMIT, 1L);
