@@ -43,7 +43,7 @@ TEST_F(BashCompletion, OffersTheOptionsOfTheVerb) {
   EXPECT_EQ(offers("rung inspect --t"), "--tensors\n--tensor\n");
   EXPECT_EQ(offers("rung inspect --temp"), "");
   EXPECT_EQ(offers("rung chat --temp"), "--temperature\n--template\n--template-name\n");
-  EXPECT_EQ(offers("rung pull --"), "--help\n--list\n--json\n");
+  EXPECT_EQ(offers("rung pull --"), "--help\n--list\n--remove\n--search\n--json\n");
 }
 
 TEST_F(BashCompletion, OffersWhatGenerateTakesToATextAlone) {

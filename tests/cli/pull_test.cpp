@@ -183,7 +183,8 @@ TEST(PullNames, AnUnknownNameListsTheKnown) {
     pulled("smollm3");
     ADD_FAILURE() << "was found";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "pull: there is no model 'smollm3', expected one of: smollm2, gemma3");
+    EXPECT_STREQ(error.what(),
+                 "pull: there is no model 'smollm3', expected owner/name of the hub, or one of: smollm2, gemma3");
   }
 }
 

@@ -296,8 +296,9 @@ TEST_F(HubPull, AWrongHashIsRefusedAndNothingOfItStays) {
   const std::string error = error_of();
   EXPECT_TRUE(holds(error, name_ + ": model.safetensors: the SHA-256 of what came is ")) << error;
   EXPECT_FALSE(is_visible());
-  for (const auto& entry : fs::directory_iterator(base() / "blobs"))
-    EXPECT_EQ(entry.path().filename().string().size(), 40u);
+  for (const auto& entry : fs::directory_iterator(base() / "blobs")) {  // of the others, whole or not yet: SHA-1
+    EXPECT_EQ(entry.path().stem().string().size(), 40u) << entry.path();
+  }
   hub_->set({{"wrong", "config.json"}});
   hub_->put(name_, "config.json", "another");
   EXPECT_TRUE(holds(error_of(), "config.json: the SHA-1 (git's, of a blob) of what came is "));
