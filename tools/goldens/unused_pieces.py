@@ -47,6 +47,7 @@ def main():
     cases = [[text, processor.encode(text)] for text in TEXTS]
     print(f"{sum(processor.encode(t) != plain.encode(t) for t in TEXTS)} of {len(TEXTS)} texts differ from those of "
           f"the model as it was")
+    OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps({"pieces": [p.piece for p in model.pieces], "types": [p.type for p in model.pieces],
                                "scores": [p.score for p in model.pieces], "cases": cases}, ensure_ascii=False,
                                separators=(",", ":")) + "\n",
