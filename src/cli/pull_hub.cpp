@@ -46,12 +46,14 @@ class PullProgress : public PullListener {
     const double seconds = std::chrono::duration<double>(now - last_).count();
     if (seconds < 0.5) return;
     const double rate = static_cast<double>(bytes - std::min(bytes, last_bytes_)) / seconds;
-    rate_ = rate_ < 0 ? rate : 0.8 * rate_ + 0.2 * rate;  // the last few seconds
+    rate_ = rate_ < kSlow ? rate : 0.8 * rate_ + 0.2 * rate;  // of the last few seconds in which something came
     last_ = now;
     last_bytes_ = bytes;
     std::string text = fmt::format("{} of {}, {}/s", human_bytes(bytes), human_bytes(total_),
                                    human_bytes(static_cast<std::uint64_t>(rate_)));
-    if (rate_ > 1) text += ", " + human_time(static_cast<double>(total_ - std::min(bytes, total_)) / rate_) + " left";
+    if (rate_ >= kSlow) {
+      text += ", " + human_time(static_cast<double>(total_ - std::min(bytes, total_)) / rate_) + " left";
+    }
     bar_.show(text, true);
   }
 
@@ -70,7 +72,8 @@ class PullProgress : public PullListener {
   Progress bar_;
   std::uint64_t total_ = 0, last_bytes_ = 0;
   Clock::time_point last_ = Clock::now();
-  double rate_ = -1;  // bytes a second; below 0: not known yet
+  static constexpr double kSlow = 1000;  // bytes a second: below it nobody can say how long the rest will take
+  double rate_ = 0;
 };
 
 HubCache hub_cache() { return HubCache(environment().hub.cache); }
