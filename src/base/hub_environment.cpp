@@ -18,8 +18,11 @@ std::string home_of(const Variables& variables, std::string_view user) {
   if (user.empty()) {
     if (const auto home = variables("HOME")) return *home;
   }
+#ifndef __EMSCRIPTEN__  // a page has no users
   const passwd* entry = user.empty() ? ::getpwuid(::getuid()) : ::getpwnam(std::string(user).c_str());
-  return entry == nullptr || entry->pw_dir == nullptr ? fmt::format("~{}", user) : entry->pw_dir;
+  if (entry != nullptr && entry->pw_dir != nullptr) return entry->pw_dir;
+#endif
+  return fmt::format("~{}", user);
 }
 
 std::string expanduser(const std::string& path, const Variables& variables) {
