@@ -22,7 +22,7 @@ list() {
   printf '%s\n' 'rule link' '  command = aarch64-linux-gnu-g++ -static $in -o $out 2>/dev/null'
   for source in "$home"/src/kernels/{neon/*,kernels,panels,scalar/scalar}.cpp \
     "$home"/src/tensor/{blocks,coded_blocks}.cpp \
-    "$home"/src/ops/kv_cache.cpp "$home"/src/base/{environment,pages}.cpp \
+    "$home"/src/ops/kv_cache.cpp "$home"/src/base/{environment,error,hub_environment,pages}.cpp \
     "$home"/tests/kernels/{attention,kernels,panels,vectors}_test.cpp \
     "$home"/tests/ops/kv_cache_test.cpp; do
     printf 'build %s.o: compile %s\n  warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion\n' \

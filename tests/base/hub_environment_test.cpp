@@ -25,11 +25,11 @@ TEST(HubEnvironment, IsReadAsTheHubsOwnLibraryReadsIt) {
   for (const Json& answer : golden) {
     const HubEnvironment e = hub_environment(variables_of(answer["environment"]));
     const std::string of = answer["environment"].dump();
-    EXPECT_EQ(e.endpoint, answer["endpoint"]) << of;
-    EXPECT_EQ(e.cache.string(), answer["cache"]) << of;
-    EXPECT_EQ(e.token_file.string(), answer["token_file"]) << of;
-    EXPECT_EQ(e.token, answer["token"]) << of;
-    EXPECT_EQ(e.offline, answer["offline"]) << of;
+    EXPECT_EQ(e.endpoint, answer["endpoint"].get<std::string>()) << of;
+    EXPECT_EQ(e.cache.string(), answer["cache"].get<std::string>()) << of;
+    EXPECT_EQ(e.token_file.string(), answer["token_file"].get<std::string>()) << of;
+    EXPECT_EQ(e.token, answer["token"].get<std::string>()) << of;
+    EXPECT_EQ(e.offline, answer["offline"].get<bool>()) << of;
   }
 }
 

@@ -72,7 +72,7 @@ TEST_F(Program, ListsSearchesAndRemoves) {
   const Outcome list = rung({"pull", "--list"});
   EXPECT_TRUE(holds(list.out, "\ntiny/model ")) << list.out;
   EXPECT_TRUE(holds(list.out, "safetensors")) << list.out;
-  EXPECT_EQ(Json::parse(rung({"pull", "--list", "--json"}).out)["hub"][0]["name"], "tiny/model");
+  EXPECT_EQ(Json::parse(rung({"pull", "--list", "--json"}).out)["hub"][0]["name"].get<std::string>(), "tiny/model");
   const Outcome search = rung({"pull", "--search", "QUANT"});
   EXPECT_TRUE(holds(search.out, "tiny/quants ")) << search.out;
   EXPECT_FALSE(holds(search.out, "tiny/model"));
