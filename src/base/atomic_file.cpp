@@ -95,17 +95,18 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("rename");
   ::close(fd_);
   fd_ = -1;
-  // The new name is an entry of the folder, which has to reach the disk too. Some file systems refuse to sync a folder:
-  // not worth an error.
-  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
-  const int folder_fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_fd < 0) return;
-  ::fsync(folder_fd);
-  ::close(folder_fd);
+  sync_folder(path_.has_parent_path() ? path_.parent_path() : ".");
 }
 
 void AtomicFile::fail_errno(std::string_view doing) const {
   fail("{}: cannot {}: {}", path_.string(), doing, std::strerror(errno));
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
 }
 
 }  // namespace rung

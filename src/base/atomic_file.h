@@ -46,4 +46,8 @@ class AtomicFile {
   std::vector<std::byte> buffer_;  // small writes are gathered
 };
 
+// A file's name is an entry of its folder, which has to reach the disk as well. Some file systems refuse to sync a
+// folder: not worth an error.
+void sync_folder(const std::filesystem::path& folder);
+
 }  // namespace rung

@@ -16,6 +16,9 @@ namespace rung {
 Json parse_json(std::string_view text, std::string_view where);
 OrderedJson parse_ordered_json(std::string_view text, std::string_view where);
 
+// The value of a key in an object that a stranger wrote; what is absent or no string is "".
+std::string string_in(const Json& object, const char* key);
+
 std::string to_json(const OrderedJson& value);  // in one line; bytes that are no UTF-8 become U+FFFD
 
 }  // namespace rung

@@ -29,14 +29,6 @@ void make_folder(const fs::path& path) {
   if (error) fail("{}: cannot be made: {}", path.string(), error.message());
 }
 
-// A name lies in its folder: that must reach the disk, too. Some file systems refuse: not worth an error.
-void sync_folder(const fs::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
-}
-
 void rename_or_fail(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::rename(from, to, error);

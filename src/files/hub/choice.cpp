@@ -10,13 +10,6 @@ namespace rung {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 std::string_view file_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }
 
 // "a/model-Q8_0-00001-of-00003.gguf" → "a/model-Q8_0", which all parts of it have in common.
@@ -34,7 +27,7 @@ std::string_view stem(std::string_view name) {
 
 // Is it how llama.cpp's people call a mix of types? "Q4_K_M", "IQ2_XXS", "BF16", "F32", "TQ1_0", "MXFP4_MOE"
 bool is_quantization(std::string_view word) {
-  const std::string text = lower(word);
+  const std::string text = lower_case(word);
   const auto number_after = [&](std::string_view beginning) {
     return text.starts_with(beginning) && text.size() > beginning.size() &&
            std::isdigit(static_cast<unsigned char>(text[beginning.size()])) != 0;
@@ -50,7 +43,7 @@ std::string quantization_in(std::string_view stem_of_file) {
     return std::string(is_quantization(stem_of_file) ? stem_of_file : std::string_view());
   }
   const std::string_view before = stem_of_file.substr(0, cut);
-  const bool dynamic = before.size() > 3 && lower(before.substr(before.size() - 3)) == "-ud";
+  const bool dynamic = before.size() > 3 && lower_case(before.substr(before.size() - 3)) == "-ud";
   return std::string(stem_of_file.substr(dynamic ? cut - 2 : cut + 1));
 }
 
@@ -71,8 +64,8 @@ std::string listed(std::vector<GgufModel> models) {
 }
 
 bool is_called(const GgufModel& model, const std::string& wanted) {
-  const std::string name = lower(model.files.front().name);
-  return lower(model.quantization) == wanted || name == wanted || file_part(name) == wanted ||
+  const std::string name = lower_case(model.files.front().name);
+  return lower_case(model.quantization) == wanted || name == wanted || file_part(name) == wanted ||
          file_part(stem(name)) == wanted;
 }
 
@@ -87,7 +80,7 @@ std::uint64_t GgufModel::bytes() const {
 std::vector<GgufModel> gguf_models(std::span<const HubFile> files) {
   std::map<std::string, GgufModel, std::less<>> by_stem;
   for (const HubFile& file : files) {
-    const std::string name = lower(file_part(file.name));
+    const std::string name = lower_case(file_part(file.name));
     if (!name.ends_with(".gguf") || name.starts_with("mmproj") || name.find("imatrix") != name.npos) continue;
     by_stem[std::string(stem(file.name))].files.push_back(file);
   }
@@ -100,16 +93,17 @@ std::vector<GgufModel> gguf_models(std::span<const HubFile> files) {
   }
   // a name that is none, or that another has too, tells nobody apart: then the file's own
   std::map<std::string, int> times;
-  for (const GgufModel& m : models) ++times[lower(m.quantization)];
+  for (const GgufModel& m : models) ++times[lower_case(m.quantization)];
   for (GgufModel& m : models) {
-    if (m.quantization.empty() || times[lower(m.quantization)] > 1) m.quantization = file_part(stem(m.files[0].name));
+    if (m.quantization.empty() || times[lower_case(m.quantization)] > 1)
+      m.quantization = file_part(stem(m.files[0].name));
   }
   return models;
 }
 
 const GgufModel& choose(const std::vector<GgufModel>& models, std::string_view quantization, const std::string& where) {
   if (quantization.empty() && models.size() == 1) return models.front();
-  const std::string wanted = lower(quantization.empty() ? "Q4_K_M" : quantization);
+  const std::string wanted = lower_case(quantization.empty() ? "Q4_K_M" : quantization);
   for (const GgufModel& model : models) {
     if (is_called(model, wanted)) return model;
   }

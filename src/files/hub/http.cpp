@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "base/signals.h"
 #include "files/hub/curl.h"
+#include "files/hub/name.h"
 
 namespace rung {
 
@@ -92,9 +93,7 @@ std::size_t on_header(char* text, std::size_t, std::size_t count, void* user) {
   if (transfer.header_bytes > kMostHeaderBytes) return 0;
   const std::size_t colon = line.find(':');
   if (colon == line.npos) return count;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = lower_case(line.substr(0, colon));
   line.remove_prefix(colon + 1);
   while (line.starts_with(' ')) line.remove_prefix(1);
   transfer.answer.headers[name] = line;
@@ -129,10 +128,8 @@ bool is_final(CURLcode code) {
 }  // namespace
 
 std::string origin_of(const std::string& url) {
-  std::string scheme = part_of(url, CURLUPART_SCHEME), host = part_of(url, CURLUPART_HOST);
+  const std::string scheme = part_of(url, CURLUPART_SCHEME), host = lower_case(part_of(url, CURLUPART_HOST));
   if ((scheme != "http" && scheme != "https") || host.empty()) return {};
-  std::transform(host.begin(), host.end(), host.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return fmt::format("{}://{}:{}", scheme, host, part_of(url, CURLUPART_PORT));
 }
 

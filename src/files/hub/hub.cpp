@@ -17,12 +17,7 @@ namespace {
 constexpr std::size_t kMostJsonBytes = std::size_t{32} << 20;  // a repository of 100,000 files
 constexpr std::size_t kMostTokenBytes = 4096;
 
-// The value of a key that a stranger wrote; what is not of the type counts as absent.
-std::string string_in(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
+// As string_in (base/json.h).
 std::optional<std::uint64_t> count_in(const Json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_number_unsigned() ? std::optional(it->get<std::uint64_t>()) : std::nullopt;

@@ -38,6 +38,14 @@ bool is_half(std::string_view text) {
 
 }  // namespace
 
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
 bool is_commit(std::string_view text) { return text.size() == 40 && is_hex(text); }
 
 bool is_etag(std::string_view text) { return (text.size() == 40 || text.size() == 64) && is_hex(text); }

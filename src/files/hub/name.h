@@ -27,6 +27,8 @@ struct HubName {
   std::string folder() const;  // in the cache: "models--owner--name"
 };
 
+std::string lower_case(std::string_view text);  // of ASCII; other bytes stay
+
 // One name of the hub's: letters, digits, - _ . of ASCII; no "--", no "..".
 bool is_repository(std::string_view text);
 

@@ -67,11 +67,6 @@ std::string text_of(const fs::path& path, std::size_t most) {
   return std::string(file.text());
 }
 
-std::string text_of_key(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
 // "sha256:ABCD…" → blobs/sha256-ABCD…
 fs::path blob(const fs::path& folder, const std::string& digest, const fs::path& manifest) {
   constexpr std::string_view kind = "sha256:";
@@ -92,9 +87,9 @@ OllamaModel read(const fs::path& folder, const fs::path& manifest) {
   OllamaModel model{.model = {}, .manifest = manifest};
   for (const Json& layer : layers_in(manifest)) {
     if (!layer.is_object()) continue;
-    std::string kind = text_of_key(layer, "mediaType");
+    std::string kind = string_in(layer, "mediaType");
     kind.erase(0, kind.rfind('.') + 1);  // application/vnd.ollama.image.model
-    const auto path = [&] { return blob(folder, text_of_key(layer, "digest"), manifest); };
+    const auto path = [&] { return blob(folder, string_in(layer, "digest"), manifest); };
     if (kind == "model") {
       model.model = path();
     } else if (kind == "system") {

@@ -4,6 +4,8 @@
 // Dots is how four products are added into a lane: Maddubs or Vnni, below.
 #pragma once
 
+#include "kernels/lanes/first_lanes.h"
+
 struct Pair {
   __m256i low, high;  // lanes 0–7, 8–15
 };
@@ -48,7 +50,7 @@ struct Maddubs {
 };
 
 template <class Dots>
-struct Lanes {
+struct Lanes : FirstLanes<Lanes<Dots>> {
   struct Floats {
     __m256 low, high;
   };
@@ -68,18 +70,6 @@ struct Lanes {
   static void store(float* p, Floats x) {
     _mm256_storeu_ps(p, x.low);
     _mm256_storeu_ps(p + 8, x.high);
-  }
-  static Floats load_first(const float* p, std::size_t n) {
-    if (n == 16) return load(p);
-    float some[16] = {};
-    __builtin_memcpy(some, p, n * sizeof(float));
-    return load(some);
-  }
-  static void store_first(float* p, Floats x, std::size_t n) {
-    if (n == 16) return store(p, x);
-    float all[16];
-    store(all, x);
-    __builtin_memcpy(p, all, n * sizeof(float));
   }
   static Floats load_f16(const std::byte* p) {
     return {_mm256_cvtph_ps(half_register(p)), _mm256_cvtph_ps(half_register(p + 16))};

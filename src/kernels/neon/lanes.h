@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/lanes/dots.h"
+#include "kernels/lanes/first_lanes.h"
 
 template <class T>
 struct Four {
@@ -15,7 +16,7 @@ inline auto each(F f) -> Four<decltype(f(0))> {
   return {{f(0), f(1), f(2), f(3)}};
 }
 
-struct Lanes {
+struct Lanes : FirstLanes<Lanes> {
   using Floats = Four<float32x4_t>;
   using Integers = Four<int32x4_t>;
   using Bytes = Four<uint8x16_t>;
@@ -35,18 +36,6 @@ struct Lanes {
   }
   static void store(float* p, Floats x) {
     for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, x.part[i]);
-  }
-  static Floats load_first(const float* p, std::size_t n) {
-    if (n == 16) return load(p);
-    float some[16] = {};
-    __builtin_memcpy(some, p, n * sizeof(float));
-    return load(some);
-  }
-  static void store_first(float* p, Floats x, std::size_t n) {
-    if (n == 16) return store(p, x);
-    float all[16];
-    store(all, x);
-    __builtin_memcpy(p, all, n * sizeof(float));
   }
   static Floats load_f16(const std::byte* p) {
     return each([&](int i) { return vcvt_f32_f16(vreinterpret_f16_u8(eight_bytes(p, i))); });

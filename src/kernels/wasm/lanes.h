@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernels/lanes/dots.h"
+#include "kernels/lanes/first_lanes.h"
 
 struct Four {
   v128_t part[4];
@@ -17,7 +18,7 @@ inline Four each(F f) {
   return Four{{f(0), f(1), f(2), f(3)}};
 }
 
-struct Lanes {
+struct Lanes : FirstLanes<Lanes> {
   // Floats, Integers and Bytes are the same registers, and yet not the same thing.
   struct Floats : Four {};
   struct Integers : Four {};
@@ -33,18 +34,6 @@ struct Lanes {
   }
   static void store(float* p, Floats x) {
     for (int i = 0; i < 4; ++i) wasm_v128_store(p + 4 * i, x.part[i]);
-  }
-  static Floats load_first(const float* p, std::size_t n) {
-    if (n == 16) return load(p);
-    float some[16] = {};
-    __builtin_memcpy(some, p, n * sizeof(float));
-    return load(some);
-  }
-  static void store_first(float* p, Floats x, std::size_t n) {
-    if (n == 16) return store(p, x);
-    float all[16];
-    store(all, x);
-    __builtin_memcpy(p, all, n * sizeof(float));
   }
   static Floats load_f16(const std::byte* p) {
     return {each([&](int i) { return f32_of_f16(wasm_u32x4_load16x4(p + 8 * i)); })};
