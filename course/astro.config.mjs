@@ -1,5 +1,5 @@
-// The course as a static site. A page is one Markdown file in src/content/docs/; what is special in them is made in src/plugins/.
-import { readFileSync } from 'node:fs';
+// The course as a static site. A page is one Markdown file in src/content/docs/; what is special in them is made in
+// src/plugins/.
 import { defineConfig } from 'astro/config';
 import starlight from '@astrojs/starlight';
 import code from './src/plugins/code.mjs';
@@ -8,10 +8,9 @@ import links from './src/plugins/links.mjs';
 import numbers from './src/plugins/numbers.mjs';
 import questions from './src/plugins/questions.mjs';
 import runs from './src/plugins/runs.mjs';
+import { version } from './src/plugins/source.mjs';
 import { sourcePagesWhileWriting } from './src/plugins/source-page.mjs';
 import toys from './src/plugins/toys.mjs';
-
-const version = /project\(rung VERSION ([\d.]+)/.exec(readFileSync('../CMakeLists.txt', 'utf8'))[1];
 
 export default defineConfig({
   outDir: '../build/course',
@@ -20,7 +19,7 @@ export default defineConfig({
     plugins: [sourcePagesWhileWriting],
     define: { __RUNG_VERSION__: JSON.stringify(version) },
     // What a script fetches is named from where the script lies, so that it works under any path.
-    experimental: { renderBuiltUrl: (_, { hostType }) => hostType === 'js' ? { relative: true } : undefined },
+    experimental: { renderBuiltUrl: (_, { hostType }) => (hostType === 'js' ? { relative: true } : undefined) },
   },
   markdown: {
     smartypants: false,
@@ -38,16 +37,44 @@ export default defineConfig({
       expressiveCode: { themes: ['github-dark', 'github-light'], styleOverrides: { borderRadius: '4px' } },
       sidebar: [
         { label: 'Start', items: ['index', 'prerequisites', 'ladder'] },
-        { label: 'The milestones', items: [
-          'm0-tokenizer', 'm1-weights', 'm2-forward-pass', 'm3-generation', 'm4-kv-cache', 'm5-quantization', 'm6-kernels', 'm7-metal',
-          'm8-chat-and-serving', 'm9-beyond'] },
         {
-          label: 'Learnings', collapsed: true, items: [
-            'learnings/two-files', 'learnings/bpe-and-sentencepiece', 'learnings/embeddings', 'learnings/reading-shapes',
-            'learnings/mmap-and-page-faults', 'learnings/bf16-is-half-an-f32', 'learnings/rows-and-strides', 'learnings/config-json',
-            'learnings/anatomy-of-a-block', 'learnings/attention-by-hand', 'learnings/two-rope-conventions', 'learnings/why-gqa',
-            'learnings/online-softmax', 'learnings/decode-and-prefill', 'learnings/a-quantised-block', 'learnings/forged-roles',
-            'learnings/same-seed', 'learnings/a-gpu-thread', 'learnings/prefix-trees',
+          label: 'The milestones',
+          items: [
+            'm0-tokenizer',
+            'm1-weights',
+            'm2-forward-pass',
+            'm3-generation',
+            'm4-kv-cache',
+            'm5-quantization',
+            'm6-kernels',
+            'm7-metal',
+            'm8-chat-and-serving',
+            'm9-beyond',
+          ],
+        },
+        {
+          label: 'Learnings',
+          collapsed: true,
+          items: [
+            'learnings/two-files',
+            'learnings/bpe-and-sentencepiece',
+            'learnings/embeddings',
+            'learnings/reading-shapes',
+            'learnings/mmap-and-page-faults',
+            'learnings/bf16-is-half-an-f32',
+            'learnings/rows-and-strides',
+            'learnings/config-json',
+            'learnings/anatomy-of-a-block',
+            'learnings/attention-by-hand',
+            'learnings/two-rope-conventions',
+            'learnings/why-gqa',
+            'learnings/online-softmax',
+            'learnings/decode-and-prefill',
+            'learnings/a-quantised-block',
+            'learnings/forged-roles',
+            'learnings/same-seed',
+            'learnings/a-gpu-thread',
+            'learnings/prefix-trees',
           ],
         },
         { label: 'In the page', items: ['look-inside', 'mistakes'] },

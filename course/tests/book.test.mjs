@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { site } from './site.mjs';
 
-const pdf = join(site, 'book/rung.pdf'), epub = join(site, 'book/rung.epub');
+const pdf = join(site, 'book/rung.pdf'),
+  epub = join(site, 'book/rung.epub');
 const there = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 const run = (program, ...words) => {
   const { status, stdout, stderr } = spawnSync(program, words, { encoding: 'utf8', maxBuffer: 1 << 26 });
@@ -16,14 +17,22 @@ const run = (program, ...words) => {
 
 test('the PDF is tagged and has an outline of its chapters', { skip: there('pdfinfo') ? false : 'no pdfinfo' }, () => {
   assert.match(run('pdfinfo', pdf), /Tagged: +yes/);
-  const outline = [...run('pdftohtml', '-xml', '-i', '-stdout', pdf).matchAll(/<item page="\d+">([^<]*)<\/item>/g)].map((match) => match[1]);
-  for (const title of ['Before you dive in', 'M0: the tokenizer', 'The merges, one at a time', 'Glossary']) assert.ok(outline.includes(title), `${title}: not in ${outline}`);
+  const outline = [...run('pdftohtml', '-xml', '-i', '-stdout', pdf).matchAll(/<item page="\d+">([^<]*)<\/item>/g)].map(
+    (match) => match[1],
+  );
+  for (const title of ['Before you dive in', 'M0: the tokenizer', 'The merges, one at a time', 'Glossary'])
+    assert.ok(outline.includes(title), `${title}: not in ${outline}`);
 });
 
-test('the PDF has the words, the code to its last line, and what was printed', { skip: there('pdftotext') ? false : 'no pdftotext' }, () => {
-  const text = run('pdftotext', '-layout', pdf, '-');
-  for (const words of ['pairs.erase', '4 tokens, 16 bytes, 4.00 bytes a token', 'Question 1.', 'A, not so.']) assert.ok(text.includes(words), words);
-});
+test(
+  'the PDF has the words, the code to its last line, and what was printed',
+  { skip: there('pdftotext') ? false : 'no pdftotext' },
+  () => {
+    const text = run('pdftotext', '-layout', pdf, '-');
+    for (const words of ['pairs.erase', '4 tokens, 16 bytes, 4.00 bytes a token', 'Question 1.', 'A, not so.'])
+      assert.ok(text.includes(words), words);
+  },
+);
 
 const jar = '/usr/share/java/epubcheck.jar'; // Debian's command is this file, and wants binfmt to run it
 const check = existsSync(jar) && there('java') ? ['java', '-jar', jar] : there('epubcheck') ? ['epubcheck'] : null;

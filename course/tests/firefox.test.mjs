@@ -17,7 +17,9 @@ if (!skip) {
 async function open(path) {
   const page = await browser.newPage();
   const errors = [];
-  page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
   page.on('pageerror', (error) => errors.push(error.message));
   await page.setViewport({ width: 1280, height: 900 });
   await page.goto(base + path, { waitUntil: 'load' });

@@ -7,22 +7,24 @@ import { on, opener } from './site.mjs';
 const open = await opener();
 const m0 = 'm0-tokenizer/index.html';
 
-test('a wrong choice says what it would have meant, the right one stays chosen', () => on(open, m0, {}, async (page) => {
-  const question = page.locator('main .sl-markdown-content rung-question').first();
-  await question.locator('input:not([data-right])').first().check();
-  assert.match(await question.locator('.why:visible').innerText(), /\w+ \w+/);
-  await question.locator('input[data-right]').check();
-  assert.ok(await question.locator('.choice.right').isVisible());
-  await page.reload();
-  assert.ok(await question.locator('input[data-right]').isChecked());
-}));
+test('a wrong choice says what it would have meant, the right one stays chosen', () =>
+  on(open, m0, {}, async (page) => {
+    const question = page.locator('main .sl-markdown-content rung-question').first();
+    await question.locator('input:not([data-right])').first().check();
+    assert.match(await question.locator('.why:visible').innerText(), /\w+ \w+/);
+    await question.locator('input[data-right]').check();
+    assert.ok(await question.locator('.choice.right').isVisible());
+    await page.reload();
+    assert.ok(await question.locator('input[data-right]').isChecked());
+  }));
 
-test('a prediction is compared', () => on(open, m0, {}, async (page) => {
-  const predict = page.locator('rung-predict').first();
-  await predict.locator('input').fill('7');
-  await page.keyboard.press('Enter');
-  assert.match(await predict.innerText(), /You said 7, it is 4 tokens\./);
-}));
+test('a prediction is compared', () =>
+  on(open, m0, {}, async (page) => {
+    const predict = page.locator('rung-predict').first();
+    await predict.locator('input').fill('7');
+    await page.keyboard.press('Enter');
+    assert.match(await predict.innerText(), /You said 7, it is 4 tokens\./);
+  }));
 
 const day = 24 * 60 * 60 * 1000;
 const start = new Date('2026-03-01T10:00:00Z');
@@ -30,41 +32,51 @@ const start = new Date('2026-03-01T10:00:00Z');
 const at = (time) => ({ before: (page) => page.clock.setFixedTime(time) });
 const here = (page) => page.locator('main .sl-markdown-content rung-question');
 
-test('whoever comes back after a day is asked three questions of pages that were begun', () => on(open, m0, at(start), async (page) => {
-  await here(page).nth(0).locator('input[data-right]').check();
-  await here(page).nth(1).locator('input:not([data-right])').first().check();
-  const asks = await here(page).locator('legend').allInnerTexts();
-  const again = page.locator('rung-again');
-  const next = new URL('../m1-weights/index.html', page.url()).href;
+test('whoever comes back after a day is asked three questions of pages that were begun', () =>
+  on(open, m0, at(start), async (page) => {
+    await here(page).nth(0).locator('input[data-right]').check();
+    await here(page).nth(1).locator('input:not([data-right])').first().check();
+    const asks = await here(page).locator('legend').allInnerTexts();
+    const again = page.locator('rung-again');
+    const next = new URL('../m1-weights/index.html', page.url()).href;
 
-  await page.goto(next);
-  await page.waitForLoadState('networkidle');
-  assert.equal(await again.locator('rung-question').count(), 0, 'asked on the same day');
+    await page.goto(next);
+    await page.waitForLoadState('networkidle');
+    assert.equal(await again.locator('rung-question').count(), 0, 'asked on the same day');
 
-  await page.clock.setFixedTime(new Date(start.getTime() + day));
-  await page.goto(next);
-  await again.locator('> details > summary').focus();
-  await page.keyboard.press('Enter');
-  // The first one was right a day ago; the second was wrong, the others not answered: these come first.
-  assert.deepEqual(await again.locator('legend').allInnerTexts(), asks.slice(1, 4));
-  assert.match(await again.innerText(), /Welcome back: three questions from before.*From “M0: the tokenizer”/s);
-  assert.equal(await again.locator('input:checked').count(), 0, 'what was chosen is shown before the question is answered');
-  for (const question of await again.locator('rung-question').all()) await question.locator('input[data-right]').check();
-  assert.equal(await again.locator('.right .why:visible').count(), 3);
+    await page.clock.setFixedTime(new Date(start.getTime() + day));
+    await page.goto(next);
+    await again.locator('> details > summary').focus();
+    await page.keyboard.press('Enter');
+    // The first one was right a day ago; the second was wrong, the others not answered: these come first.
+    assert.deepEqual(await again.locator('legend').allInnerTexts(), asks.slice(1, 4));
+    assert.match(await again.innerText(), /Welcome back: three questions from before.*From “M0: the tokenizer”/s);
+    assert.equal(
+      await again.locator('input:checked').count(),
+      0,
+      'what was chosen is shown before the question is answered',
+    );
+    for (const question of await again.locator('rung-question').all())
+      await question.locator('input[data-right]').check();
+    assert.equal(await again.locator('.right .why:visible').count(), 3);
 
-  // What was answered today is not asked again today: the ones not answered are left, then the one that was right a day ago.
-  await page.goto(next);
-  await again.locator('> details > summary').click();
-  assert.deepEqual(await again.locator('legend').allInnerTexts(), [...asks.slice(4), asks[0]].slice(0, 3));
+    // What was answered today is not asked again today: the ones not answered are left, then the one that was right a
+    // day ago.
+    await page.goto(next);
+    await again.locator('> details > summary').click();
+    assert.deepEqual(await again.locator('legend').allInnerTexts(), [...asks.slice(4), asks[0]].slice(0, 3));
 
-  // A page never asks what comes after it.
-  await page.goto(new URL('../ladder/index.html', page.url()).href);
-  await page.waitForLoadState('networkidle');
-  assert.equal(await again.locator('rung-question').count(), 0);
-}));
+    // A page never asks what comes after it.
+    await page.goto(new URL('../ladder/index.html', page.url()).href);
+    await page.waitForLoadState('networkidle');
+    assert.equal(await again.locator('rung-question').count(), 0);
+  }));
 
 async function exported(page) {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export as a file' }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export as a file' }).click(),
+  ]);
   return readFileSync(await download.path(), 'utf8');
 }
 
@@ -75,17 +87,26 @@ test('the diary is exported as one file and taken in elsewhere', async () => {
     await page.locator('rung-predict input').first().fill('7');
     await page.keyboard.press('Enter');
     await page.goto(new URL('../diary/index.html', page.url()).href);
-    assert.match(await page.locator('rung-diary').innerText(), /2 answered, 1 of them right\..*m0-tokenizer.*you guessed 7 tokens, it is 4 tokens; 2026-03-01/s);
+    assert.match(
+      await page.locator('rung-diary').innerText(),
+      /2 answered, 1 of them right\..*m0-tokenizer.*you guessed 7 tokens, it is 4 tokens; 2026-03-01/s,
+    );
     text = await exported(page);
   });
   const file = JSON.parse(text);
   assert.deepEqual([file.kind, file.version, Object.keys(file.entries).length], ['rung-diary', 1, 2]);
   const guess = file.entries['m0-pieces'];
-  assert.deepEqual([guess.page, guess.said, guess.is, guess.right, guess.when], ['m0-tokenizer', '7 tokens', '4 tokens', false, start.getTime()]);
+  assert.deepEqual(
+    [guess.page, guess.said, guess.is, guess.right, guess.when],
+    ['m0-tokenizer', '7 tokens', '4 tokens', false, start.getTime()],
+  );
 
   await on(open, 'diary/index.html', at(new Date(start.getTime() + day)), async (page) => {
     const diary = page.locator('rung-diary');
-    const take = (content) => diary.locator('input[type=file]').setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(content) });
+    const take = (content) =>
+      diary
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(content) });
     assert.match(await diary.innerText(), /Nothing is written here yet/);
     await take('not a diary');
     await diary.getByText('This file is not a diary: it is not JSON.').waitFor();
@@ -110,20 +131,30 @@ test('the diary is exported as one file and taken in elsewhere', async () => {
   });
 });
 
-test('a diary of another hand is read as far as it goes', () => on(open, m0, {}, async (page, { errors }) => {
-  await page.evaluate(() => localStorage.setItem('rung-diary', '{"m0-pieces":{"answer":"7","when":1},"x":null,"y":[1]}'));
-  await page.goto(new URL('../diary/index.html', page.url()).href);
-  await page.locator('rung-diary').getByText('Nothing is written here yet').waitFor();
-  assert.deepEqual(errors, []);
-}));
+test('a diary of another hand is read as far as it goes', () =>
+  on(open, m0, {}, async (page, { errors }) => {
+    await page.evaluate(() =>
+      localStorage.setItem('rung-diary', '{"m0-pieces":{"answer":"7","when":1},"x":null,"y":[1]}'),
+    );
+    await page.goto(new URL('../diary/index.html', page.url()).href);
+    await page.locator('rung-diary').getByText('Nothing is written here yet').waitFor();
+    assert.deepEqual(errors, []);
+  }));
 
-test('questions are asked by keyboard and named for a screen reader', () => on(open, m0, {}, async (page) => {
-  const question = here(page).first();
-  const ask = await question.locator('legend').innerText();
-  assert.equal(await page.getByRole('group', { name: ask }).count(), 1);
-  const right = question.getByRole('radio', { name: await question.locator('.choice:has([data-right]) label').innerText() });
-  await question.getByRole('radio').first().focus();
-  for (let i = 0; i < 3 && !(await right.isChecked()); ++i) await page.keyboard.press('ArrowDown');
-  assert.ok(await right.isChecked());
-  assert.ok(await question.locator('.right .why').evaluate((why) => !why.hidden && why.closest('[aria-live=polite]') !== null));
-}));
+test('questions are asked by keyboard and named for a screen reader', () =>
+  on(open, m0, {}, async (page) => {
+    const question = here(page).first();
+    const ask = await question.locator('legend').innerText();
+    assert.equal(await page.getByRole('group', { name: ask }).count(), 1);
+    const right = question.getByRole('radio', {
+      name: await question.locator('.choice:has([data-right]) label').innerText(),
+    });
+    await question.getByRole('radio').first().focus();
+    for (let i = 0; i < 3 && !(await right.isChecked()); ++i) await page.keyboard.press('ArrowDown');
+    assert.ok(await right.isChecked());
+    assert.ok(
+      await question
+        .locator('.right .why')
+        .evaluate((why) => !why.hidden && why.closest('[aria-live=polite]') !== null),
+    );
+  }));

@@ -1,17 +1,21 @@
-// How node's test runner reports here: a dot a test, then the words of those that failed, then the sum. ./check adds what is left in
-// build/course.counts ("passed failed skipped") and build/course.skips ("where, a tab, why") to its own.
+// How node's test runner reports here: a dot a test, then the words of those that failed, then the sum. ./check adds
+// what is left in build/course.counts ("passed failed skipped") and build/course.skips ("where, a tab, why") to its
+// own.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { root } from '../src/plugins/source.mjs';
 
 export default async function* report(events) {
-  let passed = 0, column = 0;
-  const failed = [], skipped = [];
+  let passed = 0,
+    column = 0;
+  const failed = [],
+    skipped = [];
   for await (const { type, data } of events) {
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const cause = data.details.error?.cause ?? data.details.error;
-    if (data.details.type === 'suite' || data.details.error?.failureType === 'subtestsFailed') continue; // its tests were told of one by one
+    // a suite's tests were told of one by one
+    if (data.details.type === 'suite' || data.details.error?.failureType === 'subtestsFailed') continue;
     if (data.skip !== undefined) skipped.push(`course ${data.name}\t${data.skip === true ? 'skipped' : data.skip}`);
     else if (type === 'test:pass') passed++;
     else failed.push(`FAILED ${data.name}\n${cause?.stack ?? inspect(cause)}`);

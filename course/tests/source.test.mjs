@@ -1,4 +1,5 @@
-// What a page shows of the source follows it or fails: a name that is gone, a line that is gone, an empty region, too many lines.
+// What a page shows of the source follows it or fails: a name that is gone, a line that is gone, an empty region, too
+// many lines.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,9 @@ import { root } from '../src/plugins/source.mjs';
 
 const path = 'build/source-test.cpp';
 mkdirSync(join(root, 'build'), { recursive: true });
-writeFileSync(join(root, path), `// What this file is.
+writeFileSync(
+  join(root, path),
+  `// What this file is.
 int half(int x) {
   // before
 
@@ -23,16 +26,25 @@ void emptied(int x) {
 }
 void long_one() {
 ${'  f();\n'.repeat(70)}}
-`);
+`,
+);
 
 // A plugin over a page of one node: what the node became, or the line that the build stops with.
 const apply = (plugin, node) => {
   const tree = { type: 'root', children: [node] };
-  plugin()(tree, { fail(message) { throw new Error(message); } });
+  plugin()(tree, {
+    fail(message) {
+      throw new Error(message);
+    },
+  });
   return tree.children;
 };
 const fence = (meta) => ({ type: 'code', lang: 'cpp', meta: `src=${path} ${meta}`, value: '' });
-const fails = (plugin, node, words) => assert.throws(() => apply(plugin, node), (error) => error.message.includes(words) || assert.fail(`"${error.message}" does not say "${words}"`));
+const fails = (plugin, node, words) =>
+  assert.throws(
+    () => apply(plugin, node),
+    (error) => error.message.includes(words) || assert.fail(`"${error.message}" does not say "${words}"`),
+  );
 
 test('code is what stands in the source', () => {
   const [shown, where] = apply(code, fence('name=half'));
@@ -46,12 +58,25 @@ test('a name that is gone stops the build', () => {
   fails(links, { type: 'link', url: `src:${path}#third`, children: [] }, 'nothing named third');
 });
 
-test('a line that is gone stops the build', () => fails(code, fence('name=half from="return y"'), 'no line has "return y"'));
-test('a region without a line of code stops the build', () => fails(code, fence('name=emptied'), `${path}, lines 7 to 9: an empty region`));
-test('more lines than a reader takes in stop the build', () => fails(code, fence('name=long_one'), 'long_one is 72 lines'));
-test('a command that was never recorded stops the build', () => fails(runs, { type: 'code', lang: 'run', value: 'rung nothing' }, 'nothing is recorded of "rung nothing"'));
-test('a number that nobody measured stops the build', () => fails(numbers, { type: 'text', value: '{{no.such.number}}' }, 'no.such.number'));
+test('a line that is gone stops the build', () =>
+  fails(code, fence('name=half from="return y"'), 'no line has "return y"'));
+test('a region without a line of code stops the build', () =>
+  fails(code, fence('name=emptied'), `${path}, lines 7 to 9: an empty region`));
+test('more lines than a reader takes in stop the build', () =>
+  fails(code, fence('name=long_one'), 'long_one is 72 lines'));
+test('a command that was never recorded stops the build', () =>
+  fails(runs, { type: 'code', lang: 'run', value: 'rung nothing' }, 'nothing is recorded of "rung nothing"'));
+test('a number that nobody measured stops the build', () =>
+  fails(numbers, { type: 'text', value: '{{no.such.number}}' }, 'no.such.number'));
 test('a question has one right choice', () => {
-  fails(questions, { type: 'code', lang: 'question', value: 'Why?\n- a :: b\n- c :: d' }, 'a question has one right choice: Why?');
-  fails(questions, { type: 'code', lang: 'question', value: 'Why?\n+ a' }, 'a choice is "- words :: what it would have meant": + a');
+  fails(
+    questions,
+    { type: 'code', lang: 'question', value: 'Why?\n- a :: b\n- c :: d' },
+    'a question has one right choice: Why?',
+  );
+  fails(
+    questions,
+    { type: 'code', lang: 'question', value: 'Why?\n+ a' },
+    'a choice is "- words :: what it would have meant": + a',
+  );
 });

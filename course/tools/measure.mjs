@@ -1,8 +1,9 @@
-// bench/page: when the first page's largest content is there, and when pebble's story begins. Nothing is asserted: times depend on the machine.
-import { readFileSync, writeFileSync } from 'node:fs';
+// bench/page: when the first page's largest content is there, and when pebble's story begins. Nothing is asserted:
+// times depend on the machine.
+import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { root } from '../src/plugins/source.mjs';
+import { root, version } from '../src/plugins/source.mjs';
 import { launch, serve } from './serve.mjs';
 
 const runs = 9;
@@ -12,11 +13,14 @@ const browser = await launch();
 // In the page, from its first moment: milliseconds since the navigation began.
 function watch() {
   globalThis.seen = { paint: 0, largest: 0, story: 0 };
-  new PerformanceObserver((list) => { for (const entry of list.getEntries()) globalThis.seen.largest = entry.startTime; })
-    .observe({ type: 'largest-contentful-paint', buffered: true });
-  new PerformanceObserver((list) => { for (const entry of list.getEntries()) globalThis.seen.paint ||= entry.startTime; })
-    .observe({ type: 'paint', buffered: true });
-  const look = () => { // the engine's first word: what stands inside before is the printed story
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) globalThis.seen.largest = entry.startTime;
+  }).observe({ type: 'largest-contentful-paint', buffered: true });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) globalThis.seen.paint ||= entry.startTime;
+  }).observe({ type: 'paint', buffered: true });
+  const look = () => {
+    // the engine's first word: what stands inside before is the printed story
     if (!document.querySelector('rung-story blockquote:not([hidden])')) return;
     globalThis.seen.story = performance.now();
     observer.disconnect();
@@ -31,18 +35,27 @@ async function visit(context) {
   let bytes = 0;
   const session = await context.newCDPSession(page);
   await session.send('Network.enable');
-  session.on('Network.loadingFinished', ({ encodedDataLength }) => { bytes += encodedDataLength; });
+  session.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    bytes += encodedDataLength;
+  });
   await page.goto(server.base + 'index.html', { waitUntil: 'load' });
   const atLoad = bytes;
-  if (await page.locator('rung-story').count() > 0) await page.waitForFunction(() => globalThis.seen.story > 0, null, { timeout: 60_000 });
+  if ((await page.locator('rung-story').count()) > 0)
+    await page.waitForFunction(() => globalThis.seen.story > 0, null, { timeout: 60_000 });
   else await page.waitForTimeout(500);
   const seen = await page.evaluate(() => globalThis.seen);
   await page.close();
-  return { 'first paint': seen.paint, 'largest content': seen.largest, 'first story': seen.story || null, 'bytes until loaded': atLoad };
+  return {
+    'first paint': seen.paint,
+    'largest content': seen.largest,
+    'first story': seen.story || null,
+    'bytes until loaded': atLoad,
+  };
 }
 
 const seen = { cold: [], warm: [] };
-await (async () => { // one visit that does not count: the browser's own start
+await (async () => {
+  // one visit that does not count: the browser's own start
   const context = await browser.newContext();
   await visit(context);
   await context.close();
@@ -57,16 +70,26 @@ for (let i = 0; i < runs; ++i) {
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 const result = {
   what: 'the first page on loopback: milliseconds from the navigation on, bytes as sent; the median of the visits and the slowest',
-  machine: `${cpus()[0].model.trim()}, ${cpus().length} threads`, load: loadavg()[0].toFixed(1), date: new Date().toISOString().slice(0, 10),
-  rung: /project\(rung VERSION ([\d.]+)/.exec(readFileSync(join(root, 'CMakeLists.txt'), 'utf8'))[1], browser: `Chromium ${browser.version()}`, visits: runs,
+  machine: `${cpus()[0].model.trim()}, ${cpus().length} threads`,
+  load: loadavg()[0].toFixed(1),
+  date: new Date().toISOString().slice(0, 10),
+  rung: version,
+  browser: `Chromium ${browser.version()}`,
+  visits: runs,
 };
 for (const [state, visits] of Object.entries(seen)) {
-  result[state] = Object.fromEntries(Object.keys(visits[0]).map((key) => {
-    const values = visits.map((each) => each[key]);
-    return [key, values.includes(null) ? null : { median: Math.round(median(values)), slowest: Math.round(Math.max(...values)) }];
-  }));
+  result[state] = Object.fromEntries(
+    Object.keys(visits[0]).map((key) => {
+      const values = visits.map((each) => each[key]);
+      return [
+        key,
+        values.includes(null) ? null : { median: Math.round(median(values)), slowest: Math.round(Math.max(...values)) },
+      ];
+    }),
+  );
 }
 await browser.close();
 server.close();
 console.log(JSON.stringify(result, null, 1));
-if (process.argv.includes('--keep')) writeFileSync(join(root, 'bench/page.json'), JSON.stringify(result, null, 1) + '\n');
+if (process.argv.includes('--keep'))
+  writeFileSync(join(root, 'bench/page.json'), JSON.stringify(result, null, 1) + '\n');

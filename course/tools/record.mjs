@@ -1,21 +1,19 @@
 // Runs every command of the pages with the built program and compares what it prints with course/recorded/.
-//   node tools/record.mjs [--accept] [--rung PATH]      --accept keeps what was printed; without it a difference is a failure
+//   node tools/record.mjs [--accept] [--rung PATH]
+// --accept keeps what was printed; without it a difference is a failure.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileOf } from '../src/plugins/recorded.mjs';
-import { root } from '../src/plugins/source.mjs';
+import { root, writtenPages } from '../src/plugins/source.mjs';
 import { figures } from '../src/plugins/toys.mjs';
+import { program } from './program.mjs';
 
 const accept = process.argv.includes('--accept');
-const at = process.argv.indexOf('--rung');
-const program = at > 0 ? process.argv[at + 1] : join(root, 'build/release/src/cli/rung');
-const pages = join(root, 'course/src/content/docs');
 
 // Commands of ```run blocks, and of predict's `from`.
-function commandsOf(page) {
-  const text = readFileSync(join(pages, page), 'utf8');
+function commandsOf(text) {
   const found = [];
   for (const [, meta, body] of text.matchAll(/^```run *(.*)\n([^]*?)^```/gm)) {
     for (const command of body.trim().split('\n')) found.push({ command, shape: /\bshape\b/.test(meta) });
@@ -26,8 +24,8 @@ function commandsOf(page) {
 
 const numbers = (text) => text.replace(/[\d.,]+/g, '#').replace(/ +/g, ' ');
 const wanted = new Map();
-for (const page of readdirSync(pages, { recursive: true }).map(String).filter((name) => /\.mdx?$/.test(name)).sort()) {
-  for (const { command, shape } of commandsOf(page)) wanted.set(command, shape || wanted.get(command) || false);
+for (const [, text] of writtenPages()) {
+  for (const { command, shape } of commandsOf(text)) wanted.set(command, shape || wanted.get(command) || false);
 }
 for (const { lang, value } of Object.values(figures)) if (lang === 'run') wanted.set(value, false);
 
@@ -36,15 +34,28 @@ let failed = 0;
 for (const [command, shape] of wanted) {
   if (!command.startsWith('rung ')) throw new Error(`"${command}": only rung is run`);
   const run = spawnSync('bash', ['-c', command], {
-    cwd: folder, encoding: 'utf8', input: '', timeout: 120_000,
-    env: { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}`, NO_COLOR: '1', COLUMNS: '100', LC_ALL: 'C.UTF-8' },
+    cwd: folder,
+    encoding: 'utf8',
+    input: '',
+    timeout: 120_000,
+    env: {
+      ...process.env,
+      PATH: `${dirname(program)}:${process.env.PATH}`,
+      NO_COLOR: '1',
+      COLUMNS: '100',
+      LC_ALL: 'C.UTF-8',
+    },
   });
   const printed = `$ ${command}\n${run.stdout}${run.status === 0 ? '' : run.stderr}`;
   const path = fileOf(command);
   const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const same = shape && before ? numbers(before) === numbers(printed) : before === printed;
   if (same) continue;
-  if (accept) { writeFileSync(path, printed); console.log(`accepted: ${command}`); continue; }
+  if (accept) {
+    writeFileSync(path, printed);
+    console.log(`accepted: ${command}`);
+    continue;
+  }
   failed++;
   console.log(`FAILED ${command}\n--- recorded\n${before}--- now\n${printed}`);
 }
@@ -53,7 +64,11 @@ const kept = new Set([...wanted.keys()].map(fileOf));
 for (const name of readdirSync(join(root, 'course/recorded'))) {
   const path = join(root, 'course/recorded', name);
   if (kept.has(path)) continue;
-  if (accept) rmSync(path); else { failed++; console.log(`FAILED ${path}: no page runs this`); }
+  if (accept) rmSync(path);
+  else {
+    failed++;
+    console.log(`FAILED ${path}: no page runs this`);
+  }
 }
 console.log(`${wanted.size - failed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

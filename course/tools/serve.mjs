@@ -9,8 +9,13 @@ import { root } from '../src/plugins/source.mjs';
 export const site = join(root, 'build/course');
 
 const types = {
-  '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml',
-  '.wasm': 'application/wasm', '.json': 'application/json',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json',
 };
 
 // The site under /some/where/ and nothing beside it, so that an address that only works at the top is a 404.
@@ -19,9 +24,14 @@ export async function serve({ hosted = false } = {}) {
   const packed = new Map();
   const send = (answer, file) => {
     const headers = { 'content-type': types[extname(file)] ?? 'application/octet-stream' };
-    if (!hosted) { answer.writeHead(200, headers).end(readFileSync(file)); return; }
+    if (!hosted) {
+      answer.writeHead(200, headers).end(readFileSync(file));
+      return;
+    }
     if (!packed.has(file)) packed.set(file, gzipSync(readFileSync(file)));
-    answer.writeHead(200, { ...headers, 'content-encoding': 'gzip', 'cache-control': 'max-age=3600' }).end(packed.get(file));
+    answer
+      .writeHead(200, { ...headers, 'content-encoding': 'gzip', 'cache-control': 'max-age=3600' })
+      .end(packed.get(file));
   };
   const server = createServer((request, answer) => {
     const path = decodeURIComponent(new URL(request.url, 'http://x').pathname);
@@ -29,14 +39,25 @@ export async function serve({ hosted = false } = {}) {
     try {
       if (statSync(file).isDirectory()) file = join(file, 'index.html');
       send(answer, file);
-    } catch { answer.writeHead(404).end(); }
+    } catch {
+      answer.writeHead(404).end();
+    }
   });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   return { base: `http://127.0.0.1:${server.address().port}/some/where/`, close: () => server.close() };
 }
 
 // CHROMIUM names another browser than Debian's.
-export const launch = () => chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });

@@ -1,16 +1,14 @@
 // The numbers of the toys: recorded from the built program and pebble's own files into src/data/toys/, a file a toy.
-// native.json is what the
-// tests of the toys compare with: it is on no page.
+// native.json is what the tests of the toys compare with: it is on no page.
 //   node tools/toydata.mjs [--check] [--rung PATH]      --check writes nothing and fails where a number is another one
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { root } from '../src/plugins/source.mjs';
+import { program } from './program.mjs';
 
 const check = process.argv.includes('--check');
-const at = process.argv.indexOf('--rung');
-const program = at > 0 ? resolve(process.argv[at + 1]) : join(root, 'build/release/src/cli/rung');
 const folder = mkdtempSync(join(tmpdir(), 'rung-toys-'));
 const pebble = join(root, 'models/pebble');
 
@@ -29,7 +27,7 @@ function tensors(path) {
   const header = JSON.parse(bytes.subarray(8, start).toString());
   const value = {
     F32: (b, i) => b.readFloatLE(4 * i),
-    BF16: (b, i) => new Float32Array(new Uint32Array([b.readUInt16LE(2 * i) << 16]).buffer)[0],
+    BF16: (b, i) => bf16(b.readUInt16LE(2 * i)),
   };
   return Object.fromEntries(
     Object.entries(header)
@@ -187,7 +185,7 @@ function sampling() {
 // What a token costs: each weight of a linear layer once, and q·k and times v for each key. native: operations that
 // bench counts, two a multiplication.
 function cache() {
-  const { parameters, kv_cache_per_token, ...model } = { ...json('inspect'), ...json('inspect').memory };
+  const { parameters, memory, ...model } = json('inspect');
   const matrices = Object.values(weights)
     .filter(({ shape }) => shape.length === 2)
     .reduce((sum, { values }) => sum + values.length, 0);
@@ -216,7 +214,7 @@ function cache() {
     headDim: model.head_dim,
     hidden: model.hidden_size,
     vocabulary: model.vocab_size,
-    cacheBytes: kv_cache_per_token,
+    cacheBytes: memory.kv_cache_per_token,
   };
 }
 
@@ -352,7 +350,6 @@ function safetensorsParts() {
     data = 8 + json;
   const field = (at, length, what, value) => ({ at, length, what, value: String(value) });
   const part = (words, from, to, fields) => ({ words, at: from, hex: file.subarray(from, to).toString('hex'), fields });
-  const bf16 = (at) => new Float32Array(new Uint32Array([file.readUInt16LE(at) << 16]).buffer)[0];
   const beginning = part('the beginning', 0, 192, [
     field(0, 8, 'how many bytes of JSON follow, lowest byte first', json),
     field(8, 184, 'JSON: for each tensor its type, its shape, and where its bytes lie', `${file.subarray(8, 60)}…`),
@@ -360,10 +357,14 @@ function safetensorsParts() {
   const numbers = part('where the numbers begin', data - 64, data + 64, [
     field(data - 64, 64, 'the end of the JSON', file.subarray(data - 40, data)),
     ...Array.from({ length: 32 }, (_, i) =>
-      field(data + 2 * i, 2, `number ${i} of the first tensor, bf16`, bf16(data + 2 * i)),
+      field(data + 2 * i, 2, `number ${i} of the first tensor, bf16`, bf16(file.readUInt16LE(data + 2 * i))),
     ),
   ]);
   return { name: 'pebble as safetensors', size: file.length, parts: [beginning, numbers] };
+}
+
+function bf16(bits) {
+  return new Float32Array(new Uint32Array([bits << 16]).buffer)[0];
 }
 
 function f16(bits) {

@@ -4,8 +4,8 @@
 //   const rung = await load();                                        // pebble, which comes with it
 //   await rung.generate('Once upon a time', { temperature: 0, onText: (piece) => process.stdout.write(piece) });
 //
-// The worker answers one request after the other. When the machine stops it (a trap, no memory), it is thrown away: what it computed with can
-// no longer be trusted. The next one opens the same model, with the same parts switched off.
+// The worker answers one request after the other. When the machine stops it (a trap, no memory), it is thrown away:
+// what it computed with can no longer be trusted. The next one opens the same model, with the same parts switched off.
 import type { GenerateOptions, LoadOptions, ModelFacts, ModelFile, Part, Rung, TraceOptions } from './types.js';
 export type * from './types.js';
 
@@ -49,16 +49,21 @@ async function startWorker(): Promise<AnyWorker> {
       terminate: () => worker.terminate(),
       listen: (onReply, onDeath) => {
         worker.onmessage = (event) => onReply(event.data as Reply);
-        worker.onerror = (event) => { event.preventDefault(); onDeath(event.message || 'its script could not be loaded'); };
+        worker.onerror = (event) => {
+          event.preventDefault();
+          onDeath(event.message || 'its script could not be loaded');
+        };
       },
     };
   }
-  const threads = 'node:worker_threads';  // a name that no bundler for browsers looks at
+  const threads = 'node:worker_threads'; // a name that no bundler for browsers looks at
   const { Worker: NodeWorker } = await import(/* @vite-ignore */ threads);
   const worker = new NodeWorker(url);
   return {
     postMessage: (message) => worker.postMessage(message),
-    terminate: () => { void worker.terminate(); },
+    terminate: () => {
+      void worker.terminate();
+    },
     listen: (onReply, onDeath) => {
       worker.on('message', onReply);
       worker.on('error', (error: Error) => onDeath(error.message));
@@ -75,29 +80,64 @@ class Door implements Rung {
   private mistake: string | null = null;
   private closed = false;
 
-  constructor(private readonly name: string, private readonly files: ModelFile[], private readonly options: LoadOptions) {}
+  constructor(
+    private readonly name: string,
+    private readonly files: ModelFile[],
+    private readonly options: LoadOptions,
+  ) {}
 
   async open(): Promise<void> {
     const worker = await startWorker();
-    if (this.closed) { worker.terminate(); return; }
+    if (this.closed) {
+      worker.terminate();
+      return;
+    }
     this.worker = worker;
-    worker.listen((reply) => this.hear(reply), (why) => this.lose(`the engine stopped: ${why}`));
+    worker.listen(
+      (reply) => this.hear(reply),
+      (why) => this.lose(`the engine stopped: ${why}`),
+    );
     const { device = 'reference', context = 0, onProgress } = this.options;
     // Node does not hand a blob of a file to another thread, but one of memory.
-    const files = typeof Worker !== 'undefined' ? this.files
-      : await Promise.all(this.files.map(async ({ name, data }) => ({ name, data: data instanceof Blob ? new Blob([await data.arrayBuffer()]) : data })));
-    this.model = await this.send({ verb: 'load', name: this.name, device, context }, { onProgress }, files) as ModelFacts;
+    const files =
+      typeof Worker !== 'undefined'
+        ? this.files
+        : await Promise.all(
+            this.files.map(async ({ name, data }) => ({
+              name,
+              data: data instanceof Blob ? new Blob([await data.arrayBuffer()]) : data,
+            })),
+          );
+    this.model = (await this.send(
+      { verb: 'load', name: this.name, device, context },
+      { onProgress },
+      files,
+    )) as ModelFacts;
     if (this.parts.length > 0) await this.send({ verb: 'switchOff', parts: this.parts });
     if (this.mistake !== null) await this.send({ verb: 'break', mistake: this.mistake });
   }
 
-  tokenize(text: string) { return this.ask('tokenize', { text }) as ReturnType<Rung['tokenize']>; }
-  textOf(ids: number[]) { return this.ask('textOf', { ids }) as Promise<string>; }
-  logits(text: string, options = {}) { return this.ask('logits', { text, ...options }) as ReturnType<Rung['logits']>; }
-  trace(text: string, options: TraceOptions = {}) { return this.ask('trace', { text, ...options }) as ReturnType<Rung['trace']>; }
-  compare(text: string, options = {}) { return this.ask('compare', { text, ...options }) as ReturnType<Rung['compare']>; }
-  mistakes() { return this.ask('mistakes', {}) as ReturnType<Rung['mistakes']>; }
-  measure() { return this.ask('measure', {}) as ReturnType<Rung['measure']>; }
+  tokenize(text: string) {
+    return this.ask('tokenize', { text }) as ReturnType<Rung['tokenize']>;
+  }
+  textOf(ids: number[]) {
+    return this.ask('textOf', { ids }) as Promise<string>;
+  }
+  logits(text: string, options = {}) {
+    return this.ask('logits', { text, ...options }) as ReturnType<Rung['logits']>;
+  }
+  trace(text: string, options: TraceOptions = {}) {
+    return this.ask('trace', { text, ...options }) as ReturnType<Rung['trace']>;
+  }
+  compare(text: string, options = {}) {
+    return this.ask('compare', { text, ...options }) as ReturnType<Rung['compare']>;
+  }
+  mistakes() {
+    return this.ask('mistakes', {}) as ReturnType<Rung['mistakes']>;
+  }
+  measure() {
+    return this.ask('measure', {}) as ReturnType<Rung['measure']>;
+  }
 
   async switchOff(parts: Part[]) {
     await this.ask('switchOff', { parts });
@@ -126,7 +166,11 @@ class Door implements Rung {
   // A new worker, where the last one is gone.
   private async ask(verb: string, fields: object, callbacks: Partial<Waiting> = {}) {
     if (this.closed) throw new Error('the engine was closed');
-    this.opening ??= this.worker ? undefined : this.open().finally(() => { this.opening = undefined; });
+    this.opening ??= this.worker
+      ? undefined
+      : this.open().finally(() => {
+          this.opening = undefined;
+        });
     await this.opening;
     return this.send({ verb, ...fields }, callbacks);
   }
@@ -167,7 +211,7 @@ export async function load(model: 'pebble' | ModelFile[] = 'pebble', options: Lo
   const expected = 'expected a .gguf, or all files of a folder: config.json, tokenizer.json, model.safetensors';
   if (model !== 'pebble' && files.length === 0) throw new Error(`no files: ${expected}`);
   if (files.length === 1 && !files[0]!.name.endsWith('.gguf')) throw new Error(`${files[0]!.name}: ${expected}`);
-  const name = model === 'pebble' ? 'pebble' : files.length === 1 ? files[0]!.name : options.name ?? 'these files';
+  const name = model === 'pebble' ? 'pebble' : files.length === 1 ? files[0]!.name : (options.name ?? 'these files');
   const door = new Door(name, files, options);
   try {
     await door.open();

@@ -1,11 +1,12 @@
-// What the door to the engine hands out and takes. Numbers that come in rows are Float32Array, row after row, as in the engine; names of tensors,
-// axes and verbs are those of `rung trace`.
+// What the door to the engine hands out and takes. Numbers that come in rows are Float32Array, row after row, as in the
+// engine; names of tensors, axes and verbs are those of `rung trace`.
 
-/** Which of the engine's backends runs the model: `reference`, plain f32, which everything is held against; `cpu`, fast, with SIMD and 8-bit
- *  activations where weights are quantised. */
+/** Which of the engine's backends runs the model: `reference`, plain f32, which everything is held against; `cpu`,
+ *  fast, with SIMD and 8-bit activations where weights are quantised. */
 export type Device = 'reference' | 'cpu';
 
-/** A model's files: a `.gguf`, or what lies in a folder of the hub (config.json, tokenizer.json, safetensors). `File`s of an `<input>` or a drop fit. */
+/** A model's files: a `.gguf`, or what lies in a folder of the hub (config.json, tokenizer.json, safetensors). `File`s
+ *  of an `<input>` or a drop fit. */
 export interface ModelFile {
   /** The file's name, without a folder: `model.safetensors`. */
   name: string;
@@ -103,7 +104,8 @@ export interface AttentionOf {
   weights: Float32Array;
 }
 
-/** The logit lens: what the model would say next if it ended after this layer (final norm and head, applied to the residual stream). */
+/** The logit lens: what the model would say next if it ended after this layer (final norm and head, applied to the
+ *  residual stream). */
 export interface LensOf {
   /** -1: of the embedding, before the first layer. */
   layer: number;
@@ -204,8 +206,9 @@ export interface Speed {
   floatPerSecond: number;
 }
 
-/** An engine with a model. Calls wait for each other. What goes wrong is an `Error` with one line, and the engine lives on: where its code was
- *  stopped by the machine, it has started anew with the same model, parts switched off, and mistake. */
+/** An engine with a model. Calls wait for each other. What goes wrong is an `Error` with one line, and the engine lives
+ *  on: where its code was stopped by the machine, it has started anew with the same model, parts switched off, and
+ *  mistake. */
 export interface Rung {
   readonly model: ModelFacts;
   /** text → tokens, with the model's special ones where it wants them. */
@@ -232,5 +235,6 @@ export interface Rung {
   close(): void;
 }
 
-/** Starts an engine in a worker and opens a model: pebble, which comes with it, or files. Fails with an `Error` of one line. */
+/** Starts an engine in a worker and opens a model: pebble, which comes with it, or files. Fails with an `Error` of one
+ *  line. */
 export type Load = (model?: 'pebble' | ModelFile[], options?: LoadOptions) => Promise<Rung>;

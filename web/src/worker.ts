@@ -23,12 +23,17 @@ async function post(message: unknown, moved: ArrayBuffer[] = []) {
   (nodePort ? await nodePort : self).postMessage(message, moved);
 }
 
-// Under Node the glue asks for what its older modules have, and for the bytes; a browser fetches them while it compiles.
+// Under Node the glue asks for what its older modules have, and for the bytes; a browser fetches them while it
+// compiles.
 async function start(): Promise<Engine> {
-  const onText = (at: number, bytes: number) => post({ id: current, text: text.decode(engine.HEAPU8.slice(at >>> 0, (at >>> 0) + bytes)) });
+  const onText = (at: number, bytes: number) =>
+    post({ id: current, text: text.decode(engine.HEAPU8.slice(at >>> 0, (at >>> 0) + bytes)) });
   const options: Record<string, unknown> = { onText, print: () => {}, printErr: () => {} };
   if (inNode) {
-    const [{ readFile }, { createRequire }] = await Promise.all([import('node:fs/promises' as string), import('node:module' as string)]);
+    const [{ readFile }, { createRequire }] = await Promise.all([
+      import('node:fs/promises' as string),
+      import('node:module' as string),
+    ]);
     Object.assign(globalThis, { require: createRequire(import.meta.url), __dirname: '.' });
     options.wasmBinary = await readFile(new URL('./rung.wasm', import.meta.url));
   }
@@ -37,9 +42,11 @@ async function start(): Promise<Engine> {
 }
 
 const text = new TextDecoder();
-let current = 0;  // the request at hand
+let current = 0; // the request at hand
 let engine: Engine;
-const starting = start().then((made) => { engine = made; });
+const starting = start().then((made) => {
+  engine = made;
+});
 
 function call(request: Record<string, unknown>): { answer?: unknown; error?: string; moved: ArrayBuffer[] } {
   const bytes = new TextEncoder().encode(JSON.stringify(request));
@@ -49,8 +56,14 @@ function call(request: Record<string, unknown>): { answer?: unknown; error?: str
   engine.HEAPU8[at + bytes.length] = 0;
   const said = engine._rung_call(at) >>> 0;
   engine._free(at);
-  const { answer, arrays = [], error } = JSON.parse(text.decode(engine.HEAPU8.slice(said, engine.HEAPU8.indexOf(0, said))));
-  const values = (arrays as [number, number][]).map(([place, count]) => engine.HEAPF32.slice(place / 4, place / 4 + count));
+  const {
+    answer,
+    arrays = [],
+    error,
+  } = JSON.parse(text.decode(engine.HEAPU8.slice(said, engine.HEAPU8.indexOf(0, said))));
+  const values = (arrays as [number, number][]).map(([place, count]) =>
+    engine.HEAPF32.slice(place / 4, place / 4 + count),
+  );
   return { answer: withArrays(answer, values), error, moved: values.map((array) => array.buffer as ArrayBuffer) };
 }
 
@@ -65,8 +78,12 @@ function withArrays(value: any, arrays: Float32Array[]): any {
 // Files go into the engine's memory piece by piece, and are looked at where they lie.
 async function copy(files: ModelFile[], progress: (done: number, all: number) => void) {
   const all = files.reduce((sum, file) => sum + file.data.size, 0);
-  if (all > 1.9e9) throw new Error(`${files.length === 1 ? files[0]!.name : 'these files'}: ${(all / 1e9).toFixed(1)} GB, a page can hold 1.9 GB`);
-  const piece = 1 << 24, places = [];
+  if (all > 1.9e9)
+    throw new Error(
+      `${files.length === 1 ? files[0]!.name : 'these files'}: ${(all / 1e9).toFixed(1)} GB, a page can hold 1.9 GB`,
+    );
+  const piece = 1 << 24,
+    places = [];
   let done = 0;
   for (const { name, data } of files) {
     const at = engine._malloc(Math.max(1, data.size)) >>> 0;
@@ -74,7 +91,7 @@ async function copy(files: ModelFile[], progress: (done: number, all: number) =>
     for (let from = 0; from < data.size; from += piece) {
       const bytes = new Uint8Array(await data.slice(from, from + piece).arrayBuffer());
       engine.HEAPU8.set(bytes, at + from);
-      progress(done += bytes.length, all);
+      progress((done += bytes.length), all);
     }
     places.push({ name, at, bytes: data.size });
   }
@@ -93,13 +110,16 @@ async function answer({ id, request, files }: Request) {
   try {
     const { answer, error, moved } = call(request);
     post({ id, answer, error }, moved);
-  } catch (error) {  // a trap: the engine's memory can no longer be trusted
+  } catch (error) {
+    // a trap: the engine's memory can no longer be trusted
     post({ id, error: `the engine was stopped and starts anew: ${(error as Error).message ?? error}`, dead: true });
   }
 }
 
 // One after the other, also while files are being copied.
 let last: Promise<void> = Promise.resolve();
-const hear = (request: Request) => { last = last.then(() => answer(request)); };
+const hear = (request: Request) => {
+  last = last.then(() => answer(request));
+};
 if (nodePort) void nodePort.then((port) => port.on('message', hear));
-else self.onmessage = (event: MessageEvent) => hear(event.data);  // at once: what came before would be lost
+else self.onmessage = (event: MessageEvent) => hear(event.data); // at once: what came before would be lost

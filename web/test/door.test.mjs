@@ -1,4 +1,5 @@
-// The door, in Node: what it answers is what the program says (RUNG names it: build/release/src/cli/rung), and what goes wrong is one line.
+// The door, in Node: what it answers is what the program says (RUNG names it: build/release/src/cli/rung), and what
+// goes wrong is one line.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, openAsBlob, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -9,66 +10,133 @@ import { load } from '../dist/index.js';
 
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');
 const program = process.env.RUNG ?? join(root, 'build/release/src/cli/rung');
-const native = (...words) => JSON.parse(execFileSync(program, [...words, '--json'], { encoding: 'utf8' }).trim().split('\n').at(-1));
+const native = (...words) =>
+  JSON.parse(
+    execFileSync(program, [...words, '--json'], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .at(-1),
+  );
 const text = 'The fox gave the lantern to Mia. Mia has the';
 
 const rung = await load();
 after(() => rung.close());
 
-const close = (found, expected, most, words) => assert.ok(Math.abs(found - expected) <= most, `${words}: ${found}, expected ${expected}`);
+const close = (found, expected, most, words) =>
+  assert.ok(Math.abs(found - expected) <= most, `${words}: ${found}, expected ${expected}`);
 
 test('pebble is what it is', () => {
   const { name, layers, heads, kvHeads, headDim, hidden, vocabulary, device, kernels } = rung.model;
-  assert.deepEqual({ name, layers, heads, kvHeads, headDim, hidden, vocabulary, device, kernels },
-    { name: 'pebble', layers: 5, heads: 4, kvHeads: 2, headDim: 32, hidden: 192, vocabulary: 2048, device: 'reference', kernels: 'scalar' });
+  assert.deepEqual(
+    { name, layers, heads, kvHeads, headDim, hidden, vocabulary, device, kernels },
+    {
+      name: 'pebble',
+      layers: 5,
+      heads: 4,
+      kvHeads: 2,
+      headDim: 32,
+      hidden: 192,
+      vocabulary: 2048,
+      device: 'reference',
+      kernels: 'scalar',
+    },
+  );
 });
 
 test('tokens, and back', async () => {
   const tokens = await rung.tokenize('Hello, wörld 🦊');
-  assert.deepEqual(tokens.map(({ id }) => id), native('tokenize', 'Hello, wörld 🦊').ids);
+  assert.deepEqual(
+    tokens.map(({ id }) => id),
+    native('tokenize', 'Hello, wörld 🦊').ids,
+  );
   assert.equal(await rung.textOf(tokens.map(({ id }) => id)), 'Hello, wörld 🦊');
 });
 
-test('logits are the program\'s', async () => {
+test("logits are the program's", async () => {
   const { top, logits } = await rung.logits(text, { top: 5 });
   const { next } = native('logits', '--device', 'reference', '--top', '5', text);
-  assert.deepEqual(top.map(({ id }) => id), next.map(({ id }) => id));
+  assert.deepEqual(
+    top.map(({ id }) => id),
+    next.map(({ id }) => id),
+  );
   for (const [i, one] of next.entries()) close(logits[one.id], one.logit, 1e-3, `logit ${i}`);
   assert.equal(logits.length, rung.model.vocabulary);
 });
 
-test('every tensor is the program\'s, by name, shape and size', async () => {
-  const { tensors, attention, lens, tokens } = await rung.trace(text, { values: ['layer.2.q_rope'], attention: true, lens: 2 });
+test("every tensor is the program's, by name, shape and size", async () => {
+  const { tensors, attention, lens, tokens } = await rung.trace(text, {
+    values: ['layer.2.q_rope'],
+    attention: true,
+    lens: 2,
+  });
   const { checkpoints } = native('trace', '--device', 'reference', text);
-  assert.deepEqual(tensors.map(({ name, shape, axes }) => ({ name, axes, shape })), checkpoints.map(({ name, shape, axes }) => ({ name, axes, shape })));
+  assert.deepEqual(
+    tensors.map(({ name, shape, axes }) => ({ name, axes, shape })),
+    checkpoints.map(({ name, shape, axes }) => ({ name, axes, shape })),
+  );
   for (const [i, one] of checkpoints.entries()) close(tensors[i].rms, one.rms, 1e-4 * one.rms, one.name);
-  assert.deepEqual(tensors.filter(({ values }) => values).map(({ name, values }) => [name, values.length]), [['layer.2.q_rope', tokens.length * 128]]);
+  assert.deepEqual(
+    tensors.filter(({ values }) => values).map(({ name, values }) => [name, values.length]),
+    [['layer.2.q_rope', tokens.length * 128]],
+  );
   const maps = native('trace', '--device', 'reference', '--heads', text).attention;
   for (const { layer, head, weights } of maps) {
-    const last = weights.at(-1), n = tokens.length;
-    for (const [j, weight] of last.entries()) close(attention[layer].weights[(head * n + n - 1) * n + j], weight, 1e-4, `layer ${layer} head ${head} key ${j}`);
+    const last = weights.at(-1),
+      n = tokens.length;
+    for (const [j, weight] of last.entries())
+      close(attention[layer].weights[(head * n + n - 1) * n + j], weight, 1e-4, `layer ${layer} head ${head} key ${j}`);
   }
   assert.equal(lens.length, 6);
   const { top } = await rung.logits(text, { top: 2 });
-  assert.deepEqual(lens.at(-1).rows.at(-1).map(({ id }) => id), top.map(({ id }) => id), 'after the last layer the lens is the model');
+  assert.deepEqual(
+    lens
+      .at(-1)
+      .rows.at(-1)
+      .map(({ id }) => id),
+    top.map(({ id }) => id),
+    'after the last layer the lens is the model',
+  );
 });
 
 for (const device of ['reference', 'cpu']) {
   test(`the likeliest story on ${device}, in pieces`, async () => {
     const own = await load('pebble', { device });
     let pieces = '';
-    const told = await own.generate('Once upon a time', { temperature: 0, maxTokens: 100, onText: (piece) => { pieces += piece; } });
-    assert.deepEqual(told.ids, native('generate', '--device', device, '--temperature', '0', '-n', '100', 'Once upon a time').ids);
+    const told = await own.generate('Once upon a time', {
+      temperature: 0,
+      maxTokens: 100,
+      onText: (piece) => {
+        pieces += piece;
+      },
+    });
+    assert.deepEqual(
+      told.ids,
+      native('generate', '--device', device, '--temperature', '0', '-n', '100', 'Once upon a time').ids,
+    );
     assert.equal(pieces, told.text);
     const { logits } = await own.logits(text);
-    for (const one of native('logits', '--device', 'reference', text).next) close(logits[one.id], one.logit, 1e-3, `${device}: logit ${one.id}`);
+    for (const one of native('logits', '--device', 'reference', text).next)
+      close(logits[one.id], one.logit, 1e-3, `${device}: logit ${one.id}`);
     own.close();
   });
 }
 
 test('the same seed, the same text as the program', async () => {
   const told = await rung.generate('One day', { temperature: 0.9, topP: 0.9, seed: 7, maxTokens: 40 });
-  const { ids } = native('generate', '--device', 'reference', '--temperature', '0.9', '--top-p', '0.9', '--seed', '7', '-n', '40', 'One day');
+  const { ids } = native(
+    'generate',
+    '--device',
+    'reference',
+    '--temperature',
+    '0.9',
+    '--top-p',
+    '0.9',
+    '--seed',
+    '7',
+    '-n',
+    '40',
+    'One day',
+  );
   assert.deepEqual(told.ids, ids);
 });
 
@@ -84,10 +152,16 @@ test('a head is switched off, and on again', async () => {
 
 // tests/model/golden_test.cpp: where each is first seen.
 const first = {
-  'rope-pairing': 'layer.0.q_rope', 'query-scale': 'layer.0.attention', 'causal-mask': 'layer.0.attention', 'cache-position': 'layer.0.attention',
-  'missing-qk-norm': 'layer.0.q_norm', 'norm-epsilon': 'layer.0.attention_norm', 'gqa-grouping': 'layer.0.attention', 'gate-up-swapped': 'layer.0.gated',
+  'rope-pairing': 'layer.0.q_rope',
+  'query-scale': 'layer.0.attention',
+  'causal-mask': 'layer.0.attention',
+  'cache-position': 'layer.0.attention',
+  'missing-qk-norm': 'layer.0.q_norm',
+  'norm-epsilon': 'layer.0.attention_norm',
+  'gqa-grouping': 'layer.0.attention',
+  'gate-up-swapped': 'layer.0.gated',
 };
-test('every classic mistake is first wrong where the engine\'s tests say', async () => {
+test("every classic mistake is first wrong where the engine's tests say", async () => {
   assert.deepEqual((await rung.mistakes()).map(({ name }) => name).sort(), Object.keys(first).sort());
   for (const [mistake, expected] of Object.entries(first)) {
     await rung.break(mistake);
@@ -100,38 +174,72 @@ test('every classic mistake is first wrong where the engine\'s tests say', async
 const fileOf = async (path) => ({ name: basename(path), data: await openAsBlob(path) });
 
 test('a GGUF, and a folder of safetensors', async () => {
-  const place = mkdtempSync(join(tmpdir(), 'rung-')), path = join(place, 'small.gguf');
+  const place = mkdtempSync(join(tmpdir(), 'rung-')),
+    path = join(place, 'small.gguf');
   after(() => rmSync(place, { recursive: true }));
   execFileSync(program, ['quantize', join(root, 'models/pebble'), '--to', 'q4_1', path]);
   for (const device of ['reference', 'cpu']) {
     const gguf = await load([await fileOf(path)], { device });
     const { ids } = await gguf.generate('Once upon a time', { temperature: 0, maxTokens: 40 });
-    assert.deepEqual(ids, native('generate', '-m', path, '--device', device, '--temperature', '0', '-n', '40', 'Once upon a time').ids, device);
+    assert.deepEqual(
+      ids,
+      native('generate', '-m', path, '--device', device, '--temperature', '0', '-n', '40', 'Once upon a time').ids,
+      device,
+    );
     gguf.close();
   }
   const folder = join(root, 'models/pebble');
-  const files = await Promise.all(readdirSync(folder).filter((name) => /json|safetensors/.test(name)).map((name) => fileOf(join(folder, name))));
+  const files = await Promise.all(
+    readdirSync(folder)
+      .filter((name) => /json|safetensors/.test(name))
+      .map((name) => fileOf(join(folder, name))),
+  );
   const again = await load(files, { name: 'pebble of files' });
   assert.deepEqual((await again.logits(text)).logits, (await rung.logits(text)).logits);
   again.close();
 });
 
 test('what is wrong with files is one line', async () => {
-  const fails = async (files, words) => assert.rejects(load(files), (error) => error instanceof Error && words.test(error.message) && !error.message.includes('\n'));
+  const fails = async (files, words) =>
+    assert.rejects(
+      load(files),
+      (error) => error instanceof Error && words.test(error.message) && !error.message.includes('\n'),
+    );
   await fails([], /^no files: expected a \.gguf/);
   await fails([{ name: 'photo.jpg', data: new Blob(['x']) }], /^photo\.jpg: expected a \.gguf/);
-  await fails([{ name: 'broken.gguf', data: new Blob([readFileSync(join(root, 'tests/golden/models/llama-gguf/model.gguf')).subarray(0, 1000)]) }], /^broken\.gguf: /);
+  await fails(
+    [
+      {
+        name: 'broken.gguf',
+        data: new Blob([readFileSync(join(root, 'tests/golden/models/llama-gguf/model.gguf')).subarray(0, 1000)]),
+      },
+    ],
+    /^broken\.gguf: /,
+  );
   // An axis of 2^32 and a little: a 32-bit memory must not take it for the little.
-  const wide = readFileSync(join(root, 'tests/golden/models/llama-gguf/model.gguf')), name = 'token_embd.weight';
+  const wide = readFileSync(join(root, 'tests/golden/models/llama-gguf/model.gguf')),
+    name = 'token_embd.weight';
   wide.writeUInt32LE(1, wide.indexOf(name) + name.length + 4 + 4);
-  await fails([{ name: 'wide.gguf', data: new Blob([wide]) }], /^wide\.gguf: tensor 'token_embd\.weight' has an axis of 42949\d+, expected at most 4294967295$/);
-  await fails([{ name: 'a.json', data: new Blob(['{}']) }, { name: 'b.json', data: new Blob(['{}']) }], /^these files: no model lies in this folder/);
+  await fails(
+    [{ name: 'wide.gguf', data: new Blob([wide]) }],
+    /^wide\.gguf: tensor 'token_embd\.weight' has an axis of 42949\d+, expected at most 4294967295$/,
+  );
+  await fails(
+    [
+      { name: 'a.json', data: new Blob(['{}']) },
+      { name: 'b.json', data: new Blob(['{}']) },
+    ],
+    /^these files: no model lies in this folder/,
+  );
   await fails([{ name: 'large.gguf', data: { size: 5e9 } }], /^large\.gguf: 5\.0 GB, a page can hold 1\.9 GB$/);
 });
 
 test('what is wrong with a request is one line, and the next one is answered', async () => {
   await assert.rejects(rung.logits(''), /^Error: the text is empty/);
-  await assert.rejects(rung.trace('word '.repeat(400)), /^Error: the text has \d+ tokens, this page takes at most 256$/);
+  await assert.rejects(
+    rung.trace('word '.repeat(400)),
+    /^Error: the text has \d+ tokens, this page takes at most 256$/,
+  );
   await assert.rejects(rung.switchOff([{ layer: 5, head: 0 }]), /^Error: layer 5: the model has layers 0 to 4$/);
   await assert.rejects(rung.break('typo'), /^Error: there is no mistake 'typo'$/);
   await assert.rejects(rung.generate('a', { temperature: -1 }), /temperature/);
@@ -140,14 +248,20 @@ test('what is wrong with a request is one line, and the next one is answered', a
 
 test('a story is stopped, and the engine lives on', async () => {
   const stop = new AbortController();
-  await assert.rejects(rung.generate('Once', { maxTokens: 0, temperature: 1, seed: 1, signal: stop.signal, onText: () => stop.abort() }), { name: 'AbortError' });
+  await assert.rejects(
+    rung.generate('Once', { maxTokens: 0, temperature: 1, seed: 1, signal: stop.signal, onText: () => stop.abort() }),
+    { name: 'AbortError' },
+  );
   assert.equal((await rung.logits('Once upon a', { top: 1 })).top[0].text, ' time');
 });
 
 test('after a trap the engine starts anew, with the same mistake', async () => {
   await rung.break('query-scale');
   // Inside the door: a file that lies where no memory is.
-  await assert.rejects(rung.send({ verb: 'load', name: 'x', files: [{ name: 'x.gguf', at: 3e9, bytes: 1e6 }] }), /^Error: the engine was stopped and starts anew: /);
+  await assert.rejects(
+    rung.send({ verb: 'load', name: 'x', files: [{ name: 'x.gguf', at: 3e9, bytes: 1e6 }] }),
+    /^Error: the engine was stopped and starts anew: /,
+  );
   assert.equal((await rung.compare('Once upon a time')).firstWrong, 'layer.0.attention');
   await rung.break(null);
 });

@@ -2,10 +2,16 @@
 import { addressOf, find, walk } from './source.mjs';
 
 export default function links() {
-  return (tree, file) => walk(tree, (node) => {
-    if (node.type !== 'link' || !node.url.startsWith('src:')) return;
-    const [path, name] = node.url.slice(4).split('#');
-    try { node.url = name ? addressOf(path, find(path, decodeURIComponent(name)).first) : addressOf(path, find(path).first); }
-    catch (error) { file.fail(error.message, node); }
-  });
+  return (tree, file) =>
+    walk(tree, (node) => {
+      if (node.type !== 'link' || !node.url.startsWith('src:')) return;
+      const [path, name] = node.url.slice(4).split('#');
+      try {
+        node.url = name
+          ? addressOf(path, find(path, decodeURIComponent(name)).first)
+          : addressOf(path, find(path).first);
+      } catch (error) {
+        file.fail(error.message, node);
+      }
+    });
 }

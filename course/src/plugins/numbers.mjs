@@ -15,9 +15,13 @@ export function numberOf(key) {
 }
 
 export default function numbers() {
-  return (tree, file) => walk(tree, (node) => {
-    if (!['text', 'code', 'inlineCode'].includes(node.type)) return;
-    try { node.value = node.value.replace(/\{\{([\w.-]+)\}\}/g, (_, key) => numberOf(key)); }
-    catch (error) { file.fail(error.message, node); }
-  });
+  return (tree, file) =>
+    walk(tree, (node) => {
+      if (!['text', 'code', 'inlineCode'].includes(node.type)) return;
+      try {
+        node.value = node.value.replace(/\{\{([\w.-]+)\}\}/g, (_, key) => numberOf(key));
+      } catch (error) {
+        file.fail(error.message, node);
+      }
+    });
 }

@@ -25,16 +25,24 @@ function question(text, file, node) {
   });
   if (items.filter((item) => item.right).length !== 1) file.fail(`a question has one right choice: ${ask}`, node);
   const right = items.find((item) => item.right);
-  return `<rung-question id="${id}"><fieldset><legend>${inline(ask)}</legend>` +
-    items.map((item) => `<div class="choice"><input type="radio" name="${id}" id="${item.id}"${item.right ? ' data-right' : ''}>` +
-      `<label for="${item.id}">${inline(item.words)}</label><p class="why" hidden>${inline(item.why)}</p></div>`).join('') +
-    `</fieldset><details><summary>The answer</summary><p><strong>${inline(right.words)}</strong>. ${inline(right.why)}</p></details></rung-question>`;
+  return (
+    `<rung-question id="${id}"><fieldset><legend>${inline(ask)}</legend>` +
+    items
+      .map(
+        (item) =>
+          `<div class="choice"><input type="radio" name="${id}" id="${item.id}"${item.right ? ' data-right' : ''}>` +
+          `<label for="${item.id}">${inline(item.words)}</label><p class="why" hidden>${inline(item.why)}</p></div>`,
+      )
+      .join('') +
+    `</fieldset><details><summary>The answer</summary><p><strong>${inline(right.words)}</strong>. ${inline(right.why)}</p></details></rung-question>`
+  );
 }
 
 function predict(text, meta, file, node) {
   const { id, answer, unit = '', from, pick, measured } = attributes(meta);
   let value = measured ? numberOf(measured) : answer;
-  if (from) { // the number that a recorded command printed
+  if (from) {
+    // the number that a recorded command printed
     const found = new RegExp(pick).exec(outputOf(from));
     if (!found) file.fail(`"${from}" printed nothing that matches ${pick}`, node);
     value = found[1];
@@ -42,15 +50,18 @@ function predict(text, meta, file, node) {
   if (!id || value === undefined) file.fail('predict needs id and answer (or from and pick, or measured)', node);
   const [ask, ...rest] = text.trim().split('\n');
   const why = rest.join(' ').replace(/^:: /, '');
-  return `<rung-predict id="${id}" data-answer="${value}" data-unit="${unit}"><p><label for="${id}-guess">${inline(ask)}</label></p>` +
+  return (
+    `<rung-predict id="${id}" data-answer="${value}" data-unit="${unit}"><p><label for="${id}-guess">${inline(ask)}</label></p>` +
     `<p class="guess" hidden><input id="${id}-guess" inputmode="decimal" autocomplete="off"> ${unit} <button type="button">Compare</button></p>` +
-    `<details><summary>What it is</summary><p><strong>${value} ${unit}</strong>. ${inline(why)}</p></details></rung-predict>`;
+    `<details><summary>What it is</summary><p><strong>${value} ${unit}</strong>. ${inline(why)}</p></details></rung-predict>`
+  );
 }
 
 export default function questions() {
-  return (tree, file) => walk(tree, (node, parent) => {
-    if (node.type !== 'code') return;
-    if (node.lang === 'question') replace(parent, node, html(question(node.value, file, node)));
-    if (node.lang === 'predict') replace(parent, node, html(predict(node.value, node.meta, file, node)));
-  });
+  return (tree, file) =>
+    walk(tree, (node, parent) => {
+      if (node.type !== 'code') return;
+      if (node.lang === 'question') replace(parent, node, html(question(node.value, file, node)));
+      if (node.lang === 'predict') replace(parent, node, html(predict(node.value, node.meta, file, node)));
+    });
 }

@@ -1,8 +1,21 @@
-// A place in the source, by name → its lines. A name that is not there fails the build, so a page cannot outlive what it shows.
-import { readFileSync } from 'node:fs';
+// A place in the source, by name → its lines. A name that is not there fails the build, so a page cannot outlive what
+// it shows.
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
+export const version = /project\(rung VERSION ([\d.]+)/.exec(readFileSync(join(root, 'CMakeLists.txt'), 'utf8'))[1];
+
+// The pages as they are written: [name, text], in the order of their names.
+export function writtenPages() {
+  const docs = join(root, 'course/src/content/docs');
+  const names = readdirSync(docs, { recursive: true })
+    .map(String)
+    .filter((name) => /\.mdx?$/.test(name))
+    .sort();
+  return names.map((name) => [name, readFileSync(join(docs, name), 'utf8')]);
+}
 
 const cache = new Map();
 export function linesOf(path) {
@@ -15,10 +28,14 @@ const bare = (line) => line.replace(/"(\\.|[^"\\])*"|'(\\.|[^'\\])'/g, '').repla
 
 // Where what begins at line `at` ends: the line of its closing brace, or of a semicolon before any brace.
 function endOf(lines, at) {
-  let depth = 0, opened = false;
+  let depth = 0,
+    opened = false;
   for (let i = at; i < lines.length; ++i) {
     for (const c of bare(lines[i])) {
-      if (c === '{') { depth++; opened = true; }
+      if (c === '{') {
+        depth++;
+        opened = true;
+      }
       if (c === '}') depth--;
       if (c === ';' && !opened) return { last: i, opened };
       if (opened && depth === 0) return { last: i, opened };
@@ -27,7 +44,8 @@ function endOf(lines, at) {
   return { last: lines.length - 1, opened };
 }
 
-// {path, first, last}: the definition of `symbol`, with the comment above it; lines count from 1. Without a symbol: the head of the file.
+// {path, first, last}: the definition of `symbol`, with the comment above it; lines count from 1. Without a symbol: the
+// head of the file.
 export function find(path, symbol) {
   const lines = linesOf(path);
   if (!symbol) {
@@ -37,14 +55,19 @@ export function find(path, symbol) {
     return { path, first: 1, last };
   }
   const name = escaped(symbol);
-  const begins = new RegExp(`^ {0,2}(?! )(?!//)(?!return )(?:(?:struct|class|enum class) ${name}\\b(?!.*;\\s*$|[^{]*\\()|.*(?<![\\w:])${name}\\(|.*\\b${name}(?:\\[[^\\]]*\\])? = ?\\{?)`);
+  const begins = new RegExp(
+    `^ {0,2}(?! )(?!//)(?!return )(?:(?:struct|class|enum class) ${name}\\b(?!.*;\\s*$|[^{]*\\()|.*(?<![\\w:])${name}\\(|.*\\b${name}(?:\\[[^\\]]*\\])? = ?\\{?)`,
+  );
   const oneLine = new RegExp(`^struct ${name} \\{.*\\};`);
   let declared = -1;
   for (let i = 0; i < lines.length; ++i) {
     const single = oneLine.test(lines[i]);
     if (!single && !begins.test(lines[i])) continue;
     const { last, opened } = single ? { last: i, opened: true } : endOf(lines, i);
-    if (!opened) { if (declared < 0) declared = i; continue; }
+    if (!opened) {
+      if (declared < 0) declared = i;
+      continue;
+    }
     return withComment(lines, path, i, last);
   }
   if (declared >= 0) return withComment(lines, path, declared, endOf(lines, declared).last);
@@ -71,7 +94,8 @@ export function excerpt(place, from, to) {
   const indent = Math.min(...text.filter((l) => l.trim()).map((l) => l.length - l.trimStart().length));
   const code = text.map((l) => l.slice(indent)).join('\n');
   const said = text.map(bare).join(' '); // a function that was emptied, its comments left, shows nothing either
-  if (!code.trim() || /\)[^{};=]*\{\s*\}\s*$/.test(said)) throw new Error(`${place.path}, lines ${first} to ${last}: an empty region`);
+  if (!code.trim() || /\)[^{};=]*\{\s*\}\s*$/.test(said))
+    throw new Error(`${place.path}, lines ${first} to ${last}: an empty region`);
   return { first, last, code };
 }
 
@@ -88,14 +112,18 @@ export function replace(parent, node, ...others) {
 }
 
 export const html = (value) => ({ type: 'html', value });
-export const escapeHtml = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+export const escapeHtml = (text) =>
+  text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 // `code` and *emphasis* of a line of text; nothing else.
 export const inline = (text) =>
-  escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>').replace(/\*([^*]+)\*/g, '<em>$1</em>');
+  escapeHtml(text)
+    .replace(/`([^`]+)`/g, '<code>$1</code>')
+    .replace(/\*([^*]+)\*/g, '<em>$1</em>');
 
 // key=value, key="a value" and key='a "value"' of a fence's first line.
 export function attributes(meta) {
   const found = {};
-  for (const [, key, quoted, single, plain] of (meta ?? '').matchAll(/([\w-]+)(?:=(?:"([^"]*)"|'([^']*)'|(\S+)))?/g)) found[key] = quoted ?? single ?? plain ?? true;
+  for (const [, key, quoted, single, plain] of (meta ?? '').matchAll(/([\w-]+)(?:=(?:"([^"]*)"|'([^']*)'|(\S+)))?/g))
+    found[key] = quoted ?? single ?? plain ?? true;
   return found;
 }

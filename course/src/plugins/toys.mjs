@@ -1,6 +1,5 @@
 // <rung-heads></rung-heads>   →   the toy with its figure, for readers without JavaScript: something drawn or printed,
-// and a caption. The figures
-// are here, so that a toy has the same one wherever it stands.
+// and a caption. The figures are here, so that a toy has the same one wherever it stands.
 import { html, replace, walk } from './source.mjs';
 
 const run = (value, meta = '') => ({ lang: 'run', meta, value });

@@ -1,5 +1,5 @@
-// Whoever comes back after a day is asked three questions of earlier pages. Each page has its own questions in its text, so these are fetched
-// from there: there is no second list of them.
+// Whoever comes back after a day is asked three questions of earlier pages. Each page has its own questions in its
+// text, so these are fetched from there: there is no second list of them.
 import { addressOf, begun, due } from './diary';
 
 const most = 3;
@@ -8,7 +8,8 @@ class Again extends HTMLElement {
   async connectedCallback() {
     const pages = begun((this.dataset.earlier ?? '').split(' ').filter(Boolean));
     if (pages.length === 0) return;
-    const open: HTMLElement[] = [], old: HTMLElement[] = [];
+    const open: HTMLElement[] = [],
+      old: HTMLElement[] = [];
     for (const page of pages) {
       const questions = await this.questionsOf(page);
       const { open: unsure, old: known } = due([...questions.keys()]);
@@ -27,12 +28,16 @@ class Again extends HTMLElement {
       if (!answer.ok) return new Map();
       const text = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const title = text.querySelector('h1')?.textContent ?? page;
-      return new Map([...text.querySelectorAll<HTMLElement>('rung-question')].map((question) => {
-        question.dataset.page = page;
-        question.dataset.again = title;
-        return [question.id, question];
-      }));
-    } catch { return new Map(); }
+      return new Map(
+        [...text.querySelectorAll<HTMLElement>('rung-question')].map((question) => {
+          question.dataset.page = page;
+          question.dataset.again = title;
+          return [question.id, question];
+        }),
+      );
+    } catch {
+      return new Map();
+    }
   }
 
   private show(questions: HTMLElement[]) {

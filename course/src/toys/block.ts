@@ -1,7 +1,22 @@
 // 32 of pebble's weights become a block of Q8_0 or Q4_0: a scale, and a small whole number each.   Milestone M5.
 import data from '../data/toys/block.json';
 import { quantizeQ4, quantizeQ8, relativeError, type Block } from './formulas';
-import { Toy, choice, drawing, fixed, h, label, mark, percent, rule, s, said, slider, type Slider } from './parts';
+import {
+  Toy,
+  choice,
+  drawing,
+  fixed,
+  h,
+  label,
+  mark,
+  percent,
+  rule,
+  s,
+  said,
+  slider,
+  tableRow,
+  type Slider,
+} from './parts';
 
 const formats = [
   { name: 'Q8_0', quantize: quantizeQ8, zero: 0, codes: 'a whole number from −127 to 127, one byte' },
@@ -26,7 +41,7 @@ function f16Bits(x: number): number {
 }
 
 // The block as it lies in a file: the scale, then the codes; Q4_0 puts value i and value i + 16 into one byte.
-export function hexOf(block: Block, format: string): string {
+function hexOf(block: Block, format: string): string {
   const byte = (x: number) => (x & 255).toString(16).padStart(2, '0');
   const bits = f16Bits(block.scale),
     scale = byte(bits) + byte(bits >> 8);
@@ -57,10 +72,7 @@ class BlockToy extends Toy {
       'Another scale',
       { min: 30, max: 200, step: 2, value: 100 },
       (value) => (value === 100 ? 'the rule’s' : `× ${(value / 100).toFixed(2)}`),
-      (value) => {
-        this.stretch = value / 100;
-        this.redraw();
-      },
+      this.redrawing((value) => (this.stretch = value / 100)),
     );
     this.append(
       h(
@@ -96,10 +108,7 @@ class BlockToy extends Toy {
           'Follow a value',
           { min: 0, max: 31, value: this.chosen },
           (value) => `value ${value}`,
-          (value) => {
-            this.chosen = value;
-            this.redraw();
-          },
+          this.redrawing((value) => (this.chosen = value)),
         ).row,
       ),
       this.picture,
@@ -117,8 +126,7 @@ class BlockToy extends Toy {
   // Back to the rule's scale.
   private reset() {
     this.stretch = 1;
-    this.stretched.input.value = '100';
-    this.stretched.show();
+    this.stretched.set(100);
     this.redraw();
   }
 
@@ -132,15 +140,14 @@ class BlockToy extends Toy {
     this.now.textContent = this.followed(x[this.chosen], block);
     const size = format.name === 'Q8_0' ? 34 : 18,
       hex = hexOf(block, format.name);
-    const line = (words: string, value: string) => h('tr', {}, h('th', { scope: 'row' }, words), h('td', {}, value));
     this.table.replaceChildren(
       h(
         'tbody',
         {},
-        line('scale (f16)', digits(block.scale)),
-        line('bytes: before (bf16) and now', `64 → ${size}`),
-        line('bits a weight', (size / 4).toString()),
-        line('error (root mean square, of the weights’ own)', percent(relativeError(x, block.values), 2)),
+        tableRow('scale (f16)', digits(block.scale)),
+        tableRow('bytes: before (bf16) and now', `64 → ${size}`),
+        tableRow('bits a weight', (size / 4).toString()),
+        tableRow('error (root mean square, of the weights’ own)', percent(relativeError(x, block.values), 2)),
       ),
     );
     this.file.replaceChildren(

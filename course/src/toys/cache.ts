@@ -1,6 +1,6 @@
 // The work of writing an answer with and without the KV cache, counted for pebble.   Milestone M4.
 import data from '../data/toys/cache.json';
-import { Toy, bytes, drawing, h, large, s, said, slider, whole } from './parts';
+import { Toy, bytes, columnHeads, drawing, h, large, s, said, slider, tableRow, whole } from './parts';
 
 // Multiplications of one pass: each weight of the layers once per token, q·k and times v for each key that a token
 // sees, the head once.
@@ -24,14 +24,20 @@ class Cache extends Toy {
       h(
         'div',
         { class: 'sliders' },
-        slider('prompt', 'Tokens of the prompt', { min: 1, max: 256, value: this.prompt }, String, (value) => {
-          this.prompt = value;
-          this.redraw();
-        }).row,
-        slider('answer', 'Tokens of the answer', { min: 1, max: 256, value: this.answer }, String, (value) => {
-          this.answer = value;
-          this.redraw();
-        }).row,
+        slider(
+          'prompt',
+          'Tokens of the prompt',
+          { min: 1, max: 256, value: this.prompt },
+          String,
+          this.redrawing((value) => (this.prompt = value)),
+        ).row,
+        slider(
+          'answer',
+          'Tokens of the answer',
+          { min: 1, max: 256, value: this.answer },
+          String,
+          this.redrawing((value) => (this.answer = value)),
+        ).row,
       ),
       this.picture,
       this.table,
@@ -54,25 +60,15 @@ class Cache extends Toy {
       this.triangle('without the cache', () => true, computed[0]),
       this.triangle('with the cache', (step, token) => step === 0 || token === prompt + step - 1, computed[1]),
     );
-    const line = (words: string, a: string, b: string) =>
-      h('tr', {}, h('th', { scope: 'row' }, words), h('td', {}, a), h('td', {}, b));
     this.table.replaceChildren(
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          ...['', 'without', 'with'].map((words) => (words ? h('th', { scope: 'col' }, words) : h('td', {}))),
-        ),
-      ),
+      columnHeads('', 'without', 'with'),
       h(
         'tbody',
         {},
-        line('rows of tokens computed', whole(computed[0]), whole(computed[1])),
-        line('multiplications for the last token alone', whole(without.at(-1)!), whole(cached.at(-1)!)),
-        line('multiplications for all of it', large(sum(without)), large(sum(cached))),
-        line('keys and values kept (f16)', 'none', bytes((prompt + answer - 1) * data.cacheBytes)),
+        tableRow('rows of tokens computed', whole(computed[0]), whole(computed[1])),
+        tableRow('multiplications for the last token alone', whole(without.at(-1)!), whole(cached.at(-1)!)),
+        tableRow('multiplications for all of it', large(sum(without)), large(sum(cached))),
+        tableRow('keys and values kept (f16)', 'none', bytes((prompt + answer - 1) * data.cacheBytes)),
       ),
     );
     const times = (sum(without) / sum(cached)).toPrecision(3);

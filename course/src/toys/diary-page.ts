@@ -15,9 +15,16 @@ class DiaryPage extends HTMLElement {
     const right = entries.filter((entry) => entry.right).length;
     const sum = document.createElement('p');
     sum.className = 'sum';
-    sum.textContent = entries.length === 0 ? 'Nothing is written here yet.' : `${entries.length} answered, ${right} of them right.`;
+    sum.textContent =
+      entries.length === 0 ? 'Nothing is written here yet.' : `${entries.length} answered, ${right} of them right.`;
     this.append(sum);
-    for (const page of new Set(entries.map((entry) => entry.page))) this.append(this.page(page, entries.filter((entry) => entry.page === page)));
+    for (const page of new Set(entries.map((entry) => entry.page)))
+      this.append(
+        this.page(
+          page,
+          entries.filter((entry) => entry.page === page),
+        ),
+      );
     this.append(this.tools(entries.length));
     this.said = document.createElement('p');
     this.said.setAttribute('role', 'status');
@@ -37,7 +44,10 @@ class DiaryPage extends HTMLElement {
       const item = document.createElement('li');
       const ask = document.createElement('strong');
       ask.textContent = entry.ask;
-      const verdict = entry.is !== undefined ? `you guessed ${entry.said}, it is ${entry.is}` : `${entry.said} (${entry.right ? 'right' : 'not yet'})`;
+      const verdict =
+        entry.is !== undefined
+          ? `you guessed ${entry.said}, it is ${entry.is}`
+          : `${entry.said} (${entry.right ? 'right' : 'not yet'})`;
       item.append(ask, ` ${verdict}; ${new Date(entry.when).toISOString().slice(0, 10)}`);
       list.append(item);
     }
@@ -65,13 +75,19 @@ class DiaryPage extends HTMLElement {
       try {
         const taken = take(await file.files![0].text());
         this.draw(taken === 0 ? 'There is nothing in it that is not here already.' : `${taken} taken in.`);
-      } catch (error) { this.draw((error as Error).message); }
+      } catch (error) {
+        this.draw((error as Error).message);
+      }
     });
     label.append(file);
     row.append(label, ' ');
     if (count > 0) {
       const remove = button('Forget everything', () => {
-        if (remove.dataset.sure) { forget(); this.draw('Forgotten.'); return; }
+        if (remove.dataset.sure) {
+          forget();
+          this.draw('Forgotten.');
+          return;
+        }
         remove.dataset.sure = 'yes';
         remove.textContent = 'Really forget everything?';
       });

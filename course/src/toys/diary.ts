@@ -1,12 +1,13 @@
-// What a reader answered and guessed, kept in this browser alone. The page "Your diary" shows it, exports it, takes it in again.
+// What a reader answered and guessed, kept in this browser alone. The page "Your diary" shows it, exports it, takes it
+// in again.
 export interface Entry {
-  page: string;    // its address below the site's root: m0-tokenizer
-  ask: string;     // the question's words
-  said: string;    // what the reader chose or guessed
-  answer: string;  // the choice's id, or the guess as it was typed
+  page: string; // its address below the site's root: m0-tokenizer
+  ask: string; // the question's words
+  said: string; // what the reader chose or guessed
+  answer: string; // the choice's id, or the guess as it was typed
   right: boolean;
-  is?: string;     // of a guess: the number that came out
-  when: number;    // milliseconds since 1970
+  is?: string; // of a guess: the number that came out
+  when: number; // milliseconds since 1970
 }
 export type Diary = Record<string, Entry>;
 
@@ -15,8 +16,14 @@ const day = 24 * 60 * 60 * 1000;
 
 function isEntry(value: unknown): value is Entry {
   const entry = value as Entry;
-  return typeof value === 'object' && value !== null && [entry.page, entry.ask, entry.said, entry.answer].every((part) => typeof part === 'string') &&
-    typeof entry.right === 'boolean' && Number.isFinite(entry.when) && (entry.is === undefined || typeof entry.is === 'string');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    [entry.page, entry.ask, entry.said, entry.answer].every((part) => typeof part === 'string') &&
+    typeof entry.right === 'boolean' &&
+    Number.isFinite(entry.when) &&
+    (entry.is === undefined || typeof entry.is === 'string')
+  );
 }
 
 // What is not an entry (of an older version, or by another hand) is left out.
@@ -26,11 +33,19 @@ function entriesOf(value: unknown): Diary {
 }
 
 export function read(): Diary {
-  try { return entriesOf(JSON.parse(localStorage.getItem(key) ?? '{}')); } catch { return {}; }
+  try {
+    return entriesOf(JSON.parse(localStorage.getItem(key) ?? '{}'));
+  } catch {
+    return {};
+  }
 }
 
 function write(diary: Diary): void {
-  try { localStorage.setItem(key, JSON.stringify(diary)); } catch { /* a browser that keeps nothing: the page works all the same */ }
+  try {
+    localStorage.setItem(key, JSON.stringify(diary));
+  } catch {
+    /* a browser that keeps nothing: the page works all the same */
+  }
 }
 
 export function note(id: string, entry: Omit<Entry, 'when'>): void {
@@ -38,17 +53,28 @@ export function note(id: string, entry: Omit<Entry, 'when'>): void {
 }
 
 export function forget(): void {
-  try { localStorage.removeItem(key); } catch { /* there is nothing, then */ }
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    /* there is nothing, then */
+  }
 }
 
-export const exported = (): string => JSON.stringify({ kind: 'rung-diary', version: 1, entries: read() }, null, 1) + '\n';
+export const exported = (): string =>
+  JSON.stringify({ kind: 'rung-diary', version: 1, entries: read() }, null, 1) + '\n';
 
-// Takes in a file that was exported, perhaps by another browser: of two entries the newer one stays. How many it brought.
+// Takes in a file that was exported, perhaps by another browser: of two entries the newer one stays. How many it
+// brought.
 export function take(text: string): number {
   let file: { kind?: unknown; version?: unknown; entries?: unknown };
-  try { file = JSON.parse(text); } catch { throw new Error('This file is not a diary: it is not JSON.'); }
+  try {
+    file = JSON.parse(text);
+  } catch {
+    throw new Error('This file is not a diary: it is not JSON.');
+  }
   if (file?.kind !== 'rung-diary') throw new Error('This file is not a diary: its "kind" is not "rung-diary".');
-  if (file.version !== 1) throw new Error(`This diary is of version ${String(file.version)}; this site reads version 1.`);
+  if (file.version !== 1)
+    throw new Error(`This diary is of version ${String(file.version)}; this site reads version 1.`);
   const diary = read();
   let taken = 0;
   for (const [id, entry] of Object.entries(entriesOf(file.entries))) {
@@ -66,17 +92,22 @@ export function begun(earlier: string[], now = Date.now(), diary = read()): stri
   return earlier.filter((page) => entries.some((entry) => entry.page === page && entry.when <= now - day));
 }
 
-// Of a page's questions, those that are asked again: not answered right yet, and right a day ago or longer; the first ones first.
+// Of a page's questions, those that are asked again: not answered right yet, and right a day ago or longer; the first
+// ones first.
 export function due(ids: string[], now = Date.now(), diary = read()): { open: string[]; old: string[] } {
   return {
     open: ids.filter((id) => !diary[id]?.right),
-    old: ids.filter((id) => diary[id]?.right && diary[id].when <= now - day).sort((a, b) => diary[a].when - diary[b].when),
+    old: ids
+      .filter((id) => diary[id]?.right && diary[id].when <= now - day)
+      .sort((a, b) => diary[a].when - diary[b].when),
   };
 }
 
-// Where a page is, whatever path the site lies under. <rung-again>, on every page, says where the root is from there, and which page this is.
+// Where a page is, whatever path the site lies under. <rung-again>, on every page, says where the root is from there,
+// and which page this is.
 const frame = () => document.querySelector<HTMLElement>('rung-again')!.dataset;
-export const addressOf = (page: string): URL => new URL(page === 'index' ? 'index.html' : `${page}/index.html`, new URL(frame().root!, location.href));
+export const addressOf = (page: string): URL =>
+  new URL(page === 'index' ? 'index.html' : `${page}/index.html`, new URL(frame().root!, location.href));
 
 // The page that an element stands on, or, of a question that is asked again, came from.
 export const pageOf = (element: HTMLElement): string => element.dataset.page ?? frame().here ?? '';

@@ -32,10 +32,7 @@ class Gate extends Toy {
       'Turn its gate',
       { min: -reach, max: reach, step: 0.05, value: 0 },
       (value) => fixed(value, 2),
-      (value) => {
-        this.turned = value;
-        this.redraw();
-      },
+      this.redrawing((value) => (this.turned = value)),
     );
     this.append(
       choice(
@@ -63,9 +60,8 @@ class Gate extends Toy {
   }
   private follow() {
     this.turned = undefined;
-    this.gate.input.value = String(data.rows[this.layer].gate[this.chosen]);
-    this.gate.show();
-    if (this.isConnected) this.redraw();
+    this.gate.set(data.rows[this.layer].gate[this.chosen]);
+    this.redraw();
   }
 
   draw() {

@@ -1,6 +1,6 @@
 // 32 threads of a GPU multiply pebble's matrix with a vector: who reads what, and what memory has to bring.   Milestone
 // M7.
-import { Toy, choice, count, drawing, h, label, percent, s, said, slider, whole } from './parts';
+import { Toy, choice, columnHeads, count, drawing, h, label, percent, s, said, slider, tableRow, whole } from './parts';
 
 // q's projection of pebble: 128 rows of 192 numbers in bf16. Memory comes in lines of 64 bytes: 32 such numbers.
 const rows = 128,
@@ -16,7 +16,7 @@ interface Way {
   says: string;
   reads(step: number, lane: number): [row: number, column: number];
 }
-export const ways: Way[] = [
+const ways: Way[] = [
   {
     name: 'a thread a row',
     steps: columns,
@@ -51,10 +51,7 @@ class Gpu extends Toy {
         'Who does what',
         ways.map(({ name }) => name),
         0,
-        (index) => {
-          this.way = index;
-          this.redraw();
-        },
+        this.redrawing((index) => (this.way = index)),
       ),
       h(
         'div',
@@ -64,10 +61,7 @@ class Gpu extends Toy {
           'Step',
           { min: 0, max: columns - 1, value: 0 },
           (value) => `${value + 1} of ${columns}`,
-          (value) => {
-            this.step = value;
-            this.redraw();
-          },
+          this.redrawing((value) => (this.step = value)),
         ).row,
       ),
       this.now,
@@ -91,14 +85,13 @@ class Gpu extends Toy {
     this.now.textContent =
       `${way.says} In this step ${lanes} threads want ${used} bytes from ${count(lines.size, 'line')}: ` +
       `${whole(moved)} bytes, of which ${percent(used / moved, 0)} are used.`;
-    const heads = ['steps', 'lines brought', 'used'].map((words) => h('th', { scope: 'col' }, words));
     this.table.replaceChildren(
       h(
         'caption',
         { class: 'quiet' },
         'All steps, where no line is kept until the next one. (A cache keeps some: but thousands of threads share it.)',
       ),
-      h('thead', {}, h('tr', {}, h('td', {}), ...heads)),
+      columnHeads('', 'steps', 'lines brought', 'used'),
       h('tbody', {}, ...ways.map(total)),
     );
   }
@@ -150,13 +143,11 @@ class Gpu extends Toy {
 // A row of the table: all steps of a way.
 function total(way: Way) {
   const lines = Array.from({ length: way.steps }, (_, step) => linesOf(way, step).size).reduce((sum, n) => sum + n, 0);
-  return h(
-    'tr',
-    {},
-    h('th', { scope: 'row' }, way.name),
-    h('td', {}, whole(way.steps)),
-    h('td', {}, whole(lines)),
-    h('td', {}, percent((shownRows * columns * 2) / (lines * lineBytes), 0)),
+  return tableRow(
+    way.name,
+    whole(way.steps),
+    whole(lines),
+    percent((shownRows * columns * 2) / (lines * lineBytes), 0),
   );
 }
 customElements.define('rung-gpu', Gpu);

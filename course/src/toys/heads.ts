@@ -3,9 +3,9 @@
 import data from '../data/toys/heads.json';
 import type { Rung } from './engine';
 import { ownText } from './own';
-import { Toy, button, choice, drawing, h, percent, s, said, visible } from './parts';
+import { Toy, button, choice, drawing, h, percent, s, said, slider, visible, type Slider } from './parts';
 
-export interface Attention {
+interface Attention {
   text: string;
   pieces: string[];
   shares: number[][][][]; // [layer][head][row][column], in thousandths
@@ -21,10 +21,18 @@ class Heads extends Toy {
   private row = data.texts[0].pieces.length - 1;
   private groups = h('div', { class: 'groups' });
   private matrix = h('div', {});
+  private rows!: Slider;
   private bars = h('div', { class: 'bars' });
   private now = said();
 
   build() {
+    this.rows = slider(
+      'row',
+      'Who looks',
+      { min: 0, max: this.row, value: this.row },
+      (value) => visible(this.shown.pieces[value]),
+      this.redrawing((value) => (this.row = value)),
+    );
     this.append(
       choice(
         'text',
@@ -39,22 +47,14 @@ class Heads extends Toy {
         'Layer',
         Array.from({ length: data.layers }, (_, i) => String(i)),
         this.layer,
-        (index) => {
-          this.layer = index;
-          this.redraw();
-        },
+        this.redrawing((index) => (this.layer = index)),
       ),
       this.groups,
       this.matrix,
+      this.rows.row,
+      this.now,
+      this.bars,
     );
-    const rows = h('label', { class: 'slider' }, h('span', {}, 'Who looks'));
-    const input = h('input', { type: 'range', name: 'row', min: 0, value: this.row });
-    input.addEventListener('input', () => {
-      this.row = Number(input.value);
-      this.redraw();
-    });
-    rows.append(input, h('output', {}));
-    this.append(rows, this.now, this.bars);
   }
 
   show(attention: Attention) {
@@ -68,11 +68,8 @@ class Heads extends Toy {
       names = pieces.map(visible),
       weights = shares[this.layer][this.head],
       looks = weights[this.row];
-    const input = this.querySelector<HTMLInputElement>('input[name=row]')!;
-    input.max = String(pieces.length - 1);
-    input.value = String(this.row);
-    input.setAttribute('aria-valuetext', names[this.row]);
-    input.nextElementSibling!.textContent = names[this.row];
+    this.rows.input.max = String(pieces.length - 1);
+    this.rows.set(this.row);
     this.drawGroups();
     this.matrix.replaceChildren(this.squares(names, weights));
     this.drawBars(names, looks);

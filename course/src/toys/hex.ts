@@ -25,10 +25,7 @@ class Hex extends Toy {
       'Byte',
       { min: 0, max: 1, value: 0 },
       (value) => whole(this.window.at + value),
-      (value) => {
-        this.byte = value;
-        this.redraw();
-      },
+      this.redrawing((value) => (this.byte = value)),
     );
     this.view.addEventListener('click', (event) => {
       const byte = (event.target as HTMLElement).dataset.byte;
@@ -77,8 +74,7 @@ class Hex extends Toy {
   }
   private go(byte: number) {
     this.byte = Math.max(0, Math.min(this.length - 1, byte));
-    this.bytes.input.value = String(this.byte);
-    this.bytes.show();
+    this.bytes.set(this.byte);
     this.redraw();
   }
   private fieldAt(place: number) {

@@ -1,7 +1,10 @@
 // Matrix shapes: change the sizes and the numbers, choose a result, see which row and which column made it.
 class Matmul extends HTMLElement {
-  private m = 2; private k = 2; private n = 2;
-  private a: number[] = []; private b: number[] = [];
+  private m = 2;
+  private k = 2;
+  private n = 2;
+  private a: number[] = [];
+  private b: number[] = [];
   private chosen = [0, 0];
 
   connectedCallback() {
@@ -44,16 +47,30 @@ class Matmul extends HTMLElement {
     const [row, column] = this.chosen;
     const tables = document.createElement('div');
     tables.style.cssText = 'display:flex;flex-wrap:wrap;gap:.75rem;align-items:center';
-    tables.append(this.table(this.a, this.m, this.k, (r) => r === row, `[${this.m}×${this.k}]`), '·',
-      this.table(this.b, this.k, this.n, (_, c) => c === column, `[${this.k}×${this.n}]`), '=', this.results());
+    tables.append(
+      this.table(this.a, this.m, this.k, (r) => r === row, `[${this.m}×${this.k}]`),
+      '·',
+      this.table(this.b, this.k, this.n, (_, c) => c === column, `[${this.k}×${this.n}]`),
+      '=',
+      this.results(),
+    );
     const words = document.createElement('p');
     words.setAttribute('aria-live', 'polite');
-    const terms = Array.from({ length: this.k }, (_, i) => `${this.a[row * this.k + i]}·${this.b[i * this.n + column]}`);
+    const terms = Array.from(
+      { length: this.k },
+      (_, i) => `${this.a[row * this.k + i]}·${this.b[i * this.n + column]}`,
+    );
     words.textContent = `Row ${row + 1} times column ${column + 1}: ${terms.join(' + ')} = ${this.product(row, column)}`;
     this.append(sizes, tables, words);
   }
 
-  private table(values: number[], rows: number, columns: number, marked: (r: number, c: number) => boolean, caption: string) {
+  private table(
+    values: number[],
+    rows: number,
+    columns: number,
+    marked: (r: number, c: number) => boolean,
+    caption: string,
+  ) {
     const table = document.createElement('table');
     table.createCaption().textContent = caption;
     for (let r = 0; r < rows; ++r) {
@@ -62,7 +79,10 @@ class Matmul extends HTMLElement {
         const cell = line.insertCell();
         cell.textContent = String(values[r * columns + c]);
         cell.style.cssText = 'padding:.2rem .5rem;text-align:right';
-        if (marked(r, c)) { cell.style.fontWeight = '700'; cell.style.outline = '2px solid var(--rung-q)'; }
+        if (marked(r, c)) {
+          cell.style.fontWeight = '700';
+          cell.style.outline = '2px solid var(--rung-q)';
+        }
       }
     }
     return table;

@@ -1,6 +1,6 @@
 // One worker of several that measure this machine at the same time: how fast it reads memory, and how fast it
-// multiplies and adds. The two loops are a WebAssembly module
-// that is put together here, byte by byte, since a loop in JavaScript would measure JavaScript.
+// multiplies and adds. The two loops are a WebAssembly module that is put together here, byte by byte, since a loop in
+// JavaScript would measure JavaScript.
 const memoryPages = 512; // of 64 KiB: 32 MiB a worker, so that together they have more than the caches hold
 
 // ---- The module (webassembly.github.io/spec: binary format) ----

@@ -86,8 +86,7 @@ class Merges extends Toy {
 
   private go(step: number) {
     this.step = Math.max(0, Math.min(this.states.length - 1, step));
-    this.steps.input.value = String(this.step);
-    this.steps.show();
+    this.steps.set(this.step);
     this.querySelectorAll<HTMLButtonElement>('[data-go]').forEach((one) => {
       one.disabled = one.dataset.go === 'back' ? this.step === 0 : this.step === this.states.length - 1;
     });

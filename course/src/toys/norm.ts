@@ -18,10 +18,7 @@ class Norm extends Toy {
         `The row of “${visible(data.token)}” before the attention of`,
         data.rows.map((_, i) => `layer ${i}`),
         this.layer,
-        (index) => {
-          this.layer = index;
-          this.redraw();
-        },
+        this.redrawing((index) => (this.layer = index)),
       ),
       h(
         'div',
@@ -31,20 +28,14 @@ class Norm extends Toy {
           'Make it louder',
           { min: -20, max: 20, value: 0 },
           (value) => `× ${Number((10 ** (value / 20)).toPrecision(3))}`,
-          (value) => {
-            this.loudness = 10 ** (value / 20);
-            this.redraw();
-          },
+          this.redrawing((value) => (this.loudness = 10 ** (value / 20))),
         ).row,
         slider(
           'number',
           'Follow a number',
           { min: 0, max: data.rows[0].x.length - 1, value: this.chosen },
           (value) => `number ${value}`,
-          (value) => {
-            this.chosen = value;
-            this.redraw();
-          },
+          this.redrawing((value) => (this.chosen = value)),
         ).row,
       ),
       this.pictures,

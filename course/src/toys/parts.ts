@@ -1,14 +1,18 @@
 // What the toys are built of: one way to make an element, a slider, a choice; one way to write a number.
 type Child = Node | string | undefined | false;
+type Attribute = string | number | boolean | undefined | EventListener;
 
+// h('button', { type: 'button', onclick: act }, 'Look'): an element with what is in it.
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
-  attributes: Record<string, string | number | boolean> = {},
+  attributes: Record<string, Attribute> = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes))
-    if (value !== false) element.setAttribute(name, value === true ? '' : String(value));
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') element.addEventListener(name.slice('on'.length), value);
+    else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : String(value));
+  }
   element.append(...children.filter((child): child is Node | string => child !== undefined && child !== false));
   return element;
 }
@@ -105,7 +109,7 @@ export const visible = (piece: string): string => piece.replaceAll(' ', '·').re
 export interface Slider {
   row: HTMLElement;
   input: HTMLInputElement;
-  show(): void;
+  set(value: number): void; // moves it, and says so; `changed` is not called
 }
 export function slider(
   name: string,
@@ -125,7 +129,11 @@ export function slider(
     changed(Number(input.value));
   });
   show();
-  return { row: h('label', { class: 'slider' }, h('span', {}, words), input, said), input, show };
+  const set = (value: number) => {
+    input.value = String(value);
+    show();
+  };
+  return { row: h('label', { class: 'slider' }, h('span', {}, words), input, said), input, set };
 }
 
 export function choice(
@@ -147,12 +155,16 @@ export function choice(
 export function button(
   words: string,
   pressed: () => void,
-  attributes: Record<string, string | number | boolean> = {},
+  attributes: Record<string, Attribute> = {},
 ): HTMLButtonElement {
-  const made = h('button', { type: 'button', ...attributes }, words);
-  made.addEventListener('click', pressed);
-  return made;
+  return h('button', { type: 'button', onclick: pressed, ...attributes }, words);
 }
+
+// Of tables: the heads of the columns, '' where there is none, and a row with its head.
+export const columnHeads = (...names: string[]): HTMLElement =>
+  h('thead', {}, h('tr', {}, ...names.map((name) => (name ? h('th', { scope: 'col' }, name) : h('td', {})))));
+export const tableRow = (name: string, ...cells: string[]): HTMLElement =>
+  h('tr', {}, h('th', { scope: 'row' }, name), ...cells.map((cell) => h('td', {}, cell)));
 
 export const said = (): HTMLElement => h('p', { class: 'said', 'aria-live': 'polite' });
 
@@ -189,5 +201,12 @@ export abstract class Toy extends HTMLElement {
     // where there is no room, as in a closed part of the page, later
     this.drawnAt = this.room;
     if (this.room > 0) this.draw();
+  }
+  // What a slider or a choice calls: the change, then the drawing of it.
+  protected redrawing<T>(change: (value: T) => void): (value: T) => void {
+    return (value) => {
+      change(value);
+      this.redraw();
+    };
   }
 }

@@ -15,14 +15,26 @@ class Predict extends HTMLElement {
     const compare = () => {
       const guess = Number(input.value.replace(',', '.'));
       const answer = Number(this.dataset.answer);
-      if (input.value.trim() === '' || Number.isNaN(guess)) { said.textContent = 'A number, please; any will do.'; return; }
+      if (input.value.trim() === '' || Number.isNaN(guess)) {
+        said.textContent = 'A number, please; any will do.';
+        return;
+      }
       const right = guess === answer;
       said.textContent = right ? 'Exactly.' : `You said ${guess}, it is ${this.dataset.answer}${unit}.`;
-      note(this.id, { page: pageOf(this), ask, said: `${guess}${unit}`, answer: input.value, right, is: `${this.dataset.answer}${unit}` });
+      note(this.id, {
+        page: pageOf(this),
+        ask,
+        said: `${guess}${unit}`,
+        answer: input.value,
+        right,
+        is: `${this.dataset.answer}${unit}`,
+      });
       details.open = true;
     };
     row.querySelector('button')!.addEventListener('click', compare);
-    input.addEventListener('keydown', (event) => { if (event.key === 'Enter') compare(); });
+    input.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') compare();
+    });
     input.value = read()[this.id]?.answer ?? '';
   }
 }

@@ -17,12 +17,22 @@ class Question extends HTMLElement {
       const input = choice.querySelector('input')!;
       choice.querySelector('.why')!.parentElement!.setAttribute('aria-live', 'polite');
       input.addEventListener('change', () =>
-        note(this.id, { page: pageOf(this), ask, said: choice.querySelector('label')!.textContent!, answer: input.id, right: show(choice) }));
+        note(this.id, {
+          page: pageOf(this),
+          ask,
+          said: choice.querySelector('label')!.textContent!,
+          answer: input.id,
+          right: show(choice),
+        }),
+      );
     }
     if (this.hasAttribute('data-again')) return; // what was chosen a day ago is not shown: it is to be found again
     const before = read()[this.id]?.answer;
     const chosen = choices.find((choice) => choice.querySelector('input')!.id === before);
-    if (chosen) { chosen.querySelector('input')!.checked = true; show(chosen); }
+    if (chosen) {
+      chosen.querySelector('input')!.checked = true;
+      show(chosen);
+    }
   }
 }
 customElements.define('rung-question', Question);

@@ -33,10 +33,7 @@ class Roofline extends Toy {
         'Model',
         models.map(({ name }) => name),
         0,
-        (index) => {
-          this.model = index;
-          this.redraw();
-        },
+        this.redrawing((index) => (this.model = index)),
       ),
       h(
         'div',
@@ -46,10 +43,7 @@ class Roofline extends Toy {
           'Tokens at once',
           { min: 0, max: 10, value: 0 },
           (value) => whole(2 ** value),
-          (value) => {
-            this.tokens = 2 ** value;
-            this.redraw();
-          },
+          this.redrawing((value) => (this.tokens = 2 ** value)),
         ).row,
       ),
       this.now,

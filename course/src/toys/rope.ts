@@ -2,7 +2,7 @@
 // Milestone M2.
 import data from '../data/toys/rope.json';
 import { dot, rope, ropeSpeed } from './formulas';
-import { Toy, button, choice, drawing, fixed, h, s, said, slider, visible, type Slider } from './parts';
+import { Toy, button, choice, columnHeads, drawing, fixed, h, s, said, slider, visible, type Slider } from './parts';
 
 const furthest = 64;
 
@@ -25,20 +25,14 @@ class Rope extends Toy {
         `Position of q (${visible(data.query)})`,
         { min: 0, max: furthest, value: this.query },
         String,
-        (value) => {
-          this.query = value;
-          this.redraw();
-        },
+        this.redrawing((value) => (this.query = value)),
       ),
       slider(
         'key',
         `Position of k (${visible(data.key)})`,
         { min: 0, max: furthest, value: this.key },
         String,
-        (value) => {
-          this.key = value;
-          this.redraw();
-        },
+        this.redrawing((value) => (this.key = value)),
       ),
     ];
     this.append(
@@ -70,9 +64,8 @@ class Rope extends Toy {
     if (Math.min(this.query, this.key) + by < 0 || Math.max(this.query, this.key) + by > furthest) return;
     this.query += by;
     this.key += by;
-    this.sliders[0].input.value = String(this.query);
-    this.sliders[1].input.value = String(this.key);
-    this.sliders.forEach((one) => one.show());
+    this.sliders[0].set(this.query);
+    this.sliders[1].set(this.key);
     this.redraw();
   }
 
@@ -112,12 +105,9 @@ class Rope extends Toy {
     );
     const row = [String(this.query), String(this.key), distance, product];
     if (this.tried[0]?.join() !== row.join()) this.tried = [row, ...this.tried].slice(0, 5);
-    const heads = ['position of q', 'position of k', 'distance', 'q·k'].map((words) =>
-      h('th', { scope: 'col' }, words),
-    );
     this.table.replaceChildren(
       h('caption', { class: 'quiet' }, 'What you tried last: equal distances, equal products.'),
-      h('thead', {}, h('tr', {}, ...heads)),
+      columnHeads('position of q', 'position of k', 'distance', 'q·k'),
       h('tbody', {}, ...this.tried.map((cells) => h('tr', {}, ...cells.map((cell) => h('td', {}, cell))))),
     );
   }

@@ -1,6 +1,6 @@
-// pebble tells a story in the page, as soon as the page is there. The printed one stands inside until the first word comes, and stays where the
-// engine cannot run.
-import { lineOf, pebble, whenIdle } from './engine';
+// pebble tells a story in the page, as soon as the page is there. The printed one stands inside until the first word
+// comes, and stays where the engine cannot run.
+import { lineOf, onItsWay, pebble, whenIdle } from './engine';
 
 class Story extends HTMLElement {
   private busy = false;
@@ -26,7 +26,10 @@ class Story extends HTMLElement {
     form.innerHTML = `<label>It begins with <input name="prompt" value="Once upon a time" size="24" maxlength="200" autocomplete="off"></label>
       <label>next token: <select name="temperature"><option value="0">always the likeliest</option><option value="0.8">drawn, temperature 0.8</option></select></label>
       <button>Tell</button>`;
-    form.addEventListener('submit', (event) => { event.preventDefault(); void this.tell(); });
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.tell();
+    });
     return form;
   }
 
@@ -34,9 +37,10 @@ class Story extends HTMLElement {
     if (this.busy) return;
     this.busy = true;
     const field = (name: string) => this.querySelector<HTMLInputElement>(`[name=${name}]`)!.value;
-    const prompt = field('prompt') || ' ', temperature = Number(field('temperature'));
+    const prompt = field('prompt') || ' ',
+      temperature = Number(field('temperature'));
     try {
-      if (this.text.hidden) this.note.textContent = 'The engine is on its way into this page (about 4 MB) …';
+      if (this.text.hidden) this.note.textContent = onItsWay;
       const rung = await pebble();
       const begin = () => {
         const said = document.createElement('b');
@@ -47,7 +51,8 @@ class Story extends HTMLElement {
       };
       let begun = false;
       const { ids, tokensPerSecond, seed } = await rung.generate(prompt, {
-        temperature, maxTokens: 40,
+        temperature,
+        maxTokens: 40,
         onText: (piece) => {
           if (!begun) begin();
           begun = true;
@@ -59,7 +64,9 @@ class Story extends HTMLElement {
       this.dataset.told = String(Number(this.dataset.told ?? 0) + 1);
     } catch (error) {
       this.note.textContent = lineOf(error);
-    } finally { this.busy = false; }
+    } finally {
+      this.busy = false;
+    }
   }
 }
 customElements.define('rung-story', Story);

@@ -4,12 +4,15 @@ import { crc32, deflateRawSync } from 'node:zlib';
 const epoch = { time: 0, date: (1 << 5) | 1 }; // 1 January 1980, so that the same book is the same bytes
 
 export function zip(files) {
-  const parts = [], index = [];
+  const parts = [],
+    index = [];
   let at = 0;
   files.forEach(([name, content], i) => {
-    const plain = Buffer.from(content), title = Buffer.from(name);
+    const plain = Buffer.from(content),
+      title = Buffer.from(name);
     const packed = i === 0 ? plain : deflateRawSync(plain, { level: 9 });
-    // What the entry and the index say alike: version 2.0, UTF-8 names, method, time, date, CRC, sizes, length of the name, no extra field.
+    // What the entry and the index say alike: version 2.0, UTF-8 names, method, time, date, CRC, sizes, length of the
+    // name, no extra field.
     const head = Buffer.alloc(26);
     [20, 0x800, i === 0 ? 0 : 8, epoch.time, epoch.date].forEach((value, k) => head.writeUInt16LE(value, 2 * k));
     [crc32(plain), packed.length, plain.length].forEach((value, k) => head.writeUInt32LE(value, 10 + 4 * k));
