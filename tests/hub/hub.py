@@ -28,11 +28,14 @@ Faults, each off where it is null:
     names       more names in the listing, of no files
     sizes       what the listing says of some files' sizes: {"model.safetensors": 5}
     stall       of the next large body so many bytes are sent, then nothing, until the other side goes away
+
+Asked for a whole address, or to CONNECT, it is a proxy: one that knows no host but this machine.
 """
 
 import hashlib
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -130,6 +133,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self):
         self.answer()
+
+    def do_CONNECT(self):
+        """A tunnel to where one of our servers listens, whatever host was asked for; bytes go both ways, unread."""
+        with FAULTS.lock:
+            FAULTS.log.append({"method": "CONNECT", "host": "proxy", "path": self.path, "range": None,
+                               "token": self.headers.get("Authorization")})
+        with socket.create_connection(("127.0.0.1", int(self.path.rpartition(":")[2]))) as there:
+            self.send_response(200)
+            self.end_headers()
+            back = threading.Thread(target=relay, args=(there, self.connection), daemon=True)
+            back.start()
+            relay(self.connection, there)
+            back.join()
+        self.close_connection = True
 
     def answer(self) -> None:
         url = urlsplit(self.path)
@@ -303,6 +320,15 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content[at:at + count])
             self.wfile.flush()
             at += count
+
+
+def relay(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(PIECE):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:  # one of the two went away
+        pass
 
 
 class Cdn(Handler):

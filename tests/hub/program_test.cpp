@@ -102,6 +102,39 @@ TEST_F(Program, NeverPrintsTheToken) {
   EXPECT_FALSE(holds(outcome.err + outcome.out, "hf_secret"));
 }
 
+// No host of the name hub.invalid is anywhere (RFC 6761): whoever gets an answer asked the proxy.
+TEST_F(Program, GoesThroughTheProxyThatTheEnvironmentNames) {
+  const std::vector<std::string> far = {"HF_ENDPOINT=http://hub.invalid", "http_proxy=" + hub_->url()};
+  hub_->log();
+  std::vector<std::string> past_it = far;
+  past_it.push_back("no_proxy=hub.invalid");
+  EXPECT_NE(rung({"pull", "--search", "QUANT"}, past_it).status, 0);
+  EXPECT_TRUE(hub_->log().empty());
+  std::vector<std::string> through_it = far;
+  through_it.push_back("no_proxy=127.0.0.1");  // the second host, where large files are
+  const Outcome pulled = rung({"pull", "tiny/model"}, through_it);
+  EXPECT_EQ(pulled.status, 0) << pulled.err;
+  for (const auto& request : hub_->log()) {
+    const bool whole = request["path"].get<std::string>().starts_with("http://hub.invalid/");
+    EXPECT_EQ(whole, request["host"] == "hub") << request;
+  }
+}
+
+TEST_F(Program, TunnelsThroughTheProxyToWhatIsEncrypted) {
+  if (hub_->tls().empty()) GTEST_SKIP() << "needs openssl, which makes a certificate";
+  hub_->log();
+  std::string port = hub_->tls().substr(hub_->tls().rfind(':'));
+  const Outcome search = rung({"pull", "--search", "QUANT"},
+                              {"HF_ENDPOINT=" + hub_->tls(), "https_proxy=" + hub_->url(), "no_proxy=",
+                               "SSL_CERT_FILE=" + hub_->certificate(), "HF_TOKEN=hf_secret"});
+  EXPECT_TRUE(holds(search.out, "tiny/quants ")) << search.err;
+  const OrderedJson asked = hub_->log();
+  ASSERT_FALSE(asked.empty());
+  EXPECT_EQ(asked[0]["method"], "CONNECT");
+  EXPECT_EQ(asked[0]["path"], "127.0.0.1" + port);
+  EXPECT_TRUE(asked[0]["token"].is_null()) << "the proxy sees no token";
+}
+
 TEST_F(Program, InspectsBeforeAnythingIsBrought) {
   const Outcome outcome = rung({"inspect", "tiny/model", "--json"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
