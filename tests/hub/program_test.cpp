@@ -124,9 +124,9 @@ TEST_F(Program, TunnelsThroughTheProxyToWhatIsEncrypted) {
   if (hub_->tls().empty()) GTEST_SKIP() << "needs openssl, which makes a certificate";
   hub_->log();
   std::string port = hub_->tls().substr(hub_->tls().rfind(':'));
-  const Outcome search = rung({"pull", "--search", "QUANT"},
-                              {"HF_ENDPOINT=" + hub_->tls(), "https_proxy=" + hub_->url(), "no_proxy=",
-                               "SSL_CERT_FILE=" + hub_->certificate(), "HF_TOKEN=hf_secret"});
+  const Outcome search =
+      rung({"pull", "--search", "QUANT"}, {"HF_ENDPOINT=" + hub_->tls(), "https_proxy=" + hub_->url(),
+                                           "no_proxy=", "SSL_CERT_FILE=" + hub_->certificate(), "HF_TOKEN=hf_secret"});
   EXPECT_TRUE(holds(search.out, "tiny/quants ")) << search.err;
   const OrderedJson asked = hub_->log();
   ASSERT_FALSE(asked.empty());
