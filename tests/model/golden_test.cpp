@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -155,18 +156,46 @@ TEST_P(GoldenModels, BiteWhenAnyTensorIsZeroed) {
 }
 
 // Where a mistake is first seen; "" where this model cannot tell.
-std::string first_checkpoint(Mistake mistake, const Model& model) {
+std::string first_checkpoint(Mistake mistake, const Model& model, std::size_t tokens) {
   const ModelConfig& c = model.config;
   switch (mistake) {
-    case Mistake::rope_pairing: return "layer.0.q_rope";
-    case Mistake::missing_qk_norm: return model.layers[0].q_norm ? "layer.0.q_norm" : "";
+    case Mistake::embedding_scale: return c.embedding_scale != 1 ? "embedding" : "";
+    case Mistake::norm_sum:
+    case Mistake::norm_centred:
+    case Mistake::norm_all_tokens:
+    case Mistake::norm_weight:
     case Mistake::norm_epsilon: return "layer.0.attention_norm";
+    case Mistake::missing_qk_norm: return model.layers[0].q_norm ? "layer.0.q_norm" : "";
+    case Mistake::missing_final_norm: return "final_norm";
+    case Mistake::linear_transposed: return "layer.0.q";
+    case Mistake::linear_bias: return model.layers[0].q.matrix.bias.empty() ? "" : "layer.0.q";
+    case Mistake::rope_missing:
+    case Mistake::rope_pairing:
+    case Mistake::rope_backwards:
+    case Mistake::rope_position:
+    case Mistake::rope_frequencies: return "layer.0.q_rope";
+    case Mistake::rope_queries_only: return "layer.0.k_rope";
     // else both readings agree
     case Mistake::gqa_grouping: return c.kv_heads > 1 && c.kv_heads < c.heads ? "layer.0.attention" : "";
-    case Mistake::gate_up_swapped: return "layer.0.gated";
+    case Mistake::window_forgotten:
+      for (std::size_t i = 0; i < c.layers.size(); ++i) {
+        const std::size_t window = c.layers[i].attention.window_tokens;
+        if (window != 0 && window < tokens) return fmt::format("layer.{}.attention", i);
+      }
+      return "";
+    case Mistake::cache_position:
+    case Mistake::keys_values_swapped:
     case Mistake::query_scale:
     case Mistake::causal_mask:
-    case Mistake::cache_position: return "layer.0.attention";
+    case Mistake::mask_one_more:
+    case Mistake::mask_one_less:
+    case Mistake::softmax_axis:
+    case Mistake::heads_transposed: return "layer.0.attention";
+    case Mistake::gate_up_swapped:
+    case Mistake::activation_missing:
+    case Mistake::activation_other: return "layer.0.gated";
+    case Mistake::residual_missing:
+    case Mistake::residual_normed: return "layer.0.attention_residual";
   }
   return "";
 }
@@ -178,13 +207,27 @@ TEST_P(GoldenModels, BiteOnEveryClassicMistake) {
     SCOPED_TRACE(info.name);
     BrokenOps broken(reference, info.mistake);
     const auto difference = run_and_compare(model, broken, golden);
-    const std::string expected = first_checkpoint(info.mistake, model);
+    const std::string expected = first_checkpoint(info.mistake, model, golden.ids.size());
     if (expected.empty()) {
       expect_equal(difference);
     } else {
       expect_first(difference, expected);
     }
   }
+}
+
+TEST(Mistakes, EachIsSeenInSomeModel) {
+  std::set<std::string_view> unseen;
+  for (const MistakeInfo& info : mistakes()) unseen.insert(info.name);
+  for (const std::string& name : golden_folders("models")) {
+    const std::filesystem::path folder = golden_folder() / "models" / name;
+    const GoldenFiles files(std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder);
+    const Model model = bind_weights(files.plan, files.tensors());
+    for (const MistakeInfo& info : mistakes()) {
+      if (!first_checkpoint(info.mistake, model, Golden(folder).ids.size()).empty()) unseen.erase(info.name);
+    }
+  }
+  EXPECT_EQ(unseen, std::set<std::string_view>{});
 }
 
 struct LayerRope {
@@ -278,7 +321,7 @@ TEST_F(PebbleAtFullContext, SoWhenThePromptIsFedInPieces) {
 TEST_F(PebbleAtFullContext, BitesWhenPositionsAreWrong) {
   for (const Mistake mistake : {Mistake::rope_pairing, Mistake::causal_mask, Mistake::cache_position}) {
     BrokenOps broken(reference, mistake);
-    expect_first(run_and_compare(model, broken, golden), first_checkpoint(mistake, model));
+    expect_first(run_and_compare(model, broken, golden), first_checkpoint(mistake, model, golden.ids.size()));
   }
 }
 

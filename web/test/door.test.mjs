@@ -150,16 +150,39 @@ test('a head is switched off, and on again', async () => {
   assert.deepEqual((await rung.logits(text)).logits, before.logits);
 });
 
-// tests/model/golden_test.cpp: where each is first seen.
+// tests/model/golden_test.cpp: where each is first seen; undefined: pebble has nothing that it could be seen in.
 const first = {
+  'norm-sum': 'layer.0.attention_norm',
+  'norm-centred': 'layer.0.attention_norm',
+  'norm-all-tokens': 'layer.0.attention_norm',
+  'norm-weight': 'layer.0.attention_norm',
+  'norm-epsilon': 'layer.0.attention_norm',
+  'missing-qk-norm': 'layer.0.q_norm',
+  'missing-final-norm': 'final_norm',
+  'linear-transposed': 'layer.0.q',
+  'rope-missing': 'layer.0.q_rope',
   'rope-pairing': 'layer.0.q_rope',
+  'rope-backwards': 'layer.0.q_rope',
+  'rope-position': 'layer.0.q_rope',
+  'rope-frequencies': 'layer.0.q_rope',
+  'rope-queries-only': 'layer.0.k_rope',
+  'cache-position': 'layer.0.attention',
+  'keys-values-swapped': 'layer.0.attention',
   'query-scale': 'layer.0.attention',
   'causal-mask': 'layer.0.attention',
-  'cache-position': 'layer.0.attention',
-  'missing-qk-norm': 'layer.0.q_norm',
-  'norm-epsilon': 'layer.0.attention_norm',
+  'mask-one-more': 'layer.0.attention',
+  'mask-one-less': 'layer.0.attention',
+  'softmax-axis': 'layer.0.attention',
   'gqa-grouping': 'layer.0.attention',
+  'heads-transposed': 'layer.0.attention',
   'gate-up-swapped': 'layer.0.gated',
+  'activation-missing': 'layer.0.gated',
+  'activation-other': 'layer.0.gated',
+  'residual-missing': 'layer.0.attention_residual',
+  'residual-normed': 'layer.0.attention_residual',
+  'embedding-scale': undefined,
+  'linear-bias': undefined,
+  'window-forgotten': undefined,
 };
 test("every classic mistake is first wrong where the engine's tests say", async () => {
   assert.deepEqual((await rung.mistakes()).map(({ name }) => name).sort(), Object.keys(first).sort());

@@ -140,18 +140,41 @@ a thread a row                    32 threads a row
   },
   mistakes: {
     ...text(`
-mistake           the first tensor that is wrong
-rope-pairing      layer.0.q_rope
-query-scale       layer.0.attention
-causal-mask       layer.0.attention
-cache-position    layer.0.attention
-missing-qk-norm   layer.0.q_norm
-norm-epsilon      layer.0.attention_norm
-gqa-grouping      layer.0.attention
-gate-up-swapped   layer.0.gated`),
+mistake              the first tensor that is wrong
+norm-sum             layer.0.attention_norm
+norm-centred         layer.0.attention_norm
+norm-all-tokens      layer.0.attention_norm
+norm-weight          layer.0.attention_norm
+norm-epsilon         layer.0.attention_norm
+missing-qk-norm      layer.0.q_norm
+missing-final-norm   final_norm
+linear-transposed    layer.0.q
+rope-missing         layer.0.q_rope
+rope-pairing         layer.0.q_rope
+rope-backwards       layer.0.q_rope
+rope-position        layer.0.q_rope
+rope-frequencies     layer.0.q_rope
+rope-queries-only    layer.0.k_rope
+cache-position       layer.0.attention
+keys-values-swapped  layer.0.attention
+query-scale          layer.0.attention
+causal-mask          layer.0.attention
+mask-one-more        layer.0.attention
+mask-one-less        layer.0.attention
+softmax-axis         layer.0.attention
+gqa-grouping         layer.0.attention
+heads-transposed     layer.0.attention
+gate-up-swapped      layer.0.gated
+activation-missing   layer.0.gated
+activation-other     layer.0.gated
+residual-missing     layer.0.attention_residual
+residual-normed      layer.0.attention_residual
+embedding-scale      -
+linear-bias          -
+window-forgotten     -`),
     caption:
-      'Where each mistake is first seen in pebble, as the engine’s tests expect it. With JavaScript you can make ' +
-      'them here.',
+      'Where each mistake is first seen in pebble, as the engine’s tests expect it (-: pebble has nothing that would ' +
+      'show it). With JavaScript you can make them here.',
   },
 };
 
