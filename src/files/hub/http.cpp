@@ -298,9 +298,9 @@ struct Http::Impl {};
 
 Http::Http(HttpSettings) { fail_without_curl(); }
 Http::~Http() = default;
-void Http::start(HttpRequest, HttpReceiver&) {}
+void Http::start(HttpRequest, HttpReceiver&) { fail_without_curl(); }
 void Http::forget(const HttpReceiver&) {}
-void Http::step(int) {}
+void Http::step(int) { fail_without_curl(); }
 
 #endif
 
