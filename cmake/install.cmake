@@ -8,7 +8,7 @@ target_include_directories(rung_engine INTERFACE $<INSTALL_INTERFACE:${headers}>
 
 install(TARGETS rung_engine EXPORT rung ARCHIVE)
 install(DIRECTORY src/ DESTINATION ${headers}
-  FILES_MATCHING PATTERN "*.h" PATTERN cli EXCLUDE PATTERN server EXCLUDE)
+  FILES_MATCHING PATTERN "*.h" PATTERN cli EXCLUDE PATTERN learn EXCLUDE PATTERN server EXCLUDE)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/rung)
 install(EXPORT rung NAMESPACE rung:: DESTINATION ${package})

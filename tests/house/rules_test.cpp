@@ -59,7 +59,8 @@ const std::map<std::string, std::set<std::string>> allowed{
     {"engine", {"model", "text", "templates", "files", "ops", "tensor"}},
     {"convert", {"engine", "model", "text", "templates", "files", "ops", "tensor"}},
     {"measure", {"engine", "model", "text", "templates", "files", "ops", "kernels", "tensor"}},
-    {"cli", {"measure", "convert", "engine", "model", "text", "templates", "files", "ops", "tensor"}},
+    {"learn", {"measure", "engine", "model", "text", "templates", "files", "ops", "kernels", "tensor"}},
+    {"cli", {"learn", "measure", "convert", "engine", "model", "text", "templates", "files", "ops", "tensor"}},
     {"server", {"measure", "engine", "model", "text", "templates", "files", "ops", "tensor"}},
 };
 
@@ -72,6 +73,7 @@ TEST(House, EveryRoomIncludesOnlyTheRoomsBelowIt) {
       std::smatch match;
       if (!std::regex_search(line, match, include)) continue;
       const fs::path included = match[1].str();
+      if (room == "learn" && included == "exercises/entry.h") continue;  // course/: both ends of one door
       EXPECT_TRUE(fs::exists(root / "src" / included))
           << file << " includes \"" << match[1] << "\": write its path from src/";
       const std::string other = room_of(included);

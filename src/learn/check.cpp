@@ -1,0 +1,147 @@
+#include "learn/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "learn/causes.h"
+
+namespace rung::learn {
+
+namespace {
+
+constexpr int kRandomCases = 24;
+
+// "x = [3, 4]", a line each.
+std::string input_shown(const Case& example) {
+  std::string text;
+  for (const Argument& argument : example.arguments) {
+    const auto* const values = std::get_if<std::vector<float>>(&argument.content);
+    const bool nothing_yet =
+        argument.output && values != nullptr && !values->empty() && values->front() != values->front();
+    if (!text.empty()) text += '\n';
+    if (nothing_yet)
+      text += fmt::format("{}: {} places to write", argument.name, values->size());
+    else
+      text += fmt::format("{} = {}", argument.name, shown(argument.content, argument.shape));
+  }
+  return text;
+}
+
+// The first thing that differs: its name and both contents.
+void show_difference(Check& check, const Case& example, const Answer& got, double tolerance) {
+  std::size_t output = 0;
+  for (const Argument& argument : example.arguments) {
+    if (!argument.output) continue;
+    const Content &expected = example.expected.outputs.at(output), &found = got.outputs.at(output);
+    ++output;
+    const auto at = first_difference(expected, found, tolerance);
+    if (!at) continue;
+    check.expected = fmt::format("{} = {}", argument.name, shown(expected, argument.shape, at));
+    check.got = fmt::format("{} = {}", argument.name, shown(found, argument.shape, at));
+    return;
+  }
+  if (!example.expected.result) return;
+  const auto at = first_difference(*example.expected.result, *got.result, tolerance);
+  if (!at) return;
+  check.expected = shown(*example.expected.result, {}, at);
+  check.got = shown(*got.result, {}, at);
+}
+
+Check check_by_hand(const Exercise& exercise, LearnerFunction f) {
+  const std::vector<Case> cases = exercise.by_hand();
+  for (const Case& example : cases) {
+    Check check = check_case(exercise, f, example);
+    if (check.state != CheckState::passed) return check;
+  }
+  return {.name = "by-hand", .state = CheckState::passed, .title = fmt::format("{} cases", cases.size())};
+}
+
+Check check_random(const Exercise& exercise, LearnerFunction f) {
+  for (int i = 1; i <= kRandomCases; ++i) {
+    Random random(static_cast<std::uint64_t>(i));  // the same cases every time
+    Case example{.title = fmt::format("random case {}", i), .arguments = exercise.random(random), .expected = {}};
+    example.expected = answer_of(exercise.reference.call, example.arguments, exercise.reference.result);
+    Check check = check_case(exercise, f, example);
+    if (check.state != CheckState::passed) return check;
+  }
+  return {.name = "random", .state = CheckState::passed, .title = fmt::format("{} cases", kRandomCases)};
+}
+
+}  // namespace
+
+std::string_view name_of(CheckState state) {
+  switch (state) {
+    case CheckState::passed: return "passed";
+    case CheckState::failed: return "failed";
+    case CheckState::not_yet: return "not-yet";
+    case CheckState::skipped: return "skipped";
+  }
+  return "";
+}
+
+bool Report::passed() const {
+  return std::all_of(checks.begin(), checks.end(), [](const Check& check) {
+    return check.state == CheckState::passed || check.state == CheckState::skipped;
+  });
+}
+
+const Check* Report::failure() const {
+  const auto found = std::find_if(checks.begin(), checks.end(), [](const Check& check) {
+    return check.state == CheckState::failed || check.state == CheckState::not_yet;
+  });
+  return found == checks.end() ? nullptr : &*found;
+}
+
+Check check_case(const Exercise& exercise, LearnerFunction f, const Case& example) {
+  Check check{.name = example.arithmetic.empty() ? "random" : "by-hand", .title = example.title};
+  const Answer got = answer_of(f, example.arguments, exercise.reference.result);
+  check.state = agree(example.expected, got, exercise.tolerance) ? CheckState::passed : CheckState::failed;
+  if (check.state == CheckState::passed) return check;
+  check.input = input_shown(example);
+  check.arithmetic = example.arithmetic;
+  show_difference(check, example, got, exercise.tolerance);
+  check.causes = likely_causes(exercise, example, got);
+  return check;
+}
+
+Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOptions& options) {
+  Report report{.exercise = std::string(exercise.name), .checks = {}};
+  using Run = Check (*)(const Exercise&, LearnerFunction);
+  const std::pair<const char*, Run> all[] = {{"by-hand", check_by_hand}, {"random", check_random}};
+  for (const auto& [name, run] : all) {
+    if (options.begin) options.begin(name);
+    Check check;
+    try {
+      check = run(exercise, f);
+    } catch (const NotYet& e) {
+      check.state = CheckState::not_yet;
+      check.title = e.what();
+    }
+    check.name = name;
+    report.checks.push_back(std::move(check));
+    if (report.failure() != nullptr) break;
+  }
+  return report;
+}
+
+OrderedJson to_json(const Report& report) {
+  OrderedJson checks = OrderedJson::array();
+  for (const Check& check : report.checks) {
+    OrderedJson one{{"check", check.name}, {"state", name_of(check.state)}, {"title", check.title}};
+    const std::pair<const char*, const std::string*> texts[] = {
+        {"input", &check.input},           {"expected", &check.expected}, {"got", &check.got},
+        {"arithmetic", &check.arithmetic}, {"story", &check.story},       {"referenceStory", &check.reference_story}};
+    for (const auto& [name, text] : texts) {
+      if (!text->empty()) one[name] = *text;
+    }
+    for (const Cause& cause : check.causes) {
+      one["causes"].push_back({{"id", cause.id}, {"sentence", cause.sentence}, {"page", cause.page}});
+    }
+    checks.push_back(std::move(one));
+  }
+  return {{"exercise", report.exercise}, {"passed", report.passed()}, {"checks", std::move(checks)}};
+}
+
+}  // namespace rung::learn

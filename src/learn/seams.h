@@ -1,0 +1,101 @@
+// Where a learner's code takes its place in the engine, and the engine with it in place.
+//
+//   text ─ encode ─ ids ─ forward pass (verbs; weights as load made them) ─ logits ─ choose ─ id ─ decode ─ text
+//                              reuse: what the cache keeps                             stop
+//
+// What is empty is the engine's own.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/device.h"
+#include "engine/loaded_model.h"
+#include "engine/random.h"
+#include "engine/session.h"
+#include "ops/learner.h"
+#include "ops/traced.h"
+
+namespace rung::learn {
+
+// How much of the text so far may be shown, and whether it ends there.
+struct StopAnswer {
+  std::size_t certain = 0;  // bytes that belong to no stop string, not even to a beginning of one
+  bool stopped = false;     // a stop string follows them
+};
+
+struct Seams {
+  LearnerVerbs verbs;
+  // At load, each matrix once: its values, decoded to f32, [rows, columns], as they will be used. To change them is to
+  // change the model.
+  std::function<void(const LoadedModel& model, const PackedMatrix& matrix, std::span<float> values)> load;
+  // text → ids, without what a post-processor adds.
+  std::function<std::vector<TokenId>(const LoadedModel& model, std::string_view text)> encode;
+  // The bytes of the next token → text that may be shown. `held` is yours to keep what is not whole yet.
+  std::function<std::string(std::string& held, std::string_view piece)> decode;
+  // logits [vocabulary] → the next token. `random` is the same for every telling.
+  std::function<TokenId(std::span<const float> logits, Random& random)> choose;
+  // Where the answer ends: looks at all of it that was not shown yet.
+  std::function<StopAnswer(std::string_view held, std::span<const std::string> stops)> stop;
+  std::vector<std::string> stops;  // the strings to stop at; empty: none
+  // How many of the tokens in the cache (`have`) serve for those that are `wanted`.
+  std::function<std::size_t(std::span<const TokenId> have, std::span<const TokenId> wanted)> reuse;
+
+  std::string device = std::string(Device::kReference);
+  DType cache_type = DType::f32;
+};
+
+// The rows of a packed matrix as f32, [rows, columns]: for verbs that are written for floats. With the seams' own load
+// every matrix is f32 already, and this is no copy but a look.
+std::span<const float> floats_of(const PackedMatrix& matrix, std::vector<float>& scratch);
+// The keys (or values) of a head, of positions [0, count), as f32: [count, head_dim].
+std::vector<float> keys_of(const KvCache& cache, std::size_t layer, std::size_t kv_head, std::size_t count);
+std::vector<float> values_of(const KvCache& cache, std::size_t layer, std::size_t kv_head, std::size_t count);
+
+struct Story {
+  std::vector<TokenId> prompt;
+  std::vector<TokenId> ids;  // of the answer
+  std::string text;          // both, as it was shown
+};
+
+struct TellOptions {
+  std::string prompt = {};
+  std::size_t tokens = 40;
+  std::function<void(std::string_view)> text = {};  // as it is shown
+};
+
+// A model with seams: pebble, unless another is given.
+class SeamedEngine {
+ public:
+  explicit SeamedEngine(Seams seams, std::optional<ModelFiles> files = {}, std::size_t threads = 1);
+  ~SeamedEngine();
+  SeamedEngine(const SeamedEngine&) = delete;
+  SeamedEngine& operator=(const SeamedEngine&) = delete;
+
+  const LoadedModel& model() const { return model_; }
+  std::vector<TokenId> encode(std::string_view text) const;
+  // A pass over all but the last three of `ids`, then one over each of those: as prefill and decode do. Every
+  // checkpoint is handed to `listener`. The last row's logits.
+  std::vector<float> trace(std::span<const TokenId> ids, const TracedOps::Listener& listener);
+  // Goes on with the prompt. The session keeps what it can of the telling before.
+  Story tell(const TellOptions& options);
+
+ private:
+  std::span<const float> become(std::span<const TokenId> ids);
+
+  Seams seams_;
+  LoadedModel model_;
+  Device device_;
+  struct Loaded;  // a model whose matrices went through `load`
+  std::unique_ptr<Loaded> loaded_;
+  LearnerOps ops_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace rung::learn
