@@ -35,8 +35,8 @@ struct SmallTiles {
   }
 
   template <int kTokensOfTile>
-  [[gnu::noinline]] static void multiply_tile(const PanelProduct& task, const Columns& columns,
-                                              const ColumnPiece& piece, std::size_t panel, std::size_t token) {
+  static void multiply_tile(const PanelProduct& task, const Columns& columns, const ColumnPiece& piece,
+                            std::size_t panel, std::size_t token) {
     const OutputTile tile(task, panel, token);
     alignas(64) float sums[kTokensOfTile][16];
     const ActivationBlock* x[kTokensOfTile];
