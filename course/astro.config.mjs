@@ -3,6 +3,7 @@
 import { defineConfig } from 'astro/config';
 import starlight from '@astrojs/starlight';
 import code from './src/plugins/code.mjs';
+import exerciseList, { exercisePages, exercises, milestones } from './src/plugins/exercises.mjs';
 import formulas from './src/plugins/formulas.mjs';
 import links from './src/plugins/links.mjs';
 import numbers from './src/plugins/numbers.mjs';
@@ -17,15 +18,19 @@ export default defineConfig({
   cacheDir: '../build/course-cache',
   vite: {
     plugins: [sourcePagesWhileWriting],
-    define: { __RUNG_VERSION__: JSON.stringify(version) },
+    define: {
+      __RUNG_VERSION__: JSON.stringify(version),
+      __RUNG_EXERCISES__: JSON.stringify({ all: exercises().map(({ name, title, milestone }) => ({ name, title, milestone })), milestones }),
+    },
     // What a script fetches is named from where the script lies, so that it works under any path.
     experimental: { renderBuiltUrl: (_, { hostType }) => (hostType === 'js' ? { relative: true } : undefined) },
   },
   markdown: {
     smartypants: false,
-    remarkPlugins: [toys, numbers, code, runs, formulas, questions, links],
+    remarkPlugins: [exerciseList, toys, numbers, code, runs, formulas, questions, links],
   },
   integrations: [
+    exercisePages,
     starlight({
       title: 'Rung',
       description: 'From the bytes of a model file to a chat: how language models run, one rung at a time.',
@@ -77,9 +82,11 @@ export default defineConfig({
             'learnings/prefix-trees',
           ],
         },
+        { label: 'Build it yourself', items: ['exercises'] },
         { label: 'In the page', items: ['look-inside', 'mistakes'] },
         { label: 'Look up', items: ['glossary', 'toys', 'diary'] },
       ],
+      routeMiddleware: './src/route.mjs',
       pagination: true,
       lastUpdated: false,
     }),

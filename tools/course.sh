@@ -14,8 +14,9 @@ cd "$home/course"
 "$home/tools/web.sh"
 export RUNG=$rung # the tests ask it, too
 "$node" --test --test-reporter=dot "$home"/web/test/*.test.mjs
-mkdir -p public/engine
-cp "$home"/web/dist/*.js "$home/web/dist/rung.mjs" "$home/web/dist/rung.wasm" public/engine/
+rm -rf public/engine
+cp -r "$home/web/dist" public/engine
+rm public/engine/*.d.ts
 "$node" tools/record.mjs --rung "$rung"
 "$node" tools/toydata.mjs --check --rung "$rung"
 # --force, else a page whose own text is the same keeps the code and the outputs that it had.

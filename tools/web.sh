@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the engine for web pages, as the npm package web/ (web/dist/), and the kernels' tests for WebAssembly.
+# Builds the engine for web pages, as the npm package web/ (web/dist/), with the compiler for learners' code, and the
+# kernels' tests for WebAssembly.
 #   tools/web.sh          the package
 #   tools/web.sh test     the kernels' tests, in Node; further arguments go to the test program
 # What it needs is installed first (Debian's emscripten, GoogleTest's sources).
@@ -28,4 +29,5 @@ fi
 packages_of "$home/web"
 cd "$home/web"
 node node_modules/typescript/bin/tsc
+node compiler/pack.mjs
 cp "$home/build/wasm/web/rung.mjs" "$home/build/wasm/web/rung.wasm" dist/

@@ -19,6 +19,7 @@
 #include "engine/likeliest.h"
 #include "engine/rung.h"
 #include "kernels/kernels.h"
+#include "learners.h"
 #include "model/forward.h"
 #include "ops/attention_weights.h"
 #include "ops/broken.h"
@@ -28,6 +29,10 @@
 
 // clang-format off
 EM_JS(void, give_text, (const char* text, int bytes), { Module["onText"](text, bytes); });
+EM_JS(void, give_sign_of_life, (), { Module["onText"](0, 0); });
+EM_JS(void, give_surroundings, (void* room, int bytes), {
+  Module["onSurroundings"](wasmMemory, wasmTable, room, bytes);
+});
 // clang-format on
 
 namespace rung {
@@ -419,8 +424,14 @@ OrderedJson answer_to(const OrderedJson& request, Arrays& arrays) {
   if (verb == "measure") return measure();
   if (verb == "load") {
     page = std::make_unique<Page>(request);
-    return page->facts();
+    const std::span<std::byte> room = room_for_learners();
+    give_surroundings(room.data(), static_cast<int>(room.size()));
+    OrderedJson facts = page->facts();
+    facts["room"] = reinterpret_cast<std::uintptr_t>(room.data());
+    return facts;
   }
+  const auto text = [](std::string_view piece) { give_text(piece.data(), static_cast<int>(piece.size())); };
+  if (auto answer = answer_for_learners(verb, request, text, give_sign_of_life)) return *std::move(answer);
   if (!page) fail("{}: no model is loaded", verb);
   if (verb == "tokenize") return page->tokenize(request);
   if (verb == "textOf") return page->text_of(request);

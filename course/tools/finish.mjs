@@ -104,6 +104,7 @@ for (const file of written) {
   for (const [, path, anchor] of readFileSync(join(root, file), 'utf8').matchAll(
     /(?<![\w/.-])course\/([\w-]+(?:[./][\w-]+)*)(?:#([\w-]+))?/g,
   )) {
+    if (/(^|\/)NAME(\/|$)/.test(path)) continue; // any of them
     const page = join(site, path, 'index.html');
     if (existsSync(page) ? anchor && !anchorsOf(page).has(anchor) : anchor || !existsSync(join(root, 'course', path))) {
       failures.push(`${file}: course/${path}${anchor ? `#${anchor}` : ''} is neither a page nor a file`);

@@ -6,7 +6,19 @@
 //
 // The worker answers one request after the other. When the machine stops it (a trap, no memory), it is thrown away:
 // what it computed with can no longer be trusted. The next one opens the same model, with the same parts switched off.
-import type { GenerateOptions, LoadOptions, ModelFacts, ModelFile, Part, Rung, TraceOptions } from './types.js';
+import { startWorker, type AnyWorker } from './port.js';
+import type {
+  GenerateOptions,
+  LoadOptions,
+  ModelFacts,
+  ModelFile,
+  Part,
+  RunOptions,
+  Rung,
+  Solution,
+  Stopped,
+  TraceOptions,
+} from './types.js';
 export type * from './types.js';
 
 /** What goes to the worker: a request, or files to open first. */
@@ -14,6 +26,7 @@ interface Message {
   id: number;
   request: Record<string, unknown>;
   files?: ModelFile[];
+  module?: Uint8Array;
 }
 
 /** What comes from it: an answer, an error, that it must be thrown away, or something on the way. */
@@ -22,7 +35,9 @@ interface Reply {
   answer?: unknown;
   error?: string;
   dead?: boolean;
+  stopped?: Stopped;
   text?: string;
+  printed?: string;
   progress?: [number, number];
 }
 
@@ -30,50 +45,26 @@ interface Waiting {
   resolve(answer: unknown): void;
   reject(error: Error): void;
   onText?: (piece: string) => void;
+  onPrint?: (text: string) => void;
   onProgress?: (done: number, all: number) => void;
+  /** Learners' code may run without end: after so many milliseconds without a sign of life it is stopped. */
+  patience?: number;
+  timer?: ReturnType<typeof setTimeout>;
 }
 
-/** A worker of the browser, or one of Node's, which speak differently. */
-interface AnyWorker {
-  postMessage(message: unknown): void;
-  terminate(): void;
-  listen(onReply: (reply: Reply) => void, onDeath: (why: string) => void): void;
-}
+const patience = 5000;
 
-async function startWorker(): Promise<AnyWorker> {
-  const url = new URL('./worker.js', import.meta.url);
-  if (typeof Worker !== 'undefined') {
-    const worker = new Worker(url, { type: 'module' });
-    return {
-      postMessage: (message) => worker.postMessage(message),
-      terminate: () => worker.terminate(),
-      listen: (onReply, onDeath) => {
-        worker.onmessage = (event) => onReply(event.data as Reply);
-        worker.onerror = (event) => {
-          event.preventDefault();
-          onDeath(event.message || 'its script could not be loaded');
-        };
-      },
-    };
+/** What a call of learners' code fails with: `stopped` says more. */
+class StoppedError extends Error {
+  override name = 'StoppedError';
+  constructor(readonly stopped: Stopped) {
+    super(stopped.what);
   }
-  const threads = 'node:worker_threads'; // a name that no bundler for browsers looks at
-  const { Worker: NodeWorker } = await import(/* @vite-ignore */ threads);
-  const worker = new NodeWorker(url);
-  return {
-    postMessage: (message) => worker.postMessage(message),
-    terminate: () => {
-      void worker.terminate();
-    },
-    listen: (onReply, onDeath) => {
-      worker.on('message', onReply);
-      worker.on('error', (error: Error) => onDeath(error.message));
-    },
-  };
 }
 
 class Door implements Rung {
   model!: ModelFacts;
-  private worker?: AnyWorker;
+  private worker?: AnyWorker<Reply>;
   private waiting = new Map<number, Waiting>();
   private nextId = 0;
   private parts: Part[] = [];
@@ -87,7 +78,7 @@ class Door implements Rung {
   ) {}
 
   async open(): Promise<void> {
-    const worker = await startWorker();
+    const worker = await startWorker<Reply>('worker.js');
     if (this.closed) {
       worker.terminate();
       return;
@@ -139,6 +130,29 @@ class Door implements Rung {
     return this.ask('measure', {}) as ReturnType<Rung['measure']>;
   }
 
+  exercises() {
+    return this.ask('exercises', {}) as Promise<string[]>;
+  }
+  check(solution: Solution, options: RunOptions = {}) {
+    return this.tryOut('check', solution, {}, options) as ReturnType<Rung['check']>;
+  }
+  debug(solution: Solution, { text, ...options }: RunOptions & { text?: string } = {}) {
+    return this.tryOut('debug', solution, { text }, options) as ReturnType<Rung['debug']>;
+  }
+  storyWith(
+    solution: Solution | null,
+    text: string,
+    { tokens = 40, ...options }: RunOptions & { tokens?: number } = {},
+  ) {
+    return this.tryOut('storyWith', solution, { text, tokens }, options) as ReturnType<Rung['storyWith']>;
+  }
+
+  private tryOut(verb: string, solution: Solution | null, fields: object, { onText, onPrint }: RunOptions) {
+    const { exercise, module } = solution ?? {};
+    const callbacks = { ...(onText && { onText }), ...(onPrint && { onPrint }), patience };
+    return this.ask(verb, { exercise, ...fields }, callbacks, module);
+  }
+
   async switchOff(parts: Part[]) {
     await this.ask('switchOff', { parts });
     this.parts = parts;
@@ -164,7 +178,7 @@ class Door implements Rung {
   }
 
   // A new worker, where the last one is gone.
-  private async ask(verb: string, fields: object, callbacks: Partial<Waiting> = {}) {
+  private async ask(verb: string, fields: object, callbacks: Partial<Waiting> = {}, module?: Uint8Array) {
     if (this.closed) throw new Error('the engine was closed');
     this.opening ??= this.worker
       ? undefined
@@ -172,26 +186,47 @@ class Door implements Rung {
           this.opening = undefined;
         });
     await this.opening;
-    return this.send({ verb, ...fields }, callbacks);
+    return this.send({ verb, ...fields }, callbacks, undefined, module);
   }
   private opening?: Promise<void>;
 
-  private send(request: Record<string, unknown>, callbacks: Partial<Waiting> = {}, files?: ModelFile[]) {
+  private send(
+    request: Record<string, unknown>,
+    callbacks: Partial<Waiting> = {},
+    files: ModelFile[] = [],
+    module?: Uint8Array,
+  ) {
     return new Promise<unknown>((resolve, reject) => {
-      const message: Message = { id: this.nextId++, request, ...(files && files.length > 0 ? { files } : {}) };
-      this.waiting.set(message.id, { ...callbacks, resolve, reject });
+      const message: Message = { id: this.nextId++, request };
+      if (files.length > 0) message.files = files;
+      if (module) message.module = module;
+      const waiting: Waiting = { ...callbacks, resolve, reject };
+      this.waiting.set(message.id, waiting);
       this.worker!.postMessage(message);
+      this.watch(waiting);
     });
+  }
+
+  private watch(waiting: Waiting) {
+    if (waiting.patience === undefined) return;
+    clearTimeout(waiting.timer);
+    const words = `it was stopped after ${waiting.patience / 1000} seconds without an end: does a loop never stop?`;
+    const stop = () => this.lose(new StoppedError({ why: 'endless', what: words, offsets: [] }));
+    waiting.timer = setTimeout(stop, waiting.patience);
   }
 
   private hear(reply: Reply) {
     const waiting = this.waiting.get(reply.id);
     if (!waiting) return;
+    this.watch(waiting);
+    if (reply.text === '') return; // a sign of life
     if (reply.text !== undefined) return waiting.onText?.(reply.text);
+    if (reply.printed !== undefined) return waiting.onPrint?.(reply.printed);
     if (reply.progress) return waiting.onProgress?.(...reply.progress);
     this.waiting.delete(reply.id);
+    clearTimeout(waiting.timer);
     if (reply.error === undefined) waiting.resolve(reply.answer);
-    else waiting.reject(new Error(reply.error));
+    else waiting.reject(reply.stopped ? new StoppedError(reply.stopped) : new Error(reply.error));
     if (reply.dead) this.lose('the engine started anew');
   }
 
@@ -200,7 +235,10 @@ class Door implements Rung {
     this.worker?.terminate();
     this.worker = undefined;
     const error = typeof why === 'string' ? new Error(why) : why;
-    for (const waiting of this.waiting.values()) waiting.reject(error);
+    for (const waiting of this.waiting.values()) {
+      clearTimeout(waiting.timer);
+      waiting.reject(error);
+    }
     this.waiting.clear();
   }
 }

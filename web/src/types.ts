@@ -53,6 +53,8 @@ export interface ModelFacts {
   device: Device;
   /** `simd128` or `scalar`: the kernels that the device computes with. */
   kernels: string;
+  /** Where in the engine's memory a learner's module lies: for `Compiler.compile`. */
+  room: number;
 }
 
 export interface Token {
@@ -206,6 +208,139 @@ export interface Speed {
   floatPerSecond: number;
 }
 
+/** The compiler for pages: where it is fetched from is its own business (compiler.ts). */
+export interface CompilerSize {
+  /** Of the npm package @yowasp/clang. */
+  version: string;
+  /** What there is to fetch. */
+  bytes: number;
+  /** All of it is in this browser already. */
+  kept: boolean;
+}
+
+export interface CompilerOptions {
+  /** Called while it is fetched; not at all where it was kept. */
+  onProgress?: (bytesDone: number, bytesAll: number) => void;
+}
+
+/** What is compiled: the file is NAME.cpp, and has a function of this name and type. */
+export interface CompiledExercise {
+  name: string;
+  function: string;
+  /** In C++: `void(std::span<float> out, float epsilon)`. */
+  signature: string;
+}
+
+/** A change that clang proposes. Lines and columns count from 1; a column counts bytes of UTF-8. */
+export interface Fix {
+  line: number;
+  column: number;
+  endLine: number;
+  endColumn: number;
+  text: string;
+}
+
+/** What the compiler says of a place. */
+export interface Message {
+  /** 0: of the file as a whole. */
+  line: number;
+  column: number;
+  endColumn: number;
+  severity: 'error' | 'warning';
+  text: string;
+  fixes: Fix[];
+}
+
+export interface PlaceInCode {
+  function: string;
+  line: number;
+  column: number;
+}
+
+export interface Compiled {
+  /** Absent: it did not compile. */
+  module?: Uint8Array;
+  messages: Message[];
+  /** All that the compiler wrote. */
+  said: string;
+}
+
+export interface Compiler {
+  /** A learner's file → a module for the engine's memory at `base` (`ModelFacts.room`). */
+  compile(source: string, exercise: CompiledExercise, base: number): Promise<Compiled>;
+  /** Places in a module that the engine was stopped at → lines of the learner's file, innermost first. */
+  lines(module: Uint8Array, offsets: number[], exercise: { name: string }): Promise<PlaceInCode[]>;
+  /** Ends the worker. */
+  close(): void;
+}
+
+/** What a check found out: src/learn/check.h says how. */
+export interface Check {
+  check: 'by-hand' | 'random' | 'pebble' | 'story' | 'speed';
+  state: 'passed' | 'failed' | 'not-yet' | 'skipped';
+  /** What was tried. */
+  title: string;
+  input?: string;
+  expected?: string;
+  got?: string;
+  /** How the expected comes about, of a case solved by hand. */
+  arithmetic?: string;
+  /** The likeliest first; `page` is a page of the course with its anchor. */
+  causes?: { id: string; sentence: string; page: string }[];
+  story?: string;
+  referenceStory?: string;
+}
+
+/** Where a run with a learner's code first leaves the reference: src/learn/divergence.h. */
+export interface Divergence {
+  /** Absent: nowhere. */
+  tensor?: string;
+  layer?: number;
+  token?: number;
+  head?: number;
+  index?: number;
+  expected?: number;
+  got?: number;
+  /** In words: a constant factor, shifted by one, … */
+  pattern?: string;
+  causes?: { id: string; sentence: string; page: string }[];
+}
+
+export interface Report {
+  exercise: string;
+  passed: boolean;
+  checks: Check[];
+}
+
+/** Why a learner's code ended before its time. */
+export interface Stopped {
+  /** `not-yet`: it said so itself; `endless`: there was no sign of life for five seconds. */
+  why: 'not-yet' | 'trap' | 'endless';
+  /** In words; of `not-yet`: the function that is still to be written. */
+  what: string;
+  /** Where in the module, innermost first: for `Compiler.lines`. */
+  offsets: number[];
+}
+
+/** A learner's function, compiled, and the exercise that it solves. */
+export interface Solution {
+  exercise: string;
+  module: Uint8Array;
+}
+
+export interface RunOptions {
+  /** What the learner's code prints. */
+  onPrint?: (text: string) => void;
+  /** Of checks: the name of each as it begins. Of stories: each piece. */
+  onText?: (text: string) => void;
+}
+
+export interface Story {
+  /** With the prompt. */
+  text: string;
+  ids: number[];
+}
+
 /** An engine with a model. Calls wait for each other. What goes wrong is an `Error` with one line, and the engine lives
  *  on: where its code was stopped by the machine, it has started anew with the same model, parts switched off, and
  *  mistake. */
@@ -229,6 +364,15 @@ export interface Rung {
   mistakes(): Promise<Mistake[]>;
   /** What is switched off or broken now against the sound model, tensor by tensor. */
   compare(text: string, options?: { top?: number }): Promise<Comparison>;
+  /** The exercises that there are, by name, in the order in which they teach. */
+  exercises(): Promise<string[]>;
+  /** Tries a learner's function, from a case solved by hand to a story. Fails with an `Error` whose `stopped` says why
+   *  where the function was stopped; the engine has started anew by then. */
+  check(solution: Solution, options?: RunOptions): Promise<Report>;
+  /** Where a run with the learner's function first differs from the reference. */
+  debug(solution: Solution, options?: RunOptions & { text?: string }): Promise<Divergence>;
+  /** text → how it goes on with the learner's function in the engine's place; null: with the engine's own. */
+  storyWith(solution: Solution | null, text: string, options?: RunOptions & { tokens?: number }): Promise<Story>;
   /** How fast this machine is, in here; takes about half a second. */
   measure(): Promise<Speed>;
   /** Ends the worker. */

@@ -1,4 +1,6 @@
 // The worker: the engine, compiled to WebAssembly, and what carries requests to it and answers back.
+import { hearEach, post } from './port.js';
+import { Learner, type Surroundings } from './learner.js';
 import type { ModelFile } from './types.js';
 
 /** What emscripten makes of the engine (web/CMakeLists.txt). */
@@ -14,21 +16,21 @@ interface Request {
   id: number;
   request: Record<string, unknown>;
   files?: ModelFile[];
+  module?: Uint8Array;
 }
 
-declare const process: { versions?: { node?: string } } | undefined;
-const inNode = typeof process !== 'undefined' && Boolean(process.versions?.node);
-const nodePort = inNode ? import('node:worker_threads' as string).then((threads) => threads.parentPort) : undefined;
-async function post(message: unknown, moved: ArrayBuffer[] = []) {
-  (nodePort ? await nodePort : self).postMessage(message, moved);
-}
+const inNode = typeof (globalThis as any).process?.versions?.node === 'string';
 
 // Under Node the glue asks for what its older modules have, and for the bytes; a browser fetches them while it
 // compiles.
 async function start(): Promise<Engine> {
   const onText = (at: number, bytes: number) =>
     post({ id: current, text: text.decode(engine.HEAPU8.slice(at >>> 0, (at >>> 0) + bytes)) });
-  const options: Record<string, unknown> = { onText, print: () => {}, printErr: () => {} };
+  const onSurroundings = (memory: WebAssembly.Memory, table: WebAssembly.Table, room: number, bytes: number) => {
+    const { _malloc: malloc, _free: free } = engine;
+    surroundings = { memory, table, room: room >>> 0, bytes, malloc, free };
+  };
+  const options: Record<string, unknown> = { onText, onSurroundings, print: () => {}, printErr: () => {} };
   if (inNode) {
     const [{ readFile }, { createRequire }] = await Promise.all([
       import('node:fs/promises' as string),
@@ -44,6 +46,7 @@ async function start(): Promise<Engine> {
 const text = new TextDecoder();
 let current = 0; // the request at hand
 let engine: Engine;
+let surroundings: Surroundings | undefined; // of a learner's module; there once a model is loaded
 const starting = start().then((made) => {
   engine = made;
 });
@@ -98,7 +101,7 @@ async function copy(files: ModelFile[], progress: (done: number, all: number) =>
   return places;
 }
 
-async function answer({ id, request, files }: Request) {
+async function answer({ id, request, files, module }: Request) {
   current = id;
   try {
     await starting;
@@ -107,19 +110,17 @@ async function answer({ id, request, files }: Request) {
     post({ id, error: (error as Error).message, dead: true });
     return;
   }
+  const learner = module && surroundings && new Learner(surroundings, (text) => post({ id, printed: text }));
   try {
+    if (learner) request = { ...request, slot: learner.enter(module) };
     const { answer, error, moved } = call(request);
     post({ id, answer, error }, moved);
   } catch (error) {
     // a trap: the engine's memory can no longer be trusted
-    post({ id, error: `the engine was stopped and starts anew: ${(error as Error).message ?? error}`, dead: true });
+    const stopped = learner?.stopped(error);
+    const why = (error as Error).message ?? String(error);
+    post({ id, error: stopped ? why : `the engine was stopped and starts anew: ${why}`, stopped, dead: true });
   }
 }
 
-// One after the other, also while files are being copied.
-let last: Promise<void> = Promise.resolve();
-const hear = (request: Request) => {
-  last = last.then(() => answer(request));
-};
-if (nodePort) void nodePort.then((port) => port.on('message', hear));
-else self.onmessage = (event: MessageEvent) => hear(event.data); // at once: what came before would be lost
+hearEach(answer);

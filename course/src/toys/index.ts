@@ -23,6 +23,8 @@ const toys: Record<string, () => Promise<unknown>> = {
   story: () => import('./story'),
   look: () => import('./look'),
   mistakes: () => import('./mistakes'),
+  exercise: () => import('./exercise'),
+  exercises: () => import('./exercises-page'),
 };
 const near = new IntersectionObserver(
   (entries) => {

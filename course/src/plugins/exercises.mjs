@@ -1,0 +1,147 @@
+// course/exercises/NAME/   →   the exercise's page, exercises/NAME, and its line on the page of all exercises.
+//
+// The pages are written as Markdown into src/content/docs/exercises/ (which git ignores), so that they are pages like
+// all others. <rung-exercise> has inside what a reader without JavaScript gets: the beginning, hints, the solution.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { escapeHtml, html, replace, root, walk } from './source.mjs';
+
+const folder = join(root, 'course/exercises');
+const out = join(root, 'course/src/content/docs/exercises');
+export const milestones = {
+  M0: 'Tokenizer',
+  M1: 'Weights',
+  M2: 'Forward pass',
+  M3: 'Generation',
+  M4: 'KV cache',
+  M5: 'Quantization',
+  M6: 'Fast kernels',
+  M7: 'Metal kernels',
+};
+const difficulties = ['easy', 'middling', 'hard'];
+
+/** All of them, in the order in which they teach. What a page cannot run (a Metal kernel) is for the terminal alone. */
+export function exercises() {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names
+    .filter((name) => existsSync(join(folder, name, 'exercise.json')))
+    .map((name) => {
+      const facts = JSON.parse(readFileSync(join(folder, name, 'exercise.json'), 'utf8'));
+      if (!milestones[facts.milestone]) throw new Error(`${name}/exercise.json: "milestone" is ${facts.milestone}`);
+      return { name, ...facts };
+    })
+    .sort((a, b) => a.milestone.localeCompare(b.milestone) || a.order - b.order || a.name.localeCompare(b.name));
+}
+
+const read = (name, file) => readFileSync(join(folder, name, file), 'utf8').trimEnd();
+
+function hintsOf(name) {
+  const parts = read(name, 'hints.md').split(/^## (\d)\s*$/m);
+  const hints = [2, 4, 6].map((i) => parts[i]?.trim());
+  if (parts.length !== 7 || hints.includes('')) throw new Error(`${name}/hints.md: expected ## 1, ## 2 and ## 3`);
+  return hints;
+}
+
+// A fence that no line of the text can end.
+const fence = (text, language, meta = '') => `~~~~~~${language} ${meta}\n${text}\n~~~~~~`;
+const folded = (kind, summary, text) =>
+  `<details class="${kind}"><summary>${summary}</summary>\n\n${text}\n\n</details>`;
+
+// "m2-forward-pass#rmsnorm" → a link that says the page's title and the heading.
+function linkTo(page, name) {
+  const [file, anchor] = page.split('#');
+  const text = readFileSync(join(root, 'course/src/content/docs', `${file}.md`), 'utf8');
+  const slug = (heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-');
+  const heading = [...text.matchAll(/^##+ (.*)$/gm)].find((found) => slug(found[1]) === anchor)?.[1];
+  if (anchor && !heading) throw new Error(`${name}/exercise.json: "page" is ${page}, and there is no such heading`);
+  const title = /^title: (.*)$/m.exec(text)[1].replaceAll(/^["']|["']$/g, '');
+  return `[${title}${heading ? `, ${heading}` : ''}](/${file}/${anchor ? `#${anchor}` : ''})`;
+}
+
+function pageOf(exercise) {
+  const { name, title, milestone, minutes, difficulty, function: functionName, signature, page, test_out } = exercise;
+  const front = {
+    title,
+    description: `Write ${functionName} yourself: it is checked in this page, and takes its place in the engine.`,
+    about: { for: `${milestone}: ${milestones[milestone]}`, minutes, difficulty: difficulties[difficulty - 1] },
+  };
+  const head = Object.entries(front).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  const words = { name, function: functionName, signature, title, ...(page && { page }) };
+  const data = Object.entries(words).map(([key, value]) => `data-${key}="${escapeHtml(value)}"`);
+  const known = `If you solve this one, ${milestone} is marked as known: a short cut for who knows it already.`;
+  const steps = ['A first hint', 'A second hint', 'A third hint, which nearly says it'];
+  const end = milestone === 'M7' ? 'metal' : 'cpp';
+  return [
+    `---\n${head.join('\n')}\n---`,
+    test_out ? `**A test-out.** ${known}` : '',
+    read(name, 'text.md'),
+    `<rung-exercise ${data.join(' ')}${milestone === 'M7' ? ' data-terminal' : ''}>\n<figure>`,
+    fence(read(name, `stub.${end}`), 'cpp', `title="${name}.${end}"`),
+    `<figcaption>The file that you begin with. With JavaScript you write and check it here; at the terminal ` +
+      `<code>rung learn check ${name}</code> does the same.</figcaption></figure>`,
+    ...hintsOf(name).map((hint, i) => folded('hint', steps[i], hint)),
+    folded('solution', 'A solution', fence(read(name, `solution.${end}`), 'cpp')),
+    '</rung-exercise>',
+    page ? `The page behind it: ${linkTo(page, name)}.` : '',
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+function writePages() {
+  const made = new Map(exercises().map((exercise) => [`${exercise.name}.md`, `${pageOf(exercise)}\n`]));
+  mkdirSync(out, { recursive: true });
+  for (const old of readdirSync(out)) if (!made.has(old)) rmSync(join(out, old));
+  for (const [name, text] of made) {
+    const path = join(out, name);
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  }
+}
+
+/** The integration: before pages are looked for, and while writing after each change. */
+export const exercisePages = {
+  name: 'rung-exercise-pages',
+  hooks: {
+    'astro:config:setup': ({ command }) => {
+      writePages();
+      if (command !== 'dev') return;
+      watch(folder, { recursive: true }, () => {
+        try {
+          writePages();
+        } catch (error) {
+          console.error(error.message); // half-written: the next change comes
+        }
+      });
+    },
+  },
+};
+
+// <rung-exercises></rung-exercises>: the list of all, by milestone, which says how far a reader is where JavaScript
+// runs.
+const line = ({ name, title, minutes, difficulty, test_out }) =>
+  `<li data-name="${name}"><a href="/exercises/${name}/">${escapeHtml(title)}</a> ` +
+  `<span class="quiet">${minutes} minutes, ${difficulties[difficulty - 1]}${test_out ? ', test-out' : ''}</span></li>`;
+
+function listOf() {
+  const all = exercises();
+  const of = (milestone) => all.filter((exercise) => exercise.milestone === milestone);
+  return Object.keys(milestones)
+    .filter((milestone) => of(milestone).length > 0)
+    .map(
+      (milestone) =>
+        `<section id="${milestone.toLowerCase()}" data-milestone="${milestone}">` +
+        `<h2>${milestone} ${milestones[milestone]}</h2><ol>${of(milestone).map(line).join('')}</ol></section>`,
+    )
+    .join('');
+}
+
+export default function exerciseList() {
+  return (tree) =>
+    walk(tree, (node, parent) => {
+      if (node.type !== 'paragraph' || node.children.map((child) => child.value).join('') !== '<rung-exercises></rung-exercises>')
+        return;
+      const caption = 'With JavaScript this list says which of them you have solved.';
+      const figure = `<figure>${listOf()}<figcaption>${caption}</figcaption></figure>`;
+      replace(parent, node, html(`<rung-exercises>${figure}</rung-exercises>`));
+    });
+}
