@@ -1,0 +1,11 @@
+// cause: table-transposed
+// fails: by-hand
+#include "learn.h"
+
+void embed(std::span<float> out, std::span<const std::int32_t> ids, std::span<const float> table, std::size_t width) {
+  const std::size_t vocabulary = table.size() / width;
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    const std::size_t row = static_cast<std::size_t>(ids[t]);
+    for (std::size_t i = 0; i < width; ++i) out[t * width + i] = table[i * vocabulary + row];
+  }
+}

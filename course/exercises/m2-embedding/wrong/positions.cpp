@@ -1,0 +1,9 @@
+// cause: row-by-position
+// fails: by-hand
+#include "learn.h"
+
+void embed(std::span<float> out, std::span<const std::int32_t> ids, std::span<const float> table, std::size_t width) {
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    for (std::size_t i = 0; i < width; ++i) out[t * width + i] = table[t * width + i];
+  }
+}

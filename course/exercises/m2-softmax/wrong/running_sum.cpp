@@ -1,0 +1,14 @@
+// cause: divided-by-a-part-of-the-sum
+// fails: by-hand
+#include "learn.h"
+
+void softmax(std::span<float> scores) {
+  float largest = scores[0];
+  for (const float s : scores) largest = std::max(largest, s);
+  float sum = 0;
+  for (float& s : scores) {
+    s = std::exp(s - largest);
+    sum += s;
+    s /= sum;
+  }
+}

@@ -1,0 +1,9 @@
+// cause: not-divided-by-the-sum
+// fails: by-hand
+#include "learn.h"
+
+void softmax(std::span<float> scores) {
+  float largest = scores[0];
+  for (const float s : scores) largest = std::max(largest, s);
+  for (float& s : scores) s = std::exp(s - largest);
+}
