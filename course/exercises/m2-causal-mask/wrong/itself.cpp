@@ -1,4 +1,4 @@
-// cause: hides-itself
+// cause: mask-one-less
 // fails: by-hand
 #include "learn.h"
 

@@ -1,4 +1,4 @@
-// cause: sees-the-next
+// cause: mask-one-more
 // fails: by-hand
 #include "learn.h"
 

@@ -1,4 +1,4 @@
-// cause: weights-transposed
+// cause: linear-transposed
 // fails: by-hand
 #include "learn.h"
 

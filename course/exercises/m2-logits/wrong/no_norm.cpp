@@ -1,4 +1,4 @@
-// cause: final-norm-forgotten
+// cause: missing-final-norm
 // fails: by-hand
 #include "learn.h"
 

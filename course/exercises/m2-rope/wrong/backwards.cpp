@@ -1,4 +1,4 @@
-// cause: turned-backwards
+// cause: rope-backwards
 // fails: by-hand
 #include "learn.h"
 

@@ -1,4 +1,4 @@
-// cause: positions-from-one
+// cause: rope-position
 // fails: by-hand
 #include "learn.h"
 

@@ -2,8 +2,8 @@
 // fails: by-hand
 #include "learn.h"
 
-std::size_t rewind(std::span<float> keys, std::span<float> values, std::size_t width, std::size_t used,
-                   std::size_t length) {
+std::size_t rewind_cache(std::span<float> keys, std::span<float> values, std::size_t width, std::size_t used,
+                         std::size_t length) {
   if (length >= used) return used;
   for (std::size_t i = length; i < used * width; ++i) {
     keys[i] = 0;

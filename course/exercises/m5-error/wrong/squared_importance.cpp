@@ -1,0 +1,12 @@
+// cause: importance-squared
+// fails: by-hand
+#include "learn.h"
+
+float error(std::span<const float> weights, std::span<const float> back, std::span<const float> importance) {
+  float sum = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const float difference = importance[i] * (weights[i] - back[i]);
+    sum += difference * difference;
+  }
+  return sum;
+}

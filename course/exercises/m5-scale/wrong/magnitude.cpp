@@ -1,0 +1,9 @@
+// cause: sign-lost
+// fails: by-hand
+#include "learn.h"
+
+float choose_scale(std::span<const float> weights) {
+  float farthest = 0;
+  for (const float w : weights) farthest = std::max(farthest, std::fabs(w));
+  return farthest / -8.0f;
+}
