@@ -1,7 +1,7 @@
 #include "learn.h"
 
-// x_quants: [tokens, columns], x_scales: [tokens, columns / 32]; w_quants: [rows, columns], w_scales: [rows, columns / 32]
-// → out: [tokens, rows].  out[t][r] = Σ_b x_scales[t][b] · w_scales[r][b] · Σ_i x_quants[t][i] · w_quants[r][i]
+// x_quants: [tokens, columns], x_scales: [tokens, columns / 32]; w_quants: [rows, columns], w_scales: [rows, columns /
+// 32] → out: [tokens, rows].  out[t][r] = Σ_b x_scales[t][b] · w_scales[r][b] · Σ_i x_quants[t][i] · w_quants[r][i]
 // columns is a multiple of 32, rows of 16.
 void multiply(std::span<float> out, std::span<const float> x_scales, std::span<const std::int8_t> x_quants,
               std::span<const float> w_scales, std::span<const std::int8_t> w_quants, std::size_t tokens,

@@ -45,7 +45,7 @@ void rope(std::span<float> heads, std::size_t tokens, std::size_t first, std::sp
 
 // q: [T, heads, d] → [T, heads, d]; keys, values: [first + T, kv_heads, d]. Row t sees the positions up to first + t.
 std::vector<float> attention(std::span<const float> q, std::span<const float> keys, std::span<const float> values,
-                                    std::size_t tokens, std::size_t first, std::size_t d) {
+                             std::size_t tokens, std::size_t first, std::size_t d) {
   const std::size_t heads = q.size() / tokens / d, kv_width = keys.size() / (first + tokens);
   std::vector<float> out(q.size());
   for (std::size_t begin = 0; begin < q.size(); begin += d) {

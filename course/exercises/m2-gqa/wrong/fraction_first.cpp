@@ -2,6 +2,4 @@
 // fails: by-hand
 #include "learn.h"
 
-std::size_t key_head(std::size_t head, std::size_t heads, std::size_t kv_heads) {
-  return head * (kv_heads / heads);
-}
+std::size_t key_head(std::size_t head, std::size_t heads, std::size_t kv_heads) { return head * (kv_heads / heads); }

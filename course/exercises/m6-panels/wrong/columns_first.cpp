@@ -18,7 +18,8 @@ void multiply(std::span<float> out, std::span<const float> x_scales, std::span<c
         for (std::size_t i = 0; i < 32; ++i) {
           const std::size_t column = 32 * b + i;
           for (std::size_t r = 0; r < 16; ++r) {
-            whole[r] += w_quants[((p * columns / 4 + column / 4) * 4 + column % 4) * 16 + r] * x_quants[t * columns + column];
+            whole[r] +=
+                w_quants[((p * columns / 4 + column / 4) * 4 + column % 4) * 16 + r] * x_quants[t * columns + column];
           }
         }
         for (std::size_t r = 0; r < 16; ++r) {
