@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "learn/causes.h"
+#include "learn/in_engine.h"
 
 namespace rung::learn {
 
@@ -109,8 +110,13 @@ Check check_case(const Exercise& exercise, LearnerFunction f, const Case& exampl
 Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOptions& options) {
   Report report{.exercise = std::string(exercise.name), .checks = {}};
   using Run = Check (*)(const Exercise&, LearnerFunction);
-  const std::pair<const char*, Run> all[] = {{"by-hand", check_by_hand}, {"random", check_random}};
+  const std::pair<std::string_view, Run> all[] = {{"by-hand", check_by_hand},
+                                                  {"random", check_random},
+                                                  {"pebble", check_pebble},
+                                                  {"story", check_story},
+                                                  {"speed", check_speed}};
   for (const auto& [name, run] : all) {
+    if (name == "speed" && !options.speed) continue;
     if (options.begin) options.begin(name);
     Check check;
     try {

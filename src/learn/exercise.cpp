@@ -9,11 +9,6 @@ namespace rung::learn {
 
 namespace {
 
-template <class T>
-struct IsVector : std::false_type {};
-template <class T>
-struct IsVector<std::vector<T>> : std::true_type {};
-
 RungValue value_of_content(Content& content) {
   return std::visit(
       [](auto& c) -> RungValue {
@@ -112,10 +107,15 @@ std::vector<float> floats(Random& random, std::size_t n, double size) {
   return all;
 }
 
+std::vector<RungValue> values_for(std::vector<Argument>& arguments) {
+  std::vector<RungValue> values(1 + arguments.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i) values[1 + i] = value_of_content(arguments[i].content);
+  return values;
+}
+
 Answer answer_of(LearnerFunction f, const std::vector<Argument>& arguments, const std::optional<Content>& result_type) {
   std::vector<Argument> copies = arguments;
-  std::vector<RungValue> values(1 + copies.size());
-  for (std::size_t i = 0; i < copies.size(); ++i) values[1 + i] = value_of_content(copies[i].content);
+  std::vector<RungValue> values = values_for(copies);
   f(values.data());
   Answer answer;
   for (Argument& argument : copies) {

@@ -119,6 +119,9 @@ std::vector<Exercise> m6_exercises();
 std::size_t whole(Random& random, std::size_t low, std::size_t high);
 std::vector<float> floats(Random& random, std::size_t n, double size = 1);
 
+// What a function is called with: a place for the result, then the arguments, which live as long as `arguments` do.
+std::vector<RungValue> values_for(std::vector<Argument>& arguments);
+
 // Calls `f` with copies of the arguments.
 Answer answer_of(LearnerFunction f, const std::vector<Argument>& arguments, const std::optional<Content>& result_type);
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/device.h"
+#include "engine/generate.h"
 #include "engine/loaded_model.h"
 #include "engine/random.h"
 #include "engine/session.h"
@@ -51,8 +52,8 @@ struct Seams {
   DType cache_type = DType::f32;
 };
 
-// The rows of a packed matrix as f32, [rows, columns]: for verbs that are written for floats. With the seams' own load
-// every matrix is f32 already, and this is no copy but a look.
+// A matrix as f32, [rows, columns]: for verbs that are written for floats. Where `load`, `embed` or `linear` is not empty
+// every matrix of the model is f32, so that this is no copy but a look; otherwise it is decoded into `scratch`.
 std::span<const float> floats_of(const PackedMatrix& matrix, std::vector<float>& scratch);
 // The keys (or values) of a head, of positions [0, count), as f32: [count, head_dim].
 std::vector<float> keys_of(const KvCache& cache, std::size_t layer, std::size_t kv_head, std::size_t count);
@@ -62,23 +63,28 @@ struct Story {
   std::vector<TokenId> prompt;
   std::vector<TokenId> ids;  // of the answer
   std::string text;          // both, as it was shown
+  Timing decode;
 };
 
 struct TellOptions {
   std::string prompt = {};
-  std::size_t tokens = 40;
+  std::size_t tokens = 40;  // of the answer, at most; 0: until it ends, or the context is full
+  // Where no learner chooses; one that is greedy unless another is given.
+  Sampling sampling = {.temperature = 0};
   std::function<void(std::string_view)> text = {};  // as it is shown
 };
 
 // A model with seams: pebble, unless another is given.
 class SeamedEngine {
  public:
-  explicit SeamedEngine(Seams seams, std::optional<ModelFiles> files = {}, std::size_t threads = 1);
+  // Throws Error, and what a learner's code throws while it loads.
+  explicit SeamedEngine(Seams seams, std::optional<ModelFiles> files = {}, std::size_t threads = 1,
+                        std::size_t context = 0);
   ~SeamedEngine();
   SeamedEngine(const SeamedEngine&) = delete;
   SeamedEngine& operator=(const SeamedEngine&) = delete;
 
-  const LoadedModel& model() const { return model_; }
+  const LoadedModel& model() const { return files_; }
   std::vector<TokenId> encode(std::string_view text) const;
   // A pass over all but the last three of `ids`, then one over each of those: as prefill and decode do. Every
   // checkpoint is handed to `listener`. The last row's logits.
@@ -87,15 +93,17 @@ class SeamedEngine {
   Story tell(const TellOptions& options);
 
  private:
+  struct InFloats;  // the model once more, its matrices in f32
+  const Model& used() const;
   std::span<const float> become(std::span<const TokenId> ids);
+  TokenId choose(std::span<const float> logits, Sampler& sampler, Random& random) const;
 
   Seams seams_;
-  LoadedModel model_;
+  LoadedModel files_;
+  std::unique_ptr<InFloats> in_floats_;  // where the seams want it
   Device device_;
-  struct Loaded;  // a model whose matrices went through `load`
-  std::unique_ptr<Loaded> loaded_;
   LearnerOps ops_;
-  std::unique_ptr<Session> session_;
+  Session session_;
 };
 
 }  // namespace rung::learn

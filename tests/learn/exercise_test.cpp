@@ -3,6 +3,7 @@
 
 #include "learn/check.h"
 #include "learn/exercise.h"
+#include "learn/in_engine.h"
 
 namespace rung::learn {
 namespace {
@@ -49,6 +50,16 @@ TEST_P(EveryExercise, EachKnownMistakeFailsAndIsNamed) {
     ASSERT_FALSE(causes.empty()) << mistake.id << " is not recognised";
     EXPECT_EQ(causes.front().id, mistake.id) << report.failure()->name << ": " << report.failure()->title;
   }
+}
+
+// Where it goes, the reference changes nothing about a forward pass.
+TEST_P(EveryExercise, TheReferenceInItsPlaceIsTheEngineItself) {
+  if (exercise().place == nullptr) GTEST_SKIP() << "has no place of its own in the engine";
+  SeamedEngine own({}), with_reference(seams_with(exercise(), exercise().reference.call));
+  const std::vector<TokenId> ids = own.encode(kTracedText);
+  EXPECT_EQ(with_reference.encode(kTracedText), ids);
+  const auto wrong = first_wrong(with_reference, own, ids);
+  EXPECT_FALSE(wrong) << wrong->checkpoint << " of token " << wrong->token;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryExercise, testing::ValuesIn(names()), test_name);

@@ -1,0 +1,214 @@
+#include "learn/in_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace rung::learn {
+
+namespace {
+
+constexpr double kContract = 1e-4;  // docs/design.md, "The numeric contract"
+constexpr std::string_view kTokenizedTexts[] = {kTracedText, "  Two  spaces,\na new line", "I'll pay 2026 coins: 7%!",
+                                                "Zoë’s café 🦊 日本", ""};
+// The second begins as the first: what the cache keeps shows there.
+constexpr std::string_view kPrompts[] = {"Once upon a time", "Once upon a midnight, Zoë 🦊 said"};
+
+// A trace's rows in their order: of each pass its checkpoints, of each checkpoint a row a token.
+struct Row {
+  std::string checkpoint;
+  std::size_t token;
+  std::vector<float> values;
+};
+std::vector<Row> rows_of(SeamedEngine& engine, std::span<const TokenId> ids) {
+  std::vector<Row> rows;
+  std::size_t first = 0, count = 0;  // of the pass at hand
+  engine.trace(ids, [&](const Checkpoint& at, const NamedTensor& x) {
+    if (std::string_view(at.name) == "embedding") {
+      first += count;
+      count = x.shape.front();
+    }
+    const std::size_t columns = x.values.size() / count;
+    for (std::size_t t = 0; t < count; ++t) {
+      const auto row = x.values.subspan(t * columns, columns);
+      rows.push_back({at.text(), first + t, {row.begin(), row.end()}});
+    }
+  });
+  return rows;
+}
+
+bool is_off(const std::vector<float>& got, const std::vector<float>& expected) {
+  double off = 0, all = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto e = static_cast<double>(expected[i]), d = static_cast<double>(got[i]) - e;
+    off += d * d;
+    all += e * e;
+  }
+  return !(std::sqrt(off) <= kContract * std::sqrt(all));
+}
+
+std::size_t furthest(const std::vector<float>& got, const std::vector<float>& expected) {
+  std::size_t at = 0;
+  double most = -1;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double off = std::abs(static_cast<double>(got[i]) - static_cast<double>(expected[i]));
+    if (std::isnan(off)) return i;
+    if (off > most) {
+      most = off;
+      at = i;
+    }
+  }
+  return at;
+}
+
+std::string pieces_of(const LoadedModel& model, std::span<const TokenId> ids) {
+  std::string text;
+  for (const TokenId id : ids) {
+    const std::string piece = model.tokenizer().piece(id);
+    text += fmt::format("{}{}", text.empty() ? "" : " ", shown(Content(piece)));
+  }
+  return text;
+}
+
+// Both engines' ids of some texts; nothing: they are the same.
+bool tokens_differ(Check& check, const SeamedEngine& theirs, const SeamedEngine& expected) {
+  for (const std::string_view text : kTokenizedTexts) {
+    if (text.empty()) continue;
+    const std::vector<TokenId> right = expected.encode(text), got = theirs.encode(text);
+    if (got == right) continue;
+    check.title = "the tokens of a text";
+    check.input = shown(Content(std::string(text)));
+    check.expected = pieces_of(expected.model(), right);
+    check.got = pieces_of(expected.model(), got);
+    return true;
+  }
+  return false;
+}
+
+// Runs `inside`; what the engine refuses is what their code made.
+template <class Inside>
+Check checked(Check check, const Inside& inside) {
+  try {
+    inside(check);
+  } catch (const Error& e) {
+    check.state = CheckState::failed;
+    check.got = e.what();
+    if (check.expected.empty()) check.expected = "what the engine can go on with";
+  }
+  return check;
+}
+
+// How often a call can be made in a second: the best of three.
+double calls_per_second(LearnerFunction f, const std::vector<Argument>& arguments) {
+  std::vector<Argument> own = arguments;
+  std::vector<RungValue> values = values_for(own);
+  double best = 0;
+  for (int round = 0; round < 3; ++round) {
+    const Clock::time_point start = Clock::now();
+    double calls = 0, seconds = 0;
+    for (std::size_t batch = 1; seconds < 0.02; batch *= 2) {
+      for (std::size_t i = 0; i < batch; ++i) f(values.data());
+      calls += static_cast<double>(batch);
+      seconds = seconds_since(start);
+    }
+    best = std::max(best, calls / seconds);
+  }
+  return best;
+}
+
+std::string with_unit(double per_second) {
+  if (per_second >= 1e9) return fmt::format("{:.2f} billion", per_second / 1e9);
+  if (per_second >= 1e6) return fmt::format("{:.1f} million", per_second / 1e6);
+  return fmt::format("{:.0f}", per_second);
+}
+
+}  // namespace
+
+std::optional<FirstWrong> first_wrong(SeamedEngine& engine, SeamedEngine& expected, std::span<const TokenId> ids) {
+  const std::vector<Row> right = rows_of(expected, ids), got = rows_of(engine, ids);
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    if (!is_off(got.at(i).values, right[i].values)) continue;
+    return FirstWrong{.checkpoint = right[i].checkpoint,
+                      .token = right[i].token,
+                      .expected = right[i].values,
+                      .got = got[i].values,
+                      .index = furthest(got[i].values, right[i].values)};
+  }
+  return std::nullopt;
+}
+
+Seams seams_with(const Exercise& exercise, LearnerFunction f) {
+  Seams seams;
+  exercise.place(seams, f);
+  return seams;
+}
+
+Check check_pebble(const Exercise& exercise, LearnerFunction f) {
+  Check check{.name = "pebble", .state = CheckState::skipped, .title = "this function has no place of its own there"};
+  if (exercise.place == nullptr) return check;
+  return checked(std::move(check), [&](Check& c) {
+    c.state = CheckState::failed;
+    c.title = "loading pebble";
+    SeamedEngine expected(seams_with(exercise, exercise.reference.call)), theirs(seams_with(exercise, f));
+    if (tokens_differ(c, theirs, expected)) return;
+    c.title = "a pass through pebble";
+    const std::vector<TokenId> ids = expected.encode(kTracedText);
+    if (const auto wrong = first_wrong(theirs, expected, ids)) {
+      const TokenId id = ids[wrong->token];
+      c.title = fmt::format("first wrong in pebble: {}, at token {} of {}, {}", wrong->checkpoint, wrong->token + 1,
+                            ids.size(), shown(Content(theirs.model().tokenizer().piece(id))));
+      c.input = shown(Content(std::string(kTracedText)));
+      c.expected = shown(Content(wrong->expected), {}, wrong->index);
+      c.got = shown(Content(wrong->got), {}, wrong->index);
+      return;
+    }
+    c.state = CheckState::passed;
+    c.title = fmt::format("every checkpoint of {} tokens", ids.size());
+  });
+}
+
+Check check_story(const Exercise& exercise, LearnerFunction f) {
+  Check check{.name = "story", .state = CheckState::skipped, .title = ""};
+  if (exercise.place == nullptr) return check;
+  return checked(std::move(check), [&](Check& c) {
+    c.state = CheckState::failed;
+    SeamedEngine expected(seams_with(exercise, exercise.reference.call)), theirs(seams_with(exercise, f));
+    for (const std::string_view prompt : kPrompts) {
+      const TellOptions tell{.prompt = std::string(prompt), .tokens = 40};
+      c.title = fmt::format("pebble goes on with \"{}\"", prompt);
+      const Story right = expected.tell(tell), story = theirs.tell(tell);
+      c.story = story.text;
+      c.reference_story = right.text;
+      if (story.text != right.text || story.ids != right.ids) {
+        c.expected = right.text;
+        c.got = story.text;
+        return;
+      }
+    }
+    const Story again = theirs.tell({.prompt = std::string(kPrompts[0]), .tokens = 40});
+    c.story = c.reference_story = again.text;  // the shorter prompt's: the one that people know
+    c.state = CheckState::passed;
+    c.title = fmt::format("{} tokens, {:.0f} a second", again.ids.size(), again.decode.tokens_per_second());
+  });
+}
+
+Check check_speed(const Exercise& exercise, LearnerFunction f) {
+  if (exercise.race == nullptr) return {.name = "speed", .state = CheckState::skipped, .title = ""};
+  const Race race = exercise.race();
+  const double theirs = calls_per_second(f, race.arguments);
+  const double operations = race.operations > 0 ? race.operations : 1;
+  std::string title = fmt::format("{} {} a second", with_unit(theirs * operations),
+                                  race.operations > 0 ? "operations" : "calls");
+  for (const Rival& rival : race.rivals) {
+    const double other = calls_per_second(rival.call, race.arguments);
+    title += fmt::format("; {}: {} ({:.2g} times as fast)", rival.title, with_unit(other * operations), other / theirs);
+  }
+  return {.name = "speed", .state = CheckState::passed, .title = title};
+}
+
+}  // namespace rung::learn
