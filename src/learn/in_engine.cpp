@@ -202,8 +202,8 @@ Check check_speed(const Exercise& exercise, LearnerFunction f) {
   const Race race = exercise.race();
   const double theirs = calls_per_second(f, race.arguments);
   const double operations = race.operations > 0 ? race.operations : 1;
-  std::string title = fmt::format("{} {} a second", with_unit(theirs * operations),
-                                  race.operations > 0 ? "operations" : "calls");
+  std::string title =
+      fmt::format("{} {} a second", with_unit(theirs * operations), race.operations > 0 ? "operations" : "calls");
   for (const Rival& rival : race.rivals) {
     const double other = calls_per_second(rival.call, race.arguments);
     title += fmt::format("; {}: {} ({:.2g} times as fast)", rival.title, with_unit(other * operations), other / theirs);

@@ -16,10 +16,10 @@ namespace rung::learn {
 
 // The first number of a trace that is not as it should be: which tensor, in the row of which token.
 struct FirstWrong {
-  std::string checkpoint;         // "layer.0.attn_norm"
-  std::size_t token = 0;          // of the text
+  std::string checkpoint;            // "layer.0.attn_norm"
+  std::size_t token = 0;             // of the text
   std::vector<float> expected, got;  // the token's whole row
-  std::size_t index = 0;          // in the row: the one that is furthest off
+  std::size_t index = 0;             // in the row: the one that is furthest off
 };
 
 // The trace of `ids` through `engine` beside `expected`'s; nullopt: a row is nowhere further than the numeric contract

@@ -19,7 +19,12 @@ constexpr std::size_t kDecodedAlone = 3;  // of a trace: tokens that go through 
 class Shown {
  public:
   Shown(const Seams& seams, const Tokenizer& tokenizer, const TellOptions& options, Story& story)
-      : seams_(seams), tokenizer_(tokenizer), options_(options), story_(story), stream_(tokenizer), matcher_(seams.stops) {}
+      : seams_(seams),
+        tokenizer_(tokenizer),
+        options_(options),
+        story_(story),
+        stream_(tokenizer),
+        matcher_(seams.stops) {}
 
   void prompt(std::span<const TokenId> ids) {
     for (const TokenId id : ids) give(text_of(id));
@@ -143,7 +148,7 @@ SeamedEngine::SeamedEngine(Seams seams, std::optional<ModelFiles> files, std::si
     : seams_(std::move(seams)),
       files_(files ? std::move(*files) : ModelFiles::pebble()),
       in_floats_(seams_.load || seams_.verbs.embed || seams_.verbs.linear ? std::make_unique<InFloats>(files_, seams_)
-                                                                         : nullptr),
+                                                                          : nullptr),
       device_(seams_.device, threads, seams_.cache_type),
       ops_(device_.ops(), seams_.verbs),
       session_(used(), ops_, {.context = context}) {}

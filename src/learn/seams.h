@@ -52,8 +52,8 @@ struct Seams {
   DType cache_type = DType::f32;
 };
 
-// A matrix as f32, [rows, columns]: for verbs that are written for floats. Where `load`, `embed` or `linear` is not empty
-// every matrix of the model is f32, so that this is no copy but a look; otherwise it is decoded into `scratch`.
+// A matrix as f32, [rows, columns]: for verbs that are written for floats. Where `load`, `embed` or `linear` is not
+// empty every matrix of the model is f32, so that this is no copy but a look; otherwise it is decoded into `scratch`.
 std::span<const float> floats_of(const PackedMatrix& matrix, std::vector<float>& scratch);
 // The keys (or values) of a head, of positions [0, count), as f32: [count, head_dim].
 std::vector<float> keys_of(const KvCache& cache, std::size_t layer, std::size_t kv_head, std::size_t count);

@@ -21,9 +21,7 @@ std::string told_with(Seams seams, std::string_view prompt = "Once upon a time",
   return SeamedEngine(std::move(seams)).tell({.prompt = std::string(prompt), .tokens = tokens}).text;
 }
 
-TEST(SeamedEngine, WithoutSeamsTellsWhatRungTells) {
-  EXPECT_EQ(told_with({}), told_by_rung("Once upon a time", 24));
-}
+TEST(SeamedEngine, WithoutSeamsTellsWhatRungTells) { EXPECT_EQ(told_with({}), told_by_rung("Once upon a time", 24)); }
 
 TEST(SeamedEngine, MatricesInFloatsTellTheSame) {
   Seams seams;
@@ -78,13 +76,13 @@ TEST(SeamedEngine, KeepsOfTheCacheWhatTheSeamSays) {
     };
     SeamedEngine engine(std::move(seams));
     engine.tell({.prompt = "Once upon a time", .tokens = 8});
-    return engine.tell({.prompt = "Once upon a hill", .tokens = 24}).text;
+    return engine.tell({.prompt = "Once there was a hill", .tokens = 24}).text;
   };
-  EXPECT_EQ(tell_twice([](std::size_t common) { return common; }), told_by_rung("Once upon a hill", 24));
-  EXPECT_EQ(tell_twice([](std::size_t) { return 0; }), told_by_rung("Once upon a hill", 24));
-  EXPECT_NE(tell_twice([](std::size_t common) { return common + 1; }), told_by_rung("Once upon a hill", 24));
+  EXPECT_EQ(tell_twice([](std::size_t common) { return common; }), told_by_rung("Once there was a hill", 24));
+  EXPECT_EQ(tell_twice([](std::size_t) { return 0; }), told_by_rung("Once there was a hill", 24));
+  EXPECT_NE(tell_twice([](std::size_t common) { return common + 1; }), told_by_rung("Once there was a hill", 24));
   EXPECT_EQ(asked[0].first, 0u);
-  EXPECT_EQ(asked[1].second, 3u);
+  EXPECT_EQ(asked[1].second, 1u);
 }
 
 TEST(SeamedEngine, KeysAndValuesAreThoseThatWereStored) {
@@ -112,7 +110,7 @@ TEST(InEngine, TheFirstWrongNumberIsFoundWhereItComesAbout) {
   const Exercise& exercise = *find_exercise("m2-rms-norm");
   const Check check = check_pebble(exercise, function<forgets_the_mean>);
   EXPECT_EQ(check.state, CheckState::failed);
-  EXPECT_EQ(check.title, "first wrong in pebble: layer.0.attention_norm, at token 1 of 16, \"O\"");
+  EXPECT_EQ(check.title, "first wrong in pebble: layer.0.attention_norm, at token 1 of 17, \"Once\"");
 }
 
 TEST(InEngine, AWrongFunctionTellsAnotherStory) {
