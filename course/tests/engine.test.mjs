@@ -141,7 +141,7 @@ test('the gallery makes every mistake, and each is first seen where the page say
         .slice(1)
         .map((line) => line.textContent.trim().split(/ +/));
     });
-    assert.equal(printed.length, 31);
+    assert.equal(printed.length, 33);
     await page.waitForFunction(() => document.querySelector('rung-mistakes').dataset.shown);
     const select = page.locator('rung-mistakes select');
     await select.focus();

@@ -1,15 +1,143 @@
 #include "learn/causes.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "learn/divergence.h"
+#include "learn/patterns.h"
+
 namespace rung::learn {
 
-std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got) {
-  std::vector<Cause> causes;
-  for (const KnownMistake& mistake : exercise.mistakes) {
-    const Answer theirs = answer_of(mistake.call, example.arguments, exercise.reference.result);
-    if (!agree(theirs, got, exercise.tolerance)) continue;
-    causes.push_back({std::string(mistake.id), std::string(mistake.sentence), std::string(mistake.page)});
+namespace case_causes {
+namespace {
+
+constexpr std::size_t kMostCauses = 4;
+constexpr double kSameWay = 0.8;  // the cosine between two errors, from which on one resembles the other
+constexpr std::uint64_t kMoreCases = 12;
+
+Cause cause_of(const KnownMistake& mistake) {
+  return {std::string(mistake.id), std::string(mistake.sentence), std::string(mistake.page)};
+}
+
+std::vector<double> numbers_of(const Content& content) {
+  return std::visit(
+      [](const auto& c) -> std::vector<double> {
+        using T = std::decay_t<decltype(c)>;
+        if constexpr (std::is_same_v<T, double>) {
+          return {c};
+        } else {
+          std::vector<double> all;
+          for (const auto element : c) all.push_back(static_cast<double>(element));
+          if constexpr (std::is_same_v<T, std::string>) {
+            for (double& byte : all) byte += byte < 0 ? 256 : 0;
+          }
+          return all;
+        }
+      },
+      content);
+}
+
+unsigned bits_of(const Content& content) {
+  return std::visit(
+      [](const auto& c) -> unsigned {
+        using T = std::decay_t<decltype(c)>;
+        if constexpr (std::is_same_v<T, double> || std::is_same_v<T, std::vector<float>>) {
+          return 0;
+        } else {
+          return 8 * sizeof(typename T::value_type);
+        }
+      },
+      content);
+}
+
+// All of an answer's numbers in a row.
+std::vector<double> numbers_of(const Answer& answer) {
+  std::vector<double> all;
+  const auto add = [&](const Content& content) {
+    const std::vector<double> more = numbers_of(content);
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  for (const Content& output : answer.outputs) add(output);
+  if (answer.result) add(*answer.result);
+  return all;
+}
+
+// The first of an answer's contents that differs, beside the expected one.
+Beside beside_of(const Exercise& exercise, const Case& example, const Answer& got) {
+  Beside beside{.expected = {}, .got = {}, .tolerance = std::max(exercise.tolerance, 1e-7)};
+  const auto take = [&](const Content& expected, const Content& theirs, const std::vector<std::size_t>& shape) {
+    beside.expected = numbers_of(expected);
+    beside.got = numbers_of(theirs);
+    beside.shape = shape;
+    beside.bits = bits_of(expected);
+  };
+  std::size_t outputs = 0;
+  bool taken = false;
+  for (const Argument& argument : example.arguments) {
+    const std::size_t output = argument.output ? outputs++ : 0;
+    if (argument.output && !taken &&
+        first_difference(example.expected.outputs[output], got.outputs.at(output), exercise.tolerance)) {
+      take(example.expected.outputs[output], got.outputs[output], argument.shape);
+      taken = true;
+    }
+    std::vector<double> values = numbers_of(argument.content);
+    const bool is_to_be_written = argument.output && !values.empty() && values[0] != values[0];
+    if (!is_to_be_written) beside.inputs.push_back({argument.name, std::move(values)});
   }
-  return causes;
+  if (!taken && example.expected.result && got.result) take(*example.expected.result, *got.result, {});
+  return beside;
+}
+
+// How many of some more cases a mistake answers as f does.
+std::size_t agreement(const Exercise& exercise, const KnownMistake& mistake, LearnerFunction f) {
+  std::size_t same = 0;
+  const auto ask = [&](const std::vector<Argument>& arguments) {
+    const Answer theirs = answer_of(f, arguments, exercise.reference.result);
+    same += agree(answer_of(mistake.call, arguments, exercise.reference.result), theirs, exercise.tolerance);
+  };
+  for (const Case& example : exercise.by_hand()) ask(example.arguments);
+  if (exercise.random == nullptr) return same;
+  for (std::uint64_t seed = 1; seed <= kMoreCases; ++seed) {
+    Random random(seed);
+    ask(exercise.random(random));
+  }
+  return same;
+}
+
+using Suspects = std::vector<std::pair<double, const KnownMistake*>>;
+
+void add(std::vector<Cause>& all, Suspects& suspects) {
+  std::stable_sort(suspects.begin(), suspects.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (const auto& [weight, mistake] : suspects) all.push_back(cause_of(*mistake));
+}
+
+}  // namespace
+}  // namespace case_causes
+
+std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got, LearnerFunction f) {
+  using namespace case_causes;
+  const std::vector<double> expected = numbers_of(example.expected), theirs = numbers_of(got);
+  Suspects exact, near;
+  for (const KnownMistake& mistake : exercise.mistakes) {
+    const Answer mistaken = answer_of(mistake.call, example.arguments, exercise.reference.result);
+    if (agree(mistaken, got, exercise.tolerance)) {
+      exact.push_back({0, &mistake});
+    } else if (const double like = likeness(expected, theirs, numbers_of(mistaken)); like >= kSameWay) {
+      near.push_back({like, &mistake});
+    }
+  }
+  if (exact.size() > 1 && f != nullptr) {
+    for (auto& [same, mistake] : exact) same = static_cast<double>(agreement(exercise, *mistake, f));
+  }
+  std::vector<Cause> all;
+  add(all, exact);
+  const std::string page(exercise.mistakes.empty() ? "" : exercise.mistakes[0].page);
+  for (const FoundPattern& found : find_patterns(beside_of(exercise, example, got))) {
+    all.push_back({std::string(name_of(found.pattern)), found.sentence, page});
+  }
+  add(all, near);
+  if (all.size() > kMostCauses) all.resize(kMostCauses);
+  return all;
 }
 
 }  // namespace rung::learn

@@ -1,5 +1,6 @@
 // A wrong answer → why, most likely. Each known mistake of the exercise is made on the same arguments: the one that
-// gives what the learner's code gave comes first.
+// gives what the learner's code gave comes first. Then what the difference looks like (patterns.h), then mistakes that
+// lead the same way, if not as far: an epsilon forgotten, where theirs was another.
 #pragma once
 
 #include <vector>
@@ -9,6 +10,9 @@
 
 namespace rung::learn {
 
-std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got);
+// The likeliest first. Several mistakes may give the same answer to one case: `f`, the learner's function, is then
+// asked for its answer to more cases.
+std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got,
+                                 LearnerFunction f = nullptr);
 
 }  // namespace rung::learn

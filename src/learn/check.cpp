@@ -103,7 +103,7 @@ Check check_case(const Exercise& exercise, LearnerFunction f, const Case& exampl
   check.input = input_shown(example);
   check.arithmetic = example.arithmetic;
   show_difference(check, example, got, exercise.tolerance);
-  check.causes = likely_causes(exercise, example, got);
+  check.causes = likely_causes(exercise, example, got, f);
   return check;
 }
 

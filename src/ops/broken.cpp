@@ -10,7 +10,7 @@
 namespace rung {
 
 std::span<const MistakeInfo> mistakes() {
-  static constexpr std::array<MistakeInfo, 31> kMistakes{{
+  static constexpr std::array<MistakeInfo, 33> kMistakes{{
       {Mistake::norm_sum, "norm-sum", "RMSNorm divides by √Σx² instead of √mean(x²)", "m2-forward-pass#rmsnorm"},
       {Mistake::norm_centred, "norm-centred", "RMSNorm takes the mean away first, as LayerNorm does",
        "m2-forward-pass#rmsnorm"},
@@ -29,6 +29,8 @@ std::span<const MistakeInfo> mistakes() {
        "RoPE turns neighbours (2i, 2i+1) instead of the halves (i, i + head_dim/2)", "m2-forward-pass#rope"},
       {Mistake::rope_backwards, "rope-backwards", "RoPE turns the other way: the sine has the wrong sign",
        "m2-forward-pass#rope"},
+      {Mistake::rope_in_place, "rope-in-place",
+       "RoPE overwrites the first number of a pair before the second one is turned with it", "m2-forward-pass#rope"},
       {Mistake::rope_position, "rope-position", "RoPE counts positions from 1 instead of 0", "m2-forward-pass#rope"},
       {Mistake::rope_frequencies, "rope-frequencies",
        "RoPE's frequencies are theta^(-i/head_dim) instead of theta^(-2i/head_dim)", "m2-forward-pass#rope"},
@@ -54,6 +56,8 @@ std::span<const MistakeInfo> mistakes() {
       {Mistake::gate_up_swapped, "gate-up-swapped", "the activation is applied to up instead of gate",
        "m2-forward-pass#swiglu"},
       {Mistake::activation_missing, "activation-missing", "gate is multiplied by up without an activation",
+       "m2-forward-pass#swiglu"},
+      {Mistake::activation_sigmoid, "activation-sigmoid", "the gate is sigmoid(x) instead of silu(x) = x·sigmoid(x)",
        "m2-forward-pass#swiglu"},
       {Mistake::activation_other, "activation-other", "GELU stands where the model wants SiLU, or the other way round",
        "m2-forward-pass#swiglu"},
@@ -158,17 +162,26 @@ void BrokenOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const
       for (std::uint32_t& p : from_one) ++p;
       return inner_.do_rope(x, from_one, rope);
     }
-    case Mistake::rope_pairing: break;
+    case Mistake::rope_pairing:
+    case Mistake::rope_in_place: return turn_wrongly(x, positions, rope);
     default: return inner_.do_rope(x, positions, rope);
   }
+}
+
+void BrokenOps::turn_wrongly(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+                             const Rope& rope) const {
+  const std::size_t half = rope.inverse_frequencies.size();
+  const bool neighbours = mistake_ == Mistake::rope_pairing;
   for (std::size_t t = 0; t < positions.size(); ++t) {
     for (std::size_t h = 0; h < x.extent<Heads>(); ++h) {
-      for (std::size_t i = 0; i < rope.inverse_frequencies.size(); ++i) {
+      for (std::size_t i = 0; i < half; ++i) {
         const float angle = static_cast<float>(positions[t]) * rope.inverse_frequencies[i];
-        const float a = x[t][h][2 * i];
-        const float b = x[t][h][2 * i + 1];
-        x[t][h][2 * i] = (a * std::cos(angle) - b * std::sin(angle)) * rope.magnitude;
-        x[t][h][2 * i + 1] = (b * std::cos(angle) + a * std::sin(angle)) * rope.magnitude;
+        const float cosine = std::cos(angle) * rope.magnitude, sine = std::sin(angle) * rope.magnitude;
+        float& first = x[t][h][neighbours ? 2 * i : i];
+        float& second = x[t][h][neighbours ? 2 * i + 1 : i + half];
+        const float before = first;
+        first = first * cosine - second * sine;
+        second = second * cosine + (neighbours ? before : first) * sine;
       }
     }
   }
@@ -303,6 +316,10 @@ void BrokenOps::do_attention(Out out, Q q, const BatchRows& rows, std::size_t la
 void BrokenOps::do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) {
   if (mistake_ == Mistake::activation_missing) {
     for (std::size_t i = 0; i < gate.size(); ++i) out.data()[i] = gate.data()[i] * up.data()[i];
+    return;
+  }
+  if (mistake_ == Mistake::activation_sigmoid) {
+    for (std::size_t i = 0; i < gate.size(); ++i) out.data()[i] = up.data()[i] / (1 + std::exp(-gate.data()[i]));
     return;
   }
   if (mistake_ == Mistake::activation_other) {

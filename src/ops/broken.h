@@ -23,6 +23,7 @@ enum class Mistake {
   rope_missing,         // nothing turned
   rope_pairing,         // pairs (2i, 2i+1) instead of (i, i + head_dim/2)
   rope_backwards,       // turned the other way
+  rope_in_place,        // the second number of a pair is turned with the first one's new value
   rope_position,        // positions counted from 1
   rope_frequencies,     // theta^(-i / head_dim) instead of theta^(-2i / head_dim)
   rope_queries_only,    // k not turned
@@ -37,6 +38,7 @@ enum class Mistake {
   heads_transposed,     // attention's result laid out [head_dim, heads] instead of [heads, head_dim]
   gate_up_swapped,      // activation(up)·gate
   activation_missing,   // gate·up
+  activation_sigmoid,   // sigmoid(gate)·up: silu's own factor forgotten
   activation_other,     // gelu for silu, silu for gelu
   residual_missing,     // a branch replaces x instead of being added to it
   residual_normed,      // a branch is added to norm(x) instead of x
@@ -72,6 +74,8 @@ class BrokenOps : public OpsDecorator {
 
  private:
   void norm_row_by_row(Matrix out, ConstMatrix x, const Norm& norm) const;
+  void turn_wrongly(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+                    const Rope& rope) const;
 
   Mistake mistake_;
   bool keys_are_next_ = false;  // in a layer q is turned first, then k

@@ -11,20 +11,20 @@ namespace rung {
 // A verb's own code, as Ops does it (ops.h); empty: the backend's. `inner`, where a verb has it, is that backend: for
 // code that does a part of the verb, or only some of its calls.
 struct LearnerVerbs {
-  std::function<void(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale)> embed;
-  std::function<void(Matrix out, ConstMatrix x, const Norm& norm)> rms_norm;
-  std::function<void(Ops& inner, Matrix out, ConstMatrix x, const PackedMatrix& w)> linear;
+  std::function<void(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale)> embed = {};
+  std::function<void(Matrix out, ConstMatrix x, const Norm& norm)> rms_norm = {};
+  std::function<void(Ops& inner, Matrix out, ConstMatrix x, const PackedMatrix& w)> linear = {};
   std::function<void(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
                      const Rope& rope)>
-      rope;
+      rope = {};
   std::function<void(Ops& inner, const BatchRows& rows, std::size_t layer,
                      Tensor<const float, Tokens, KvHeads, HeadDim> k, Tensor<const float, Tokens, KvHeads, HeadDim> v)>
-      store_kv;
+      store_kv = {};
   std::function<void(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
                      const BatchRows& rows, std::size_t layer, const AttentionSettings& settings)>
-      attention;
-  std::function<void(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation)> gate;
-  std::function<void(Matrix x, ConstMatrix y)> add;
+      attention = {};
+  std::function<void(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation)> gate = {};
+  std::function<void(Matrix x, ConstMatrix y)> add = {};
 };
 
 class LearnerOps : public OpsDecorator {

@@ -172,6 +172,7 @@ std::string first_checkpoint(Mistake mistake, const Model& model, std::size_t to
     case Mistake::rope_missing:
     case Mistake::rope_pairing:
     case Mistake::rope_backwards:
+    case Mistake::rope_in_place:
     case Mistake::rope_position:
     case Mistake::rope_frequencies: return "layer.0.q_rope";
     case Mistake::rope_queries_only: return "layer.0.k_rope";
@@ -193,6 +194,7 @@ std::string first_checkpoint(Mistake mistake, const Model& model, std::size_t to
     case Mistake::heads_transposed: return "layer.0.attention";
     case Mistake::gate_up_swapped:
     case Mistake::activation_missing:
+    case Mistake::activation_sigmoid:
     case Mistake::activation_other: return "layer.0.gated";
     case Mistake::residual_missing:
     case Mistake::residual_normed: return "layer.0.attention_residual";

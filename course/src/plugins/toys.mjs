@@ -152,6 +152,7 @@ linear-transposed    layer.0.q
 rope-missing         layer.0.q_rope
 rope-pairing         layer.0.q_rope
 rope-backwards       layer.0.q_rope
+rope-in-place        layer.0.q_rope
 rope-position        layer.0.q_rope
 rope-frequencies     layer.0.q_rope
 rope-queries-only    layer.0.k_rope
@@ -166,6 +167,7 @@ gqa-grouping         layer.0.attention
 heads-transposed     layer.0.attention
 gate-up-swapped      layer.0.gated
 activation-missing   layer.0.gated
+activation-sigmoid   layer.0.gated
 activation-other     layer.0.gated
 residual-missing     layer.0.attention_residual
 residual-normed      layer.0.attention_residual
