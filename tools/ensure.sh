@@ -27,6 +27,7 @@ ensure_to_check() {
     /usr/share/java/epubcheck.jar  epubcheck  -
     pkg-config            pkg-config          pkgconf
     dpkg-shlibdeps        dpkg-dev            -
+    file                  file                -
     clang-format-19       clang-format-19     -
     clang-tidy-19         clang-tidy-19       -
     <benchmark/benchmark.h>  libbenchmark-dev  google-benchmark
