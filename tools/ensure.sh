@@ -32,6 +32,7 @@ ensure_to_check() {
     clang-tidy-19         clang-tidy-19       -
     <benchmark/benchmark.h>  libbenchmark-dev  google-benchmark
     clang++-19            clang-19            -
+    llvm-symbolizer-19    llvm-19             -
     /usr/lib/llvm-19/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a  libclang-rt-19-dev  -'
 }
 ensure_to_emulate() { # the kernels of 64-bit ARM, on Debian for x86-64
