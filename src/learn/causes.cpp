@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "learn/divergence.h"
+#include "learn/in_engine.h"
 #include "learn/patterns.h"
 
 namespace rung::learn {
@@ -137,6 +139,18 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
   }
   add(all, near);
   if (all.size() > kMostCauses) all.resize(kMostCauses);
+  return all;
+}
+
+std::vector<Cause> causes_in_engine(const Exercise& exercise, const std::function<bool(SeamedEngine& mistaken)>& same) {
+  std::vector<Cause> all;
+  for (const KnownMistake& mistake : exercise.mistakes) {
+    SeamedEngine mistaken(seams_with(exercise, mistake.call));
+    try {
+      if (same(mistaken)) all.push_back(case_causes::cause_of(mistake));
+    } catch (const Error&) {  // what this mistake gives the engine refuses
+    }
+  }
   return all;
 }
 

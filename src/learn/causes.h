@@ -3,10 +3,12 @@
 // lead the same way, if not as far: an epsilon forgotten, where theirs was another.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "learn/check.h"
 #include "learn/exercise.h"
+#include "learn/seams.h"
 
 namespace rung::learn {
 
@@ -14,5 +16,8 @@ namespace rung::learn {
 // asked for its answer to more cases.
 std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got,
                                  LearnerFunction f = nullptr);
+
+// The mistakes of the exercise with which pebble does the same as with the learner's function.
+std::vector<Cause> causes_in_engine(const Exercise& exercise, const std::function<bool(SeamedEngine& mistaken)>& same);
 
 }  // namespace rung::learn

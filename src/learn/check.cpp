@@ -70,6 +70,14 @@ Check check_random(const Exercise& exercise, LearnerFunction f) {
   return {.name = "random", .state = CheckState::passed, .title = fmt::format("{} cases", kRandomCases)};
 }
 
+OrderedJson where_json(const Where& where) {
+  OrderedJson json{{"tensor", where.checkpoint}, {"layer", where.layer},       {"token", where.token},
+                   {"index", where.index},       {"expected", where.expected}, {"got", where.got},
+                   {"distance", where.distance}};
+  if (where.head) json["head"] = *where.head;
+  return json;
+}
+
 }  // namespace
 
 std::string_view name_of(CheckState state) {
@@ -142,6 +150,7 @@ OrderedJson to_json(const Report& report) {
     for (const auto& [name, text] : texts) {
       if (!text->empty()) one[name] = *text;
     }
+    if (check.where) one["where"] = where_json(*check.where);
     for (const Cause& cause : check.causes) {
       one["causes"].push_back({{"id", cause.id}, {"sentence", cause.sentence}, {"page", cause.page}});
     }

@@ -2,7 +2,9 @@
 // shapes against the reference, inside the engine, the story, and then, for fun, the speed. The first failure ends it.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,17 @@ struct Cause {
   std::string id, sentence, page;
 };
 
+// The first number of a run through the engine that is not as it should be.
+struct Where {
+  std::string checkpoint;           // "layer.1.q_rope"
+  int layer = -1;                   // -1: of no layer
+  std::size_t token = 0;            // of the text
+  std::optional<std::size_t> head;  // where the tensor has heads
+  std::size_t index = 0;            // in the head, or in the row
+  double expected = 0, got = 0;     // there
+  double distance = 0;              // ‖theirs − sound‖ / ‖sound‖ of the token's row; infinite: a row that should be 0
+};
+
 enum class CheckState { passed, failed, not_yet, skipped };
 std::string_view name_of(CheckState state);  // "passed", "failed", "not-yet", "skipped"
 
@@ -26,6 +39,7 @@ struct Check {
   std::string title = {};  // what was tried: "two numbers, weights of 1"; of a passed one: how much
   std::string input = {}, expected = {}, got = {}, arithmetic = {};  // for people, of a failure
   std::vector<Cause> causes = {};                                    // of a failure
+  std::optional<Where> where = {};                                   // of a failed "pebble", if a number is wrong there
   std::string story = {}, reference_story = {};                      // of "story": theirs, and Rung's
 };
 

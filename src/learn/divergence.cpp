@@ -101,7 +101,7 @@ std::vector<FoundPattern> patterns_of(Beside beside, std::size_t tokens, std::si
 struct Enough {};
 
 // The tensors of a run, up to a number of them.
-std::vector<std::vector<float>> beginning(const Run& run, std::size_t count) {
+std::vector<std::vector<float>> beginning(const RunWith& run, std::size_t count) {
   std::vector<std::vector<float>> tensors;
   if (count == 0) return tensors;
   try {
@@ -115,7 +115,7 @@ std::vector<std::vector<float>> beginning(const Run& run, std::size_t count) {
 }
 
 // The tensor that a run with these seams has after those of `before`; empty where one of those is wrong already.
-std::vector<double> tensor_after(const std::vector<std::vector<float>>& before, const Run& run, Seams seams) {
+std::vector<double> tensor_after(const std::vector<std::vector<float>>& before, const RunWith& run, Seams seams) {
   std::vector<double> tensor;
   std::size_t passed = 0;
   try {
@@ -135,14 +135,11 @@ std::vector<double> tensor_after(const std::vector<std::vector<float>>& before, 
 // A mistake of BrokenOps as verbs. `this` outlives them.
 class BrokenVerbs {
  public:
-  explicit BrokenVerbs(Mistake mistake) : broken_(reference_, mistake) {}
+  explicit BrokenVerbs(Mistake mistake) : mistake_(mistake), broken_(reference_, mistake) {}
 
   LearnerVerbs verbs() {
-    return {
-        .embed = [this](Matrix out, auto ids, const PackedMatrix& table,
-                        float scale) { broken_.do_embed(out, ids, table, scale); },
+    LearnerVerbs all{
         .rms_norm = [this](Matrix out, ConstMatrix x, const Norm& norm) { broken_.do_rms_norm(out, x, norm); },
-        .linear = [this](Ops&, Matrix out, ConstMatrix x, const PackedMatrix& w) { broken_.do_linear(out, x, w); },
         .rope = [this](auto x, auto positions, const Rope& rope) { broken_.do_rope(x, positions, rope); },
         .store_kv = [this](Ops&, const BatchRows& rows, std::size_t layer, auto k,
                            auto v) { broken_.do_store_kv(rows, layer, k, v); },
@@ -151,9 +148,19 @@ class BrokenVerbs {
         .gate = [this](Matrix out, ConstMatrix gate, ConstMatrix up,
                        Activation activation) { broken_.do_gate(out, gate, up, activation); },
         .add = [this](Matrix x, ConstMatrix y) { broken_.do_add(x, y); }};
+    // The other two cost more: an engine with one of them decodes every weight.
+    if (mistake_ == Mistake::embedding_scale) {
+      all.embed = [this](Matrix out, auto ids, const PackedMatrix& table, float scale) {
+        broken_.do_embed(out, ids, table, scale);
+      };
+    } else if (mistake_ == Mistake::linear_transposed || mistake_ == Mistake::linear_bias) {
+      all.linear = [this](Ops&, Matrix out, ConstMatrix x, const PackedMatrix& w) { broken_.do_linear(out, x, w); };
+    }
+    return all;
   }
 
  private:
+  Mistake mistake_;
   ThreadTeam team_{1};
   ReferenceOps reference_{team_};
   BrokenOps broken_;
@@ -210,20 +217,30 @@ Divergence SideBySide::describe(const Checkpoint& at, const NamedTensor& x, std:
       beside.inputs.push_back({sound_[i].checkpoint, divergence::doubles(sound_[i].values)});
     }
   }
-  Divergence d{.checkpoint = at.text(),
-               .layer = at.layer,
-               .token = first_token_ + pass_rows_ - rows + row,  // the logits' rows are the last ones
-               .head = head_dim > 0 ? std::optional(place / head_dim) : std::nullopt,
-               .index = head_dim > 0 ? place % head_dim : place,
-               .expected = static_cast<double>(sound[begin + place]),
-               .got = static_cast<double>(x.values[begin + place]),
-               .distance = divergence::distance(x.values.subspan(begin, width), sound.subspan(begin, width)),
-               .patterns = {},
-               .passed_before = compared_,
-               .sound = beside.expected,
-               .theirs = beside.got};
+  Divergence d;
+  d.checkpoint = at.text();
+  d.layer = at.layer;
+  d.token = first_token_ + pass_rows_ - rows + row;  // the logits' rows are the last ones
+  if (head_dim > 0) d.head = place / head_dim;
+  d.index = head_dim > 0 ? place % head_dim : place;
+  d.expected = static_cast<double>(sound[begin + place]);
+  d.got = static_cast<double>(x.values[begin + place]);
+  d.distance = divergence::distance(x.values.subspan(begin, width), sound.subspan(begin, width));
+  d.passed_before = compared_;
+  d.sound = beside.expected;
+  d.theirs = beside.got;
+  d.row = row;
+  d.row_width = width;
+  d.head_dim = head_dim;
   d.patterns = divergence::patterns_of(std::move(beside), rows, head_dim);
   return d;
+}
+
+std::optional<Divergence> first_divergence(SeamedEngine& theirs, SeamedEngine& sound, std::span<const TokenId> ids) {
+  SideBySide both(sound.model().model().config.head_dim);
+  sound.trace(ids, both.sound());
+  theirs.trace(ids, both.theirs());
+  return both.first();
 }
 
 double likeness(std::span<const double> expected, std::span<const double> got, std::span<const double> mistaken) {
@@ -248,7 +265,7 @@ double likeness(std::span<const double> expected, std::span<const double> got, s
   return of_got == 0 || of_mistake == 0 ? 0 : std::max(0.0, both / std::sqrt(of_got * of_mistake));
 }
 
-std::vector<Cause> likely_causes(const Divergence& d, const Exercise* exercise, const Run& run) {
+std::vector<Cause> likely_causes(const Divergence& d, const Exercise* exercise, const RunWith& run) {
   constexpr double kSameWay = 0.8;
   std::vector<Cause> exact;
   std::vector<std::pair<double, Cause>> near;

@@ -27,19 +27,15 @@ namespace rung::learn {
 // ‖theirs − sound‖ ≤ this·‖sound‖, for each row (docs/design.md, "The numeric contract").
 inline constexpr double kRowContract = 1e-4;
 
-struct Divergence {
-  std::string checkpoint;           // "layer.1.q_rope"
-  int layer = -1;                   // -1: of no layer
-  std::size_t token = 0;            // of the text
-  std::optional<std::size_t> head;  // where the tensor has heads
-  std::size_t index = 0;            // in the head, or in the row
-  double expected = 0, got = 0;     // there
-  double distance = 0;              // ‖theirs − sound‖ / ‖sound‖ of the token's row; infinite: a row that should be 0
+struct Divergence : Where {
   std::vector<FoundPattern> patterns;
 
-  std::size_t passed_before = 0;      // how many tensors were the same
-  std::vector<double> sound, theirs;  // the tensor
+  std::size_t passed_before = 0;       // how many tensors were the same
+  std::vector<double> sound, theirs;   // the tensor
+  std::size_t row = 0, row_width = 0;  // the token's in it
+  std::size_t head_dim = 0;            // 0: it has no heads
 
+  std::size_t place() const { return head.value_or(0) * head_dim + index; }  // in the row
   // "layer.1.q_rope, token 3, head 0, place 17: 0.25 instead of -0.5 (the row is off by 0.65 of its length, …)"
   std::string sentence() const;
 };
@@ -77,12 +73,16 @@ class SideBySide {
   std::optional<Divergence> divergence_;
 };
 
+// What a pass of `ids` through one engine gives beside a sound one's; nullopt: nowhere further than the contract
+// allows.
+std::optional<Divergence> first_divergence(SeamedEngine& theirs, SeamedEngine& sound, std::span<const TokenId> ids);
+
 // The engine with these seams, over the tokens in question.
-using Run = std::function<void(Seams seams, const TracedOps::Listener& listener)>;
+using RunWith = std::function<void(Seams seams, const TracedOps::Listener& listener)>;
 
 // Why, the likeliest first. Each mistake of the exercise is put into the engine, then, where none explains it, each of
 // BrokenOps: the one whose tensor is theirs comes first; then patterns; then mistakes that go the same way.
-std::vector<Cause> likely_causes(const Divergence& divergence, const Exercise* exercise, const Run& run);
+std::vector<Cause> likely_causes(const Divergence& divergence, const Exercise* exercise, const RunWith& run);
 
 // How much a mistake explains: 1 where what it gives is what they got, else the cosine between the two errors; 0 where
 // it explains nothing.

@@ -3,68 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "learn/causes.h"
+#include "learn/divergence.h"
 
 namespace rung::learn {
 
 namespace {
 
-constexpr double kContract = 1e-4;  // docs/design.md, "The numeric contract"
 constexpr std::string_view kTokenizedTexts[] = {kTracedText, "  Two  spaces,\na new line", "I'll pay 2026 coins: 7%!",
                                                 "Zoë’s café 🦊 日本", ""};
 // The second begins as the first: what the cache keeps shows there.
 constexpr std::string_view kPrompts[] = {"Once upon a time", "Once upon a midnight, Zoë 🦊 said"};
-
-// A trace's rows in their order: of each pass its checkpoints, of each checkpoint a row a token.
-struct Row {
-  std::string checkpoint;
-  std::size_t token;
-  std::vector<float> values;
-};
-std::vector<Row> rows_of(SeamedEngine& engine, std::span<const TokenId> ids) {
-  std::vector<Row> rows;
-  std::size_t first = 0, count = 0;  // of the pass at hand
-  engine.trace(ids, [&](const Checkpoint& at, const NamedTensor& x) {
-    if (std::string_view(at.name) == "embedding") {
-      first += count;
-      count = x.shape.front();
-    }
-    const std::size_t columns = x.values.size() / count;
-    for (std::size_t t = 0; t < count; ++t) {
-      const auto row = x.values.subspan(t * columns, columns);
-      rows.push_back({at.text(), first + t, {row.begin(), row.end()}});
-    }
-  });
-  return rows;
-}
-
-bool is_off(const std::vector<float>& got, const std::vector<float>& expected) {
-  double off = 0, all = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto e = static_cast<double>(expected[i]), d = static_cast<double>(got[i]) - e;
-    off += d * d;
-    all += e * e;
-  }
-  return !(std::sqrt(off) <= kContract * std::sqrt(all));
-}
-
-std::size_t furthest(const std::vector<float>& got, const std::vector<float>& expected) {
-  std::size_t at = 0;
-  double most = -1;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double off = std::abs(static_cast<double>(got[i]) - static_cast<double>(expected[i]));
-    if (std::isnan(off)) return i;
-    if (off > most) {
-      most = off;
-      at = i;
-    }
-  }
-  return at;
-}
 
 std::string pieces_of(const LoadedModel& model, std::span<const TokenId> ids) {
   std::string text;
@@ -76,7 +29,7 @@ std::string pieces_of(const LoadedModel& model, std::span<const TokenId> ids) {
 }
 
 // Both engines' ids of some texts; nothing: they are the same.
-bool tokens_differ(Check& check, const SeamedEngine& theirs, const SeamedEngine& expected) {
+bool tokens_differ(Check& check, const Exercise& exercise, const SeamedEngine& theirs, const SeamedEngine& expected) {
   for (const std::string_view text : kTokenizedTexts) {
     if (text.empty()) continue;
     const std::vector<TokenId> right = expected.encode(text), got = theirs.encode(text);
@@ -85,6 +38,7 @@ bool tokens_differ(Check& check, const SeamedEngine& theirs, const SeamedEngine&
     check.input = shown(Content(std::string(text)));
     check.expected = pieces_of(expected.model(), right);
     check.got = pieces_of(expected.model(), got);
+    check.causes = causes_in_engine(exercise, [&](SeamedEngine& mistaken) { return mistaken.encode(text) == got; });
     return true;
   }
   return false;
@@ -101,6 +55,20 @@ Check checked(Check check, const Inside& inside) {
     if (check.expected.empty()) check.expected = "what the engine can go on with";
   }
   return check;
+}
+
+void show_first_wrong(Check& check, const Divergence& wrong, std::span<const TokenId> ids, const Tokenizer& tokenizer) {
+  check.where = wrong;
+  check.title = fmt::format("first wrong in pebble: {}, at token {} of {}, {}", wrong.checkpoint, wrong.token + 1,
+                            ids.size(), shown(Content(tokenizer.piece(ids[wrong.token]))));
+  check.input = shown(Content(std::string(kTracedText)));
+  const auto row = [&](const std::vector<double>& tensor) {
+    const auto first = tensor.begin() + static_cast<std::ptrdiff_t>(wrong.row * wrong.row_width);
+    return shown(Content(std::vector<float>(first, first + static_cast<std::ptrdiff_t>(wrong.row_width))), {},
+                 wrong.place());
+  };
+  check.expected = row(wrong.sound);
+  check.got = row(wrong.theirs);
 }
 
 // How often a call can be made in a second: the best of three.
@@ -129,19 +97,6 @@ std::string with_unit(double per_second) {
 
 }  // namespace
 
-std::optional<FirstWrong> first_wrong(SeamedEngine& engine, SeamedEngine& expected, std::span<const TokenId> ids) {
-  const std::vector<Row> right = rows_of(expected, ids), got = rows_of(engine, ids);
-  for (std::size_t i = 0; i < right.size(); ++i) {
-    if (!is_off(got.at(i).values, right[i].values)) continue;
-    return FirstWrong{.checkpoint = right[i].checkpoint,
-                      .token = right[i].token,
-                      .expected = right[i].values,
-                      .got = got[i].values,
-                      .index = furthest(got[i].values, right[i].values)};
-  }
-  return std::nullopt;
-}
-
 Seams seams_with(const Exercise& exercise, LearnerFunction f) {
   Seams seams;
   exercise.place(seams, f);
@@ -155,16 +110,14 @@ Check check_pebble(const Exercise& exercise, LearnerFunction f) {
     c.state = CheckState::failed;
     c.title = "loading pebble";
     SeamedEngine expected(seams_with(exercise, exercise.reference.call)), theirs(seams_with(exercise, f));
-    if (tokens_differ(c, theirs, expected)) return;
+    if (tokens_differ(c, exercise, theirs, expected)) return;
     c.title = "a pass through pebble";
     const std::vector<TokenId> ids = expected.encode(kTracedText);
-    if (const auto wrong = first_wrong(theirs, expected, ids)) {
-      const TokenId id = ids[wrong->token];
-      c.title = fmt::format("first wrong in pebble: {}, at token {} of {}, {}", wrong->checkpoint, wrong->token + 1,
-                            ids.size(), shown(Content(theirs.model().tokenizer().piece(id))));
-      c.input = shown(Content(std::string(kTracedText)));
-      c.expected = shown(Content(wrong->expected), {}, wrong->index);
-      c.got = shown(Content(wrong->got), {}, wrong->index);
+    if (const auto wrong = first_divergence(theirs, expected, ids)) {
+      show_first_wrong(c, *wrong, ids, theirs.model().tokenizer());
+      c.causes = likely_causes(*wrong, &exercise, [&](Seams seams, const TracedOps::Listener& listener) {
+        SeamedEngine(std::move(seams)).trace(ids, listener);
+      });
       return;
     }
     c.state = CheckState::passed;
@@ -187,6 +140,13 @@ Check check_story(const Exercise& exercise, LearnerFunction f) {
       if (story.text != right.text || story.ids != right.ids) {
         c.expected = right.text;
         c.got = story.text;
+        c.causes = causes_in_engine(exercise, [&](SeamedEngine& mistaken) {
+          for (const std::string_view before : kPrompts) {  // as in theirs, the cache keeps what was told before
+            const Story told = mistaken.tell({.prompt = std::string(before), .tokens = 40});
+            if (before == prompt) return told.text == story.text && told.ids == story.ids;
+          }
+          return false;
+        });
         return;
       }
     }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "learn/check.h"
+#include "learn/divergence.h"
 #include "learn/exercise.h"
 #include "learn/in_engine.h"
 
@@ -58,8 +59,8 @@ TEST_P(EveryExercise, TheReferenceInItsPlaceIsTheEngineItself) {
   SeamedEngine own({}), with_reference(seams_with(exercise(), exercise().reference.call));
   const std::vector<TokenId> ids = own.encode(kTracedText);
   EXPECT_EQ(with_reference.encode(kTracedText), ids);
-  const auto wrong = first_wrong(with_reference, own, ids);
-  EXPECT_FALSE(wrong) << wrong->checkpoint << " of token " << wrong->token;
+  const auto wrong = first_divergence(with_reference, own, ids);
+  EXPECT_FALSE(wrong) << wrong->sentence();
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryExercise, testing::ValuesIn(names()), test_name);

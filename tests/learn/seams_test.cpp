@@ -111,6 +111,11 @@ TEST(InEngine, TheFirstWrongNumberIsFoundWhereItComesAbout) {
   const Check check = check_pebble(exercise, function<forgets_the_mean>);
   EXPECT_EQ(check.state, CheckState::failed);
   EXPECT_EQ(check.title, "first wrong in pebble: layer.0.attention_norm, at token 1 of 17, \"Once\"");
+  ASSERT_TRUE(check.where);
+  EXPECT_EQ(check.where->checkpoint, "layer.0.attention_norm");
+  EXPECT_EQ(check.where->layer, 0);
+  ASSERT_FALSE(check.causes.empty());
+  EXPECT_EQ(check.causes[0].id, "rms-norm-sum");
 }
 
 TEST(InEngine, AWrongFunctionTellsAnotherStory) {
@@ -118,6 +123,8 @@ TEST(InEngine, AWrongFunctionTellsAnotherStory) {
   EXPECT_EQ(check.state, CheckState::failed);
   EXPECT_EQ(check.reference_story, told_by_rung("Once upon a time", 40));
   EXPECT_NE(check.story, check.reference_story);
+  ASSERT_FALSE(check.causes.empty());
+  EXPECT_EQ(check.causes[0].id, "rms-norm-sum");
 }
 
 TEST(InEngine, TheSpeedIsToldBesideTheRivals) {
