@@ -15,7 +15,9 @@ export default function runs() {
           .map((command) => {
             const lines = outputOf(command).split('\n');
             const cut = head && lines.length > +head ? [...lines.slice(0, +head), '…'] : lines;
-            return `$ ${command}\n${cut.join('\n')}`;
+            // as a reader types it, in the repository's folder
+            const typed = command.replace(/(^|[|&] )rung (?=[a-z-])/g, '$1./rung ');
+            return `$ ${typed}\n${cut.join('\n')}`;
           });
         node.lang = 'ansi';
         node.meta = 'frame="terminal"' + (wrap ? ' wrap' : '');

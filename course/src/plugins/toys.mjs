@@ -17,7 +17,7 @@ export const figures = {
 0.15625   f32   0 01111100 01000000000000000000000
           bf16  0 01111100 0100000
           f16   0 01100 0100000000`),
-    caption: '0.15625 is 1.25 · 2⁻³. With JavaScript you can turn each bit.',
+    caption: '0.15625 is 1.25 · 2⁻³. With JavaScript you can flip each bit.',
   },
   merges: {
     ...run('rung tokenize --explain "The lantern"'),
@@ -55,7 +55,7 @@ q at   k at   distance   q·k
   heads: {
     ...run('rung trace "The fox gave the lantern to Mia. Mia has the" --layer 3 --heads', 'head=13'),
     caption:
-      'What a head of layer 3 looks at: rows look, columns are looked at; the darker, the more. With JavaScript ' +
+      'What a head of layer 3 looks at: rows look, columns are looked at; the fuller, the more. With JavaScript ' +
       'you can choose layer, head and text.',
   },
   norm: {
@@ -71,7 +71,7 @@ gate    silu(gate)   up    out
  0          0.00      2    0.00    shut
  1          0.73      2    1.46    half open
  4          3.93      2    7.86    open`),
-    caption: 'The same “up”, let through by four gates. With JavaScript you can turn the gates of pebble.',
+    caption: 'The same “up”, let through by four gates. With JavaScript you can open and shut the gates of pebble.',
   },
   sampling: {
     ...run('rung logits --device reference --top 12 "There was a"'),
