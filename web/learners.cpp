@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "learn/check.h"
+#include "learn/in_engine.h"
+#include "learn/seams.h"
 
 namespace rung {
 
@@ -41,6 +43,28 @@ OrderedJson check(const OrderedJson& request, const std::function<void(std::stri
   return learn::to_json(learn::run_checks(exercise_of(request), called, {.begin = text}));
 }
 
+OrderedJson story_with(const OrderedJson& request, const std::function<void(std::string_view)>& text) {
+  learn::Seams seams;
+  if (request.contains("slot")) {
+    const learn::Exercise& exercise = exercise_of(request);
+    if (exercise.place == nullptr) fail("{} has no place of its own in the engine", exercise.name);
+    seams = learn::seams_with(exercise, called);
+  }
+  learn::SeamedEngine engine(std::move(seams));
+  const learn::Story story = engine.tell({.prompt = request.at("text").get<std::string>(),
+                                          .tokens = request.value("tokens", std::size_t{40}),
+                                          .text = text});
+  return {{"text", story.text}, {"ids", story.ids}};
+}
+
+// The check inside the engine alone, also of what fails before that: where pebble goes wrong with it, and why.
+OrderedJson debug(const OrderedJson& request) {
+  const learn::Exercise& exercise = exercise_of(request);
+  if (exercise.place == nullptr) fail("{} has no place of its own in the engine", exercise.name);
+  const learn::Report report{.exercise = std::string(exercise.name), .checks = {learn::check_pebble(exercise, called)}};
+  return learn::to_json(report);
+}
+
 }  // namespace
 
 std::span<std::byte> room_for_learners() {
@@ -55,6 +79,8 @@ std::optional<OrderedJson> answer_for_learners(std::string_view verb, const Orde
   learners = reinterpret_cast<LearnerFunction>(request.value("slot", std::uintptr_t{0}));
   if (verb == "exercises") return names();
   if (verb == "check") return check(request, text);
+  if (verb == "storyWith") return story_with(request, text);
+  if (verb == "debug") return debug(request);
   return std::nullopt;
 }
 

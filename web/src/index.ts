@@ -48,11 +48,13 @@ interface Waiting {
   onPrint?: (text: string) => void;
   onProgress?: (done: number, all: number) => void;
   /** Learners' code may run without end: after so many milliseconds without a sign of life it is stopped. */
-  patience?: number;
+  patience?: () => number;
   timer?: ReturnType<typeof setTimeout>;
 }
 
-const patience = 5000;
+// Inside the engine it may not be the learner's code that takes so long: known mistakes are made there, one after the
+// other, to find the one that does the same.
+const patienceFor = (what: string) => (['debug', 'pebble', 'story'].includes(what) ? 30_000 : 5_000);
 
 /** What a call of learners' code fails with: `stopped` says more. */
 class StoppedError extends Error {
@@ -136,8 +138,8 @@ class Door implements Rung {
   check(solution: Solution, options: RunOptions = {}) {
     return this.tryOut('check', solution, {}, options) as ReturnType<Rung['check']>;
   }
-  debug(solution: Solution, { text, ...options }: RunOptions & { text?: string } = {}) {
-    return this.tryOut('debug', solution, { text }, options) as ReturnType<Rung['debug']>;
+  debug(solution: Solution, options: RunOptions = {}) {
+    return this.tryOut('debug', solution, {}, options) as ReturnType<Rung['debug']>;
   }
   storyWith(
     solution: Solution | null,
@@ -149,7 +151,15 @@ class Door implements Rung {
 
   private tryOut(verb: string, solution: Solution | null, fields: object, { onText, onPrint }: RunOptions) {
     const { exercise, module } = solution ?? {};
-    const callbacks = { ...(onText && { onText }), ...(onPrint && { onPrint }), patience };
+    let stage = verb;
+    const callbacks = {
+      onText: (text: string) => {
+        if (verb === 'check') stage = text;
+        onText?.(text);
+      },
+      ...(onPrint && { onPrint }),
+      patience: () => patienceFor(stage),
+    };
     return this.ask(verb, { exercise, ...fields }, callbacks, module);
   }
 
@@ -210,19 +220,21 @@ class Door implements Rung {
   private watch(waiting: Waiting) {
     if (waiting.patience === undefined) return;
     clearTimeout(waiting.timer);
-    const words = `it was stopped after ${waiting.patience / 1000} seconds without an end: does a loop never stop?`;
+    const patience = waiting.patience();
+    const words = `it was stopped after ${patience / 1000} seconds without an end: does a loop never stop?`;
     const stop = () => this.lose(new StoppedError({ why: 'endless', what: words, offsets: [] }));
-    waiting.timer = setTimeout(stop, waiting.patience);
+    waiting.timer = setTimeout(stop, patience);
   }
 
   private hear(reply: Reply) {
     const waiting = this.waiting.get(reply.id);
     if (!waiting) return;
-    this.watch(waiting);
-    if (reply.text === '') return; // a sign of life
-    if (reply.text !== undefined) return waiting.onText?.(reply.text);
-    if (reply.printed !== undefined) return waiting.onPrint?.(reply.printed);
-    if (reply.progress) return waiting.onProgress?.(...reply.progress);
+    if (reply.text !== undefined || reply.printed !== undefined || reply.progress) {
+      if (reply.text) waiting.onText?.(reply.text); // an empty one is a sign of life
+      if (reply.printed) waiting.onPrint?.(reply.printed);
+      if (reply.progress) waiting.onProgress?.(...reply.progress);
+      return this.watch(waiting);
+    }
     this.waiting.delete(reply.id);
     clearTimeout(waiting.timer);
     if (reply.error === undefined) waiting.resolve(reply.answer);

@@ -274,6 +274,21 @@ export interface Compiler {
   close(): void;
 }
 
+/** The first number of a run through the engine that is not as it should be. */
+export interface Where {
+  tensor: string;
+  /** -1: of no layer. */
+  layer: number;
+  token: number;
+  /** Where the tensor has heads. */
+  head?: number;
+  index: number;
+  expected: number;
+  got: number;
+  /** ‖theirs − sound‖ / ‖sound‖ of the token's row. */
+  distance: number;
+}
+
 /** What a check found out: src/learn/check.h says how. */
 export interface Check {
   check: 'by-hand' | 'random' | 'pebble' | 'story' | 'speed';
@@ -287,23 +302,10 @@ export interface Check {
   arithmetic?: string;
   /** The likeliest first; `page` is a page of the course with its anchor. */
   causes?: { id: string; sentence: string; page: string }[];
+  /** Of `pebble`. */
+  where?: Where;
   story?: string;
   referenceStory?: string;
-}
-
-/** Where a run with a learner's code first leaves the reference: src/learn/divergence.h. */
-export interface Divergence {
-  /** Absent: nowhere. */
-  tensor?: string;
-  layer?: number;
-  token?: number;
-  head?: number;
-  index?: number;
-  expected?: number;
-  got?: number;
-  /** In words: a constant factor, shifted by one, … */
-  pattern?: string;
-  causes?: { id: string; sentence: string; page: string }[];
 }
 
 export interface Report {
@@ -369,8 +371,8 @@ export interface Rung {
   /** Tries a learner's function, from a case solved by hand to a story. Fails with an `Error` whose `stopped` says why
    *  where the function was stopped; the engine has started anew by then. */
   check(solution: Solution, options?: RunOptions): Promise<Report>;
-  /** Where a run with the learner's function first differs from the reference. */
-  debug(solution: Solution, options?: RunOptions & { text?: string }): Promise<Divergence>;
+  /** The check inside the engine alone, also of what fails before that: where it goes wrong, and why. */
+  debug(solution: Solution, options?: RunOptions): Promise<Report>;
   /** text → how it goes on with the learner's function in the engine's place; null: with the engine's own. */
   storyWith(solution: Solution | null, text: string, options?: RunOptions & { tokens?: number }): Promise<Story>;
   /** How fast this machine is, in here; takes about half a second. */

@@ -1,13 +1,14 @@
 // Whoever comes back after a day is asked three questions of earlier pages. Each page has its own questions in its
-// text, so these are fetched from there: there is no second list of them.
-import { addressOf, begun, due } from './diary';
+// text, so these are fetched from there: there is no second list of them. An exercise whose solution was looked up is
+// asked again, too: from the beginning.
+import { addressOf, begun, due, lookedUp, type Entry } from './diary';
 
 const most = 3;
 
 class Again extends HTMLElement {
   async connectedCallback() {
     const pages = begun((this.dataset.earlier ?? '').split(' ').filter(Boolean));
-    if (pages.length === 0) return;
+    const exercises = lookedUp(this.dataset.here!);
     const open: HTMLElement[] = [],
       old: HTMLElement[] = [];
     for (const page of pages) {
@@ -17,7 +18,7 @@ class Again extends HTMLElement {
       old.push(...known.map((id) => questions.get(id)!));
       if (open.length >= most) break;
     }
-    const asked = [...open, ...old].slice(0, most);
+    const asked = [...exercises.map(toWrite), ...[...open, ...old].map(toAnswer)].slice(0, most);
     if (asked.length > 0) this.show(asked);
   }
 
@@ -40,17 +41,29 @@ class Again extends HTMLElement {
     }
   }
 
-  private show(questions: HTMLElement[]) {
+  private show(asked: HTMLElement[]) {
     const details = document.createElement('details');
     const summary = document.createElement('summary');
-    summary.textContent = `Welcome back: ${questions.length === 1 ? 'a question' : `${['two', 'three'][questions.length - 2]} questions`} from before`;
-    details.append(summary);
-    for (const question of questions) {
-      const from = document.createElement('p');
-      from.textContent = `From “${question.dataset.again}”`;
-      details.append(from, document.importNode(question, true));
-    }
+    summary.textContent = `Welcome back: ${asked.length === 1 ? 'a question' : `${['two', 'three'][asked.length - 2]} questions`} from before`;
+    details.append(summary, ...asked);
     this.append(details);
   }
+}
+
+function toAnswer(question: HTMLElement): HTMLElement {
+  const from = document.createElement('p');
+  from.textContent = `From “${question.dataset.again}”`;
+  const asked = document.createElement('div');
+  asked.append(from, document.importNode(question, true));
+  return asked;
+}
+
+function toWrite({ ask, page }: Entry): HTMLElement {
+  const asked = document.createElement('p');
+  const link = document.createElement('a');
+  link.href = addressOf(page).href;
+  link.textContent = 'Try';
+  asked.append(`${ask} `, link);
+  return asked;
 }
 customElements.define('rung-again', Again);

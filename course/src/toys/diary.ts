@@ -92,6 +92,12 @@ export function begun(earlier: string[], now = Date.now(), diary = read()): stri
   return earlier.filter((page) => entries.some((entry) => entry.page === page && entry.when <= now - day));
 }
 
+// Exercises of other pages whose solution was looked up a day ago or longer, and that were not written since.
+export const lookedUp = (here: string, now = Date.now(), diary = read()): Entry[] =>
+  Object.entries(diary)
+    .filter(([id, { page, right, when }]) => id.startsWith('exercise:') && page !== here && !right && when <= now - day)
+    .map(([, entry]) => entry);
+
 // Of a page's questions, those that are asked again: not answered right yet, and right a day ago or longer; the first
 // ones first.
 export function due(ids: string[], now = Date.now(), diary = read()): { open: string[]; old: string[] } {

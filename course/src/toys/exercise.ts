@@ -6,7 +6,7 @@ import type { Editor } from './editor';
 import { lineOf, load, type Compiled, type Compiler, type Message, type Report, type Rung, type Stopped } from './engine';
 import { bytes, button, h } from './parts';
 import { Results } from './results';
-import { exported, keepAttempt, keepText, change, read, take } from './work';
+import { exported, keepAttempt, keepCode, change, read, take } from './work';
 
 interface Facts {
   name: string;
@@ -53,13 +53,13 @@ class Exercise extends HTMLElement {
     const { editorIn } = await import('./editor');
     const { name, title } = this.facts;
     this.editor = editorIn(place, {
-      text: read(name)?.text || this.stub,
+      text: read(name)?.code || this.stub,
       label: `${title}: your file, ${name}.cpp`,
       changed: (text) => this.keep(text),
       check: () => void this.check(),
     });
     this.showAttempts();
-    if (read(name)?.solved) this.say('Solved. You may write it anew at any time: what you have now stays among the attempts.');
+    if (read(name)?.passed) this.say('Solved. You may write it anew at any time: what you have now stays among the attempts.');
     else await this.announce();
     place.addEventListener('focusin', () => void this.prepare(), { once: true });
     this.dataset.ready = '';
@@ -90,7 +90,7 @@ class Exercise extends HTMLElement {
   }
 
   private keep(text: string) {
-    if (!keepText(this.facts.name, text)) this.say('This browser keeps nothing: export your file before you leave.');
+    if (!keepCode(this.facts.name, text)) this.say('This browser keeps nothing: export your file before you leave.');
   }
 
   private say(words: string) {
@@ -149,7 +149,6 @@ class Exercise extends HTMLElement {
     keepAttempt(name, text, state);
     this.showAttempts();
     if (state !== 'passed') return;
-    if (!before?.solved) change(name, { solved: Date.now() });
     if (before?.solution) this.inDiary(`wrote ${title} after looking at the solution`, true);
   }
 
@@ -248,7 +247,7 @@ class Exercise extends HTMLElement {
     const solution = this.results.solution;
     if (!solution) return;
     const engine = await this.engineHere();
-    this.results.divergence(await engine.debug(solution));
+    this.results.inside(await engine.debug(solution));
   }
 
   // A hint is there when the one before was opened; the solution for whoever asks twice.
@@ -294,8 +293,8 @@ class Exercise extends HTMLElement {
       try {
         const taken = take(await input.files![0].text());
         this.say(taken === 0 ? 'There is nothing in it that is not here already.' : `${taken} taken in.`);
-        const text = read(this.facts.name)?.text;
-        if (text && text !== this.editor?.text) this.editor?.replace(text);
+        const code = read(this.facts.name)?.code;
+        if (code && code !== this.editor?.text) this.editor?.replace(code);
         this.showAttempts();
       } catch (error) {
         this.say(lineOf(error));

@@ -8,11 +8,11 @@ class Exercises extends HTMLElement {
     this.querySelector('figcaption')!.remove();
     const items = [...this.querySelectorAll<HTMLElement>('li')];
     for (const item of items) {
-      const { solved, text } = work[item.dataset.name!] ?? {};
-      const [state, mark] = solved ? ['solved', '✓ solved'] : text ? ['begun', '… begun'] : ['', ''];
+      const { passed, code } = work[item.dataset.name!] ?? {};
+      const [state, mark] = passed ? ['solved', '✓ solved'] : code ? ['begun', '… begun'] : ['', ''];
       if (mark) item.append(' ', h('span', { class: `mark ${state}` }, mark));
     }
-    const isSolved = (item: HTMLElement) => Boolean(work[item.dataset.name!]?.solved);
+    const isSolved = (item: HTMLElement) => Boolean(work[item.dataset.name!]?.passed);
     for (const section of this.querySelectorAll('section')) this.sum(section, isSolved);
     const solved = items.filter(isSolved).length;
     const next = items.find((item) => !isSolved(item) && !item.closest('.known'));

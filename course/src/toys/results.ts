@@ -1,10 +1,11 @@
 // What came of a check: the compiler's words, the checks one after the other, stories side by side, the first place
 // where a run leaves the reference.
 import { addressOf } from './diary';
-import type { Check, Divergence, Fix, Message, PlaceInCode, Report, Solution } from './engine';
+import type { Check, Fix, Message, PlaceInCode, Report, Solution } from './engine';
 import { lineOf } from './engine';
 import { button, h } from './parts';
 
+const firstWords = 'Once upon a time';
 const titles: Record<string, string> = {
   'by-hand': 'By hand',
   random: 'Random shapes',
@@ -120,6 +121,12 @@ export class Results {
   }
 
   private whole(check: Check): HTMLLIElement {
+    const line = this.found(check);
+    if (check.state === 'failed') line.append(this.inPebble());
+    return line;
+  }
+
+  private found(check: Check): HTMLLIElement {
     const line = this.line(check);
     if (check.state !== 'failed') return line;
     const { input, expected, got, arithmetic, causes = [] } = check;
@@ -133,15 +140,32 @@ export class Results {
     for (const [name, text] of rows)
       if (text) list.append(h('dt', {}, name), h('dd', {}, h('pre', { tabindex: 0, 'aria-label': name }, text)));
     line.append(list, causesOf(causes));
-    if (check.check === 'pebble' || check.check === 'story')
-      line.append(button('Where does it first differ?', () => void this.acts.debug(), { class: 'debug' }));
     return line;
+  }
+
+  // What a mistake does to a whole model says more than a number: its story, and the first place that is wrong.
+  private inPebble(): HTMLElement {
+    const said = h('p', { class: 'note', role: 'status' });
+    const acts: [words: string, act: () => Promise<void>][] = [
+      ['Where does pebble first go wrong with it?', () => this.acts.debug()],
+      ['Tell pebble’s story with it', () => this.acts.tell(firstWords)],
+    ];
+    const buttons = acts.map(([words, act]) => {
+      const pressed = async () => {
+        for (const one of buttons) one.disabled = true;
+        said.textContent = 'pebble runs …';
+        said.textContent = await act().then(() => '', lineOf);
+        for (const one of buttons) one.disabled = false;
+      };
+      return button(words, () => void pressed(), { class: 'debug' });
+    });
+    return h('div', {}, h('div', { class: 'row' }, ...buttons), said);
   }
 
   /** Theirs, and Rung's. */
   stories(theirs: string, sound: string) {
     const quote = (title: string, text: string) => h('figure', {}, h('figcaption', {}, title), h('blockquote', {}, text));
-    const prompt = h('input', { name: 'prompt', value: 'Once upon a time', maxlength: 200, autocomplete: 'off' });
+    const prompt = h('input', { name: 'prompt', value: firstWords, maxlength: 200, autocomplete: 'off' });
     const said = h('p', { class: 'note', role: 'status' }, theirs === sound ? 'The same, word for word.' : '');
     const tell = async (event: Event) => {
       event.preventDefault();
@@ -155,23 +179,10 @@ export class Results {
     );
   }
 
-  divergence(found: Divergence) {
-    const { tensor, token, head, index, expected, got, pattern, causes = [] } = found;
-    if (tensor === undefined) {
-      this.apart.replaceChildren(h('p', {}, 'Every tensor of this run is as it should be.'));
-      return;
-    }
-    const where = [
-      token !== undefined && `token ${token}`,
-      head !== undefined && `head ${head}`,
-      index !== undefined && `number ${index}`,
-    ].filter(Boolean);
-    this.apart.replaceChildren(
-      h('p', { class: 'toy-title' }, 'Where it first differs'),
-      h('p', {}, h('code', {}, tensor), where.length > 0 ? `, ${where.join(', ')}: ` : ': ', `expected ${expected}, yours ${got}.`),
-      pattern ? h('p', {}, pattern) : '',
-      causesOf(causes),
-    );
+  /** Of the check inside pebble, whatever failed before it. */
+  inside({ checks }: Report) {
+    const lines = checks.map((check) => this.found(check));
+    this.apart.replaceChildren(h('ol', { class: 'checks' }, ...lines));
   }
 }
 

@@ -6,17 +6,18 @@ export interface Attempt {
   state: string; // 'passed'; else the check that failed: 'compile', 'by-hand', …
 }
 export interface Work {
-  text: string;
-  when: number; // of the last change
-  attempts: Attempt[]; // the latest last
+  code: string;
+  passed: boolean; // once, whatever is in the editor now
+  checks: number; // how often it was checked
   hints: number; // how many were opened
   solution: boolean; // it was looked at
-  solved?: number; // when all checks passed for the first time
+  when: number; // of the last change; 0: the terminal wrote it
+  attempts: Attempt[]; // the latest last
 }
 
 const prefix = 'rung-learn/';
 const mostAttempts = 20;
-const empty = (): Work => ({ text: '', when: 0, attempts: [], hints: 0, solution: false });
+const empty: Work = { code: '', passed: false, checks: 0, hints: 0, solution: false, when: 0, attempts: [] };
 
 function isAttempt(value: unknown): value is Attempt {
   const { when, text, state } = (value ?? {}) as Attempt;
@@ -25,15 +26,16 @@ function isAttempt(value: unknown): value is Attempt {
 
 // What is not there (of an older version, or by another hand) is as at the beginning.
 function workOf(value: unknown): Work | undefined {
-  const work = (value ?? {}) as Work;
-  if (typeof work.text !== 'string') return undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const work = value as Partial<Work>;
   return {
-    text: work.text,
-    when: Number.isFinite(work.when) ? work.when : 0,
-    attempts: Array.isArray(work.attempts) ? work.attempts.filter(isAttempt) : [],
-    hints: Number.isInteger(work.hints) ? work.hints : 0,
+    code: typeof work.code === 'string' ? work.code : '',
+    passed: work.passed === true,
+    checks: Number.isInteger(work.checks) ? work.checks! : 0,
+    hints: Number.isInteger(work.hints) ? work.hints! : 0,
     solution: work.solution === true,
-    ...(Number.isFinite(work.solved) && { solved: work.solved }),
+    when: Number.isFinite(work.when) ? work.when! : 0,
+    attempts: Array.isArray(work.attempts) ? work.attempts.filter(isAttempt) : [],
   };
 }
 
@@ -57,15 +59,19 @@ function write(name: string, work: Work): boolean {
 
 /** Another tab may have written meanwhile: a change is made to what lies there now. */
 export const change = (name: string, changes: Partial<Work>): boolean =>
-  write(name, { ...(read(name) ?? empty()), ...changes });
+  write(name, { ...(read(name) ?? empty), ...changes });
 
-export const keepText = (name: string, text: string): boolean => change(name, { text, when: Date.now() });
+export const keepCode = (name: string, code: string): boolean => change(name, { code, when: Date.now() });
 
 /** One that is the same text as the last takes its place. */
 export function keepAttempt(name: string, text: string, state: string): void {
-  const { attempts } = read(name) ?? empty();
+  const { attempts, checks, passed } = read(name) ?? empty;
   const others = attempts.at(-1)?.text === text ? attempts.slice(0, -1) : attempts;
-  change(name, { attempts: [...others, { when: Date.now(), text, state }].slice(-mostAttempts) });
+  change(name, {
+    attempts: [...others, { when: Date.now(), text, state }].slice(-mostAttempts),
+    checks: checks + 1,
+    passed: passed || state === 'passed',
+  });
 }
 
 export function all(): Record<string, Work> {
@@ -81,44 +87,48 @@ export function all(): Record<string, Work> {
   return found;
 }
 
-export const exported = (): string =>
-  JSON.stringify({ kind: 'rung-learn', version: 1, exercises: all() }, null, 1) + '\n';
+export const exported = (): string => JSON.stringify({ version: 1, exercises: all() }, null, 1) + '\n';
 
-/** Takes in a file that was exported, here or at the terminal: of two texts the newer one is in the editor, the other
- *  one stays among the attempts. How many exercises it brought something for. */
+/** Takes in a file that was exported, here or at the terminal: of two texts the newer one is in the editor (the one
+ *  that is taken in, where the terminal wrote it), the other one stays among the attempts. How many exercises it brought
+ *  something for. */
 export function take(text: string): number {
-  let file: { kind?: unknown; version?: unknown; exercises?: unknown };
+  let file: { version?: unknown; exercises?: unknown };
   try {
     file = JSON.parse(text);
   } catch {
     throw new Error('This file is no export of exercises: it is not JSON.');
   }
-  if (file?.kind !== 'rung-learn') throw new Error('This file is no export of exercises: its "kind" is not "rung-learn".');
+  if (typeof file?.exercises !== 'object' || file.exercises === null)
+    throw new Error('This file is no export of exercises: it has no "exercises".');
   if (file.version !== 1)
     throw new Error(`This export is of version ${String(file.version)}; this site reads version 1.`);
   let taken = 0;
-  for (const [name, value] of Object.entries(file.exercises ?? {})) {
+  for (const [name, value] of Object.entries(file.exercises)) {
     const theirs = workOf(value),
-      mine = read(name);
-    if (!theirs || JSON.stringify(theirs) === JSON.stringify(mine)) continue;
-    write(name, mine ? joined(mine, theirs) : theirs);
+      mine = read(name) ?? empty;
+    const work = theirs && joined(mine, theirs);
+    if (!work || JSON.stringify(work) === JSON.stringify(mine)) continue;
+    write(name, work);
     taken++;
   }
   return taken;
 }
 
 function joined(mine: Work, theirs: Work): Work {
-  const [newer, older] = mine.when >= theirs.when ? [mine, theirs] : [theirs, mine];
-  const last = { when: older.when, text: older.text, state: 'kept' };
-  const attempts = [...mine.attempts, ...theirs.attempts, ...(older.text !== newer.text ? [last] : [])];
-  const once = new Map(attempts.map((attempt) => [`${attempt.when} ${attempt.text}`, attempt]));
-  const solved = Math.min(mine.solved ?? Infinity, theirs.solved ?? Infinity);
+  const isNewer = theirs.code !== '' && theirs.code !== mine.code && (theirs.when === 0 || theirs.when > mine.when);
+  const [newer, older] = isNewer ? [theirs, mine] : [mine, theirs];
+  const isLost = older.code !== '' && older.code !== newer.code;
+  const last = { when: older.when || Date.now(), text: older.code, state: 'kept' };
+  const attempts = [...mine.attempts, ...theirs.attempts, ...(isLost ? [last] : [])];
+  const once = new Map(attempts.map((attempt) => [attempt.text, attempt]));
   return {
-    text: newer.text,
-    when: newer.when,
-    attempts: [...once.values()].sort((a, b) => a.when - b.when).slice(-mostAttempts),
+    code: newer.code,
+    passed: mine.passed || theirs.passed,
+    checks: Math.max(mine.checks, theirs.checks),
     hints: Math.max(mine.hints, theirs.hints),
     solution: mine.solution || theirs.solution,
-    ...(solved !== Infinity && { solved }),
+    when: isNewer ? theirs.when || Date.now() : mine.when,
+    attempts: [...once.values()].sort((a, b) => a.when - b.when).slice(-mostAttempts),
   };
 }
