@@ -1,8 +1,184 @@
-// The exercises of milestone M1: what must come out, the classic mistakes, the place in the engine.
-#include "learn/exercise.h"
+// The exercises of milestone M1, and here the one about a safetensors file: what must come out, the classic mistakes,
+// the place in the engine. (What a namespace of an exercise holds: m2.cpp.)
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "files/safetensors_part.h"
+#include "learn/m1_parts.h"
+#include "learn/seams.h"
+#include "tensor/blocks.h"
 
 namespace rung::learn {
 
-std::vector<Exercise> m1_exercises() { return {}; }
+// ---- m1-safetensors-header: a file and a tensor's name → where it begins, and how many bytes it has ----
+namespace safetensors_header {
+using namespace files_of_m1;
+namespace {
+
+constexpr const char* kPage = "m1-weights#a-file-byte-by-byte";
+
+using Place = std::vector<std::uint32_t>;
+
+TensorMap tensors_in(Bytes file) {
+  try {
+    return parse_safetensors(std::as_bytes(file), "a safetensors file").tensors;
+  } catch (const Error&) {
+    return {};
+  }
+}
+Place place_of(const FileTensor& tensor, Bytes file) {
+  const auto begin = reinterpret_cast<const std::uint8_t*>(tensor.bytes.data()) - file.data();
+  return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(tensor.bytes.size())};
+}
+Place reference(Bytes file, std::string_view name) {
+  const TensorMap tensors = tensors_in(file);
+  const auto it = tensors.find(name);
+  return it == tensors.end() ? Place{} : place_of(it->second, file);
+}
+
+std::uint32_t header_bytes(Bytes file) { return static_cast<std::uint32_t>(number_in(file.first(8))); }
+
+Place moved(Bytes file, std::string_view name, std::uint32_t too_early) {
+  Place place = reference(file, name);
+  if (!place.empty()) place[0] -= too_early;
+  return place;
+}
+Place offset_from_file_start(Bytes file, std::string_view name) { return moved(file, name, 8 + header_bytes(file)); }
+Place eight_forgotten(Bytes file, std::string_view name) { return moved(file, name, 8); }
+Place header_forgotten(Bytes file, std::string_view name) { return moved(file, name, header_bytes(file)); }
+Place end_for_size(Bytes file, std::string_view name) {
+  Place place = reference(file, name);
+  if (!place.empty()) place[1] += place[0] - 8 - header_bytes(file);
+  return place;
+}
+// The first tensor in the header whose name has this one in it.
+Place part_of_a_name(Bytes file, std::string_view name) {
+  const TensorMap tensors = tensors_in(file);
+  std::size_t first = std::string_view::npos;
+  Place place;
+  for (const auto& [other, tensor] : tensors) {
+    const std::size_t at = text_of(file).find('"' + other + '"');
+    if (other.find(name) == std::string::npos || at >= first) continue;
+    first = at;
+    place = place_of(tensor, file);
+  }
+  return place;
+}
+Place nothing_found(Bytes, std::string_view) { return {}; }
+
+struct Made {
+  std::string name;
+  std::size_t floats;
+};
+std::vector<std::uint8_t> file_of(const std::vector<Made>& tensors) {
+  std::string header;
+  std::size_t end = 0;
+  for (const Made& tensor : tensors) {
+    const std::size_t begin = std::exchange(end, end + 4 * tensor.floats);
+    header += fmt::format("{}\"{}\":{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{},{}]}}",
+                          header.empty() ? '{' : ',', tensor.name, tensor.floats, begin, end);
+  }
+  header += header.empty() ? "{}" : "}";
+  return bytes_in(number_bytes(header.size(), 8) + header + std::string(end, '\1'));
+}
+
+std::vector<Argument> arguments(std::vector<std::uint8_t> file, std::string name) {
+  return {{"file", std::move(file)}, {"name", std::move(name)}};
+}
+
+std::vector<Case> by_hand() {
+  std::vector<std::uint8_t> lying = file_of({{"a", 1}});
+  lying[1] = 4;
+  return {
+      {.title = "the second of two tensors",
+       .arguments = arguments(file_of({{"a", 1}, {"b", 2}}), "b"),
+       .expected = {{}, Place{120, 8}},
+       .arithmetic = "header: 108 bytes\n\"b\" has data_offsets [4,12]\nbegin: 8 + 108 + 4 = 120\nbytes: 12 − 4 = 8"},
+      {.title = "a name that is the end of another",
+       .arguments = arguments(file_of({{"q_norm", 3}, {"norm", 5}}), "norm"),
+       .expected = {{}, Place{136, 20}},
+       .arithmetic = "header: 116 bytes\n\"norm\", with its quotes, has data_offsets [12,32]\n8 + 116 + 12 = 136\n32 "
+                     "− 12 = 20"},
+      {.title = "no such tensor",
+       .arguments = arguments(file_of({{"a", 1}}), "b"),
+       .expected = {{}, Place{}},
+       .arithmetic = "\"b\": does not stand in the header: nothing"},
+      {.title = "a header longer than the file",
+       .arguments = arguments(std::move(lying), "a"),
+       .expected = {{}, Place{}},
+       .arithmetic = "it claims 55 + 4 · 256 = 1079 bytes, and the file has 67: nothing"},
+      {.title = "seven bytes",
+       .arguments = arguments({1, 0, 0, 0, 0, 0, 0}, "a"),
+       .expected = {{}, Place{}},
+       .arithmetic = "the length alone takes eight: nothing"}};
+}
+
+std::vector<Argument> random(Random& random) {
+  std::vector<Made> tensors;
+  for (std::size_t n = whole(random, 1, 5), i = 0; i < n; ++i) {
+    tensors.push_back({fmt::format("layer.{}.{}norm", i, random_word(random, 3)), whole(random, 1, 300)});
+  }
+  std::string name = tensors[whole(random, 0, tensors.size() - 1)].name;
+  return arguments(file_of(tensors), std::move(name));
+}
+
+// Each matrix is read from where the learner says that it lies in model.safetensors; what is not there is zero.
+void place(Seams& seams, LearnerFunction f) {
+  seams.load = [f](const LoadedModel& model, const PackedMatrix& matrix, std::span<float> values) {
+    if (model.files().is_gguf() || !model.files().folder().has("model.safetensors")) return;
+    const MappedFile mapped = model.files().folder().open("model.safetensors");
+    const Bytes file(reinterpret_cast<const std::uint8_t*>(mapped.bytes().data()), mapped.bytes().size());
+    const Place found = call<Place>(f, file, std::string_view(matrix.name));
+    std::fill(values.begin(), values.end(), 0.0f);
+    if (found.size() != 2 || found[0] > file.size() || found[1] > file.size() - found[0]) return;
+    const std::size_t bytes = row_bytes(matrix.dtype, matrix.columns);
+    for (std::size_t r = 0; r < matrix.rows; ++r) {
+      const std::size_t at = matrix.row_in_file(r) * bytes;
+      if (at + bytes > found[1]) continue;
+      decode_row(values.subspan(r * matrix.columns, matrix.columns), matrix.dtype,
+                 std::as_bytes(file).data() + found[0] + at);
+    }
+  };
+}
+
+}  // namespace
+
+Exercise exercise() {
+  return {
+      .name = "m1-safetensors-header",
+      .reference = learn::reference<reference>(),
+      .by_hand = by_hand,
+      .random = random,
+      .tolerance = 0,
+      .mistakes = {{"highest-byte-first",
+                    "no tensor was found: is the header's length read with its lowest byte first? The other way "
+                    "round it is far too long",
+                    kPage, function<nothing_found>},
+                   {"offset-from-file-start",
+                    "data_offsets count from where the data begin, not from the file's first byte: add 8 and the "
+                    "header's length",
+                    kPage, function<offset_from_file_start>},
+                   {"eight-forgotten", "the eight bytes of the length come before the header: add 8", kPage,
+                    function<eight_forgotten>},
+                   {"header-forgotten", "the header comes before the data: add its length", kPage,
+                    function<header_forgotten>},
+                   {"end-for-size", "the second of data_offsets is where the tensor ends: its bytes are end − begin",
+                    kPage, function<end_for_size>},
+                   {"part-of-a-name",
+                    "another tensor was found, whose name has yours in it: search for the name with its quotes", kPage,
+                    function<part_of_a_name>}},
+      .place = place};
+}
+
+}  // namespace safetensors_header
+
+std::vector<Exercise> m1_exercises() {
+  return {bf16_to_f32::exercise(), safetensors_header::exercise(), tensor_view::exercise(),
+          gguf_string::exercise(), gguf_array::exercise(),         q8_0::exercise(),
+          q4_0::exercise()};
+}
 
 }  // namespace rung::learn

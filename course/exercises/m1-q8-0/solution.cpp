@@ -1,0 +1,19 @@
+#include "learn.h"
+
+// Given: the bits of an f16 → a float.
+float f16_to_f32(std::uint32_t bits) {
+  const float sign = bits & 0x8000 ? -1.0f : 1.0f;
+  const int exponent = bits >> 10 & 0x1f;
+  const float fraction = static_cast<float>(bits & 0x3ff);
+  return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
+}
+
+// block[34]: scale (f16, lowest byte first), 32 codes from −128 to 127.  out[32]: scale · code.
+void q8_0_block(std::span<float> out, std::span<const std::uint8_t> block) {
+  const std::uint32_t low = block[0], high = block[1];
+  const float scale = f16_to_f32(high << 8 | low);
+  for (std::size_t i = 0; i < 32; ++i) {
+    const int code = static_cast<std::int8_t>(block[2 + i]);
+    out[i] = scale * static_cast<float>(code);
+  }
+}

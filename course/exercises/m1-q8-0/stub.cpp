@@ -1,0 +1,14 @@
+#include "learn.h"
+
+// Given: the bits of an f16 → a float.
+float f16_to_f32(std::uint32_t bits) {
+  const float sign = bits & 0x8000 ? -1.0f : 1.0f;
+  const int exponent = bits >> 10 & 0x1f;
+  const float fraction = static_cast<float>(bits & 0x3ff);
+  return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
+}
+
+// block[34]: scale (f16, lowest byte first), 32 codes from −128 to 127.  out[32]: scale · code.
+void q8_0_block(std::span<float> out, std::span<const std::uint8_t> block) {
+  not_yet("q8_0_block");
+}

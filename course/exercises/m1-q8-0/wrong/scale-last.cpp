@@ -1,0 +1,15 @@
+// cause: scale-behind-codes
+// fails: by-hand
+#include "learn.h"
+
+float f16_to_f32(std::uint32_t bits) {
+  const float sign = bits & 0x8000 ? -1.0f : 1.0f;
+  const int exponent = bits >> 10 & 0x1f;
+  const float fraction = static_cast<float>(bits & 0x3ff);
+  return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
+}
+
+void q8_0_block(std::span<float> out, std::span<const std::uint8_t> block) {
+  const float scale = f16_to_f32(static_cast<std::uint32_t>(block[32] | block[33] << 8));
+  for (std::size_t i = 0; i < 32; i++) out[i] = scale * static_cast<float>(static_cast<std::int8_t>(block[i]));
+}

@@ -1,0 +1,14 @@
+// cause: last-one-lost
+// fails: by-hand
+#include "learn.h"
+
+std::vector<std::int32_t> top_k(std::span<const float> logits, std::uint32_t k) {
+  std::vector<float> sorted(logits.begin(), logits.end());
+  std::sort(sorted.rbegin(), sorted.rend());
+  const bool all = k == 0 || k > sorted.size();
+  std::vector<std::int32_t> ids;
+  for (std::size_t i = 0; i < logits.size(); i++) {
+    if (all || logits[i] > sorted[k - 1]) ids.push_back(static_cast<std::int32_t>(i));
+  }
+  return ids;
+}

@@ -1,0 +1,18 @@
+// cause: exactly-is-not-enough
+// fails: by-hand
+#include "learn.h"
+
+std::vector<std::int32_t> top_p(std::span<const float> shares, float p) {
+  std::vector<std::size_t> order(shares.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return shares[a] > shares[b]; });
+  std::vector<std::int32_t> ids;
+  double sum = 0;
+  for (std::size_t id : order) {
+    ids.push_back(static_cast<std::int32_t>(id));
+    sum += shares[id];
+    if (p < 1 && sum > p) break;
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}

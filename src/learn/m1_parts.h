@@ -1,0 +1,62 @@
+// Milestone M1 has more exercises than one file should: where the others stand, and what several of them need.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "learn/exercise.h"
+
+namespace rung::learn {
+
+// m1_blocks.cpp
+namespace bf16_to_f32 {
+Exercise exercise();
+}
+namespace tensor_view {
+Exercise exercise();
+}
+namespace q8_0 {
+Exercise exercise();
+}
+namespace q4_0 {
+Exercise exercise();
+}
+// m1_gguf.cpp
+namespace gguf_string {
+Exercise exercise();
+}
+namespace gguf_array {
+Exercise exercise();
+}
+
+namespace files_of_m1 {
+
+using Bytes = std::span<const std::uint8_t>;
+
+inline std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+inline std::vector<std::uint8_t> bytes_in(std::string_view text) { return {text.begin(), text.end()}; }
+
+// Numbers as both formats have them, lowest byte first.
+inline std::string number_bytes(std::uint64_t value, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i & 0xff);
+  return out;
+}
+inline std::uint64_t number_in(Bytes bytes) {  // of at most eight
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) value |= std::uint64_t{bytes[i]} << 8 * i;
+  return value;
+}
+
+inline std::string random_word(Random& random, std::size_t most) {
+  std::string word(whole(random, 0, most), ' ');
+  for (char& letter : word) letter = static_cast<char>('a' + whole(random, 0, 25));
+  return word;
+}
+
+}  // namespace files_of_m1
+
+}  // namespace rung::learn
