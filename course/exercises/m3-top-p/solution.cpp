@@ -7,8 +7,9 @@ std::vector<std::int32_t> top_p(std::span<const float> shares, float p) {
   std::iota(ids.begin(), ids.end(), 0);
   if (p >= 1) return ids;
   const auto share = [&](std::int32_t id) { return shares[static_cast<std::size_t>(id)]; };
-  // stable: equals stay in the order of their ids
-  std::stable_sort(ids.begin(), ids.end(), [&](std::int32_t a, std::int32_t b) { return share(a) > share(b); });
+  std::sort(ids.begin(), ids.end(), [&](std::int32_t a, std::int32_t b) {
+    return share(a) > share(b) || (share(a) == share(b) && a < b);  // of equals the smaller id first
+  });
   std::size_t kept = 0;
   for (double sum = 0; kept < ids.size() && sum < static_cast<double>(p); ++kept) {
     sum += static_cast<double>(share(ids[kept]));

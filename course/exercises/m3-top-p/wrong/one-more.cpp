@@ -5,7 +5,9 @@
 std::vector<std::int32_t> top_p(std::span<const float> shares, float p) {
   std::vector<std::size_t> order(shares.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return shares[a] > shares[b]; });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return shares[a] != shares[b] ? shares[a] > shares[b] : a < b;
+  });
   std::vector<std::int32_t> ids;
   double sum = 0;
   for (std::size_t id : order) {
