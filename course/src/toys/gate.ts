@@ -29,7 +29,7 @@ class Gate extends Toy {
     );
     this.gate = slider(
       'gate',
-      'Turn its gate',
+      'Change its gate',
       { min: -reach, max: reach, step: 0.05, value: 0 },
       (value) => fixed(value, 2),
       this.redrawing((value) => (this.turned = value)),
