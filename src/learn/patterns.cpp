@@ -168,12 +168,14 @@ bool is_factor(const Look& look, double factor, std::size_t first, std::size_t e
 
 Sentence factor(const Look& look) {
   const std::optional<double> c = best_factor(look, 0, look.size());
-  if (look.size() < 2 || !c || *c == 0 || !is_factor(look, *c, 0, look.size())) return {};
+  if (!c || *c == 0 || !is_factor(look, *c, 0, look.size())) return {};
   const bool larger = std::abs(*c) > 1;
   const double times = larger ? std::abs(*c) : 1 / std::abs(*c);
   const std::string known = known_number(times, look.b);
-  return fmt::format("every number is {} times too {}{}{}", number(times), larger ? "large" : "small",
-                     known.empty() ? "" : fmt::format(", that is {}", known), *c < 0 ? ", and its sign flipped" : "");
+  if (look.size() == 1 && known.empty()) return {};  // any number is some number times another
+  return fmt::format("{} is {} times too {}{}{}", look.size() == 1 ? "it" : "every number", number(times),
+                     larger ? "large" : "small", known.empty() ? "" : fmt::format(", that is {}", known),
+                     *c < 0 ? ", and its sign flipped" : "");
 }
 
 // Of the input itself where it is as long, else of one that is as long as a row.

@@ -88,6 +88,13 @@ TEST(Patterns, AFactorIsNamedWhereItIsALengthOrItsRoot) {
             "constant-factor: every number is 1.37 times too large, and its sign flipped");
 }
 
+TEST(Patterns, OfASingleNumberOnlyAFactorThatMeansSomething) {
+  Beside beside{.expected = {0.3}, .got = {0.3 / 32}, .inputs = {{"weights", noise(32, 1)}}};
+  EXPECT_EQ(first_pattern(beside), "constant-factor: it is 32 times too small, that is 32, a number of elements");
+  beside.got = {0.3 / 1.37};
+  EXPECT_EQ(first_pattern(beside), "");
+}
+
 TEST(Patterns, AFactorOrASumThatIsAnInput) {
   static const std::vector<double> weight = noise(6, 5), x = noise(24, 6);
   Beside beside = rows(each([](double v, std::size_t i) { return v / weight[i % 6]; }));
