@@ -1,0 +1,9 @@
+// cause: constant-factor
+// fails: by-hand
+#include "learn.h"
+
+float choose_scale(std::span<const float> weights) {
+  float farthest = 0;
+  for (const float w : weights) farthest = std::abs(w) > std::abs(farthest) ? w : farthest;
+  return farthest / -16;
+}
