@@ -77,11 +77,11 @@ void Checker::end() {
 }
 
 void Checker::end_epoch() {
-  ++epoch_;
+  epoch_ = ++newest_epoch_;
   buffer_epochs_.clear();
 }
 
-void Checker::end_epoch(Memory buffer) { buffer_epochs_.emplace_back(buffer, ++epoch_); }
+void Checker::end_epoch(Memory buffer) { buffer_epochs_.emplace_back(buffer, ++newest_epoch_); }
 
 void Checker::begin_threadgroup() { ++group_; }
 

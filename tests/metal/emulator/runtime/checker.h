@@ -72,7 +72,7 @@ class Checker {
 
   bool is_on_ = false;
   const char* kernel_ = "";
-  std::uint32_t epoch_ = 1, group_ = 0;
+  std::uint32_t epoch_ = 1, newest_epoch_ = 1, group_ = 0;
   unsigned thread_ = 0;
   std::uint32_t phase_[2] = {}, simd_phase_[32][2] = {};
   std::size_t threadgroup_base_ = 0, threadgroup_bytes_ = 0, ignored_base_ = 0, ignored_bytes_ = 0;
