@@ -14,10 +14,10 @@ namespace rung {
 namespace {
 
 // Adds up the squares of what comes into each linear layer, by the layer's matrix.
-class ListeningOps : public OpsDecorator {
+class ListeningOps : public LookingOps {
  public:
   // `head`: what it answers nobody asks for, so that it is not computed.
-  ListeningOps(Ops& inner, const PackedMatrix& head) : OpsDecorator(inner), head_(head.id) {}
+  ListeningOps(Ops& inner, const PackedMatrix& head) : LookingOps(inner), head_(head.id) {}
 
   struct Squares {
     std::vector<double> sums;

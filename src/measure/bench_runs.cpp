@@ -19,12 +19,12 @@ std::vector<std::int32_t> synthetic_tokens(std::size_t count, std::size_t vocab_
   return ids;
 }
 
-void fill(KvCache& cache, std::size_t tokens) {
+void fill(KvCache& cache, std::size_t tokens, Ops& ops) {
   const KvShape& shape = cache.shape();
   std::vector<float> values(shape.kv_heads * shape.head_dim);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 37 % 101) / 101.0f - 0.5f;
   const Tensor<const float, KvHeads, HeadDim> head(values.data(), {shape.kv_heads, shape.head_dim});
-  cache.reserve(tokens);
+  cache.reserve(tokens, ops);
   for (std::size_t layer = 0; layer < shape.layers; ++layer) {
     for (std::size_t t = 0; t < tokens; ++t) cache.store(layer, t, head, head);
   }
@@ -79,7 +79,7 @@ class Decode : public BenchRun {
       : BenchRun(setting, what), forward_(setting.model, setting.ops, setting.context) {
     for (std::size_t s = 0; s < what.batch; ++s) {
       caches_.emplace_back(kv_shape(setting.model.config, setting.ops.cache_type()));
-      fill(caches_.back(), what.context);
+      fill(caches_.back(), what.context, setting.ops);
     }
   }
 

@@ -25,17 +25,34 @@ void check_ids(std::span<const std::int32_t> ids, const ModelConfig& config) {
   }
 }
 
-Activations::Activations(const ModelConfig& c, std::size_t capacity)
+namespace {
+
+Buffer<float> room_for(std::size_t values, Ops& ops) { return {values, ops.memory(values * sizeof(float))}; }
+
+// A pass that an exception ends leaves nothing recorded, whose memory may be gone when it is done.
+struct NothingRecorded {
+  Ops& ops;
+  ~NothingRecorded() {
+    try {
+      ops.finish();
+    } catch (const std::exception&) {  // the one that is on its way came first
+    }
+  }
+};
+
+}  // namespace
+
+Activations::Activations(const ModelConfig& c, std::size_t capacity, Ops& ops)
     : rows(capacity),
-      x(capacity * c.hidden_size),
-      normed(capacity * c.hidden_size),
-      q(capacity * c.heads * c.head_dim),
-      k(capacity * c.kv_heads * c.head_dim),
-      v(capacity * c.kv_heads * c.head_dim),
-      attended(capacity * c.heads * c.head_dim),
-      branch(capacity * c.hidden_size),
-      gate(capacity * c.intermediate_size),
-      up(capacity * c.intermediate_size) {}
+      x(room_for(capacity * c.hidden_size, ops)),
+      normed(room_for(capacity * c.hidden_size, ops)),
+      q(room_for(capacity * c.heads * c.head_dim, ops)),
+      k(room_for(capacity * c.kv_heads * c.head_dim, ops)),
+      v(room_for(capacity * c.kv_heads * c.head_dim, ops)),
+      attended(room_for(capacity * c.heads * c.head_dim, ops)),
+      branch(room_for(capacity * c.hidden_size, ops)),
+      gate(room_for(capacity * c.intermediate_size, ops)),
+      up(room_for(capacity * c.intermediate_size, ops)) {}
 
 Forward::Forward(const Model& model, Ops& ops, std::size_t context_tokens) : model_(model), ops_(ops) {
   const std::size_t context = context_tokens == 0 ? model.config.context : context_tokens;
@@ -45,9 +62,10 @@ Forward::Forward(const Model& model, Ops& ops, std::size_t context_tokens) : mod
 Tensor<float, Tokens, Vocab> Forward::run(const Batch& batch) {
   check_ids(batch.ids, model_.config);
   const std::size_t tokens = batch.ids.size();
-  if (tokens > room_.rows) room_ = Activations(model_.config, tokens);
+  if (tokens > room_.rows) room_ = Activations(model_.config, tokens, ops_);
   const BatchRows rows{batch.positions, batch.caches};
-  for (std::size_t t = 0; t < tokens; ++t) batch.caches[t]->reserve(batch.positions[t] + 1);
+  const NothingRecorded nothing_recorded{ops_};
+  for (std::size_t t = 0; t < tokens; ++t) batch.caches[t]->reserve(batch.positions[t] + 1, ops_);
 
   // x is the residual stream: a row a token, which every layer reads and adds to.
   const auto x = room_.x.as<Tokens, Hidden>(tokens, model_.config.hidden_size);
@@ -56,7 +74,9 @@ Tensor<float, Tokens, Vocab> Forward::run(const Batch& batch) {
     SignalWatch::check();
     decoder_layer(i, rows, room_);
   }
-  return logits(batch, x);
+  const auto wanted = logits(batch, x);
+  ops_.finish();
+  return wanted;
 }
 
 void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Activations& room) {
@@ -110,12 +130,11 @@ Tensor<float, Tokens, Vocab> Forward::logits(const Batch& batch, Tensor<float, T
   const std::size_t wanted = batch.logits_rows.size();
   if (wanted == 0) return {};
   const std::size_t vocab = model_.config.vocab_size;
-  if (logits_.size() < wanted * vocab) logits_ = Buffer<float>(wanted * vocab);
+  if (logits_.size() < wanted * vocab) logits_ = room_for(wanted * vocab, ops_);
 
-  // Only the rows that somebody asked for, moved together: row r comes from a row at or below r, so none is overwritten
-  // before it is read.
-  for (std::size_t r = 0; r < wanted; ++r) std::copy_n(x[batch.logits_rows[r]].data(), x.extent<Hidden>(), x[r].data());
-  const auto last = x.first(wanted);
+  // Only the rows that somebody asked for, moved together.
+  const auto last = room_.branch.as<Tokens, Hidden>(wanted, x.extent<Hidden>());
+  ops_.take_rows(last, x, batch.logits_rows, {"final_norm"});
   const auto normed = room_.normed.as<Tokens, Hidden>(wanted, x.extent<Hidden>());
   const auto out = logits_.as<Tokens, Vocab>(wanted, vocab);
   // A logit a word of the vocabulary: how well that word's row of the head fits what is known of the last token.

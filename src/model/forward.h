@@ -47,7 +47,7 @@ void check_ids(std::span<const std::int32_t> ids, const ModelConfig& config);
 // Room for the intermediate tensors of up to `rows` rows.
 struct Activations {
   Activations() = default;
-  Activations(const ModelConfig& config, std::size_t rows);
+  Activations(const ModelConfig& config, std::size_t rows, Ops& ops);
   std::size_t rows = 0;
   Buffer<float> x, normed, q, k, v, attended, branch, gate, up;
 };

@@ -192,7 +192,7 @@ void BrokenOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<con
   if (mistake_ == Mistake::keys_values_swapped) return inner_.do_store_kv(rows, layer, v, k);
   if (mistake_ != Mistake::cache_position) return inner_.do_store_kv(rows, layer, k, v);
   std::vector<std::uint32_t> late(rows.positions.begin(), rows.positions.end());
-  for (std::size_t t = 0; t < rows.size(); ++t) rows.caches[t]->reserve(++late[t] + 1);
+  for (std::size_t t = 0; t < rows.size(); ++t) rows.caches[t]->reserve(++late[t] + 1, inner_);
   inner_.do_store_kv({late, rows.caches}, layer, k, v);
 }
 
@@ -219,7 +219,8 @@ std::vector<std::uint32_t> moved(const BatchRows& rows, const Place& place) {
 template <class Place>
 void with_heads_moved(Ops& ops, Out out, Q q, const BatchRows& rows, std::size_t layer,
                       const AttentionSettings& settings, const Place& place) {
-  std::vector<float> shuffled(q.size()), answer(q.size());
+  const std::size_t bytes = q.size() * sizeof(float);
+  const Buffer<float> shuffled(q.size(), ops.memory(bytes)), answer(q.size(), ops.memory(bytes));
   const Out from(shuffled.data(), q.extents()), to(answer.data(), q.extents());
   const std::size_t heads = q.extent<Heads>(), head_dim = q.extent<HeadDim>();
   for (std::size_t t = 0; t < rows.size(); ++t) {

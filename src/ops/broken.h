@@ -56,9 +56,9 @@ struct MistakeInfo {
 };
 std::span<const MistakeInfo> mistakes();
 
-class BrokenOps : public OpsDecorator {
+class BrokenOps : public LookingOps {
  public:
-  BrokenOps(Ops& inner, Mistake mistake) : OpsDecorator(inner), mistake_(mistake) {}
+  BrokenOps(Ops& inner, Mistake mistake) : LookingOps(inner), mistake_(mistake) {}
 
   void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) override;
   void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) override;

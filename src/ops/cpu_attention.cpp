@@ -116,7 +116,7 @@ void clear(float* total, std::size_t head_dim) {
   total[0] = -std::numeric_limits<float>::infinity();
 }
 
-void finish(float* out, const float* total, std::size_t head_dim) {
+void divide(float* out, const float* total, std::size_t head_dim) {
   const float share = 1.0f / total[1];
   // With 0 added, a sum that is -0 becomes 0, as it does where the first block is combined with nothing.
   for (std::size_t d = 0; d < head_dim; ++d) out[d] = total[kPartialHead + d] * share + 0.0f;
@@ -146,7 +146,7 @@ void attend_group(const Kernels& kernels, const QueryGroup& group, float* out, c
     kernels.combine(totals + first * stride, partials + first * stride, some, stride, head_dim);
   }
   for (std::size_t i = 0; i < count; ++i) {
-    finish(out + i / group.heads * token_stride + i % group.heads * head_dim, totals + i * stride, head_dim);
+    divide(out + i / group.heads * token_stride + i % group.heads * head_dim, totals + i * stride, head_dim);
   }
 }
 
@@ -294,7 +294,7 @@ void CpuOps::attend_long(Tensor<float, Heads, HeadDim> out, Tensor<const float, 
       for (auto b = static_cast<std::size_t>(done); b < blocks; ++b) {
         kernels_.combine(totals, results_of(kv_head, b) + row, 1, stride, head_dim);
       }
-      finish(out[h].data(), totals, head_dim);
+      divide(out[h].data(), totals, head_dim);
     }
   });
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "kernels/scalar/scalar.h"
+#include "ops/ops.h"
 
 namespace rung {
 
@@ -17,14 +18,15 @@ constexpr std::size_t kLargestChunk = std::size_t{64} << 20;
 
 // Blocks come in chunks that double: 1, 1, 2, 4, … blocks, until a chunk is 64 MB. A conversation of a few words stays
 // small, a long one needs few pieces, and nothing is ever moved, so that pointers into the cache stay good.
-void KvCache::reserve(std::size_t tokens) {
+void KvCache::reserve(std::size_t tokens, Ops* ops) {
   const std::size_t needed = (tokens + kKvBlock - 1) / kKvBlock;
   while (blocks_.size() < needed) {
     const std::size_t next = blocks_.size();
     if (chunks_.empty() || chunks_.back().first_block + chunks_.back().blocks == next) {
       const std::size_t most = std::max<std::size_t>(1, kLargestChunk / shape_.bytes_per_block());
       const std::size_t blocks = std::clamp<std::size_t>(next, 1, most);
-      chunks_.push_back({Pages(blocks * shape_.bytes_per_block() + kReadablePast), next, blocks});
+      const std::size_t bytes = blocks * shape_.bytes_per_block() + kReadablePast;
+      chunks_.push_back({Buffer<std::byte>(bytes, ops == nullptr ? nullptr : ops->memory(bytes)), next, blocks});
     }
     blocks_.push_back(chunks_.back().memory.data() + (next - chunks_.back().first_block) * shape_.bytes_per_block());
   }

@@ -19,11 +19,12 @@
 #include <vector>
 
 #include "base/half.h"
-#include "base/pages.h"
 #include "tensor/dtype.h"
 #include "tensor/tensor.h"
 
 namespace rung {
+
+class Ops;
 
 // Positions in a block: attention takes one or four of them at a time (cpu_attention.cpp).
 inline constexpr std::size_t kKvBlock = 64;
@@ -57,8 +58,9 @@ class KvCache {
   // Of the positions that are kept; what was forgotten has memory beyond.
   std::size_t bytes() const { return used_ * shape_.bytes_per_block(); }
 
-  // Makes room for positions [0, tokens).
-  void reserve(std::size_t tokens);
+  // Makes room for positions [0, tokens): in memory that `ops`, which outlives this, can reach, or in any.
+  void reserve(std::size_t tokens, Ops& ops) { reserve(tokens, &ops); }
+  void reserve(std::size_t tokens) { reserve(tokens, nullptr); }
   // Forgets positions from `tokens` on. Their memory stays for those that come next: new memory has to be zeroed by the
   // system first.
   void truncate(std::size_t tokens);
@@ -100,6 +102,7 @@ class KvCache {
                       float* scratch) const;
 
  private:
+  void reserve(std::size_t tokens, Ops* ops);
   static constexpr std::size_t kReadablePast = 64;  // a SIMD load of the last row's last values may go beyond them
   enum Part : std::size_t { kKeys = 0, kValues = 1 };
   template <std::size_t kBytes>
@@ -115,7 +118,7 @@ class KvCache {
   // Each chunk has as many blocks as there were before it, so that most of a long context lies in few large pieces, in
   // which pages can be large.
   struct Chunk {
-    Pages memory;
+    Buffer<std::byte> memory;
     std::size_t first_block;
     std::size_t blocks;
   };

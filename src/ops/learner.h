@@ -27,9 +27,9 @@ struct LearnerVerbs {
   std::function<void(Matrix x, ConstMatrix y)> add = {};
 };
 
-class LearnerOps : public OpsDecorator {
+class LearnerOps : public LookingOps {
  public:
-  LearnerOps(Ops& inner, LearnerVerbs verbs) : OpsDecorator(inner), verbs_(std::move(verbs)) {}
+  LearnerOps(Ops& inner, LearnerVerbs verbs) : LookingOps(inner), verbs_(std::move(verbs)) {}
 
   void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) override {
     if (!verbs_.embed) return inner_.do_embed(out, ids, table, scale);

@@ -4,11 +4,22 @@
 // the virtual do_… of the backend, and then hands the result, under its checkpoint's name, to do_checkpoint: nothing in
 // a backend, everything in TracedOps. A decorator is an Ops around an Ops (decorator.h). Outputs come first. No verb
 // allocates what outlives it.
+//
+// A backend may do a verb at once, as a processor does, or write down what is to be done, as for a GPU:
+//
+//   memory()                  where the tensors lie; of what they hold the host knows nothing …
+//   embed, rms_norm, linear, …  recorded, in order, or done
+//   finish()                  … until here: all of it is done, and the host may read
+//
+// What a verb takes beside tensors (ids, positions, rows, a Norm, a Rope) it has read when it returns. Who reads or
+// writes a tensor between two verbs, as a decorator may, calls finish() before (LookingOps).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -177,6 +188,18 @@ class Ops {
     report(at, x);
   }
 
+  // out[r] = x[rows[r]].  out must not alias x.
+  void take_rows(Tensor<float, Tokens, Hidden> out, Tensor<float, Tokens, Hidden> x, std::span<const std::size_t> rows,
+                 Checkpoint at) {
+    check_shapes(out.extent<Tokens>() == rows.size() && out.extent<Hidden>() == x.extent<Hidden>(), "take_rows", at);
+    do_take_rows(rows_of(out), rows_of(x), rows);
+  }
+
+  // Memory for tensors, zeroed; nothing where any memory will do. This outlives it. Throws Error: there is none left.
+  virtual std::unique_ptr<BackendMemory> memory(std::size_t) { return nullptr; }
+  // Everything that was asked for is done. Throws Error: it went wrong.
+  virtual void finish() {}
+
   // What a backend does. Shapes are right.
   virtual void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) = 0;
   virtual void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) = 0;
@@ -192,6 +215,9 @@ class Ops {
                             const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) = 0;
   virtual void do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) = 0;
   virtual void do_add(Matrix x, ConstMatrix y) = 0;
+  virtual void do_take_rows(Matrix out, ConstMatrix x, std::span<const std::size_t> rows) {
+    for (std::size_t r = 0; r < rows.size(); ++r) std::copy_n(x[rows[r]].data(), x.extent<Columns>(), out[r].data());
+  }
   virtual void do_checkpoint(const Checkpoint&, const NamedTensor&) {}
   virtual bool listens() const { return false; }  // whether do_checkpoint is worth calling
   // What a KV cache should hold where nobody asks for another type.
@@ -220,7 +246,9 @@ class Ops {
 
   template <class... Axes>
   void report(const Checkpoint& at, Tensor<float, Axes...> x) {
-    if (listens()) do_checkpoint(at, {x.span(), {x.extents().begin(), x.extents().end()}, {Axes::name...}});
+    if (!listens()) return;
+    finish();
+    do_checkpoint(at, {x.span(), {x.extents().begin(), x.extents().end()}, {Axes::name...}});
   }
 
   // A wrong shape here is a bug of ours: what a file can get wrong was refused when the model was loaded.

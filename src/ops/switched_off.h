@@ -22,9 +22,9 @@ struct SwitchedOff {
   bool mlp = false;
 };
 
-class SwitchedOffOps : public OpsDecorator {
+class SwitchedOffOps : public LookingOps {
  public:
-  SwitchedOffOps(Ops& inner, std::vector<SwitchedOff> parts) : OpsDecorator(inner), parts_(std::move(parts)) {}
+  SwitchedOffOps(Ops& inner, std::vector<SwitchedOff> parts) : LookingOps(inner), parts_(std::move(parts)) {}
 
   void do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
                     const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) override {

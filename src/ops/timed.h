@@ -18,9 +18,9 @@ struct PassTimes {
   std::array<double, kNames.size()> seconds{};
 };
 
-class TimedOps : public OpsDecorator {
+class TimedOps : public LookingOps {
  public:
-  using OpsDecorator::OpsDecorator;
+  explicit TimedOps(Ops& inner) : LookingOps(inner) {}
   const PassTimes& times() const { return times_; }
   void restart() { times_ = {}; }
 

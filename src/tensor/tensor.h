@@ -142,6 +142,13 @@ class Tensor {
   Extents extents_{};
 };
 
+// Memory that a backend made, because it cannot reach just any: zeroed, aligned to 64 bytes, gone with this.
+class BackendMemory {
+ public:
+  virtual ~BackendMemory() = default;
+  virtual std::byte* data() const = 0;
+};
+
 // Owns the values of tensors: aligned for the widest registers (64 bytes), zeroed. What is large lies in large pages:
 // rows that are written by columns touch a page each, and a processor remembers the addresses of few pages.
 template <class T>
@@ -151,7 +158,10 @@ class Buffer {
 
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t size) : size_(size) {
+  explicit Buffer(std::size_t size) : Buffer(size, nullptr) {}
+  // In memory of size·sizeof(T) bytes that a backend gave, where it gave any.
+  Buffer(std::size_t size, std::unique_ptr<BackendMemory> memory) : given_(std::move(memory)), size_(size) {
+    if (given_ != nullptr) return;
     if (size * sizeof(T) >= kLarge) {
       pages_ = Pages(size * sizeof(T));
     } else {
@@ -160,7 +170,10 @@ class Buffer {
     }
   }
 
-  T* data() const { return small_ != nullptr ? small_.get() : reinterpret_cast<T*>(pages_.data()); }
+  T* data() const {
+    if (small_ != nullptr) return small_.get();
+    return reinterpret_cast<T*>(given_ != nullptr ? given_->data() : pages_.data());
+  }
   std::size_t size() const { return size_; }
 
   template <class... Axes, class... Sizes>
@@ -178,6 +191,7 @@ class Buffer {
 
   std::unique_ptr<T[], Free> small_;
   Pages pages_;
+  std::unique_ptr<BackendMemory> given_;
   std::size_t size_ = 0;
 };
 
