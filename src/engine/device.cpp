@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "base/processors.h"
 #include "ops/cpu.h"
+#if !defined(__EMSCRIPTEN__)
+#include "ops/metal/metal.h"
+#endif
 #include "ops/reference.h"
 
 namespace rung {
@@ -24,6 +27,14 @@ Backend make(ThreadTeam& team) {
   return {std::move(ops), kernels};
 }
 
+#if !defined(__EMSCRIPTEN__)
+Backend make_metal(ThreadTeam&) {
+  auto ops = std::make_unique<MetalOps>();
+  const std::string_view gpu = ops->kernels();
+  return {std::move(ops), gpu};
+}
+#endif
+
 struct Kind {
   std::string_view name, description;
   DType cache_type;  // where nobody asks for another
@@ -34,6 +45,9 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {Device::kFast, "fast", DType::f16, make<CpuOps>},
     {Device::kReference, "plain f32, to compare with", DType::f32, make<ReferenceOps>},
+#if !defined(__EMSCRIPTEN__)
+    {Device::kMetal, "the GPU of a Mac with a chip of Apple's", DType::f16, make_metal},
+#endif
 };
 
 const Kind* find(std::string_view name) {

@@ -17,7 +17,7 @@ class Device {
   static constexpr std::size_t kMostThreads = 1024;
   // The names of the backends: the default, and the plain one that the others are held against. Everything else about
   // them is in device.cpp's table.
-  static constexpr std::string_view kFast = "cpu", kReference = "reference";
+  static constexpr std::string_view kFast = "cpu", kReference = "reference", kMetal = "metal";
   static bool exists(std::string_view name);
   static std::string names();         // "cpu, reference": of those that this build has
   static std::string descriptions();  // "cpu: fast; reference: …"

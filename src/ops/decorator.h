@@ -97,7 +97,7 @@ class AtOnceOps : public OpsDecorator {
 // For heirs that look at values between two verbs, or write some, or measure how long a verb takes.
 class LookingOps : public OpsDecorator {
  protected:
-  explicit LookingOps(Ops& inner) : OpsDecorator(at_once_), at_once_(inner) {}
+  explicit LookingOps(Ops& inner) : OpsDecorator(static_cast<Ops&>(at_once_)), at_once_(inner) {}
 
  private:
   AtOnceOps at_once_;

@@ -5,7 +5,10 @@
 #include <atomic>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "base/arena.h"
 
@@ -37,8 +40,24 @@ class PanelStore {
     return memory;
   }
 
+  // What a backend keeps beside the weights, and what goes with them. `backend`: a number that no other has.
+  class Companion {
+   public:
+    virtual ~Companion() = default;
+  };
+  template <class Make>
+  Companion& companion(std::size_t backend, const Make& make) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [whose, companion] : companions_) {
+      if (whose == backend) return *companion;
+    }
+    companions_.emplace_back(backend, make());
+    return *companions_.back().second;
+  }
+
  private:
   std::mutex mutex_;
+  std::vector<std::pair<std::size_t, std::unique_ptr<Companion>>> companions_;
   Arena arena_;
   std::deque<std::atomic<const std::byte*>> places_;  // which never moves them
 };

@@ -7,15 +7,30 @@
 #include <stdexcept>
 
 #include "engine/session.h"
-#include "model/bits.h"
+#include "model/golden_model.h"
 #include "model/recording_ops.h"
 #include "ops/broken.h"
 #include "ops/switched_off.h"
 #include "ops/timed.h"
 #include "ops/traced.h"
+#include "paths.h"
 
 namespace rung {
 namespace {
+
+using Values = std::vector<float>;
+Values copy(std::span<const float> x) { return {x.begin(), x.end()}; }
+
+std::filesystem::path path_of(const std::string& model) {
+  const std::filesystem::path folder = golden_folder() / "models" / model;
+  return std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
+}
+
+std::vector<std::int32_t> some_ids(std::size_t count, std::size_t vocab) {
+  std::vector<std::int32_t> ids;
+  for (std::size_t i = 0; i < count; ++i) ids.push_back(static_cast<std::int32_t>((i * 7919 + 5) % vocab));
+  return ids;
+}
 
 class Recording : public testing::TestWithParam<std::string> {
  protected:
@@ -29,7 +44,7 @@ class Recording : public testing::TestWithParam<std::string> {
 
   const GoldenFiles files_{path_of(GetParam())};
   const Model model_ = bind_weights(files_.plan, files_.tensors());
-  const std::vector<std::int32_t> ids_ = some_ids(68, model_.config.vocab_size, 7);
+  const std::vector<std::int32_t> ids_ = some_ids(68, model_.config.vocab_size);
   ThreadTeam team_{1};
   ReferenceOps reference_{team_};
   RecordingOps recording_{reference_};
@@ -90,6 +105,21 @@ TEST_P(Recording, LeavesNothingBehindWhenAPassEndsEarly) {
     EXPECT_THROW(session.feed(ids_), std::runtime_error);
   }
   EXPECT_EQ(logits(recording_), logits(reference_));
+}
+
+// What went wrong is known only when all is done.
+TEST_P(Recording, PassesOnWhatFinishSays) {
+  class Failing : public OpsDecorator {
+   public:
+    using OpsDecorator::OpsDecorator;
+    void finish() override {
+      inner_.finish();
+      throw std::runtime_error("the GPU is gone");
+    }
+  };
+  Failing failing(recording_);
+  Session session(model_, failing);
+  EXPECT_THROW(session.feed(ids_), std::runtime_error);
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Recording, testing::Values("llama", "qwen3", "gemma3", "qwen2-gguf"),

@@ -1,0 +1,166 @@
+#include "ops/metal/metal.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "base/ensure.h"
+#include "kernels/metal/args.h"
+
+namespace rung {
+
+using metal::Grid;
+using metal::Kernel;
+using metal::Place;
+
+namespace {
+
+static_assert(gpu::kBlock == kKvBlock);
+static_assert(static_cast<int>(gpu::kF16) == static_cast<int>(DType::f16) &&
+              static_cast<int>(gpu::kQ8_0) == static_cast<int>(DType::q8_0) &&
+              static_cast<int>(gpu::kQ6_K) == static_cast<int>(DType::q6_k) &&
+              static_cast<int>(gpu::kIq4Xs) == static_cast<int>(DType::iq4_xs) &&
+              static_cast<int>(gpu::kIq1M) == static_cast<int>(DType::iq1_m) &&
+              static_cast<int>(gpu::kMxfp4) == static_cast<int>(DType::mxfp4) && std::size(kDTypes) == gpu::kMxfp4 + 1);
+
+std::uint32_t u32(std::size_t n) {
+  ensure(n <= UINT32_MAX, "Metal: a size beyond 32 bits");
+  return static_cast<std::uint32_t>(n);
+}
+std::uint32_t number_of(DType type) { return static_cast<std::uint32_t>(type); }
+std::size_t in_groups(std::size_t count, std::size_t of) { return (count + of - 1) / of; }
+
+// A thread a value.
+Grid over(std::size_t values) { return {{in_groups(values, gpu::kElementThreads), 1, 1}, gpu::kElementThreads}; }
+
+std::size_t next_number() {
+  static std::atomic<std::size_t> number{0};
+  return ++number;
+}
+
+}  // namespace
+
+MetalOps::MetalOps() : number_(next_number()) { set_cache_type(DType::f16); }
+
+void MetalOps::finish() {
+  turns_.clear();
+  tables_.clear();
+  gpu_.finish();
+  retired_.clear();
+}
+
+Place MetalOps::constant(std::span<const float> values) {
+  Constant& known = constants_[values.data()];
+  const bool same = known.memory != nullptr && known.count == values.size() &&
+                    std::memcmp(known.memory->data(), values.data(), values.size_bytes()) == 0;
+  if (!same) {
+    if (known.memory != nullptr) retired_.push_back(std::move(known.memory));
+    known = {gpu_.memory(values.size_bytes()), values.size()};
+    std::memcpy(known.memory->data(), values.data(), values.size_bytes());
+  }
+  return gpu_.place(known.memory->data());
+}
+
+void MetalOps::do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) {
+  const Place id_table = upload(ids);
+  const std::size_t columns = table.columns;
+  for (const WeightPiece& piece : pieces_of(table)) {
+    const gpu::EmbedArgs args{
+        .tokens = u32(ids.size()),
+        .columns = u32(columns),
+        .row_bytes = u32(row_bytes(table.dtype, columns)),
+        .first_row = u32(piece.first_row),
+        .rows = u32(piece.rows),
+        .scale = scale,
+    };
+    dispatch(Kernel::embed, number_of(table.dtype), args,
+             {gpu_.place(out.data()), id_table, {piece.buffer.id(), piece.offset}},
+             over(ids.size() * in_groups(columns, 32) * 4));
+  }
+}
+
+void MetalOps::do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) {
+  const std::size_t columns = x.extent<Columns>();
+  // As many threads as the row's length is worth, in whole SIMD groups.
+  const std::size_t threads =
+      std::clamp<std::size_t>(in_groups(columns, 4 * gpu::kSimd) * gpu::kSimd, gpu::kSimd, gpu::kNormThreads);
+  dispatch(Kernel::rms_norm, 0, gpu::NormArgs{u32(columns), norm.epsilon},
+           {gpu_.place(out.data()), gpu_.place(x.data()), constant(norm.weight)}, {{x.extent<Rows>(), 1, 1}, threads});
+}
+
+void MetalOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
+  const std::size_t tokens = x.extent<Rows>();
+  const bool few = tokens <= gpu::kFewTokens;
+  const std::size_t row_tile = few ? gpu::kFewRows : gpu::kManyRows;
+  const std::size_t token_tile = few ? gpu::kFewTokens : gpu::kManyTokens;
+  const Place out_place = gpu_.place(out.data()), x_place = gpu_.place(x.data());
+  for (const WeightPiece& piece : pieces_of(w)) {
+    const gpu::LinearArgs args{
+        .rows = u32(piece.rows),
+        .columns = u32(w.columns),
+        .tokens = u32(tokens),
+        .row_bytes = u32(row_bytes(w.dtype, w.columns)),
+        .out_stride = u32(w.rows),
+        .first_row = u32(piece.first_row),
+        .neighbours_head_dim = u32(w.neighbours_head_dim),
+        .has_bias = w.bias.empty() ? 0u : 1u,
+    };
+    Place bias = x_place;  // something must be bound
+    if (!w.bias.empty()) {
+      bias = constant(w.bias);
+      bias.offset += piece.first_row * sizeof(float);
+    }
+    dispatch(few ? Kernel::linear_few : Kernel::linear_many, number_of(w.dtype), args,
+             {out_place, x_place, {piece.buffer.id(), piece.offset}, bias},
+             {{in_groups(piece.rows, row_tile), in_groups(tokens, token_tile), 1}, gpu::kRuns * gpu::kSimd});
+    gpu_.add_work(piece.rows * w.columns * tokens);
+  }
+}
+
+// One row of cosines and sines a token. The layers of a pass turn by the same: so they are uploaded once.
+Place MetalOps::turns(std::span<const std::uint32_t> positions, const Rope& rope) {
+  const std::size_t row = 2 * rope.inverse_frequencies.size();
+  const float* const table =
+      rope_table_.rows(rope, std::size_t{*std::max_element(positions.begin(), positions.end())} + 1);
+  for (const Turns& known : turns_) {
+    if (known.table == table &&
+        std::equal(known.positions.begin(), known.positions.end(), positions.begin(), positions.end())) {
+      return known.place;
+    }
+  }
+  std::vector<float> rows(positions.size() * row);
+  for (std::size_t t = 0; t < positions.size(); ++t) std::copy_n(table + positions[t] * row, row, &rows[t * row]);
+  turns_.push_back({table, {positions.begin(), positions.end()}, upload(std::span<const float>(rows))});
+  return turns_.back().place;
+}
+
+void MetalOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
+                       const Rope& rope) {
+  if (positions.empty()) return;
+  const std::size_t half = rope.inverse_frequencies.size();
+  const gpu::RopeArgs args{u32(positions.size()), u32(x.extent<Heads>()), u32(half)};
+  dispatch(Kernel::rope, 0, args, {gpu_.place(x.data()), turns(positions, rope)},
+           over(positions.size() * x.extent<Heads>() * half));
+}
+
+void MetalOps::do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) {
+  const gpu::ElementArgs args{u32(gate.size()), activation == Activation::silu ? 0u : 1u};
+  dispatch(Kernel::gate, 0, args, {gpu_.place(out.data()), gpu_.place(gate.data()), gpu_.place(up.data())},
+           over(gate.size()));
+}
+
+void MetalOps::do_add(Matrix x, ConstMatrix y) {
+  dispatch(Kernel::add, 0, gpu::ElementArgs{u32(x.size()), 0}, {gpu_.place(x.data()), gpu_.place(y.data())},
+           over(x.size()));
+}
+
+void MetalOps::do_take_rows(Matrix out, ConstMatrix x, std::span<const std::size_t> rows) {
+  std::vector<std::uint32_t> numbers;
+  for (const std::size_t row : rows) numbers.push_back(u32(row));
+  const gpu::RowArgs args{u32(rows.size()), u32(x.extent<Columns>())};
+  dispatch(Kernel::take_rows, 0, args,
+           {gpu_.place(out.data()), gpu_.place(x.data()), upload(std::span<const std::uint32_t>(numbers))},
+           over(rows.size() * x.extent<Columns>()));
+}
+
+}  // namespace rung
