@@ -34,6 +34,7 @@ std::unique_ptr<Command> make_chat();
 std::unique_ptr<Command> make_eval();
 std::unique_ptr<Command> make_compare();
 std::unique_ptr<Command> make_bench();
+std::unique_ptr<Command> make_metal_check();
 std::unique_ptr<Command> make_pull();
 
 // -m, --pre: which model.

@@ -105,6 +105,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(make_eval());
   commands.push_back(make_compare());
   commands.push_back(make_bench());
+  commands.push_back(make_metal_check());
   return commands;
 }
 

@@ -50,7 +50,7 @@ std::string describe(const Option& option) {
 std::string overview(const std::vector<std::unique_ptr<Command>>& commands) {
   std::string out =
       "Rung runs language models on your machine, and shows how they work.\n\nUsage: rung VERB [options] [TEXT]\n\n";
-  for (const auto& c : commands) out += fmt::format("  {:<10} {}\n", c->name(), c->summary());
+  for (const auto& c : commands) out += fmt::format("  {:<11} {}\n", c->name(), c->summary());
   out += "\n`rung \"some text\"` is short for `rung generate \"some text\"`. Each verb has its own --help.\n";
   return out + "`rung --version` says which Rung this is.\n\nExample:\n  rung \"Once upon a time\"\n";
 }
