@@ -20,7 +20,7 @@ struct Seams;
 
 // A number (or a bool: 0 or 1), elements, or a text.
 using Content = std::variant<double, std::vector<float>, std::vector<std::int32_t>, std::vector<std::uint32_t>,
-                             std::vector<std::uint16_t>, std::vector<std::uint8_t>, std::string>;
+                             std::vector<std::uint16_t>, std::vector<std::uint8_t>, std::vector<std::int8_t>, std::string>;
 
 struct Argument {
   std::string name;                     // as the signature has it
@@ -101,6 +101,8 @@ struct Exercise {
   std::vector<KnownMistake> mistakes = {};             // the likeliest first
   void (*place)(Seams&, LearnerFunction) = nullptr;    // puts it into the engine (seams.h); none: it has no place
   Race (*race)() = nullptr;                            // none: its speed says nothing
+  // With the reference in place pebble is another model: one with a window, in fewer bits, on the fast device.
+  bool changes_pebble = false;
 };
 
 // All, in the order in which they teach.

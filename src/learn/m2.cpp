@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "learn/exercise.h"
+#include "learn/m2.h"
 #include "learn/seams.h"
 
 namespace rung::learn {
@@ -124,6 +125,10 @@ Exercise exercise() {
 }  // namespace
 }  // namespace rms_norm
 
-std::vector<Exercise> m2_exercises() { return {rms_norm::exercise()}; }
+std::vector<Exercise> m2_exercises() {
+  return {embedding::exercise(),   rms_norm::exercise(), linear::exercise(), one_head::exercise(),
+          causal_mask::exercise(), softmax::exercise(),  gqa::exercise(),    rope::exercise(),
+          swiglu::exercise(),      block::exercise(),    logits::exercise()};
+}
 
 }  // namespace rung::learn

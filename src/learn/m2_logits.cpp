@@ -1,0 +1,110 @@
+// M2's exercise on logits: the last norm, then a dot product with each row of the head.
+#include <memory>
+#include <utility>
+
+#include "kernels/scalar/scalar.h"
+#include "learn/m2.h"
+#include "learn/seams.h"
+
+namespace rung::learn::logits {
+
+namespace {
+
+constexpr const char* kPage = "m2-forward-pass#logits";
+
+void reference(Out out, In x, In norm, In head, float epsilon) {
+  std::vector<float> normed(x.size());
+  scalar::kernels.rms_norm(normed.data(), x.data(), norm.data(), x.size(), epsilon);
+  linear::reference(out, normed, head, 1, x.size(), out.size());
+}
+void no_norm(Out out, In x, In, In head, float) { linear::reference(out, x, head, 1, x.size(), out.size()); }
+void no_weights(Out out, In x, In, In head, float epsilon) {
+  reference(out, x, std::vector<float>(x.size(), 1.0f), head, epsilon);
+}
+void shares(Out out, In x, In norm, In head, float epsilon) {
+  reference(out, x, norm, head, epsilon);
+  const float sum = scalar::kernels.exponentiate(out.data(), out.size()).sum;
+  for (float& share : out) share /= sum;
+}
+void transposed(Out out, In x, In norm, In head, float epsilon) {
+  std::vector<float> turned(head.size());
+  for (std::size_t i = 0; i < head.size(); ++i) turned[i % out.size() * x.size() + i / out.size()] = head[i];
+  reference(out, x, norm, turned, epsilon);
+}
+
+std::vector<Argument> arguments(std::vector<float> x, std::vector<float> norm, std::vector<float> head, float epsilon) {
+  const std::size_t hidden = x.size(), vocabulary = head.size() / hidden;
+  return {output("out", vocabulary),
+          {"x", std::move(x)},
+          {"norm", std::move(norm)},
+          {"head", std::move(head), {vocabulary, hidden}},
+          {"epsilon", double{epsilon}}};
+}
+
+std::vector<Case> by_hand() {
+  return {{.title = "two numbers, three tokens",
+           .arguments = arguments({3, 4}, {1, 1}, {1, 0, 0, 1, 1, -1}, 0),
+           .expected = {{std::vector<float>{0.848528f, 1.131371f, -0.282843f}}},
+           .arithmetic = "√((9 + 16) / 2) = 3.535534; normed: 3 / 3.535534 = 0.848528, 4 / 3.535534 = 1.131371\n"
+                         "0.848528·1 + 1.131371·0 = 0.848528\n0.848528·0 + 1.131371·1 = 1.131371\n"
+                         "0.848528·1 − 1.131371·1 = −0.282843"},
+          {.title = "the norm's weights",
+           .arguments = arguments({2, -2}, {1, 3}, {1, 1, 2, 0, 0, 1}, 0),
+           .expected = {{std::vector<float>{-2, 2, -3}}},
+           .arithmetic = "√((4 + 4) / 2) = 2; normed: 2 / 2 · 1 = 1, −2 / 2 · 3 = −3\n1 − 3 = −2\n2·1 = 2\n−3"}};
+}
+
+std::vector<Argument> random(Random& random) {
+  const std::size_t hidden = whole(random, 2, 64), vocabulary = whole(random, 2, 80);
+  std::vector<float> x = floats(random, hidden, 3), norm = floats(random, hidden);
+  return arguments(std::move(x), std::move(norm), floats(random, vocabulary * hidden), 1e-6f);
+}
+
+// Of the verbs these are two: the last norm, which no layer has in its name, and the linear layer after it.
+void place(Seams& seams, LearnerFunction f) {
+  struct Last {
+    std::vector<float> x;  // before the norm; empty: the last norm was another one
+    const Norm* norm = nullptr;
+  };
+  const auto last = std::make_shared<Last>();
+  seams.verbs.rms_norm = [last](Matrix out, ConstMatrix x, const Norm& norm) {
+    last->x.clear();
+    if (is_last_norm(norm)) last->x.assign(x.data(), x.data() + x.size());
+    last->norm = &norm;
+    for (std::size_t r = 0; r < x.extent<Rows>(); ++r) {
+      scalar::kernels.rms_norm(out[r].data(), x[r].data(), norm.weight.data(), norm.weight.size(), norm.epsilon);
+    }
+  };
+  seams.verbs.linear = [f, last](Ops& inner, Matrix out, ConstMatrix x, const PackedMatrix& w) {
+    if (last->x.empty()) return inner.do_linear(out, x, w);
+    std::vector<float> scratch;
+    for (std::size_t r = 0; r < out.extent<Rows>(); ++r) {
+      call(f, out[r].span(), std::span<const float>(last->x).subspan(r * w.columns, w.columns), last->norm->weight,
+           floats_of(w, scratch), last->norm->epsilon);
+    }
+  };
+}
+
+}  // namespace
+
+Exercise exercise() {
+  return {.name = "m2-logits",
+          .reference = learn::reference<reference>(),
+          .by_hand = by_hand,
+          .random = random,
+          .tolerance = 1e-5,
+          .mistakes = {{"missing-final-norm", "the last norm is missing: the row is normed before it is compared",
+                        kPage, function<no_norm>},
+                       {"norm-weights-forgotten", "the norm's weights are not used: each place has its own norm[i]",
+                        kPage, function<no_weights>},
+                       {"shares-for-logits",
+                        "these are shares: leave the scores as they are, whoever chooses makes "
+                        "shares of them",
+                        kPage, function<shares>},
+                       {"linear-transposed",
+                        "the head is read as [hidden, vocabulary]: it has a row for each token, head[v * hidden + i]",
+                        kPage, function<transposed>}},
+          .place = place};
+}
+
+}  // namespace rung::learn::logits
