@@ -19,8 +19,9 @@ namespace rung::learn {
 struct Seams;
 
 // A number (or a bool: 0 or 1), elements, or a text.
-using Content = std::variant<double, std::vector<float>, std::vector<std::int32_t>, std::vector<std::uint32_t>,
-                             std::vector<std::uint16_t>, std::vector<std::uint8_t>, std::vector<std::int8_t>, std::string>;
+using Content =
+    std::variant<double, std::vector<float>, std::vector<std::int32_t>, std::vector<std::uint32_t>,
+                 std::vector<std::uint16_t>, std::vector<std::uint8_t>, std::vector<std::int8_t>, std::string>;
 
 struct Argument {
   std::string name;                     // as the signature has it
