@@ -259,6 +259,7 @@ void running_sum(Out scores) {
   float sum = 0;
   for (float& s : scores) sum += s, s /= sum;
 }
+void plain_powers(Out scores) { powers_above(scores, 0); }
 void undivided(Out scores) { powers_above(scores, *std::max_element(scores.begin(), scores.end())); }
 void least(Out scores) {
   powers_above(scores, *std::min_element(scores.begin(), scores.end()));
@@ -318,6 +319,8 @@ Exercise exercise() {
            {"divided-by-a-part-of-the-sum", "divided while the sum still grows: divide in a loop of its own", kPage,
             function<running_sum>},
            {"not-divided-by-the-sum", "the powers are no shares yet: divide by their sum", kPage, function<undivided>},
+           {"not-divided-by-the-sum", "the powers are no shares yet: divide by their sum", kPage,
+            function<plain_powers>},
            {"least-for-largest", "the least score is taken away: then the powers are larger still", kPage,
             function<least>}},
       .place = place};

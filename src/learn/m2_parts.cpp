@@ -246,6 +246,15 @@ void overwritten(Out head, std::size_t position, In frequencies) {
     head[i + half] = head[i + half] * std::cos(angle) + head[i] * std::sin(angle);
   }
 }
+void signs_alike(Out head, std::size_t position, In frequencies) {
+  const std::size_t half = frequencies.size();
+  for (std::size_t i = 0; i < half; ++i) {
+    const float angle = static_cast<float>(position) * frequencies[i];
+    const float a = head[i], b = head[i + half];
+    head[i] = a * std::cos(angle) - b * std::sin(angle);
+    head[i + half] = b * std::cos(angle) - a * std::sin(angle);
+  }
+}
 void nothing(Out, std::size_t, In) {}
 
 std::vector<Argument> arguments(std::vector<float> head, std::size_t position, std::vector<float> frequencies) {
@@ -257,11 +266,11 @@ std::vector<Argument> arguments(std::vector<float> head, std::size_t position, s
 std::vector<Case> by_hand() {
   constexpr float kQuarter = 1.5707964f;
   return {{.title = "two pairs: one turns by a quarter, the other does not",
-           .arguments = arguments({1, 2, 0, 3}, 1, {kQuarter, 0}),
-           .expected = {{std::vector<float>{0, 2, 1, 3}}},
-           .arithmetic = "pair 0 is (head[0], head[2]) = (1, 0), the angle 1 · 1.5708: cos = 0, sin = 1\n"
-                         "head[0] = 1·0 − 0·1 = 0, head[2] = 0·0 + 1·1 = 1\n"
-                         "pair 1 is (head[1], head[3]) = (2, 3), the angle 0: it stays"},
+           .arguments = arguments({3, 2, 1, 5}, 1, {kQuarter, 0}),
+           .expected = {{std::vector<float>{-1, 2, 3, 5}}},
+           .arithmetic = "pair 0 is (head[0], head[2]) = (3, 1), the angle 1 · 1.5708: cos = 0, sin = 1\n"
+                         "head[0] = 3·0 − 1·1 = −1, head[2] = 1·0 + 3·1 = 3\n"
+                         "pair 1 is (head[1], head[3]) = (2, 5), the angle 0: it stays"},
           {.title = "position 2: twice as far",
            .arguments = arguments({1, 2, 4, 3}, 2, {kQuarter, kQuarter / 2}),
            .expected = {{std::vector<float>{-1, -3, -4, 2}}},
@@ -311,6 +320,8 @@ Exercise exercise() {
                         function<overwritten>},
                        {"rope-position", "positions are counted from 1: the first token stands at 0 and is not turned",
                         kPage, function<from_one>},
+                       {"both-signs-alike", "there is a minus in both lines: in that of head[i + d/2] it is a plus",
+                        kPage, function<signs_alike>},
                        {"rope-missing", "nothing was turned", kPage, function<nothing>}},
           .place = place};
 }
@@ -339,6 +350,7 @@ void of_product(Out out, In gate, In up) {
 void no_activation(Out out, In gate, In up) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = gate[i] * up[i];
 }
+void without_up(Out out, In gate, In) { reference(out, gate, std::vector<float>(gate.size(), 1.0f)); }
 void gelu(Out out, In gate, In up) { scalar::kernels.gelu_gate(out.data(), gate.data(), up.data(), out.size()); }
 
 std::vector<Argument> arguments(std::vector<float> gate, std::vector<float> up) {
@@ -390,6 +402,7 @@ Exercise exercise() {
                         function<of_product>},
                        {"activation-missing", "gate is multiplied as it is: silu is missing", kPage,
                         function<no_activation>},
+                       {"up-forgotten", "up is missing: what the gate lets through is up", kPage, function<without_up>},
                        {"activation-other", "this is GELU: pebble was trained with silu", kPage, function<gelu>}},
           .place = place};
 }

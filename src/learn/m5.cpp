@@ -60,6 +60,7 @@ float range(In weights) {
   return (*most - *least) / 15;
 }
 float by_eight(In weights) { return -reference(weights); }
+float by_sixteen(In weights) { return reference(weights) / 2; }
 
 std::vector<Argument> arguments(std::vector<float> weights) { return {{"weights", std::move(weights)}}; }
 
@@ -103,6 +104,8 @@ Exercise exercise() {
            {"divided-by-seven", "divided by 7: it is −8, the side that has one step more", kPage, function<by_seven>},
            {"range-for-farthest", "that is the range from least to most: this format's steps lie around zero", kPage,
             function<range>},
+           {"divided-by-sixteen", "divided by 16: of the sixteen codes only eight lie on one side of zero", kPage,
+            function<by_sixteen>},
            {"divided-by-eight", "divided by 8: it is −8, the side that has one step more", kPage, function<by_eight>}},
       .place = place,
       .changes_pebble = true};

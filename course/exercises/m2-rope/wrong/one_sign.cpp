@@ -1,4 +1,4 @@
-// cause: some-places
+// cause: both-signs-alike
 // fails: by-hand
 #include "learn.h"
 

@@ -1,4 +1,4 @@
-// cause: factor-of-an-input
+// cause: up-forgotten
 // fails: by-hand
 #include "learn.h"
 

@@ -1,4 +1,4 @@
-// cause: constant-factor
+// cause: mean-taken
 // fails: by-hand
 #include "learn.h"
 

@@ -1,4 +1,4 @@
-// cause: sign-flipped
+// cause: divided-by-eight
 // fails: by-hand
 #include "learn.h"
 

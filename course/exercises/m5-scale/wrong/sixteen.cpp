@@ -1,4 +1,4 @@
-// cause: constant-factor
+// cause: divided-by-sixteen
 // fails: by-hand
 #include "learn.h"
 
