@@ -30,6 +30,8 @@ template <class T>
 std::string one_shown(T value) {
   if constexpr (std::is_floating_point_v<T>) {
     return std::isnan(value) ? "NaN" : fmt::format("{:.6g}", value);
+  } else if constexpr (std::is_same_v<T, std::uint8_t>) {
+    return fmt::format("{:#04x}", value);  // bytes, as pages and tools write them
   } else {
     return fmt::format("{}", +value);
   }

@@ -2,6 +2,7 @@
 // place in the engine.
 #include "learn/m0_words.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -208,6 +209,9 @@ Pieces rightmost_of_equals(Ids ids, Ids merges) {
 Pieces one_join_only(Ids ids, Ids merges) {
   return joined(ids, merges, 1, [](const Found& a, const Found& b) { return a.rank < b.rank; });
 }
+Pieces rank_in_a_byte(Ids ids, Ids merges) {  // of more than 255 merges the others are never found
+  return reference(ids, merges.first(std::min<std::size_t>(merges.size(), 3 * 255)));
+}
 Pieces nothing_joined(Ids ids, Ids) { return {ids.begin(), ids.end()}; }
 
 std::vector<Argument> arguments(Pieces ids, Pieces merges) {
@@ -321,6 +325,9 @@ Exercise exercise() {
                         "the first pair from the left that has a merge is joined: look at all pairs, and take the one "
                         "with the lowest rank",
                         kMergesPage, function<order_ignored>},
+                       {"rank-in-a-byte",
+                        "merges from rank 255 on are never found: a rank does not fit into 8 bits, use std::size_t",
+                        kMergesPage, function<rank_in_a_byte>},
                        {"rightmost-of-equals",
                         "of equal ranks the rightmost is joined: a later pair must be *better*, not just as good",
                         kMergesPage, function<rightmost_of_equals>}},

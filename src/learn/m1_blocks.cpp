@@ -168,6 +168,10 @@ void begin_forgotten(Floats out, Bytes file, std::uint32_t, std::uint32_t row) {
 void row_forgotten(Floats out, Bytes file, std::uint32_t begin, std::uint32_t) {
   numbers_at(out, file, [&](std::size_t c) { return begin + 2 * c; });
 }
+void place_in_16_bits(Floats out, Bytes file, std::uint32_t begin, std::uint32_t row) {
+  const auto row_begin = static_cast<std::uint16_t>(begin + 2 * row * out.size());
+  numbers_at(out, file, [&](std::size_t c) { return row_begin + 2 * c; });
+}
 void highest_byte_first(Floats out, Bytes file, std::uint32_t begin, std::uint32_t row) {
   for (std::size_t c = 0; c < out.size(); ++c) {
     const std::size_t at = begin + 2 * (row * out.size() + c);
@@ -189,12 +193,12 @@ std::vector<Case> by_hand() {
   return {{.title = "row 1 of 3 rows and 2 columns, from byte 3 on",
            .arguments = arguments(2, file, 3, 1),
            .expected = {{std::vector<float>{3, 4}}},
-           .arithmetic = "3 + 2 · (1 · 2 + 0) = 7: the bytes 64 and 64, hexadecimal 40 40: 4040 is 3\n3 + 2 · (1 · 2 + "
-                         "1) = 9: 128 and 64, 80 40: 4080 is 4"},
+           .arithmetic = "3 + 2 · (1 · 2 + 0) = 7: the bytes 40 40, so 4040: 3\n3 + 2 · (1 · 2 + 1) = 9: the bytes 80 "
+                         "40, so 4080: 4"},
           {.title = "row 0",
            .arguments = arguments(2, file, 3, 0),
            .expected = {{std::vector<float>{1, 2}}},
-           .arithmetic = "3 + 0 = 3: the bytes 128 and 63, 80 3f: 3f80 is 1\n5: 0 and 64, 00 40: 4000 is 2"},
+           .arithmetic = "3 + 2 · (0 · 2 + 0) = 3: the bytes 80 3f, so 3f80: 1\n5: the bytes 00 40, so 4000: 2"},
           {.title = "the same bytes as 2 rows of 3 columns: row 1",
            .arguments = arguments(3, file, 3, 1),
            .expected = {{std::vector<float>{4, 5, 6}}},
@@ -259,6 +263,9 @@ Exercise exercise() {
                         function<begin_forgotten>},
                        {"row-forgotten", "it is always row 0: `row` rows of 2 · columns bytes come before yours",
                         kViewPage, function<row_forgotten>},
+                       {"place-in-16-bits",
+                        "a place in the file does not fit into 16 bits, which end at 65,535: use std::size_t",
+                        kViewPage, function<place_in_16_bits>},
                        {"highest-byte-first", "the two bytes of a number are exchanged: the lower one comes first",
                         kViewPage, function<highest_byte_first>}},
           .place = place};
@@ -336,9 +343,8 @@ std::vector<Case> by_hand() {
   return {{.title = "a scale of 0.5",
            .arguments = block_arguments(std::move(block)),
            .expected = {{std::move(expected)}},
-           .arithmetic =
-               "0 and 56, hexadecimal 00 38: 3800 is 0.5 as an f16\n1 · 0.5 = 0.5\n2 · 0.5 = 1\n255 − 256 = −1, "
-               "· 0.5 = −0.5\n128 − 256 = −128, · 0.5 = −64\n127 · 0.5 = 63.5\nthe others: 0"}};
+           .arithmetic = "00 38, so 3800: as an f16, 0.5\n01: 1 · 0.5 = 0.5\n02: 2 · 0.5 = 1\nff: 255 − 256 = −1, · "
+                         "0.5 = −0.5\n80: 128 − 256 = −128, · 0.5 = −64\n7f: 127 · 0.5 = 63.5\nthe others: 0"}};
 }
 
 std::vector<Argument> random(Random& random) { return random_block(random, DType::q8_0); }
@@ -414,10 +420,9 @@ std::vector<Case> by_hand() {
   return {{.title = "a scale of 0.5",
            .arguments = block_arguments(std::move(block)),
            .expected = {{std::move(expected)}},
-           .arithmetic =
-               "0 and 56, hexadecimal 00 38: 3800 is 0.5 as an f16\n154 is 9a: lower four a = 10, out[0] = (10 "
-               "− 8) · 0.5 = 1; upper four 9, out[16] = (9 − 8) · 0.5 = 0.5\n112 is 70: out[1] = (0 − 8) · 0.5 "
-               "= −4; out[17] = (7 − 8) · 0.5 = −0.5\n136 is 88: (8 − 8) · 0.5 = 0, twice"}};
+           .arithmetic = "00 38, so 3800: as an f16, 0.5\n9a: lower four a, which is 10: out[0] = (10 − 8) · 0.5 = 1; "
+                         "upper four 9: out[16] = (9 − 8) · 0.5 = 0.5\n70: out[1] = (0 − 8) · 0.5 = −4; out[17] = (7 − "
+                         "8) · 0.5 = −0.5\n88: (8 − 8) · 0.5 = 0, twice"}};
 }
 
 std::vector<Argument> random(Random& random) { return random_block(random, DType::q4_0); }

@@ -88,7 +88,7 @@ std::vector<Case> by_hand() {
   const std::string after = number_bytes(8, 4);
   return {
       hand_case("qwen3, and what comes next", string_bytes("qwen3") + after, "qwen3",
-                "5 0 0 0 0 0 0 0: the length is 5\n113 119 101 110 51: q w e n 3\n8 0 0 0: not ours"),
+                "05 and seven zeros: the length is 5\n71 77 65 6e 33: q w e n 3\n08 00 00 00: not ours"),
       hand_case("no letters", number_bytes(0, 8) + after, "", "the length is 0: nothing"),
       hand_case("a zero inside", number_bytes(3, 8) + std::string("a\0b", 3) + "c", std::string("a\0b", 3),
                 "the length is 3: a, a zero, b\na string does not end at a zero"),
@@ -215,7 +215,7 @@ std::vector<Case> by_hand() {
        .arguments = arguments(three, 0),
        .expected = {{}, std::string("a")},
        .arithmetic =
-           "8 0 0 0: strings\n3 and seven zeros: three of them\nat byte 12: 1 and seven zeros, then 97, an a"},
+           "08 00 00 00: strings\n03 and seven zeros: three of them\nat byte 12: 01 and seven zeros, then 61, an a"},
       {.title = "the second of three",
        .arguments = arguments(three, 1),
        .expected = {{}, std::string("bc")},

@@ -8,8 +8,8 @@ float f16_to_f32(std::uint32_t bits) {
   return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
 }
 
-// block[18]: scale (f16, lowest byte first), 16 bytes of two codes: weight j in the lower four bits, weight j + 16 in the
-// upper four.  out[32]: scale · (code − 8).
+// block[18]: scale (f16, lowest byte first), 16 bytes of two codes: weight j in the lower four bits, weight j + 16 in
+// the upper four.  out[32]: scale · (code − 8).
 void q4_0_block(std::span<float> out, std::span<const std::uint8_t> block) {
   const std::uint32_t low = block[0], high = block[1];
   const float scale = f16_to_f32(high << 8 | low);
