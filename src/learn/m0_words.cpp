@@ -70,6 +70,11 @@ Ends last_word_lost(std::string_view text) {
   if (!ends.empty()) ends.pop_back();
   return ends;
 }
+Ends beginnings(std::string_view text) {
+  Ends ends = last_word_lost(text);
+  if (!text.empty()) ends.insert(ends.begin(), 0);
+  return ends;
+}
 Ends last_places(std::string_view text) {
   Ends ends = reference(text);
   for (std::uint32_t& end : ends) --end;
@@ -130,6 +135,8 @@ Exercise exercise() {
                     kWordsPage, function<space_alone>},
                    {"last-word-lost", "the last word is missing: it ends where the text ends", kWordsPage,
                     function<last_word_lost>},
+                   {"beginnings", "these are the places where the words begin: where each ends is asked", kWordsPage,
+                    function<beginnings>},
                    {"last-places", "an end is one *behind* the last character: 1 for a word of one letter", kWordsPage,
                     function<last_places>},
                    {"digits-together", "digits in a row are one word: each is to stand alone", kWordsPage,

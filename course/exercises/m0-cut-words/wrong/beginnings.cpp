@@ -1,4 +1,4 @@
-// cause: shifted
+// cause: beginnings
 // fails: by-hand
 #include "learn.h"
 
