@@ -371,7 +371,8 @@ Exercise exercise() {
                     kQ8Page, function<scale_behind_codes>},
                    {"scale-read-as-bf16", "the scale is read as bf16: it is an f16, use f16_to_f32", kQ8Page,
                     function<scale_read_as_bf16>}},
-      .place = place};
+      .place = place,
+      .changes_pebble = true};
 }
 
 }  // namespace q8_0
@@ -452,7 +453,8 @@ Exercise exercise() {
                     function<codes_with_sign>},
                    {"highest-byte-first", "the two bytes of the scale are exchanged: the lower one comes first",
                     kQ4Page, function<highest_byte_first>}},
-      .place = place};
+      .place = place,
+      .changes_pebble = true};
 }
 
 }  // namespace q4_0

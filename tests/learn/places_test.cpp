@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "engine/chat_prompt.h"
 #include "learn/in_engine.h"
 #include "learn/seams.h"
 
@@ -57,10 +56,6 @@ INSTANTIATE_TEST_SUITE_P(All, Place, testing::ValuesIn(placed()), name_of_test);
 // Not those that draw another way (m3-temperature, -top-k, -top-p), round the weights (m1-q8-0, -q4-0) or stop.
 class RightCode : public testing::TestWithParam<std::string> {};
 TEST_P(RightCode, TellsRungsOwnStory) { EXPECT_EQ(told(right(GetParam())).text, told({}).text); }
-TEST_P(RightCode, ReadsAPromptAsRungDoes) {
-  const SeamedEngine with(right(GetParam())), without({});
-  EXPECT_EQ(with.encode(kTracedText), without.encode(kTracedText));
-}
 INSTANTIATE_TEST_SUITE_P(OfMilestones0To3, RightCode,
                          testing::Values("m0-byte-alphabet", "m0-cut-words", "m0-merge-loop", "m0-streaming-decode",
                                          "m1-bf16", "m1-safetensors-header", "m1-tensor-view", "m1-gguf-string",
@@ -72,7 +67,7 @@ TEST(WrongCode, WithTheSpaceInTheOtherWordPebbleReadsOtherTokens) {
       seams_with(*find_exercise("m0-cut-words"), mistake("m0-cut-words", "space-with-word-before")));
   std::vector<std::string> pieces;
   for (const TokenId id : engine.encode("The fox")) pieces.push_back(engine.model().tokenizer().piece(id));
-  EXPECT_EQ(pieces, (std::vector<std::string>{"The", " ", "f", "ox"}));
+  EXPECT_EQ(pieces, (std::vector<std::string>{"The", " ", "fo", "x"}));
 }
 
 TEST(WrongCode, ThatShowsHalfAFoxShowsWhatIsNoCharacter) {
