@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles a file of the Metal Shading Language, as it is, for the emulator.
 
-usage: mslcc.py [--checked | --contracted] [--std c++14|c++17] [-D NAME…] [-I FOLDER…]
+usage: mslcc.py [--checked | --contracted] [--std c++14|c++17] [--unoptimised] [-D NAME…] [-I FOLDER…]
                 (IN.metal OUT.o | --cache FOLDER IN.metal)
 
 With --cache it makes a shared object in FOLDER, unless it did so before, and prints its path. A shared object takes
@@ -54,7 +54,10 @@ def target_flags(build):
     return ["-mf16c"] + (["-mfma"] if build == "contracted" else [])
 
 
-def build_flags(build):
+def build_flags(options):
+    build = options.build
+    if options.unoptimised:  # hundreds of kernels in one file take minutes otherwise
+        return ["-O0", "-ffp-contract=off"]
     if build == "checked":
         # One access in the source is one access in the report: no vectors made of neighbours.
         checks = "-fsanitize=thread,alignment,array-bounds"
@@ -91,13 +94,13 @@ def to_ir(cpp, ir, options):
     command += ["-fno-exceptions", "-fno-rtti", "-fno-strict-aliasing", "-fPIC", "-g1", "-Wall"]
     # A half is rounded after each operation, as on the GPU, and not kept as a float between them.
     command += ["-Xclang", "-ffloat16-excess-precision=none", "-Xclang", "-fbfloat16-excess-precision=none"]
-    command += ["-I", f"{HERE}/runtime", *QUIET, *AS_ERRORS, *target_flags(options.build), *build_flags(options.build)]
+    command += ["-I", f"{HERE}/runtime", *QUIET, *AS_ERRORS, *target_flags(options.build), *build_flags(options)]
     return run([*command, cpp, "-o", ir])
 
 
 def to_object(ir, target, options):
     command = [COMPILER, "-c", "-x", "ir", "-fPIC", "-Wno-override-module"]
-    run([*command, *target_flags(options.build), *build_flags(options.build), ir, "-o", target])
+    run([*command, *target_flags(options.build), *build_flags(options), ir, "-o", target])
 
 
 # ---- what only the intermediate language shows ----
@@ -192,7 +195,7 @@ def cached(options):
     for name in ("kernel_table.h", "bind_arguments.h"):
         with open(f"{HERE}/runtime/{name}", "rb") as file:
             everything.update(file.read())
-    everything.update(f"{options.build} {options.std}".encode())
+    everything.update(f"{options.build} {options.std} {options.unoptimised}".encode())
     stem = os.path.splitext(os.path.basename(options.source))[0]
     target = f"{options.cache}/{stem}-{options.build}-{everything.hexdigest()[:16]}.so"
     if os.path.exists(target):
@@ -213,6 +216,7 @@ def main():
     parser.add_argument("--std", default="c++17")
     parser.add_argument("--cache")
     parser.add_argument("--syntax-only", action="store_true")
+    parser.add_argument("--unoptimised", action="store_true")
     parser.add_argument("source")
     parser.add_argument("target", nargs="?")
     options, options.more = parser.parse_known_args()

@@ -123,8 +123,6 @@ class Rewriter:
                 depth += 1
             elif text == "}":
                 depth -= 1
-            elif text == "template" and t[i + 1].text == "<":
-                pass  # its parameters may be functions: those are known when it is compiled
             elif text == "kernel":
                 t[i].output = ""
                 kernels.declare(self, i, i + 1)
@@ -134,9 +132,17 @@ class Rewriter:
                 t[i].output = self.space[text]
             elif text == "threadgroup":
                 self.threadgroup(i, depth)
+            elif text == "*" and self.for_address_spaces and self.is_function(i):
+                t[i].output = "&"  # template <void (*f)(…)>: OpenCL's rules find no function for a pointer to one
             else:
                 self.refuse(i, depth)
             i += 1
+
+    def is_function(self, i):
+        """Is the * at i that of `(*name)(`?"""
+        t = self.tokens
+        before, after = t[i - 1].text, [x.text for x in t[i + 2 : i + 4]]
+        return before == "(" and t[i + 1].kind == "name" and after == [")", "("]
 
     def constant_at_program_scope(self, i):
         """A function constant, a value derived from one, or a plain table."""

@@ -106,7 +106,7 @@ void Checker::simdgroup_barrier(unsigned simdgroup, unsigned flags) {
 
 void Checker::access(const volatile void* address, std::size_t bytes, bool is_write, bool is_atomic, std::size_t pc) {
   const std::size_t begin = reinterpret_cast<std::size_t>(address), end = begin + bytes;
-  if (!is_on_ || begin - ignored_base_ < ignored_bytes_) return;
+  if (begin - ignored_base_ < ignored_bytes_) return;
   const Space space = begin - threadgroup_base_ < threadgroup_bytes_ ? Space::threadgroup : Space::device;
   const Region* const region = region_of(begin, bytes, space, pc, is_write);
   if (!region) return;

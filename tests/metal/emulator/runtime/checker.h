@@ -37,7 +37,8 @@ class Checker {
   void running(unsigned thread) { thread_ = thread; }
   void barrier(unsigned flags);  // of the whole threadgroup
   void simdgroup_barrier(unsigned simdgroup, unsigned flags);
-  void set_on(bool on) { is_on_ = on; }
+  void set_on(bool on) { is_on_ = on; }  // while a kernel runs
+  bool is_on() const { return is_on_; }
 
   void access(const volatile void* address, std::size_t bytes, bool is_write, bool is_atomic, std::size_t pc);
   void misplaced(const std::string& what);  // clang's own checks: an index, an alignment

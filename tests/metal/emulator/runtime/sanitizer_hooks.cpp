@@ -9,6 +9,7 @@
 namespace {
 
 void access(const volatile void* p, std::size_t bytes, bool is_write, void* pc, bool is_atomic = false) {
+  if (!metal_emulator::Checker::instance().is_on()) return;
   const std::size_t at = reinterpret_cast<std::size_t>(pc);
   metal_emulator::Checker::instance().access(p, bytes, is_write, is_atomic, at);
   metal_emulator::Traffic::instance().access(p, bytes, is_write, at);

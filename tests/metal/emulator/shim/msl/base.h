@@ -76,10 +76,12 @@ extern bool msl_approximate;  // exp, log and their kin as a GPU's fast instruct
 #define MSL_PLACE const MSL_LITERAL char *file_ = __builtin_FILE(), unsigned line_ = __builtin_LINE()
 #define assert(e) ((e) ? (void)0 : msl_assertion_failed(#e, __builtin_FILE(), __builtin_LINE()))
 
-// A collective runs on memory of the emulator's: no race is looked for in there.
+// A collective, and what helps it (MSL_UNWATCHED), runs on memory of the emulator's: no race is looked for in there.
 #if __has_feature(thread_sanitizer)
+#define MSL_UNWATCHED __attribute__((no_sanitize("thread"))) inline
 #define MSL_COLLECTIVE __attribute__((convergent, noinline, no_sanitize("thread"))) inline
 #else
+#define MSL_UNWATCHED inline
 #define MSL_COLLECTIVE __attribute__((convergent, always_inline)) inline
 #endif
 

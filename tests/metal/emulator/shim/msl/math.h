@@ -11,22 +11,22 @@
 namespace metal {
 
 #define MSL_VECTOR_1(T, N, f)                       \
-  inline vec<T, N> f(const vec<T, N>& a) {          \
+  inline vec<T, N> f(vec<T, N> a) {                 \
     vec<T, N> r;                                    \
     for (int i = 0; i < N; i++) r.d[i] = f(a.d[i]); \
     return r;                                       \
   }
-#define MSL_VECTOR_2(T, N, f)                                  \
-  inline vec<T, N> f(const vec<T, N>& a, const vec<T, N>& b) { \
-    vec<T, N> r;                                               \
-    for (int i = 0; i < N; i++) r.d[i] = f(a.d[i], b.d[i]);    \
-    return r;                                                  \
+#define MSL_VECTOR_2(T, N, f)                               \
+  inline vec<T, N> f(vec<T, N> a, vec<T, N> b) {            \
+    vec<T, N> r;                                            \
+    for (int i = 0; i < N; i++) r.d[i] = f(a.d[i], b.d[i]); \
+    return r;                                               \
   }
-#define MSL_VECTOR_3(T, N, f)                                                      \
-  inline vec<T, N> f(const vec<T, N>& a, const vec<T, N>& b, const vec<T, N>& c) { \
-    vec<T, N> r;                                                                   \
-    for (int i = 0; i < N; i++) r.d[i] = f(a.d[i], b.d[i], c.d[i]);                \
-    return r;                                                                      \
+#define MSL_VECTOR_3(T, N, f)                                       \
+  inline vec<T, N> f(vec<T, N> a, vec<T, N> b, vec<T, N> c) {       \
+    vec<T, N> r;                                                    \
+    for (int i = 0; i < N; i++) r.d[i] = f(a.d[i], b.d[i], c.d[i]); \
+    return r;                                                       \
   }
 #define MSL_WIDTHS(M, T, f) M(T, 2, f) M(T, 3, f) M(T, 4, f)
 
@@ -203,34 +203,34 @@ inline T select(T a, T b, bool c) {
   return c ? b : a;
 }
 template <class T, int N>
-inline vec<T, N> select(const vec<T, N>& a, const vec<T, N>& b, const vec<bool, N>& c) {
+inline vec<T, N> select(vec<T, N> a, vec<T, N> b, vec<bool, N> c) {
   vec<T, N> r;
   for (int i = 0; i < N; i++) r.d[i] = c.d[i] ? b.d[i] : a.d[i];
   return r;
 }
 template <int N>
-inline bool any(const vec<bool, N>& v) {
+inline bool any(vec<bool, N> v) {
   bool r = false;
   for (int i = 0; i < N; i++) r |= v.d[i];
   return r;
 }
 template <int N>
-inline bool all(const vec<bool, N>& v) {
+inline bool all(vec<bool, N> v) {
   bool r = true;
   for (int i = 0; i < N; i++) r &= v.d[i];
   return r;
 }
 
-#define MSL_GEOMETRY(T, N)                                                            \
-  inline T dot(const vec<T, N>& a, const vec<T, N>& b) {                              \
-    T r = 0;                                                                          \
-    for (int i = 0; i < N; i++) r += a.d[i] * b.d[i];                                 \
-    return r;                                                                         \
-  }                                                                                   \
-  inline T length_squared(const vec<T, N>& a) { return dot(a, a); }                   \
-  inline T length(const vec<T, N>& a) { return sqrt(dot(a, a)); }                     \
-  inline T distance(const vec<T, N>& a, const vec<T, N>& b) { return length(a - b); } \
-  inline vec<T, N> normalize(const vec<T, N>& a) { return a * vec<T, N>(rsqrt(dot(a, a))); }
+#define MSL_GEOMETRY(T, N)                                              \
+  inline T dot(vec<T, N> a, vec<T, N> b) {                              \
+    T r = 0;                                                            \
+    for (int i = 0; i < N; i++) r += a.d[i] * b.d[i];                   \
+    return r;                                                           \
+  }                                                                     \
+  inline T length_squared(vec<T, N> a) { return dot(a, a); }            \
+  inline T length(vec<T, N> a) { return sqrt(dot(a, a)); }              \
+  inline T distance(vec<T, N> a, vec<T, N> b) { return length(a - b); } \
+  inline vec<T, N> normalize(vec<T, N> a) { return a * vec<T, N>(rsqrt(dot(a, a))); }
 MSL_GEOMETRY(float, 2)
 MSL_GEOMETRY(float, 3)
 MSL_GEOMETRY(float, 4)

@@ -89,7 +89,7 @@ inline simdgroup_matrix<T, N, M> make_diagonal_simdgroup_matrix(T value) {
 
 // d = a·b + c in f32, rounded to D at the end; k upwards from c, or (another order asked for) c last.
 typedef float msl_row_of_8 __attribute__((ext_vector_type(8)));
-inline void msl_multiply(msl_exchange* x) {
+MSL_UNWATCHED void msl_multiply(msl_exchange* x) {
   float a[8][8];
   msl_row_of_8 b[8], c[8], *out = (msl_row_of_8*)x->out;
   for (unsigned lane = 0; lane < 32; lane++) {

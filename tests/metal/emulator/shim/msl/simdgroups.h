@@ -22,13 +22,13 @@ MSL_COLLECTIVE void simdgroup_barrier(mem_flags flags, MSL_PLACE) {
 
 // What an operation gives where the GPU gives anything: NaN as a float, -1 as a number.
 template <class T>
-inline T msl_undefined() {
+MSL_UNWATCHED T msl_undefined() {
   T t;
   __builtin_memset(&t, 0xff, sizeof t);
   return t;
 }
 template <class T>
-inline T msl_brought(const msl_exchange* x, unsigned lane) {
+MSL_UNWATCHED T msl_brought(const msl_exchange* x, unsigned lane) {
   T t;
   __builtin_memcpy(&t, x->in[lane], sizeof t);
   return t;
@@ -120,11 +120,12 @@ MSL_COLLECTIVE T quad_shuffle_up(T value, ushort delta, MSL_PLACE) {
 // ---- reductions: a tree, as the hardware has it; or, when the run asks, one after the other in another order ----
 
 template <class T, class F>
-inline T msl_reduced(const msl_exchange* x, unsigned first, unsigned width, F f, T identity) {
+MSL_UNWATCHED T msl_reduced(const msl_exchange* x, unsigned first, unsigned width, F f, T identity) {
   T value[32];
   for (unsigned i = 0; i < width; i++) {
     const unsigned lane = first + i;
-    value[i] = (x->active >> lane & 1) ? msl_brought<T>(x, lane) : identity;
+    value[i] = identity;
+    if (x->active >> lane & 1) value[i] = msl_brought<T>(x, lane);
   }
   if (x->reorder) {
     T sum = identity;

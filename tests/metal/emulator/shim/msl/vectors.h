@@ -42,8 +42,30 @@ MSL_BYTES(16, msl_16_bytes)
 MSL_BYTES(32, msl_32_bytes)
 #undef MSL_BYTES
 
-// The operators, as friends that are found through either vec<T, K> or any of its swizzles, and the swizzles: a view of
-// elements I… of a vector of N, which reads and is assigned like a vec<T, K>.
+// In a checked build the optimiser, too, must leave such a load whole: it may not look through this.
+#if !defined(MSL_CHECKS_SPACES) && __has_feature(thread_sanitizer)
+#if defined(__x86_64__)
+#define MSL_VECTOR_REGISTER "+x"
+#else
+#define MSL_VECTOR_REGISTER "+w"
+#endif
+template <class T>
+inline T msl_whole(T value) {
+  asm volatile("" : "+r"(value));
+  return value;
+}
+inline msl_16_bytes msl_whole(msl_16_bytes value) {
+  asm volatile("" : MSL_VECTOR_REGISTER(value));
+  return value;
+}
+inline msl_32_bytes msl_whole(msl_32_bytes value) { return value; }
+#else
+#define msl_whole(value) value
+#endif
+
+// The operators (by value: an operand may lie in any address space), as friends that are found through either vec<T, K>
+// or any of its swizzles, and the swizzles: a view of elements I… of a vector of N, which reads and is assigned like a
+// vec<T, K>.
 template <class T, int K>
 struct msl_operators {
   typedef vec<T, K> V;
@@ -84,7 +106,7 @@ struct msl_operators {
   };
 
 #define MSL_BINARY(op)                                          \
-  friend V operator op(const V& a, const V& b) {                \
+  friend V operator op(V a, V b) {                              \
     V r;                                                        \
     for (int i = 0; i < K; i++) r.d[i] = (T)(a.d[i] op b.d[i]); \
     return r;                                                   \
@@ -115,18 +137,18 @@ struct msl_operators {
   MSL_COMPARISON(&&)
   MSL_COMPARISON(||)
 #undef MSL_COMPARISON
-  friend V operator-(const V& a) {
+  friend V operator-(V a) {
     V r;
     for (int i = 0; i < K; i++) r.d[i] = -a.d[i];
     return r;
   }
-  friend V operator+(const V& a) { return a; }
-  friend V operator~(const V& a) {
+  friend V operator+(V a) { return a; }
+  friend V operator~(V a) {
     V r;
     for (int i = 0; i < K; i++) r.d[i] = ~a.d[i];
     return r;
   }
-  friend vec<bool, K> operator!(const V& a) {
+  friend vec<bool, K> operator!(V a) {
     vec<bool, K> r;
     for (int i = 0; i < K; i++) r.d[i] = !a.d[i];
     return r;
@@ -138,10 +160,10 @@ struct msl_operators {
   vec& operator op##=(const vec & b) { return *this = *this op b; }
 #define MSL_VECTOR(N)                                                 \
   vec() = default;                                                    \
-  vec(const vec& o) : whole(o.whole) {}                               \
-  vec(const volatile vec& o) : whole(o.whole) {}                      \
+  vec(const vec& o) : whole(msl_whole(o.whole)) {}                    \
+  vec(const volatile vec& o) : whole(msl_whole(o.whole)) {}           \
   vec& operator=(const vec& o) {                                      \
-    whole = o.whole;                                                  \
+    whole = msl_whole(o.whole);                                       \
     return *this;                                                     \
   }                                                                   \
   vec(T s) {                                                          \
@@ -174,23 +196,29 @@ struct msl_operators {
 #define MSL_S4(N, name, a, b, c, e) typename msl_operators<T, 4>::template swizzle<N, a, b, c, e> name;
 #define MSL_SWIZZLES_2(N) \
   MSL_S2(N, xy, 0, 1) MSL_S2(N, yx, 1, 0) MSL_S2(N, xx, 0, 0) MSL_S2(N, yy, 1, 1) MSL_S2(N, rg, 0, 1)
-#define MSL_SWIZZLES_3(N)                                                                                         \
-  MSL_SWIZZLES_2(N)                                                                                               \
-  MSL_S2(N, xz, 0, 2)                                                                                             \
-  MSL_S2(N, yz, 1, 2)                                                                                             \
-  MSL_S2(N, zy, 2, 1)                                                                                             \
-  MSL_S2(N, zx, 2, 0) MSL_S2(N, zz, 2, 2) MSL_S3(N, xyz, 0, 1, 2) MSL_S3(N, zyx, 2, 1, 0) MSL_S3(N, yzx, 1, 2, 0) \
-      MSL_S3(N, zxy, 2, 0, 1) MSL_S3(N, xxx, 0, 0, 0) MSL_S3(N, rgb, 0, 1, 2)
-#define MSL_SWIZZLES_4(N)                                                                                  \
-  MSL_SWIZZLES_3(N)                                                                                        \
-  MSL_S2(N, zw, 2, 3)                                                                                      \
-  MSL_S2(N, xw, 0, 3)                                                                                      \
-  MSL_S2(N, yw, 1, 3)                                                                                      \
-  MSL_S2(N, wz, 3, 2) MSL_S2(N, ba, 2, 3) MSL_S2(N, lo, 0, 1) MSL_S2(N, hi, 2, 3) MSL_S2(N, even, 0, 2)    \
-      MSL_S2(N, odd, 1, 3) MSL_S3(N, yzw, 1, 2, 3) MSL_S4(N, xyzw, 0, 1, 2, 3) MSL_S4(N, wzyx, 3, 2, 1, 0) \
-          MSL_S4(N, yxwz, 1, 0, 3, 2) MSL_S4(N, zwxy, 2, 3, 0, 1) MSL_S4(N, xxxx, 0, 0, 0, 0)              \
-              MSL_S4(N, yyyy, 1, 1, 1, 1) MSL_S4(N, zzzz, 2, 2, 2, 2) MSL_S4(N, wwww, 3, 3, 3, 3)          \
-                  MSL_S4(N, rgba, 0, 1, 2, 3) MSL_S4(N, xyxy, 0, 1, 0, 1) MSL_S4(N, xxyy, 0, 0, 1, 1)
+#define MSL_SWIZZLES_3(N) \
+  MSL_SWIZZLES_2(N)       \
+  MSL_S2(N, xz, 0, 2)     \
+  MSL_S2(N, yz, 1, 2)     \
+  MSL_S2(N, zy, 2, 1)     \
+  MSL_S2(N, zx, 2, 0)     \
+  MSL_S2(N, zz, 2, 2)     \
+  MSL_S3(N, xyz, 0, 1, 2) \
+  MSL_S3(N, zyx, 2, 1, 0) \
+  MSL_S3(N, yzx, 1, 2, 0) MSL_S3(N, zxy, 2, 0, 1) MSL_S3(N, xxx, 0, 0, 0) MSL_S3(N, rgb, 0, 1, 2)
+#define MSL_SWIZZLES_4(N)                                                                                             \
+  MSL_SWIZZLES_3(N)                                                                                                   \
+  MSL_S2(N, zw, 2, 3)                                                                                                 \
+  MSL_S2(N, xw, 0, 3)                                                                                                 \
+  MSL_S2(N, yw, 1, 3)                                                                                                 \
+  MSL_S2(N, wz, 3, 2)                                                                                                 \
+  MSL_S2(N, ba, 2, 3)                                                                                                 \
+  MSL_S2(N, lo, 0, 1)                                                                                                 \
+  MSL_S2(N, hi, 2, 3)                                                                                                 \
+  MSL_S2(N, even, 0, 2) MSL_S2(N, odd, 1, 3) MSL_S3(N, yzw, 1, 2, 3) MSL_S4(N, xyzw, 0, 1, 2, 3)                      \
+      MSL_S4(N, wzyx, 3, 2, 1, 0) MSL_S4(N, yxwz, 1, 0, 3, 2) MSL_S4(N, zwxy, 2, 3, 0, 1) MSL_S4(N, xxxx, 0, 0, 0, 0) \
+          MSL_S4(N, yyyy, 1, 1, 1, 1) MSL_S4(N, zzzz, 2, 2, 2, 2) MSL_S4(N, wwww, 3, 3, 3, 3)                         \
+              MSL_S4(N, rgba, 0, 1, 2, 3) MSL_S4(N, xyxy, 0, 1, 0, 1) MSL_S4(N, xxyy, 0, 0, 1, 1)
 
 template <class T>
 struct alignas(2 * sizeof(T)) vec<T, 2> : msl_operators<T, 2> {
