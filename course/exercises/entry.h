@@ -112,10 +112,13 @@ using Pointer = Type*;
 #define RUNG_EXPORT(name) __attribute__((visibility("default")))
 #endif
 
+// Called through a volatile pointer, the learner's function stays one of its own: inlined into this one, its lines would
+// be mixed with the door's, and a crash found at the wrong one.
 #define RUNG_EXERCISE(function, ...)                                                          \
   static_assert(std::is_convertible_v<decltype(&function), rung_entry::Pointer<__VA_ARGS__>>, \
                 "keep the signature of " #function ": " #__VA_ARGS__);                        \
   RUNG_SURROUNDINGS                                                                           \
+  static const volatile rung_entry::Pointer<__VA_ARGS__> rung_learners = &function;           \
   extern "C" RUNG_EXPORT("rung_exercise") void rung_exercise(RungValue* values) {             \
-    rung_entry::call(static_cast<rung_entry::Pointer<__VA_ARGS__>>(&function), values);       \
+    rung_entry::call(static_cast<rung_entry::Pointer<__VA_ARGS__>>(rung_learners), values);   \
   }

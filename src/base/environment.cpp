@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <optional>
+#include <sstream>
 
 namespace rung {
 
@@ -26,6 +27,8 @@ Environment read() {
   } else if (!home.empty()) {
     e.cache_folder = home / ".cache" / "rung";
   }
+  std::istringstream path(value_of("PATH"));
+  for (std::string folder; std::getline(path, folder, ':');) e.program_folders.emplace_back(folder);
   e.hub = hub_environment(variable);
   e.ollama_folders = ollama_folders(variable);
   return e;

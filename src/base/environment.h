@@ -14,8 +14,9 @@ struct Environment {
   bool no_color = false;               // NO_COLOR (https://no-color.org): any non-empty value
   bool dumb_terminal = false;          // TERM=dumb: it shows control sequences instead of obeying them
   std::filesystem::path cache_folder;  // $XDG_CACHE_HOME/rung, else ~/.cache/rung; empty when neither is known
-  HubEnvironment hub;                  // HF_*: what huggingface_hub reads
-  std::vector<std::filesystem::path> ollama_folders;  // OLLAMA_MODELS
+  std::vector<std::filesystem::path> program_folders;  // PATH
+  HubEnvironment hub;                                  // HF_*: what huggingface_hub reads
+  std::vector<std::filesystem::path> ollama_folders;   // OLLAMA_MODELS
 };
 
 // Read once, at the first call.

@@ -12,6 +12,10 @@
 #include <sys/wait.h>
 #include <thread>
 
+#if defined(__APPLE__)
+#include <mach-o/dyld.h>
+#endif
+
 #include "base/error.h"
 #include "base/signals.h"
 
@@ -27,7 +31,7 @@ std::string content_of(const std::filesystem::path& path) {
 
 // posix_spawn starts a program without fork's copy of our address space. What it changes in the child is listed
 // beforehand.
-pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder) {
+pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder, ChildOutput output) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -43,7 +47,9 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::pa
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "output", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (output == ChildOutput::caught) {
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "output", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  }
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "errors", O_WRONLY | O_CREAT | O_TRUNC, 0600);
   pid_t child = 0;
   const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environment.data());
@@ -72,11 +78,11 @@ class KeepsChildren {
 }  // namespace
 
 ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-                      const std::function<void()>& tick) {
+                      const std::function<void()>& tick, ChildOutput output) {
   using namespace std::chrono_literals;
   SignalWatch::check();
   const KeepsChildren keeps_children;
-  const pid_t child = spawn(arguments, folder);
+  const pid_t child = spawn(arguments, folder, output);
   int status = 0;
   pid_t ended = 0;
   for (int waits = 0, waits_since_signal = 0; (ended = waitpid(child, &status, WNOHANG)) == 0; ++waits) {
@@ -91,7 +97,20 @@ ChildResult run_child(const std::vector<std::string>& arguments, const std::file
   if (ended < 0) fail("{}: nobody knows how it ended: {}", arguments[0], std::strerror(errno));
   SignalWatch::check();
   const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {exit_status, content_of(folder / "output"), content_of(folder / "errors")};
+  const bool caught = output == ChildOutput::caught;
+  return {exit_status, caught ? content_of(folder / "output") : "", content_of(folder / "errors")};
+}
+
+std::filesystem::path this_program() {
+#if defined(__APPLE__)
+  std::uint32_t size = 0;
+  _NSGetExecutablePath(nullptr, &size);
+  std::string path(size, 0);
+  _NSGetExecutablePath(path.data(), &size);
+  return std::filesystem::canonical(path.c_str());
+#else
+  return std::filesystem::read_symlink("/proc/self/exe");
+#endif
 }
 
 }  // namespace rung

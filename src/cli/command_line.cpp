@@ -11,6 +11,8 @@
 #include "cli/command.h"
 #include "cli/completions.h"
 #include "cli/help.h"
+#include "cli/learn/in_child.h"
+#include "cli/learn/learn.h"
 #include "cli/quantize.h"
 #include "cli/terminal.h"
 
@@ -77,6 +79,7 @@ int dispatch(std::vector<std::string> arguments) {
     write_out(completions(arguments.size() == 2 ? arguments[1] : "", commands));
     return kOk;
   }
+  if (first == kChildVerb) return run_in_child({arguments.begin() + 1, arguments.end()});
   for (const auto& c : commands) {
     if (first == c->name()) return run_verb(*c, {arguments.begin() + 1, arguments.end()});
   }
@@ -106,6 +109,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
   commands.push_back(make_compare());
   commands.push_back(make_bench());
   commands.push_back(make_metal_check());
+  commands.push_back(make_learn());
   return commands;
 }
 

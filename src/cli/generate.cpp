@@ -8,6 +8,7 @@
 #include "cli/answering.h"
 #include "cli/command.h"
 #include "cli/figures.h"
+#include "cli/learn/tell.h"
 #include "cli/messages.h"
 #include "cli/terminal.h"
 #include "engine/chat_prompt.h"
@@ -33,6 +34,9 @@ class Generate : public Command {
     options.add("--system", system_, "with --chat: a message that sets the scene").type_name("TEXT");
     template_.add(options, "with --chat: ");
     options.add("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");
+    options
+        .add("--with", with_, "with the code that was solved in this folder of `rung learn` (on the reference device)")
+        .type_name("FOLDER");
     options.add("--json", json_,
                 "one JSON object a line: each piece of text as it comes, then all of it with the figures");
   }
@@ -40,7 +44,11 @@ class Generate : public Command {
   int run() override {
     if (!chat_ && !system_.empty()) throw UsageError("--system goes with --chat");
     if (!chat_ && template_.given()) throw UsageError("--template, --template-name and --set go with --chat");
+    if (!with_.empty() && (chat_ || no_cache_ || end_.ignore_eos)) {
+      throw UsageError("--with goes without --chat, --no-cache and --ignore-eos");
+    }
     const std::string text = text_.read();
+    if (!with_.empty()) return tell_with(with_, {{}, model_, run_, end_, sampling_, text, json_});
     const LoadedModel model = model_.load();
     const std::vector<TokenId> prompt = make_prompt(model, text);
     Device device(run_.device, run_.threads, run_.cache.type());
@@ -101,6 +109,7 @@ class Generate : public Command {
   std::string system_;
   TemplateOptions template_;
   bool no_cache_ = false;
+  std::string with_;
   bool json_ = false;
 };
 

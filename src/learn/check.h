@@ -52,9 +52,13 @@ struct Report {
 
 struct CheckOptions {
   std::function<void(std::string_view name)> begin = {};  // called before each check
+  // Called before each case: who does not come back is known by it.
+  std::function<void(std::string_view title, std::string_view input)> trying = {};
   bool speed = true;
+  bool cases = true;  // false: inside the engine only
 };
 
+// Stops where one fails; without `cases` the story is told even so.
 Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOptions& options = {});
 OrderedJson to_json(const Report& report);
 

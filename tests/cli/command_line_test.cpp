@@ -61,7 +61,7 @@ TEST_F(CommandLine, HelpAndVersionGoToStdoutAndSucceed) {
 TEST_F(CommandLine, TheHelpOfAVerbEndsInAnExample) {
   const std::string overview = run_rung({"--help"}).out;
   for (const std::string verb :
-       {"generate", "chat", "pull", "tokenize", "logits", "trace", "quantize", "eval", "compare", "bench"}) {
+       {"generate", "chat", "pull", "tokenize", "logits", "trace", "quantize", "eval", "compare", "bench", "learn"}) {
     EXPECT_TRUE(has(overview, "\n  " + verb + " ")) << verb;
     const Outcome outcome = run_rung({verb, "--help"});
     EXPECT_EQ(outcome.status, 0) << verb;

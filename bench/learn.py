@@ -1,0 +1,51 @@
+"""How long a learner waits: `rung learn check` of every exercise's solution and stub, from the save to the report.
+
+    python3 bench/learn.py [--rung build/release/src/cli/rung] [--compiler c++]
+
+`rung learn watch` does the same at every save, and looks for one ten times a second.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rung", default=ROOT / "build/release/src/cli/rung", type=Path)
+    options.add_argument("--compiler", default="")
+    chosen = options.parse_args()
+    rung = chosen.rung.resolve()
+    exercises = json.loads(subprocess.check_output([rung, "learn", "--json"], cwd="/"))["exercises"]
+    seconds: dict[str, list[float]] = {"stub": [], "solution": []}
+    slowest = (0.0, "")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.check_output([rung, "learn", "start", folder])
+        for exercise in (one["name"] for one in exercises):
+            for what, status in (("stub", 1), ("solution", 0)):
+                code = (ROOT / "course/exercises" / exercise / f"{what}.cpp").read_text()
+                (Path(folder) / f"{exercise}.cpp").write_text(code)
+                command = [rung, "learn", "check", exercise, "--folder", folder]
+                if chosen.compiler:
+                    command += ["--compiler", chosen.compiler]
+                start = time.monotonic()
+                ended = subprocess.run(command, capture_output=True, text=True)
+                took = time.monotonic() - start
+                if ended.returncode != status:
+                    raise SystemExit(f"{exercise}/{what}.cpp: {ended.stdout}{ended.stderr}")
+                seconds[what].append(took)
+                slowest = max(slowest, (took, f"{exercise}, its {what}"))
+    for what, all_of_them in seconds.items():
+        below = sum(took < 2 for took in all_of_them)
+        print(f"{what:8} median {statistics.median(all_of_them):.2f} s, {below} of {len(all_of_them)} below 2 s")
+    print(f"slowest  {slowest[0]:.2f} s: {slowest[1]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+#include "cli/learn/check_learner.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "cli/child.h"
+#include "cli/command.h"
+#include "cli/learn/how_it_ended.h"
+#include "cli/learn/in_child.h"
+
+namespace rung {
+
+namespace {
+
+OrderedJson a_check(const char* name, const char* state, std::string title) {
+  return {{"check", name}, {"state", state}, {"title", std::move(title)}};
+}
+
+// Their code did not come back: the checks before passed, the last one did not.
+OrderedJson report_of(const HowItEnded& ended, const ExerciseText& exercise) {
+  OrderedJson checks = OrderedJson::array();
+  for (std::size_t i = 0; i + 1 < ended.checks.size(); ++i) {
+    checks.push_back(a_check(ended.checks[i].c_str(), "passed", ""));
+  }
+  OrderedJson last = a_check(ended.checks.empty() ? "by-hand" : ended.checks.back().c_str(), "failed", ended.title);
+  if (!ended.input.empty()) last["input"] = ended.input;
+  last["got"] = ended.stopped_by;
+  if (!ended.place.empty()) last["place"] = ended.place;
+  if (!ended.line.empty()) last["line"] = ended.line;
+  checks.push_back(std::move(last));
+  return {{"exercise", exercise.name}, {"passed", false}, {"checks", std::move(checks)}};
+}
+
+}  // namespace
+
+OrderedJson check_learner(const LearnerFolder& folder, const ExerciseText& exercise, const CompileOptions& options,
+                          bool debug) {
+  const WorkFolder work;
+  const Compiled compiled = compile_exercise(folder, exercise, work, options);
+  OrderedJson compile = a_check("compile", compiled.ok ? "passed" : "failed", "");
+  if (!compiled.said.empty()) compile[compiled.ok ? "warnings" : "got"] = compiled.said;
+  if (!compiled.ok) {
+    return {{"exercise", exercise.name}, {"passed", false}, {"checks", OrderedJson::array({std::move(compile)})}};
+  }
+  const std::string report_file = (work / "report.json").string();
+  std::vector<std::string> command{this_program().string(),   kChildVerb, debug ? "debug" : "check", exercise.name,
+                                   compiled.library.string(), report_file};
+  if (options.sanitize) {
+    command.push_back("sanitized");
+    // no leaks: what a program still has at its end is nobody's mistake here
+    command.insert(command.begin(),
+                   {"env", "LD_PRELOAD=" + compiled.sanitizers.string(),
+                    "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:exitcode=70:verify_asan_link_order=0",
+                    "UBSAN_OPTIONS=print_stacktrace=1"});
+  }
+  const ChildResult result = run_child(command, work.path(), [] {});
+  const HowItEnded ended = how_it_ended(result, folder, {&exercise}, {{exercise.name, compiled.library.string()}});
+  if (ended.stopped_by.empty() && result.status != 0) {
+    fail("{}: the check itself failed: {}", exercise.name, ended.rest);
+  }
+  OrderedJson report =
+      ended.stopped_by.empty() ? parse_ordered_json(read_file(report_file), report_file) : report_of(ended, exercise);
+  report["checks"].insert(report["checks"].begin(), std::move(compile));
+  if (!result.output.empty()) report["printed"] = result.output;
+  return report;
+}
+
+const OrderedJson* failure_of(const OrderedJson& report) {
+  for (const OrderedJson& check : report.at("checks")) {
+    if (check.at("state") == "failed" || check.at("state") == "not-yet") return &check;
+  }
+  return nullptr;
+}
+
+}  // namespace rung

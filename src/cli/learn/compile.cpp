@@ -1,0 +1,117 @@
+#include "cli/learn/compile.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <unistd.h>
+#include <vector>
+
+#include "base/environment.h"
+#include "base/error.h"
+#include "cli/child.h"
+
+namespace rung {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The same everywhere, so that what is solved today is solved in years: the language's version, warnings, checked spans
+// and vectors (of both standard libraries), and endless loops that stay endless.
+constexpr const char* kFlags[] = {"-std=c++20",
+                                  "-O2",
+                                  "-g",
+                                  "-fno-exceptions",
+                                  "-fasynchronous-unwind-tables",  // not_yet leaves through the learner's frames
+                                  "-fno-finite-loops",
+                                  "-ffp-contract=off",
+                                  "-Wall",
+                                  "-Wextra",
+                                  "-Wno-unused-parameter",
+                                  "-D_GLIBCXX_ASSERTIONS",
+                                  "-D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_EXTENSIVE",
+                                  "-fPIC",
+                                  "-shared",
+                                  "-fvisibility=hidden",
+                                  "-fdiagnostics-color=never"};
+
+std::string found_compiler(const std::string& wanted) {
+  const std::vector<std::string> names =
+      wanted.empty() ? std::vector<std::string>{"c++", "g++", "clang++"} : std::vector<std::string>{wanted};
+  for (const std::string& name : names) {
+    if (name.find('/') != name.npos && ::access(name.c_str(), X_OK) == 0) return fs::absolute(name);
+    for (const fs::path& folder : environment().program_folders) {
+      if (::access((folder / name).c_str(), X_OK) == 0) return folder / name;
+    }
+  }
+  if (!wanted.empty()) fail("{}: no such compiler", wanted);
+  fail(
+      "no C++ compiler found (c++, g++ or clang++); to install one: Debian, Ubuntu: apt install g++; Fedora: dnf "
+      "install "
+      "gcc-c++; Arch: pacman -S gcc; macOS: xcode-select --install");
+}
+
+void write(const fs::path& path, std::string_view text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  if (!file.flush()) fail("{}: cannot be written", path.string());
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != text.npos; at += by.size()) text.replace(at, what.size(), by);
+  return text;
+}
+
+// #line keeps the compiler from naming a file that the learner has never seen, and a crash from being found there.
+std::string entry_of(const LearnerFolder& folder, const ExerciseText& exercise) {
+  return fmt::format(
+      "#if defined(__clang__) ? __clang_major__ < 14 : __GNUC__ < 12\n"
+      "#error this compiler is too old: g++ 12 or clang 14 is needed\n"
+      "#endif\n"
+      "#include \"learn.h\"\n#include \"{}\"\n#include \"entry.h\"\n"
+      "#line 1 \"the signature\"\n"
+      "RUNG_EXERCISE({}, {})\n",
+      folder.file_of(exercise).string(), exercise.function, exercise.signature);
+}
+
+// The runtime of the address sanitizer, as a program that was built without it has to load it: first of all.
+fs::path sanitizer_runtime(const std::string& compiler, const WorkFolder& work) {
+  for (const char* name : {"libasan.so", "libclang_rt.asan-x86_64.so", "libclang_rt.asan-aarch64.so"}) {
+    const ChildResult found = run_child({compiler, fmt::format("-print-file-name={}", name)}, work.path(), [] {});
+    std::string path = found.output;
+    while (!path.empty() && path.back() == '\n') path.pop_back();
+    std::error_code ignored;
+    if (found.status == 0 && path.find('/') != path.npos && fs::exists(path, ignored)) return fs::canonical(path);
+  }
+  fail("{}: comes without the address sanitizer's library (clang: apt install libclang-rt-dev)", compiler);
+}
+
+}  // namespace
+
+Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exercise, const WorkFolder& work,
+                          const CompileOptions& options) {
+  if (!folder.code_of(exercise)) {
+    fail("{}: is not there; rung learn start {} brings it", folder.file_of(exercise).string(), folder.path().string());
+  }
+  const std::string compiler = found_compiler(options.compiler);
+  write(work / "entry.h", course_file("entry.h"));
+  write(work / "entry.cpp", entry_of(folder, exercise));
+  Compiled compiled;
+  compiled.library = work.path() / (exercise.name + ".so");
+  std::vector<std::string> command{compiler};
+  command.insert(command.end(), std::begin(kFlags), std::end(kFlags));
+  command.insert(command.end(), {"-I", folder.path().string(), "-I", work.path().string()});
+  if (options.sanitize) {
+    compiled.sanitizers = sanitizer_runtime(compiler, work);
+    command.insert(command.end(),
+                   {"-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"});
+    if (compiled.sanitizers.string().find("clang") != std::string::npos) command.push_back("-shared-libasan");
+  }
+  command.insert(command.end(), {(work / "entry.cpp").string(), "-o", compiled.library.string()});
+  const ChildResult result = run_child(command, work.path(), [] {});
+  compiled.ok = result.status == 0;
+  compiled.said = replaced(result.errors, folder.path().string() + "/", "");
+  return compiled;
+}
+
+}  // namespace rung

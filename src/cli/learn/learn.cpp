@@ -1,0 +1,184 @@
+#include "cli/learn/learn.h"
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/learn/report_text.h"
+#include "cli/learn/steps.h"
+#include "cli/learn/watch.h"
+#include "cli/terminal.h"
+
+namespace rung {
+
+namespace {
+
+class Learn : public Command {
+ public:
+  const char* name() const override { return "learn"; }
+  const char* summary() const override { return "write its parts yourself, and see them run inside a model"; }
+  const char* example() const override { return "rung learn"; }
+  const char* details() const override {
+    return "What to do:\n"
+           "  (nothing)        list the exercises, with what is solved\n"
+           "  start FOLDER     make a folder to write in: one .cpp an exercise; what is there stays\n"
+           "  next             the next exercise: what it is for, and what to write\n"
+           "  check [NAME]     compile and check it: by hand, random shapes, inside pebble, the story\n"
+           "  watch [NAME]     check at every save; keys: n next, h hint, s solution, l list, c check, q quit\n"
+           "  hint [NAME]      the next of three hints\n"
+           "  solution [NAME]  the solution, to whoever asks twice\n"
+           "  debug [NAME]     the first number inside pebble that is not as it should be, and why\n"
+           "  export FILE      all of it in one file, which the course's page can read\n"
+           "  import FILE      the way back; what differs is put beside yours\n"
+           "NAME is an exercise's, or a part of it (rms); without it, the next one is meant.\n"
+           "Solved code runs in any model: rung generate --with FOLDER \"Once upon a time\"\n";
+  }
+
+  void add_options(Options& options) override {
+    options.add("action", action_, "start, next, check, watch, hint, solution, debug, export, import (default: list)")
+        .type_name("WHAT");
+    options.add("what", what_, "the exercise, the folder or the file").type_name("NAME");
+    options.add("--folder", folder_, "the learner's folder (default: this one, or the next above it that is one)")
+        .type_name("FOLDER");
+    options.add("--compiler", compile_.compiler, "the C++ compiler (default: c++, g++ or clang++)").type_name("NAME");
+    options.add("--sanitize", compile_.sanitize, "check and debug with the address and undefined sanitizers");
+    options.add("--json", json_, "one JSON object: the list, or a check's report");
+  }
+
+  int run() override {
+    const std::string action = action_.value_or("list");
+    for (const auto& [name, run] : kActions) {
+      if (action == name) return (this->*run)();
+    }
+    throw UsageError(fmt::format("there is nothing called '{}' to do", visible(action)));
+  }
+
+ private:
+  using Action = int (Learn::*)();
+  static const std::pair<const char*, Action> kActions[10];
+
+  LearnerFolder folder() const { return LearnerFolder::open(folder_); }
+  // The one that is named, or the next.
+  const ExerciseText& exercise(const LearnerFolder& folder) const {
+    if (what_) return exercise_named(*what_);
+    const ExerciseText* const next = folder.next();
+    if (next == nullptr) throw UsageError("all exercises are solved: name one");
+    return *next;
+  }
+  const std::string& needed(const char* what) const {
+    if (!what_ || what_->empty()) throw UsageError(fmt::format("{}: found nothing, expected {}", *action_, what));
+    return *what_;
+  }
+
+  int list() {
+    const std::optional<LearnerFolder> folder = LearnerFolder::find(folder_);
+    if (!json_) {
+      write_out(list_text(folder ? &*folder : nullptr));
+      return 0;
+    }
+    OrderedJson all = OrderedJson::array();
+    for (const ExerciseText& e : exercise_texts()) {
+      const ExerciseProgress progress = folder ? std::as_const(*folder).progress(e) : ExerciseProgress{};
+      all.push_back({{"name", e.name},
+                     {"title", e.title},
+                     {"milestone", e.milestone},
+                     {"testOut", e.test_out},
+                     {"done", folder && folder->is_done(e)},
+                     {"passed", progress.passed},
+                     {"hints", progress.hints},
+                     {"solution", progress.opened_solution}});
+    }
+    write_line({{"exercises", std::move(all)}});
+    return 0;
+  }
+
+  int start() {
+    std::size_t written = 0;
+    const LearnerFolder made = LearnerFolder::start(needed("a folder"), written);
+    write_out(fmt::format("{}: {}\nGo there, then: rung learn next\n", made.path().string(),
+                          written == 0 ? "everything is there already" : fmt::format("{} files written", written)));
+    return 0;
+  }
+
+  int next() {
+    const LearnerFolder here = folder();
+    const ExerciseText* const next = here.next();
+    write_out(next == nullptr ? "All exercises are solved.\n" : next_text(here, *next));
+    return 0;
+  }
+
+  int check() {
+    LearnerFolder here = folder();
+    const ExerciseText& meant = exercise(here);
+    bool is_first = false;
+    const OrderedJson report = checked(here, meant, compile_, is_first);
+    return give(report, meant, is_first);
+  }
+
+  int debug() {
+    const LearnerFolder here = folder();
+    const ExerciseText& meant = exercise(here);
+    return give(check_learner(here, meant, compile_, true), meant, false);
+  }
+
+  int give(const OrderedJson& report, const ExerciseText& meant, bool is_first) const {
+    if (json_) {
+      write_line(report);
+    } else {
+      write_out(report_text(report, meant, is_first));
+    }
+    return report.at("passed").get<bool>() ? 0 : 1;
+  }
+
+  int watch() {
+    LearnerFolder here = folder();
+    return rung::watch(here, exercise(here), compile_);
+  }
+
+  int hint() {
+    LearnerFolder here = folder();
+    const ExerciseText& meant = exercise(here);
+    write_out(hint_text(here, meant));
+    return 0;
+  }
+
+  int solution() {
+    LearnerFolder here = folder();
+    const ExerciseText& meant = exercise(here);
+    write_out(solution_text(here, meant));
+    return 0;
+  }
+
+  int export_all() {
+    const LearnerFolder here = folder();
+    AtomicFile file(needed("a file to write"));
+    file.write(here.exported().dump(1) + "\n");
+    file.commit();
+    return 0;
+  }
+
+  int import_all() {
+    LearnerFolder here = folder();
+    const std::string& path = needed("a file that rung learn export, or the course's page, has written");
+    for (const std::string& line : here.import(parse_json(read_file(path), path), path)) write_out(line + "\n");
+    return 0;
+  }
+
+  std::optional<std::string> action_, what_;
+  std::string folder_;
+  CompileOptions compile_;
+  bool json_ = false;
+};
+
+const std::pair<const char*, Learn::Action> Learn::kActions[10]{
+    {"list", &Learn::list},         {"start", &Learn::start}, {"next", &Learn::next},
+    {"check", &Learn::check},       {"watch", &Learn::watch}, {"hint", &Learn::hint},
+    {"solution", &Learn::solution}, {"debug", &Learn::debug}, {"export", &Learn::export_all},
+    {"import", &Learn::import_all}};
+
+}  // namespace
+
+std::unique_ptr<Command> make_learn() { return std::make_unique<Learn>(); }
+
+}  // namespace rung

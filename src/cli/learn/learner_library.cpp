@@ -1,0 +1,81 @@
+#include "cli/learn/learner_library.h"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+
+namespace rung {
+
+namespace {
+
+constexpr int kMostPrinted = 1 << 16;  // bytes: pebble asks a function some thousand times
+
+struct Library {
+  std::string path;
+  learn::LearnerFunction function = nullptr;
+};
+std::array<Library, kMostLearners> libraries;
+int loaded = 0;
+volatile std::uint64_t calls = 0;
+volatile bool inside = false;
+
+// A LearnerFunction has no room for anything but its code: so each library has one of its own.
+template <int i>
+void counted(RungValue* values) {
+  struct Inside {  // also where not_yet throws
+    Inside() {
+      calls = calls + 1;
+      inside = true;
+    }
+    ~Inside() { inside = false; }
+  } const now;
+  libraries[i].function(values);
+}
+template <int... i>
+constexpr std::array<learn::LearnerFunction, sizeof...(i)> all_counted(std::integer_sequence<int, i...>) {
+  return {counted<i>...};
+}
+constexpr auto kCounted = all_counted(std::make_integer_sequence<int, kMostLearners>{});
+
+void print(const char* text, int bytes) {
+  static int printed = 0;
+  if (printed > kMostPrinted) return;
+  printed += bytes;
+  std::fwrite(text, 1, static_cast<std::size_t>(bytes), stdout);
+  if (printed > kMostPrinted) std::fputs("\n(what comes after this is not shown)\n", stdout);
+  std::fflush(stdout);  // a crash takes what was not written
+}
+
+[[noreturn]] void not_yet(const char* what) { throw learn::NotYet(what); }
+
+}  // namespace
+
+learn::LearnerFunction load_learner(const std::string& path) {
+  if (loaded == kMostLearners) fail("{}: {} functions are loaded already", path, loaded);
+  void* const library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) fail("{}: cannot be loaded: {}", path, ::dlerror());
+  static constexpr RungHost host{print, not_yet};
+  const auto take_host = reinterpret_cast<void (*)(const RungHost*)>(::dlsym(library, "rung_host"));
+  const auto function = reinterpret_cast<learn::LearnerFunction>(::dlsym(library, "rung_exercise"));
+  if (take_host == nullptr || function == nullptr) fail("{}: has no rung_exercise", path);
+  take_host(&host);
+  libraries[static_cast<std::size_t>(loaded)] = {path, function};
+  return kCounted[static_cast<std::size_t>(loaded++)];
+}
+
+int learner_library_at(const char* path) {
+  for (int i = 0; i < loaded; ++i) {
+    if (std::strcmp(libraries[static_cast<std::size_t>(i)].path.c_str(), path) == 0) return i;
+  }
+  return -1;
+}
+
+std::uint64_t learner_calls() { return calls; }
+bool inside_learner() { return inside; }
+
+}  // namespace rung

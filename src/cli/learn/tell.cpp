@@ -1,0 +1,138 @@
+#include "cli/learn/tell.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/child.h"
+#include "cli/learn/compile.h"
+#include "cli/learn/how_it_ended.h"
+#include "cli/learn/in_child.h"
+#include "cli/learn/learner_library.h"
+#include "cli/terminal.h"
+
+namespace rung {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+OrderedJson json_of(const TellRequest& request) {
+  OrderedJson libraries = OrderedJson::array();
+  for (const auto& library : request.libraries) libraries.push_back({library.exercise, library.path});
+  OrderedJson json{{"libraries", std::move(libraries)},
+                   {"model", request.model.model},
+                   {"pre", request.model.pre},
+                   {"threads", request.run.threads},
+                   {"cache", request.run.cache.name},
+                   {"context", request.run.context},
+                   {"maxTokens", request.end.max_tokens},
+                   {"stop", request.end.stop},
+                   {"sampling", request.sampling.values},
+                   {"text", request.text},
+                   {"json", request.json}};
+  if (request.sampling.seed) json["seed"] = *request.sampling.seed;
+  return json;
+}
+
+}  // namespace
+
+TellRequest read_tell_request(const std::string& path) {
+  const Json json = parse_json(read_file(path), path);
+  TellRequest request;
+  for (const Json& library : json.at("libraries")) {
+    request.libraries.push_back({library.at(0).get<std::string>(), library.at(1).get<std::string>()});
+  }
+  json.at("model").get_to(request.model.model);
+  json.at("pre").get_to(request.model.pre);
+  json.at("threads").get_to(request.run.threads);
+  json.at("cache").get_to(request.run.cache.name);
+  json.at("context").get_to(request.run.context);
+  json.at("maxTokens").get_to(request.end.max_tokens);
+  json.at("stop").get_to(request.end.stop);
+  json.at("sampling").get_to(request.sampling.values);
+  json.at("text").get_to(request.text);
+  json.at("json").get_to(request.json);
+  if (json.contains("seed")) request.sampling.seed = json.at("seed").get<std::uint64_t>();
+  return request;
+}
+
+learn::Seams seams_of(const TellRequest& request) {
+  learn::Seams seams;
+  for (const auto& library : request.libraries) {
+    const learn::Exercise* const exercise = learn::find_exercise(library.exercise);
+    if (exercise == nullptr || exercise->place == nullptr) fail("{}: has no place in a model", library.exercise);
+    exercise->place(seams, load_learner(library.path));
+  }
+  if (const auto type = request.run.cache.type()) seams.cache_type = *type;
+  return seams;
+}
+
+int tell(const TellRequest& request, learn::Seams seams) {
+  ModelFiles files = request.model.open();
+  GenerateOptions options;
+  std::size_t context = request.run.context;
+  {
+    const LoadedModel model(request.model.open(), request.model.chosen_pre());
+    options = model.completed(request.end.over(model, request.sampling));
+    if (context == 0) context = request.run.context_for(model);
+  }
+  seams.stops.insert(seams.stops.end(), options.stop.begin(), options.stop.end());
+  learn::SeamedEngine engine(std::move(seams), std::move(files), request.run.threads, context);
+  learn::TellOptions how{.prompt = request.text, .tokens = options.max_tokens.value_or(256)};
+  how.sampling = options.sampling.value_or(Sampling{});
+  // Without --json: what goes on alone, as `rung generate` prints it.
+  std::size_t prompt_left = request.text.size();
+  if (!request.json) {
+    how.text = [&](std::string_view piece) {
+      const std::size_t skipped = std::min(prompt_left, piece.size());
+      prompt_left -= skipped;
+      write_text(piece.substr(skipped));
+    };
+  }
+  const learn::Story story = engine.tell(how);
+  if (request.json) {
+    OrderedJson line;
+    put_text(line, "text", std::string_view(story.text).substr(std::min(story.text.size(), request.text.size())));
+    line["ids"] = story.ids;
+    write_line(line);
+  } else {
+    write_out("\n");
+  }
+  return 0;
+}
+
+int tell_with(const std::string& named, TellRequest request) {
+  const LearnerFolder folder = LearnerFolder::open(named);
+  const WorkFolder work;
+  Progress progress("compiling");
+  std::vector<const ExerciseText*> solved;
+  for (const ExerciseText& exercise : exercise_texts()) {
+    if (folder.progress(exercise).passed && exercise.checks->place != nullptr) solved.push_back(&exercise);
+  }
+  if (solved.empty()) fail("{}: nothing that has a place in a model is solved there yet", folder.path().string());
+  for (const ExerciseText* const exercise : solved) {
+    progress.update(request.libraries.size(), solved.size(), "functions");
+    const Compiled compiled = compile_exercise(folder, *exercise, work, {});
+    if (!compiled.ok) fail("{}: does not compile any more: rung learn check {}", exercise->file(), exercise->name);
+    request.libraries.push_back({exercise->name, compiled.library.string()});
+  }
+  progress.hide();
+  std::error_code ignored;
+  if (fs::exists(request.model.model, ignored)) request.model.model = fs::absolute(request.model.model).string();
+  std::ofstream(work / "request.json", std::ios::binary) << to_json(json_of(request));
+  const ChildResult result = run_child(
+      {this_program().string(), kChildVerb, "tell", (work / "request.json").string()}, work.path(), [] {},
+      ChildOutput::ours);
+  const HowItEnded ended = how_it_ended(result, folder, solved, request.libraries);
+  if (!ended.stopped_by.empty()) {
+    fail("{}{}", ended.stopped_by, ended.place.empty() ? "" : fmt::format(", at {}", ended.place));
+  }
+  write_error(ended.rest);
+  return result.status;
+}
+
+}  // namespace rung

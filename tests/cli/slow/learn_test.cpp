@@ -1,0 +1,290 @@
+// `rung learn` as a learner meets it: the program itself, with the compiler of this machine.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "cli/program.h"
+#include "files/temporary_folder.h"
+#include "paths.h"
+#include "sanitized.h"
+
+namespace rung {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// A learner's folder, made by `rung learn start`.
+class Learn : public testing::Test {
+ protected:
+  Learn() { EXPECT_EQ(run_rung({"learn", "start", path()}).status, 0); }
+
+  std::string path() const { return (folder_ / "mine").string(); }
+  fs::path file(const std::string& name = "m2-rms-norm.cpp") const { return folder_ / "mine" / name; }
+  void write(const std::string& code) const { std::ofstream(file(), std::ios::binary) << code; }
+  void write_function(const std::string& body) const {
+    write(
+        "#include \"learn.h\"\n"
+        "void rms_norm(std::span<float> out, std::span<const float> x, std::span<const float> weight, float epsilon) "
+        "{\n" +
+        body + "}\n");
+  }
+  void solve() const { write(text_of(source_folder() / "course/exercises/m2-rms-norm/solution.cpp")); }
+
+  Outcome learn(std::vector<std::string> arguments, const Surroundings& surroundings = {}) const {
+    arguments.insert(arguments.begin(), "learn");
+    arguments.insert(arguments.end(), {"--folder", path()});
+    return run_rung(std::move(arguments), surroundings);
+  }
+  Json report(std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {"check", "m2-rms-norm", "--json"});
+    const Outcome outcome = learn(more);
+    EXPECT_TRUE(Json::accept(outcome.out)) << outcome.out << outcome.err;
+    return Json::parse(outcome.out, nullptr, false);
+  }
+  Json failure(const std::string& body) const {
+    write_function(body);
+    const Json all = report();
+    EXPECT_FALSE(all.at("passed").get<bool>());
+    return all.at("checks").back();
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Learn, StartsAFolderWithOneFileAnExerciseAndLeavesWhatIsThere) {
+  for (const char* name : {"learn.h", "CMakeLists.txt", "tutor.md", "m2-rms-norm.cpp"}) {
+    EXPECT_TRUE(fs::exists(file(name))) << name;
+  }
+  EXPECT_EQ(text_of(file("learn.h")), text_of(source_folder() / "course/exercises/learn.h"));
+  write("mine");
+  fs::remove(file("tutor.md"));
+  const Outcome again = run_rung({"learn", "start", path()});
+  EXPECT_TRUE(has(again.out, "1 files written")) << again.out;
+  EXPECT_EQ(text_of(file()), "mine");
+}
+
+TEST_F(Learn, AStubIsNotYetWrittenAndThatIsANormalStart) {
+  const Outcome outcome = learn({"check", "rms-norm"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.out, "✓ compiles")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "not_yet: m2-rms-norm.cpp waits")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "Red is how every exercise begins")) << outcome.out;
+  EXPECT_FALSE(has(learn({"check", "rms-norm"}).out, "Red is how")) << "only the first time";
+}
+
+TEST_F(Learn, ASolutionPassesAllAndIsRemembered) {
+  solve();
+  const Json all = report();
+  EXPECT_TRUE(all.at("passed").get<bool>()) << all.dump(1);
+  std::vector<std::string> checks;
+  for (const Json& check : all.at("checks")) checks.push_back(check.at("check").get<std::string>());
+  EXPECT_EQ(checks, (std::vector<std::string>{"compile", "by-hand", "random", "pebble", "story", "speed"}));
+  EXPECT_TRUE(has(all.at("checks").at(4).at("story").get<std::string>(), "Once upon a time"));
+  EXPECT_TRUE(has(learn({}).out, "✓ m2-rms-norm"));
+  const Json list = Json::parse(learn({"--json"}).out);
+  for (const Json& one : list.at("exercises")) EXPECT_EQ(one.at("passed"), one.at("name") == "m2-rms-norm");
+}
+
+TEST_F(Learn, AWrongAnswerIsShownWithTheCaseAndTheLikeliestCause) {
+  write(text_of(source_folder() / "course/exercises/m2-rms-norm/wrong/sum.cpp"));
+  const Outcome outcome = learn({"check", "rms-norm"});
+  EXPECT_EQ(outcome.status, 1);
+  for (const char* part : {"✗ by hand: two numbers, weights of 1", "x = [3, 4]", "25 / 2 = 12.5", "[0.848528, 1.13137]",
+                           "[0.6, 0.8]", "not divided by how many there are", "m2-forward-pass#rmsnorm"}) {
+    EXPECT_TRUE(has(outcome.out, part)) << part << "\n" << outcome.out;
+  }
+}
+
+TEST_F(Learn, WhatDoesNotCompileIsSaidInTheCompilersWordsAtTheLearnersLine) {
+  const Json check = failure("  out[0] = epsilonn;\n");
+  EXPECT_EQ(check.at("check"), "compile");
+  EXPECT_TRUE(has(check.at("got").get<std::string>(), "m2-rms-norm.cpp:3:")) << check.dump(1);
+}
+
+TEST_F(Learn, AChangedSignatureIsNamed) {
+  write("#include \"learn.h\"\nvoid rms_norm(std::span<float> out, std::span<const float> x) { out[0] = x[0]; }\n");
+  const std::string said = report().at("checks").at(0).at("got").get<std::string>();
+  EXPECT_TRUE(has(said,
+                  "keep the signature of rms_norm: void(std::span<float> out, std::span<const float> x, "
+                  "std::span<const float> weight, float epsilon)"))
+      << said;
+}
+
+TEST_F(Learn, AnIndexBeyondTheEndIsNamedByItsLine) {
+  const Json check = failure("  for (std::size_t i = 0; i <= x.size(); ++i) {\n    out[i] = x[i];\n  }\n");
+  EXPECT_EQ(check.at("check"), "by-hand");
+  EXPECT_TRUE(has(check.at("got").get<std::string>(), "an index is beyond the end")) << check.dump(1);
+  EXPECT_EQ(check.at("place"), "m2-rms-norm.cpp:4");
+  EXPECT_EQ(check.at("line"), "out[i] = x[i];");
+  EXPECT_TRUE(has(check.at("input").get<std::string>(), "x = [3, 4]"));
+}
+
+TEST_F(Learn, ACrashIsTheirsAloneAndNamedByItsLine) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer says it in its own words";
+  const Json check = failure("  float* p = nullptr;\n  asm(\"\" : \"+r\"(p));\n  *p = epsilon;\n");
+  EXPECT_TRUE(has(check.at("got").get<std::string>(), "memory that does not belong to it")) << check.dump(1);
+  EXPECT_EQ(check.at("place"), "m2-rms-norm.cpp:5");
+}
+
+TEST_F(Learn, RecursionWithoutAnEndIsNamed) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer says it in its own words";
+  write(
+      "#include \"learn.h\"\n"
+      "float deeper(float x) {\n"
+      "  volatile float y[64] = {x};\n"
+      "  return deeper(y[0] + 1) + y[0];\n"
+      "}\n"
+      "void rms_norm(std::span<float> out, std::span<const float> x, std::span<const float>, float) {\n"
+      "  out[0] = deeper(x[0]);\n"
+      "}\n");
+  const Json check = report().at("checks").back();
+  EXPECT_TRUE(has(check.at("got").get<std::string>(), "the stack is full")) << check.dump(1);
+}
+
+TEST_F(Learn, AnEndlessLoopIsEndedAndNamedByItsLine) {
+  const Json check = failure("  volatile bool on = true;\n  while (on) {\n  }\n  out[0] = 1;\n");
+  EXPECT_TRUE(has(check.at("got").get<std::string>(), "a loop that never ends")) << check.dump(1);
+  EXPECT_TRUE(has(check.value("place", ""), "m2-rms-norm.cpp:4")) << check.dump(1);
+}
+
+TEST_F(Learn, WhatTheyPrintIsShown) {
+  write_function("  print(\"n = %zu\\n\", x.size());\n");
+  EXPECT_TRUE(has(report().at("printed").get<std::string>(), "n = 2\n"));
+}
+
+TEST_F(Learn, TheSanitizersFindWhatOtherwiseGoesWell) {
+  if (kSanitized) GTEST_SKIP() << "this program has a sanitizer already";
+  write_function("  const float* p = x.data();\n  volatile float sum = p[x.size()];\n  out[0] = sum;\n");
+  const Json all = report({"--sanitize"});
+  const Json& check = all.at("checks").back();
+  EXPECT_TRUE(has(check.value("got", ""), "the sanitizer found: heap-buffer-overflow")) << all.dump(1);
+  EXPECT_EQ(check.value("place", ""), "m2-rms-norm.cpp:4");
+}
+
+TEST_F(Learn, WithoutACompilerItSaysWhichPackageToInstall) {
+  const Outcome outcome = learn({"check", "rms"}, {.environment = {"PATH=/nonexistent"}});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.err, "no C++ compiler found")) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "apt install g++")) << outcome.err;
+}
+
+TEST_F(Learn, HintsComeOneByOneAndTheSolutionToWhoeverAsksTwice) {
+  EXPECT_TRUE(has(learn({"hint", "rms"}).out, "hint 1 of 3"));
+  EXPECT_TRUE(has(learn({"hint", "rms"}).out, "hint 2 of 3"));
+  const Outcome once = learn({"solution", "rms"});
+  EXPECT_TRUE(has(once.out, "asks twice. There are 1 hints left")) << once.out;
+  EXPECT_FALSE(has(once.out, "std::sqrt"));
+  EXPECT_TRUE(has(learn({"solution", "rms"}).out, "std::sqrt"));
+  solve();
+  report();
+  EXPECT_TRUE(has(learn({}).out, "s m2-rms-norm")) << "what was opened is remembered";
+  EXPECT_TRUE(has(learn({}).out, "Could you write m2-rms-norm without it now?"));
+}
+
+TEST_F(Learn, WatchChecksAndTakesKeys) {
+  const Outcome outcome = learn({"watch", "rms"}, {.input = "hq"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "not_yet")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "hint 1 of 3")) << outcome.out;
+}
+
+TEST_F(Learn, DebugLooksIntoPebbleAlsoWhereACaseFails) {
+  write(text_of(source_folder() / "course/exercises/m2-rms-norm/wrong/sum.cpp"));
+  const Json all = Json::parse(learn({"debug", "rms", "--json"}).out);
+  EXPECT_EQ(all.at("checks").at(1).at("check"), "pebble") << all.dump(1);
+  EXPECT_TRUE(has(all.at("checks").at(1).dump(), "layer.0.attention_norm"));
+  EXPECT_EQ(all.at("checks").at(2).at("check"), "story");
+  EXPECT_NE(all.at("checks").at(2).at("story"), all.at("checks").at(2).at("referenceStory"));
+}
+
+TEST_F(Learn, ASolvedExerciseTellsTheStory) {
+  const std::vector<std::string> rung{"generate", "-n",       "12",        "--temperature",
+                                      "0",        "--device", "reference", "Once upon a time"};
+  std::vector<std::string> with = rung;
+  with.insert(with.end() - 1, {"--with", path()});
+  EXPECT_TRUE(has(run_rung(with).err, "nothing that has a place in a model is solved"));
+  solve();
+  report();
+  const Outcome told = run_rung(with);
+  EXPECT_EQ(told.status, 0) << told.err;
+  EXPECT_EQ(told.out, run_rung(rung).out);
+  write_function("  for (std::size_t i = 0; i < x.size(); ++i) out[i] = 1;\n");  // solved once, broken now
+  EXPECT_NE(run_rung(with).out, told.out) << "it is their code that runs";
+  write_function("  out[x.size()] = 1;\n");
+  const Outcome crashed = run_rung(with);
+  EXPECT_EQ(crashed.status, 1);
+  EXPECT_TRUE(has(crashed.err, "rung: an index is beyond the end")) << crashed.err;
+  EXPECT_TRUE(has(crashed.err, "at m2-rms-norm.cpp:3")) << crashed.err;
+}
+
+TEST_F(Learn, WhatIsExportedCanBeImported) {
+  solve();
+  report();
+  learn({"hint", "rms"});
+  const std::string file_path = (folder_ / "all.json").string();
+  EXPECT_EQ(learn({"export", file_path}).status, 0);
+  const std::string other = (folder_ / "other").string();
+  run_rung({"learn", "start", other});
+  const Outcome imported = run_rung({"learn", "import", file_path, "--folder", other});
+  EXPECT_EQ(imported.out, "m2-rms-norm.cpp\n") << imported.err;
+  EXPECT_EQ(text_of(folder_ / "other" / "m2-rms-norm.cpp"), text_of(file()));
+  EXPECT_EQ(text_of(folder_ / "other" / "progress.json"), text_of(file("progress.json")));
+  std::ofstream(folder_ / "other" / "m2-rms-norm.cpp") << "// mine\n";
+  EXPECT_TRUE(has(run_rung({"learn", "import", file_path, "--folder", other}).out, "m2-rms-norm.imported.cpp (yours"));
+  EXPECT_EQ(text_of(folder_ / "other" / "m2-rms-norm.cpp"), "// mine\n");
+}
+
+TEST_F(Learn, AProgressFileThatIsNoneIsRefusedInOneLine) {
+  const std::vector<std::pair<std::string, std::string>> broken{
+      {"", "progress.json"},
+      {"[]", "found no object 'exercises'"},
+      {R"({"version": 2, "exercises": {}})", "its version is 2, expected 1"},
+      {R"({"version": 1, "exercises": {"m2-rms-norm": []}})", "m2-rms-norm: found array, expected an object"},
+      {R"({"version": 1, "exercises": {"m2-rms-norm": {"passed": "yes"}}})", "passed is \"yes\""},
+      {R"({"version": 1, "exercises": {"m2-rms-norm": {"hints": -1}}})", "hints is -1, expected a count"},
+      {R"({"version": 1, "exercises": {"m2-rms-norm": {"checks": 1e300}}})", "expected a count"}};
+  for (const auto& [text, part] : broken) {
+    std::ofstream(file("progress.json"), std::ios::binary | std::ios::trunc) << text;
+    const Outcome outcome = learn({});
+    EXPECT_EQ(outcome.status, 1) << text;
+    EXPECT_TRUE(has(outcome.err, part)) << text << "\n" << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+TEST_F(Learn, AnImportOfAStrangerWritesNothingElsewhere) {
+  const std::string hostile =
+      R"({"version": 1, "exercises": {"../escape": {"code": "x"}, "m2-rms-norm": {"code": 7}}})";
+  std::ofstream(folder_ / "hostile.json") << hostile;
+  const Outcome outcome = learn({"import", (folder_ / "hostile.json").string()});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.err, "m2-rms-norm: code is number, expected a text")) << outcome.err;
+  EXPECT_FALSE(fs::exists(folder_ / "escape.cpp"));
+  EXPECT_EQ(text_of(file()), text_of(source_folder() / "course/exercises/m2-rms-norm/stub.cpp"));
+}
+
+TEST(LearnWithoutAFolder, ListsTheExercisesAndSaysHowToBegin) {
+  const Outcome outcome = run_rung({"learn"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "m2-rms-norm")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "rung learn start FOLDER")) << outcome.out;
+  const Outcome next = run_rung({"learn", "next"});
+  EXPECT_EQ(next.status, 2);
+  EXPECT_TRUE(has(next.err, "rung learn start FOLDER")) << next.err;
+  EXPECT_EQ(run_rung({"learn", "wish"}).status, 2);
+}
+
+}  // namespace
+}  // namespace rung
