@@ -1,6 +1,6 @@
-// bench/page: when the first page's largest content is there, and when pebble's story begins. Nothing is asserted:
-// times depend on the machine.
-import { writeFileSync } from 'node:fs';
+// bench/page: when the first page's largest content is there, and when pebble's story begins; how long a check of an
+// exercise takes. Nothing is asserted: times depend on the machine.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { root, version } from '../src/plugins/source.mjs';
@@ -67,7 +67,42 @@ for (let i = 0; i < runs; ++i) {
   await context.close();
 }
 
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+// An exercise: from the first key in the editor, with nothing kept and on a second visit, to the checks; then compiling
+// alone.
+async function exercise(context) {
+  const page = await context.newPage();
+  await page.goto(`${server.base}exercises/m2-rms-norm/index.html`, { waitUntil: 'load' });
+  await page.locator('rung-exercise').scrollIntoViewIfNeeded();
+  await page.waitForSelector('rung-exercise[data-ready]');
+  const write = async (text) => {
+    const before = Number(await page.locator('rung-exercise').getAttribute('data-checked'));
+    const began = performance.now();
+    await page.locator('rung-exercise .cm-content').focus();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.insertText(text);
+    await page.keyboard.press('Control+Enter');
+    const done = (n) => Number(document.querySelector('rung-exercise').dataset.checked) > n;
+    await page.waitForFunction(done, before, { timeout: 120_000, polling: 20 });
+    const compiled = Number(await page.locator('rung-exercise').getAttribute('data-milliseconds'));
+    return { all: performance.now() - began, compiled };
+  };
+  const solution = readFileSync(join(root, 'course/exercises/m2-rms-norm/solution.cpp'), 'utf8');
+  const first = await write(solution);
+  const later = [];
+  for (let i = 0; i < 5; ++i) later.push(await write(`${solution}// ${i}\n`));
+  const error = await write(solution.replace(';', ''));
+  await page.close();
+  return {
+    'first check': first.all,
+    'a later check': median(later.map(({ all }) => all)),
+    'compiling, later': median(later.map(({ compiled }) => compiled)),
+    'an error': error.all,
+  };
+}
+
+function median(values) {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
 const result = {
   what: 'the first page on loopback: milliseconds from the navigation on, bytes as sent; the median of the visits and the slowest',
   machine: `${cpus()[0].model.trim()}, ${cpus().length} threads`,
@@ -88,6 +123,18 @@ for (const [state, visits] of Object.entries(seen)) {
     }),
   );
 }
+const exercises = { cold: [], warm: [] };
+for (let i = 0; i < 3; ++i) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  for (const checks of Object.values(exercises)) checks.push(await exercise(context));
+  await context.close();
+}
+result.exercise = Object.fromEntries(
+  Object.entries(exercises).map(([state, visits]) => [
+    state,
+    Object.fromEntries(Object.keys(visits[0]).map((key) => [key, Math.round(median(visits.map((each) => each[key])))])),
+  ]),
+);
 await browser.close();
 server.close();
 console.log(JSON.stringify(result, null, 1));
