@@ -65,7 +65,7 @@ export function placesOf(said: string, file: string): PlaceInCode[] {
   for (let i = 0; i + 1 < lines.length; i += 2) {
     const [, path, line, column] = /^(.*):(\d+):(\d+)$/.exec(lines[i + 1]!) ?? [];
     if (path?.split('/').pop() === file && Number(line) > 0)
-      places.push({ function: lines[i]!.replace(/\(.*/, ''), line: Number(line), column: Math.max(1, Number(column)) });
+      places.push({ line: Number(line), column: Math.max(1, Number(column)) });
   }
   return places;
 }

@@ -252,7 +252,6 @@ export interface Message {
 }
 
 export interface PlaceInCode {
-  function: string;
   line: number;
   column: number;
 }

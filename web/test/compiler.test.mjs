@@ -33,7 +33,7 @@ async function stop(body) {
   );
   assert.ok(error.stopped, error.stack);
   const [place] = await compiler.lines(module, error.stopped.offsets, exercise);
-  return { why: error.stopped.why, words: error.message, line: place?.line, in: place?.function };
+  return { why: error.stopped.why, words: error.message, line: place?.line };
 }
 
 test('an error stands at its line, with what would mend it', async () => {
@@ -71,9 +71,9 @@ test('what it prints arrives', async () => {
 
 test('what stops it is named by line, and the engine starts anew', async () => {
   const beyond = 'an index is beyond the end of a span';
-  assert.deepEqual(await stop(`  out[0] = x[x.size()];\n${right}`), { why: 'trap', words: beyond, line: 3, in: 'rms_norm' });
+  assert.deepEqual(await stop(`  out[0] = x[x.size()];\n${right}`), { why: 'trap', words: beyond, line: 3 });
   const divided = await stop(`  volatile int zero = 0;\n  out[0] = 5 / zero;\n${right}`);
-  assert.deepEqual(divided, { why: 'trap', words: 'your code divides a whole number by zero', line: 4, in: 'rms_norm' });
+  assert.deepEqual(divided, { why: 'trap', words: 'your code divides a whole number by zero', line: 4 });
   const { report } = await run(right);
   assert.equal((await report).passed, true);
 });
@@ -86,7 +86,7 @@ test('a function that calls itself without end', async () => {
   const error = await rung.check({ exercise: exercise.name, module }).catch((error) => error);
   assert.equal(error.message, 'a function calls itself without end, until the stack is full');
   const [place] = await compiler.lines(module, error.stopped.offsets, exercise);
-  assert.equal(place.function, 'deep');
+  assert.ok(place.line >= 2 && place.line <= 6, `line ${place.line}`);
 });
 
 test('an endless loop is stopped, and the engine is there again', async () => {
