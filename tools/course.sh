@@ -13,7 +13,7 @@ cd "$home/course"
 # The engine in the page: the package itself, beside the pages.
 "$home/tools/web.sh"
 export RUNG=$rung # the tests ask it, too
-"$node" --test --test-reporter=dot "$home"/web/test/*.test.mjs
+"$node" --test --test-reporter=dot --test-concurrency=1 "$home"/web/test/*.test.mjs
 rm -rf public/engine
 cp -r "$home/web/dist" public/engine
 rm public/engine/*.d.ts

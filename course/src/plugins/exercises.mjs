@@ -70,12 +70,12 @@ function pageOf(exercise) {
   const data = Object.entries(words).map(([key, value]) => `data-${key}="${escapeHtml(value)}"`);
   const known = `If you solve this one, ${milestone} is marked as known: a short cut for who knows it already.`;
   const steps = ['A first hint', 'A second hint', 'A third hint, which nearly says it'];
-  const end = milestone === 'M7' ? 'metal' : 'cpp';
+  const end = existsSync(join(folder, name, 'stub.metal')) ? 'metal' : 'cpp';
   return [
     `---\n${head.join('\n')}\n---`,
     test_out ? `**A test-out.** ${known}` : '',
     read(name, 'text.md'),
-    `<rung-exercise ${data.join(' ')}${milestone === 'M7' ? ' data-terminal' : ''}>\n<figure>`,
+    `<rung-exercise ${data.join(' ')}${end === 'metal' ? ' data-terminal' : ''}>\n<figure>`,
     fence(read(name, `stub.${end}`), 'cpp', `title="${name}.${end}"`),
     `<figcaption>The file that you begin with. With JavaScript you write and check it here; at the terminal ` +
       `<code>rung learn check ${name}</code> does the same.</figcaption></figure>`,

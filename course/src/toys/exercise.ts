@@ -1,5 +1,6 @@
 // An exercise: the reader's C++ is compiled in this page, checked, and put in the engine's place. Inside the element is
 // what a reader without JavaScript gets: the beginning, hints, a solution.
+import './exercise_style';
 import { compiler, compilerSize } from './compiler';
 import { note } from './diary';
 import type { Editor } from './editor';

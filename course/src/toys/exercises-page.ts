@@ -1,4 +1,5 @@
 // The page of all exercises: which are solved, which were begun, what comes next, which milestones are known.
+import './exercise_style';
 import { h } from './parts';
 import { all } from './work';
 
@@ -16,7 +17,7 @@ class Exercises extends HTMLElement {
     for (const section of this.querySelectorAll('section')) this.sum(section, isSolved);
     const solved = items.filter(isSolved).length;
     const next = items.find((item) => !isSolved(item) && !item.closest('.known'));
-    const link = next?.querySelector('a');
+    const link = next?.querySelector('a') ?? undefined;
     this.prepend(
       h(
         'p',
