@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compiles the Metal kernels of other engines, as they are, in our emulator: what they take for granted of the language,
-the emulator must have.
+"""Compiles the Metal kernels of other engines, as they are, in our emulator: what they take for granted of the
+language, the emulator must have.
 usage: others_kernels.py llama.cpp|ds4 FOLDER [--address-spaces]
 
-FOLDER is a checkout of ggml (or llama.cpp's ggml/), or of ds4. Needs clang-19. Prints how many kernels there are in what
-came out."""
+FOLDER is a checkout of ggml (or llama.cpp's ggml/), or of ds4. Needs clang-19. Prints how many kernels there are in
+what came out."""
 
 import ast
 import os

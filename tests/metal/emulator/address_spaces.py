@@ -2,9 +2,9 @@
 """Checks the address spaces of a file of the Metal Shading Language: `device`, `threadgroup`, `constant`, `thread`.
 usage: address_spaces.py [-D NAME…] [-I FOLDER…] IN.metal
 
-The emulator has one space for all, so it would run what a Mac's compiler refuses: a threadgroup pointer made of a device
-pointer. OpenCL C++ has the same four, with the same rules, and clang knows it: the rewriter gives them OpenCL's names, and
-clang looks at the result without compiling it."""
+The emulator has one space for all, so it would run what a Mac's compiler refuses: a threadgroup pointer made of a
+device pointer. OpenCL C++ has the same four, with the same rules, and clang knows it: the rewriter gives them OpenCL's
+names, and clang looks at the result without compiling it."""
 
 import os
 import re
@@ -53,8 +53,8 @@ def blocks_of(words):
 
 
 def is_false_alarm(block):
-    """Where Metal copies an object out of another space, and OpenCL does not: `condition ? of_device : of_thread`, and a
-    struct in `constant` given by value."""
+    """Where Metal copies an object out of another space, and OpenCL does not: `condition ? of_device : of_thread`,
+    and a struct in `constant` given by value."""
     choice = re.search(r"incompatible operand types \('([^'*&]*)' and '([^'*&]*)'\)", block)
     if choice:
         plain = [re.sub(r"\b(const|__\w+) ", "", side) for side in choice.groups()]

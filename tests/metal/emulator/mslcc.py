@@ -32,6 +32,7 @@ QUIET = [
     "-Wno-ignored-qualifiers",
     "-Wno-c++17-extensions",
     "-Wno-c99-designator",
+    "-Wno-duplicate-decl-specifier",
 ]
 
 

@@ -63,9 +63,9 @@ inline msl_32_bytes msl_whole(msl_32_bytes value) { return value; }
 #define msl_whole(value) value
 #endif
 
-// The operators (by value: an operand may lie in any address space), as friends that are found through either vec<T, K>
-// or any of its swizzles, and the swizzles: a view of elements I… of a vector of N, which reads and is assigned like a
-// vec<T, K>.
+// The operators (by value: an operand may lie in any address space), as friends that are found through either
+// vec<T, K> or any of its swizzles, and the swizzles: a view of elements I… of a vector of N, which reads and is
+// assigned like a vec<T, K>.
 template <class T, int K>
 struct msl_operators {
   typedef vec<T, K> V;
