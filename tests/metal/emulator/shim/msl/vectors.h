@@ -216,10 +216,11 @@ struct msl_operators {
   MSL_S2(N, lo, 0, 1)                                                                                                 \
   MSL_S2(N, hi, 2, 3)                                                                                                 \
   MSL_S2(N, even, 0, 2)                                                                                               \
-  MSL_S2(N, odd, 1, 3) MSL_S3(N, yzw, 1, 2, 3) MSL_S4(N, xyzw, 0, 1, 2, 3) MSL_S4(N, wzyx, 3, 2, 1, 0)                \
-      MSL_S4(N, yxwz, 1, 0, 3, 2) MSL_S4(N, zwxy, 2, 3, 0, 1) MSL_S4(N, xxxx, 0, 0, 0, 0) MSL_S4(N, yyyy, 1, 1, 1, 1) \
-          MSL_S4(N, zzzz, 2, 2, 2, 2) MSL_S4(N, wwww, 3, 3, 3, 3) MSL_S4(N, rgba, 0, 1, 2, 3)                         \
-              MSL_S4(N, xyxy, 0, 1, 0, 1) MSL_S4(N, xxyy, 0, 0, 1, 1)
+  MSL_S2(N, odd, 1, 3)                                                                                                \
+  MSL_S3(N, yzw, 1, 2, 3) MSL_S4(N, xyzw, 0, 1, 2, 3) MSL_S4(N, wzyx, 3, 2, 1, 0) MSL_S4(N, yxwz, 1, 0, 3, 2)         \
+      MSL_S4(N, zwxy, 2, 3, 0, 1) MSL_S4(N, xxxx, 0, 0, 0, 0) MSL_S4(N, yyyy, 1, 1, 1, 1) MSL_S4(N, zzzz, 2, 2, 2, 2) \
+          MSL_S4(N, wwww, 3, 3, 3, 3) MSL_S4(N, rgba, 0, 1, 2, 3) MSL_S4(N, xyxy, 0, 1, 0, 1)                         \
+              MSL_S4(N, xxyy, 0, 0, 1, 1)
 
 template <class T>
 struct alignas(2 * sizeof(T)) vec<T, 2> : msl_operators<T, 2> {
