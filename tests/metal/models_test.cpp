@@ -5,6 +5,7 @@
 
 #include "engine/session.h"
 #include "model/golden_model.h"
+#include "ops/decorator.h"
 #include "ops/metal/metal.h"
 #include "paths.h"
 
@@ -72,6 +73,39 @@ TEST_P(MetalModel, IsWithinTheContractOfTheOfficialImplementation) {
     const std::optional<Difference> difference = run_and_compare(opened.model, metal, golden, chunk);
     EXPECT_FALSE(difference.has_value()) << chunk;
   }
+}
+
+// q, k and v are one kernel, gate and up with their activation, a product with the sum after it; under a decorator that
+// looks at values none of it is.
+TEST_P(MetalModel, JoinedVerbsGiveTheBitsOfTheVerbsOneByOne) {
+  const Opened opened(GetParam());
+  MetalOps joined, alone;
+  AtOnceOps one_by_one(alone);
+  for (const std::size_t tokens : {1u, 40u}) {
+    EXPECT_EQ(logits_of(opened, joined, tokens), logits_of(opened, one_by_one, tokens)) << tokens << " tokens";
+  }
+  EXPECT_LT(joined.counts().dispatches, alone.counts().dispatches);
+}
+
+// What a token costs: see src/ops/metal/README.md.
+TEST_P(MetalModel, DispatchesSoManyKernelsAToken) {
+  const Opened opened(GetParam());
+  MetalOps metal;
+  Session session(opened.model, metal);
+  session.feed(opened.ids(70));
+  const std::size_t before = metal.counts().dispatches, layers = opened.model.layers.size();
+  session.feed(opened.ids(1));
+  std::size_t expected = 4;  // embedding, the wanted row, norm, head
+  for (std::size_t i = 0; i < layers; ++i) {
+    const DecoderLayer& layer = opened.model.layers[i];
+    const std::size_t window = opened.model.config.layers[i].attention.window_tokens;
+    expected += 11;  // norm, q k v, rope twice, store, attention and its combination, o, norm, gate and up, down
+    if (window != 0 && (71 - window) / kKvBlock == 1) --expected;  // one block, with which nothing is combined
+    if (layer.q_norm) expected += 2;
+    if (layer.attention_post_norm) expected += 2;  // the norm; and the sum, which the product before it cannot be
+    if (layer.mlp_post_norm) expected += 2;
+  }
+  EXPECT_EQ(metal.counts().dispatches - before, expected) << layers << " layers";
 }
 
 // After the first tokens nothing new is made: a thousand tokens later there are as many objects as before.

@@ -25,6 +25,8 @@ RUNG_GPU_CONSTANT kFewTokens = 8;
 RUNG_GPU_CONSTANT kManyRows = 16;
 RUNG_GPU_CONSTANT kManyTokens = 32;
 
+RUNG_GPU_CONSTANT kMostTasks = 3;  // linear layers of one x in one dispatch: q, k and v
+
 RUNG_GPU_CONSTANT kElementThreads = 256;  // of a threadgroup that goes through values one by one
 RUNG_GPU_CONSTANT kNormThreads = 256;     // at most, for a row
 
@@ -85,7 +87,8 @@ struct LinearArgs {
   uint32_t row_bytes;
   uint32_t out_stride, first_row;  // where out[t, 0] of this piece of the matrix lies: t·out_stride + first_row
   uint32_t neighbours_head_dim;    // PackedMatrix::neighbours_head_dim
-  uint32_t has_bias;
+  uint32_t has_bias, has_residual;
+  uint32_t activation;  // of gate_up: as in ElementArgs
 };
 
 struct RopeArgs {

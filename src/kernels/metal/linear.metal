@@ -17,29 +17,39 @@
 // Which k a column of A is, is free, as long as B has the same in that row: so the four lanes that share a row of A
 // read what lies side by side in a block (formats.metal). CPU twin: ReferenceOps::do_linear.
 
-// MR tiles of 8 rows, NT tiles of 8 tokens, for this SIMD group's run of k.
+// Where the rows of a lane begin, one a tile.
+template <ushort MR>
+struct RowStarts {
+  device const uchar* at[MR];
+};
+
+inline device const uchar* row_start(constant rung::gpu::LinearArgs& args, device const uchar* w, uint row) {
+  const uint in_w = min(row, args.rows - 1);  // what is made of a row too many is not stored
+  return w + ulong(row_in_file(in_w, args.neighbours_head_dim)) * args.row_bytes;
+}
+
+// MR tiles of 8 rows, NT tiles of 8 tokens, for this SIMD group's run of k: partial[run][token][row].
 template <ushort MR, ushort NT>
-inline void multiply_run(thread simdgroup_float8x8 (&sums)[MR][NT], constant rung::gpu::LinearArgs& args,
-                         device const float* x, device const uchar* w, uint first_row, uint first_token, ushort run,
-                         ushort lane) {
+inline void multiply_run(threadgroup float* partial, constant rung::gpu::LinearArgs& args, device const float* x,
+                         RowStarts<MR> rows, uint first_token, ushort run, ushort lane) {
+  constexpr ushort kRows = 8 * MR, kTokens = 8 * NT;
   const ushort r = matrix_row(lane), c = matrix_column(lane);
-  device const uchar* rows[MR];
+  simdgroup_float8x8 sums[MR][NT];
   for (ushort m = 0; m < MR; ++m) {
-    const uint row = min(first_row + 8 * m + r, args.rows - 1);  // what is made of a row too many is not stored
-    rows[m] = w + ulong(row_in_file(row, args.neighbours_head_dim)) * args.row_bytes;
+    for (ushort n = 0; n < NT; ++n) sums[m][n] = zero_matrix();
   }
   const uint units = (args.columns + 31) / 32, each = (units + rung::gpu::kRuns - 1) / rung::gpu::kRuns;
   const uint end = min(units, (run + 1) * each);
   for (uint unit = run * each; unit < end; ++unit) {
     float weights[MR][8];
-    for (ushort m = 0; m < MR; ++m) unpack_eight(weights[m], rows[m], unit, c / 2, args.columns);
+    for (ushort m = 0; m < MR; ++m) unpack_eight(weights[m], rows.at[m], unit, c / 2, args.columns);
     for (ushort j = 0; j < 4; ++j) {
       const uint k = 32 * unit + place_of(r / 2, 2 * j + r % 2);
+      const bool there = k < args.columns;
       simdgroup_float8x8 b[NT];
       for (ushort n = 0; n < NT; ++n) {
         const uint t = first_token + 8 * n + c;
         device const float* const column = x + ulong(t) * args.columns + k;
-        const bool there = k < args.columns;
         set_elements(b[n], float2(there && t < args.tokens ? column[0] : 0.0f,
                                   there && t + 1 < args.tokens ? column[args.columns] : 0.0f));
       }
@@ -50,55 +60,112 @@ inline void multiply_run(thread simdgroup_float8x8 (&sums)[MR][NT], constant run
       }
     }
   }
-}
-
-template <ushort MR, ushort NT>
-inline void linear_tile(constant rung::gpu::LinearArgs& args, device float* out, device const float* x,
-                        device const uchar* w, device const float* bias, threadgroup float* partial, uint2 group,
-                        ushort run, ushort lane) {
-  constexpr ushort kRows = 8 * MR, kTokens = 8 * NT;
-  const uint first_row = group.x * kRows, first_token = group.y * kTokens;
-  simdgroup_float8x8 sums[MR][NT];
-  for (ushort m = 0; m < MR; ++m) {
-    for (ushort n = 0; n < NT; ++n) sums[m][n] = zero_matrix();
-  }
-  multiply_run<MR, NT>(sums, args, x, w, first_row, first_token, run, lane);
-
-  // partial[run][token][row]
   threadgroup float* const mine = partial + run * kTokens * kRows;
   for (ushort m = 0; m < MR; ++m) {
     for (ushort n = 0; n < NT; ++n) {
       const float2 two = elements(sums[m][n]);
-      const ushort row = 8 * m + matrix_row(lane), token = 8 * n + matrix_column(lane);
+      const ushort row = 8 * m + r, token = 8 * n + c;
       mine[token * kRows + row] = two.x;
       mine[(token + 1) * kRows + row] = two.y;
     }
   }
+}
+
+// The runs' sums of one output, left to right. `size`: outputs of a tile.
+inline float sum_of_runs(threadgroup const float* partial, uint at, uint size) {
+  float sum = partial[at];
+  for (ushort s = 1; s < rung::gpu::kRuns; ++s) sum += partial[s * size + at];
+  return sum;
+}
+
+template <ushort MR, ushort NT>
+inline void linear_tile(constant rung::gpu::LinearArgs& args, device float* out, device const float* x,
+                        device const uchar* w, device const float* bias, device float* residual,
+                        threadgroup float* partial, uint3 group, ushort run, ushort lane) {
+  constexpr ushort kRows = 8 * MR, kTokens = 8 * NT;
+  const uint first_row = group.x * kRows, first_token = group.y * kTokens;
+  if (first_row >= args.rows) return;  // of several matrices, one with fewer rows than another: all threads alike
+  RowStarts<MR> rows;
+  for (ushort m = 0; m < MR; ++m) rows.at[m] = row_start(args, w, first_row + 8 * m + matrix_row(lane));
+  multiply_run<MR, NT>(partial, args, x, rows, first_token, run, lane);
   threadgroup_barrier(mem_flags::mem_threadgroup);
   for (ushort i = run * rung::gpu::kSimd + lane; i < kRows * kTokens; i += rung::gpu::kRuns * rung::gpu::kSimd) {
     const uint row = first_row + i % kRows, token = first_token + i / kRows;
     if (row >= args.rows || token >= args.tokens) continue;
-    float sum = partial[i];
-    for (ushort s = 1; s < rung::gpu::kRuns; ++s) sum += partial[s * kTokens * kRows + i];
+    float sum = sum_of_runs(partial, i, kRows * kTokens);
     if (args.has_bias != 0) sum += bias[row];
-    out[ulong(token) * args.out_stride + args.first_row + row] = sum;
+    const ulong at = ulong(token) * args.out_stride + args.first_row + row;
+    out[at] = sum;
+    if (args.has_residual != 0) residual[at] += sum;
   }
 }
 
-kernel void linear_few(constant rung::gpu::LinearArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
-                       device const float* x [[buffer(2)]], device const uchar* w [[buffer(3)]],
-                       device const float* bias [[buffer(4)]], uint2 group [[threadgroup_position_in_grid]],
-                       ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
+// Up to three matrices on the same x, as q, k and v are: grid [tiles of rows, tiles of tokens, matrices]. Of a single
+// one, `residual` may take the result, too: residual += out.
+kernel void linear_few(constant rung::gpu::LinearArgs* tasks [[buffer(0)]], device const float* x [[buffer(1)]],
+                       device float* residual [[buffer(2)]], device float* out_0 [[buffer(3)]],
+                       device const uchar* w_0 [[buffer(4)]], device const float* bias_0 [[buffer(5)]],
+                       device float* out_1 [[buffer(6)]], device const uchar* w_1 [[buffer(7)]],
+                       device const float* bias_1 [[buffer(8)]], device float* out_2 [[buffer(9)]],
+                       device const uchar* w_2 [[buffer(10)]], device const float* bias_2 [[buffer(11)]],
+                       uint3 group [[threadgroup_position_in_grid]], ushort run [[simdgroup_index_in_threadgroup]],
+                       ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float partial[rung::gpu::kRuns * rung::gpu::kFewRows * rung::gpu::kFewTokens];
-  linear_tile<1, 1>(args, out, x, w, bias, partial, group, run, lane);
+  const uint z = group.z;
+  linear_tile<1, 1>(tasks[z], z == 0 ? out_0 : z == 1 ? out_1 : out_2, x, z == 0 ? w_0 : z == 1 ? w_1 : w_2,
+                    z == 0 ? bias_0 : z == 1 ? bias_1 : bias_2, residual, partial, group, run, lane);
 }
 
-kernel void linear_many(constant rung::gpu::LinearArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
-                        device const float* x [[buffer(2)]], device const uchar* w [[buffer(3)]],
-                        device const float* bias [[buffer(4)]], uint2 group [[threadgroup_position_in_grid]],
-                        ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
+kernel void linear_many(constant rung::gpu::LinearArgs* tasks [[buffer(0)]], device const float* x [[buffer(1)]],
+                        device float* residual [[buffer(2)]], device float* out_0 [[buffer(3)]],
+                        device const uchar* w_0 [[buffer(4)]], device const float* bias_0 [[buffer(5)]],
+                        device float* out_1 [[buffer(6)]], device const uchar* w_1 [[buffer(7)]],
+                        device const float* bias_1 [[buffer(8)]], device float* out_2 [[buffer(9)]],
+                        device const uchar* w_2 [[buffer(10)]], device const float* bias_2 [[buffer(11)]],
+                        uint3 group [[threadgroup_position_in_grid]], ushort run [[simdgroup_index_in_threadgroup]],
+                        ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float partial[rung::gpu::kRuns * rung::gpu::kManyRows * rung::gpu::kManyTokens];
-  linear_tile<2, 4>(args, out, x, w, bias, partial, group, run, lane);
+  const uint z = group.z;
+  linear_tile<2, 4>(tasks[z], z == 0 ? out_0 : z == 1 ? out_1 : out_2, x, z == 0 ? w_0 : z == 1 ? w_1 : w_2,
+                    z == 0 ? bias_0 : z == 1 ? bias_1 : bias_2, residual, partial, group, run, lane);
+}
+
+// out = activation(x·gate)·(x·up): both products of the same rows in one threadgroup, eight rows of each. Neither has
+// a bias.
+template <ushort NT>
+inline void gate_up_tile(constant rung::gpu::LinearArgs& args, device float* out, device float* up_out,
+                         device const float* x, device const uchar* gates, device const uchar* ups,
+                         threadgroup float* partial, uint3 group, ushort run, ushort lane) {
+  constexpr ushort kTokens = 8 * NT;
+  const uint first_row = group.x * 8, first_token = group.y * kTokens;
+  RowStarts<2> rows;
+  rows.at[0] = row_start(args, gates, first_row + matrix_row(lane));
+  rows.at[1] = row_start(args, ups, first_row + matrix_row(lane));
+  multiply_run<2, NT>(partial, args, x, rows, first_token, run, lane);
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  for (ushort i = run * rung::gpu::kSimd + lane; i < 8 * kTokens; i += rung::gpu::kRuns * rung::gpu::kSimd) {
+    const uint row = first_row + i % 8, token = first_token + i / 8, at = i / 8 * 16 + i % 8;
+    if (row >= args.rows || token >= args.tokens) continue;
+    const float g = sum_of_runs(partial, at, 16 * kTokens), up = sum_of_runs(partial, at + 8, 16 * kTokens);
+    out[ulong(token) * args.out_stride + row] = activated(g, up, args.activation);
+    up_out[ulong(token) * args.out_stride + row] = up;
+  }
+}
+
+kernel void gate_up_few(constant rung::gpu::LinearArgs& args [[buffer(0)]], device const float* x [[buffer(1)]],
+                        device float* out [[buffer(2)]], device float* up_out [[buffer(3)]],
+                        device const uchar* gates [[buffer(4)]], device const uchar* ups [[buffer(5)]], uint3 group [[threadgroup_position_in_grid]],
+                        ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
+  threadgroup float partial[rung::gpu::kRuns * 16 * rung::gpu::kFewTokens];
+  gate_up_tile<1>(args, out, up_out, x, gates, ups, partial, group, run, lane);
+}
+
+kernel void gate_up_many(constant rung::gpu::LinearArgs& args [[buffer(0)]], device const float* x [[buffer(1)]],
+                         device float* out [[buffer(2)]], device float* up_out [[buffer(3)]],
+                         device const uchar* gates [[buffer(4)]], device const uchar* ups [[buffer(5)]], uint3 group [[threadgroup_position_in_grid]],
+                         ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
+  threadgroup float partial[rung::gpu::kRuns * 16 * rung::gpu::kManyTokens];
+  gate_up_tile<4>(args, out, up_out, x, gates, ups, partial, group, run, lane);
 }
 
 // ids[t] → out[t] = table[ids[t]]·scale.  A thread unpacks eight values: [tokens, units of 32 columns, 4].

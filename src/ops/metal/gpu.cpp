@@ -27,6 +27,8 @@ constexpr KernelInfo kKernels[] = {
     {Kernel::rms_norm, "rms_norm", -1},
     {Kernel::linear_few, "linear_few", RUNG_FORMAT_CONSTANT},
     {Kernel::linear_many, "linear_many", RUNG_FORMAT_CONSTANT},
+    {Kernel::gate_up_few, "gate_up_few", RUNG_FORMAT_CONSTANT},
+    {Kernel::gate_up_many, "gate_up_many", RUNG_FORMAT_CONSTANT},
     {Kernel::rope, "rope", -1},
     {Kernel::store_kv, "store_kv", RUNG_CACHE_CONSTANT},
     {Kernel::attention, "attention", RUNG_CACHE_CONSTANT},
@@ -221,13 +223,13 @@ Id Gpu::encoder() {
 
 // At most five messages: what a dispatch costs the processor is mostly these.
 void Gpu::dispatch(Kernel kernel, std::uint32_t constant, std::span<const std::byte> args,
-                   std::initializer_list<Place> buffers, const Grid& grid) {
+                   std::span<const Place> buffers, const Grid& grid) {
   if (grid.groups.width == 0 || grid.groups.height == 0 || grid.groups.depth == 0) return;
   const Pool pool;
   const Messages& m = messages();
   const Id to = encoder();
-  std::array<Id, 8> ids{};
-  std::array<UInteger, 8> offsets{};
+  std::array<Id, 12> ids{};
+  std::array<UInteger, 12> offsets{};
   ensure(buffers.size() <= ids.size(), "Metal: more buffers than a dispatch takes");
   std::size_t count = 0;
   for (const Place& place : buffers) {

@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <span>
@@ -34,6 +33,8 @@ enum class Kernel : std::uint8_t {
   rms_norm,
   linear_few,
   linear_many,
+  gate_up_few,
+  gate_up_many,
   rope,
   store_kv,
   attention,
@@ -85,8 +86,8 @@ class Gpu {
   objc::Object copy(std::span<const std::byte> bytes);
 
   // `args` and `buffers` are the kernel's arguments, in order; `constant` is what is fixed in it (args.h).
-  void dispatch(Kernel kernel, std::uint32_t constant, std::span<const std::byte> args,
-                std::initializer_list<Place> buffers, const Grid& grid);
+  void dispatch(Kernel kernel, std::uint32_t constant, std::span<const std::byte> args, std::span<const Place> buffers,
+                const Grid& grid);
   // Says how much the last dispatch has to multiply, so that no command buffer takes seconds.
   void add_work(std::size_t multiplications);
   // All that was recorded is done. Throws Error: what the GPU says.

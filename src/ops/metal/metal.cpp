@@ -43,6 +43,7 @@ std::size_t next_number() {
 MetalOps::MetalOps() : number_(next_number()) { set_cache_type(DType::f16); }
 
 void MetalOps::finish() {
+  record_pending();
   turns_.clear();
   tables_.clear();
   gpu_.finish();
@@ -88,35 +89,6 @@ void MetalOps::do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) {
            {gpu_.place(out.data()), gpu_.place(x.data()), constant(norm.weight)}, {{x.extent<Rows>(), 1, 1}, threads});
 }
 
-void MetalOps::do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) {
-  const std::size_t tokens = x.extent<Rows>();
-  const bool few = tokens <= gpu::kFewTokens;
-  const std::size_t row_tile = few ? gpu::kFewRows : gpu::kManyRows;
-  const std::size_t token_tile = few ? gpu::kFewTokens : gpu::kManyTokens;
-  const Place out_place = gpu_.place(out.data()), x_place = gpu_.place(x.data());
-  for (const WeightPiece& piece : pieces_of(w)) {
-    const gpu::LinearArgs args{
-        .rows = u32(piece.rows),
-        .columns = u32(w.columns),
-        .tokens = u32(tokens),
-        .row_bytes = u32(row_bytes(w.dtype, w.columns)),
-        .out_stride = u32(w.rows),
-        .first_row = u32(piece.first_row),
-        .neighbours_head_dim = u32(w.neighbours_head_dim),
-        .has_bias = w.bias.empty() ? 0u : 1u,
-    };
-    Place bias = x_place;  // something must be bound
-    if (!w.bias.empty()) {
-      bias = constant(w.bias);
-      bias.offset += piece.first_row * sizeof(float);
-    }
-    dispatch(few ? Kernel::linear_few : Kernel::linear_many, number_of(w.dtype), args,
-             {out_place, x_place, {piece.buffer.id(), piece.offset}, bias},
-             {{in_groups(piece.rows, row_tile), in_groups(tokens, token_tile), 1}, gpu::kRuns * gpu::kSimd});
-    gpu_.add_work(piece.rows * w.columns * tokens);
-  }
-}
-
 // One row of cosines and sines a token. The layers of a pass turn by the same: so they are uploaded once.
 Place MetalOps::turns(std::span<const std::uint32_t> positions, const Rope& rope) {
   const std::size_t row = 2 * rope.inverse_frequencies.size();
@@ -144,12 +116,14 @@ void MetalOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const 
 }
 
 void MetalOps::do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) {
+  if (becomes_gate(out, gate, up, activation)) return;
   const gpu::ElementArgs args{u32(gate.size()), activation == Activation::silu ? 0u : 1u};
   dispatch(Kernel::gate, 0, args, {gpu_.place(out.data()), gpu_.place(gate.data()), gpu_.place(up.data())},
            over(gate.size()));
 }
 
 void MetalOps::do_add(Matrix x, ConstMatrix y) {
+  if (becomes_sum(x, y)) return;
   dispatch(Kernel::add, 0, gpu::ElementArgs{u32(x.size()), 0}, {gpu_.place(x.data()), gpu_.place(y.data())},
            over(x.size()));
 }

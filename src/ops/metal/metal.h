@@ -7,12 +7,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "kernels/metal/args.h"
 #include "ops/metal/gpu.h"
 #include "ops/ops.h"
 #include "ops/rope_table.h"
@@ -31,6 +33,7 @@ class MetalOps : public Ops {
   void do_embed(Matrix out, std::span<const std::int32_t> ids, const PackedMatrix& table, float scale) override;
   void do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) override;
   void do_linear(Matrix out, ConstMatrix x, const PackedMatrix& w) override;
+  void do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) override;
   void do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
                const Rope& rope) override;
   void do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<const float, Tokens, KvHeads, HeadDim> k,
@@ -50,6 +53,24 @@ class MetalOps : public Ops {
   class Weights;  // of a model
   const std::vector<WeightPiece>& pieces_of(const PackedMatrix& w);
   std::vector<WeightPiece> make_pieces(const PackedMatrix& w);
+
+  // Linear layers of one x that are asked for and not recorded yet, since what comes next may become a part of them: an
+  // activation, or the sum with the residual stream.
+  struct LinearWork {
+    gpu::LinearArgs args;
+    const float* out;
+    metal::Place out_place, w, bias;
+  };
+  struct Pending {
+    std::vector<LinearWork> works;
+    DType type = DType::f32;
+    const float* x = nullptr;
+    metal::Place x_place;
+  };
+  std::vector<LinearWork> works_of(const LinearTask& task, metal::Place x);
+  void record_pending(metal::Place residual = {});
+  bool becomes_sum(Matrix x, ConstMatrix y);
+  bool becomes_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation);
 
   // Values of the model that are floats already: norms, biases. Found by their address, known by what they are.
   metal::Place constant(std::span<const float> values);
@@ -78,10 +99,12 @@ class MetalOps : public Ops {
   template <class Args>
   void dispatch(metal::Kernel kernel, std::uint32_t constant, const Args& args,
                 std::initializer_list<metal::Place> buffers, const metal::Grid& grid) {
-    gpu_.dispatch(kernel, constant, std::as_bytes(std::span(&args, 1)), buffers, grid);
+    record_pending();
+    gpu_.dispatch(kernel, constant, std::as_bytes(std::span(&args, 1)), {buffers.begin(), buffers.size()}, grid);
   }
 
   metal::Gpu gpu_;
+  Pending pending_;
   const std::size_t number_;  // of this backend, in PanelStore::companion
   struct Constant {
     std::unique_ptr<BackendMemory> memory;
