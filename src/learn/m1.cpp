@@ -92,28 +92,32 @@ std::vector<Argument> arguments(std::vector<std::uint8_t> file, std::string name
 std::vector<Case> by_hand() {
   std::vector<std::uint8_t> lying = file_of({{"a", 1}});
   lying[1] = 4;
-  return {
-      {.title = "the second of two tensors",
-       .arguments = arguments(file_of({{"a", 1}, {"b", 2}}), "b"),
-       .expected = {{}, Place{120, 8}},
-       .arithmetic = "header: 108 bytes\n\"b\" has data_offsets [4,12]\nbegin: 8 + 108 + 4 = 120\nbytes: 12 − 4 = 8"},
-      {.title = "a name that is the end of another",
-       .arguments = arguments(file_of({{"q_norm", 3}, {"norm", 5}}), "norm"),
-       .expected = {{}, Place{138, 20}},
-       .arithmetic = "header: 118 bytes\n\"norm\", with its quotes, has data_offsets [12,32]\n8 + 118 + 12 = 138\n32 "
-                     "− 12 = 20"},
-      {.title = "no such tensor",
-       .arguments = arguments(file_of({{"a", 1}}), "b"),
-       .expected = {{}, Place{}},
-       .arithmetic = "\"b\": does not stand in the header: nothing"},
-      {.title = "a header longer than the file",
-       .arguments = arguments(std::move(lying), "a"),
-       .expected = {{}, Place{}},
-       .arithmetic = "it claims 54 + 4 · 256 = 1078 bytes, and the file has 66: nothing"},
-      {.title = "seven bytes",
-       .arguments = arguments({1, 0, 0, 0, 0, 0, 0}, "a"),
-       .expected = {{}, Place{}},
-       .arithmetic = "the length alone takes eight: nothing"}};
+  return {{.title = "the second of two tensors",
+           .arguments = arguments(file_of({{"a", 1}, {"b", 2}}), "b"),
+           .expected = {{}, Place{120, 8}},
+           .arithmetic =
+               "header, 108 bytes: "
+               "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],"
+               "\"data_offsets\":[4,12]}}\n\"b\" has data_offsets [4,12]\nbegin: 8 + 108 + 4 = 120\nbytes: 12 − 4 = 8"},
+          {.title = "a name that is the end of another",
+           .arguments = arguments(file_of({{"q_norm", 3}, {"norm", 5}}), "norm"),
+           .expected = {{}, Place{138, 20}},
+           .arithmetic = "header, 118 bytes: "
+                         "{\"q_norm\":{…,\"data_offsets\":[0,12]},\"norm\":{…,\"data_offsets\":[12,32]}}\n\"norm\", "
+                         "with its quotes, has data_offsets [12,32]\n8 + 118 + 12 = 138\n32 "
+                         "− 12 = 20"},
+          {.title = "no such tensor",
+           .arguments = arguments(file_of({{"a", 1}}), "b"),
+           .expected = {{}, Place{}},
+           .arithmetic = "\"b\": does not stand in the header: nothing"},
+          {.title = "a header longer than the file",
+           .arguments = arguments(std::move(lying), "a"),
+           .expected = {{}, Place{}},
+           .arithmetic = "it claims 54 + 4 · 256 = 1078 bytes, and the file has 66: nothing"},
+          {.title = "seven bytes",
+           .arguments = arguments({1, 0, 0, 0, 0, 0, 0}, "a"),
+           .expected = {{}, Place{}},
+           .arithmetic = "the length alone takes eight: nothing"}};
 }
 
 std::vector<Argument> random(Random& random) {

@@ -335,16 +335,29 @@ void scale_read_as_bf16(Floats out, Bytes block) {
 }
 void without_scale(Floats out, Bytes block) { scaled(out, block.subspan(2), 1); }
 
+// 32 numbers that begin with these.
+std::vector<float> then_zeros(std::vector<float> numbers) {
+  numbers.resize(32);
+  return numbers;
+}
+std::vector<std::uint8_t> block_of(std::vector<std::uint8_t> bytes) {
+  bytes.resize(34);
+  return bytes;
+}
+
 std::vector<Case> by_hand() {
-  std::vector<std::uint8_t> block = {0x00, 0x38, 0x01, 0x02, 0xff, 0x80, 0x7f};
-  block.resize(34);
-  std::vector<float> expected = {0.5f, 1, -0.5f, -64, 63.5f};
-  expected.resize(32);
-  return {{.title = "a scale of 0.5",
-           .arguments = block_arguments(std::move(block)),
-           .expected = {{std::move(expected)}},
-           .arithmetic = "00 38, so 3800: as an f16, 0.5\n01: 1 · 0.5 = 0.5\n02: 2 · 0.5 = 1\nff: 255 − 256 = −1, · "
-                         "0.5 = −0.5\n80: 128 − 256 = −128, · 0.5 = −64\n7f: 127 · 0.5 = 63.5\nthe others: 0"}};
+  return {
+      {.title = "a scale of 0.5",
+       .arguments = block_arguments(block_of({0x00, 0x38, 0x01, 0x02, 0xff, 0x80, 0x7f})),
+       .expected = {{then_zeros({0.5f, 1, -0.5f, -64, 63.5f})}},
+       .arithmetic = "00 38, so 3800: as an f16, 0.5\n01: 1 · 0.5 = 0.5\n02: 2 · 0.5 = 1\nff: 255 − 256 = −1, · 0.5 = "
+                     "−0.5\n80: 128 − 256 = −128, · 0.5 = −64\n7f: 127 · 0.5 = 63.5\nthe others: 0"},
+      {.title = "the beginning of pebble's first block",
+       .arguments = block_arguments(block_of({0x59, 0x1c, 0xe5, 0x81, 0x01})),
+       .expected = {{then_zeros({-0.11463547f, -0.53921127f, 0.0042457581f})}},
+       .arithmetic =
+           "59 1c, so 1c59: 0 00111 0001011001; 2 to the power of 7 − 15 = −8, times 1 + 89/1024: 0.00424576\ne5: "
+           "229 − 256 = −27, · 0.00424576 = −0.114635\n81: 129 − 256 = −127: −0.539211\n01: 0.00424576"}};
 }
 
 std::vector<Argument> random(Random& random) { return random_block(random, DType::q8_0); }
@@ -411,19 +424,27 @@ void highest_byte_first(Floats out, Bytes block) {
 }
 
 std::vector<Case> by_hand() {
-  std::vector<std::uint8_t> block = {0x00, 0x38, 0x9a, 0x70};
-  block.resize(18, 0x88);
-  std::vector<float> expected(32);
-  expected[0] = 1;
-  expected[1] = -4;
-  expected[16] = 0.5f;
-  expected[17] = -0.5f;
-  return {{.title = "a scale of 0.5",
-           .arguments = block_arguments(std::move(block)),
-           .expected = {{std::move(expected)}},
-           .arithmetic = "00 38, so 3800: as an f16, 0.5\n9a: lower four a, which is 10: out[0] = (10 − 8) · 0.5 = 1; "
-                         "upper four 9: out[16] = (9 − 8) · 0.5 = 0.5\n70: out[1] = (0 − 8) · 0.5 = −4; out[17] = (7 − "
-                         "8) · 0.5 = −0.5\n88: (8 − 8) · 0.5 = 0, twice"}};
+  const auto zeros_but = [](std::vector<std::pair<std::size_t, float>> numbers) {
+    std::vector<float> all(32);
+    for (const auto& [i, number] : numbers) all[i] = number;
+    return all;
+  };
+  const auto block_of = [](std::vector<std::uint8_t> bytes) {
+    bytes.resize(18, 0x88);
+    return bytes;
+  };
+  return {
+      {.title = "a scale of 0.5",
+       .arguments = block_arguments(block_of({0x00, 0x38, 0x9a, 0x70})),
+       .expected = {{zeros_but({{0, 1.0f}, {1, -4.0f}, {16, 0.5f}, {17, -0.5f}})}},
+       .arithmetic = "00 38, so 3800: as an f16, 0.5\n9a: lower four a, which is 10: out[0] = (10 − 8) · 0.5 = 1; "
+                     "upper four 9: out[16] = (9 − 8) · 0.5 = 0.5\n70: out[1] = (0 − 8) · 0.5 = −4; out[17] = (7 − "
+                     "8) · 0.5 = −0.5\n88: (8 − 8) · 0.5 = 0, twice"},
+      {.title = "a scale below zero",
+       .arguments = block_arguments(block_of({0x00, 0xb4, 0x88, 0x1f})),
+       .expected = {{zeros_but({{1, -1.75f}, {17, 1.75f}})}},
+       .arithmetic = "00 b4, so b400: as an f16, −0.25\n1f: lower four 15: out[1] = (15 − 8) · −0.25 = −1.75; upper "
+                     "four 1: out[17] = (1 − 8) · −0.25 = 1.75"}};
 }
 
 std::vector<Argument> random(Random& random) { return random_block(random, DType::q4_0); }
