@@ -251,7 +251,8 @@ void place(Seams& seams, LearnerFunction f) {
                                         std::size_t layer, const AttentionSettings& settings) {
     std::vector<std::uint32_t> positions;  // from which each token looks back
     for (std::size_t t = 0; t < rows.size(); ++t) {
-      const std::ptrdiff_t from = rows.positions[t] + (*kept_beyond)[{rows.caches[t], layer}];
+      const std::ptrdiff_t from =
+          static_cast<std::ptrdiff_t>(rows.positions[t]) + (*kept_beyond)[{rows.caches[t], layer}];
       positions.push_back(static_cast<std::uint32_t>(std::max<std::ptrdiff_t>(from, 0)));
     }
     attend_in_parts({}, out, q, {positions, rows.caches}, layer, settings);
