@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <new>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "engine/likeliest.h"
 #include "engine/rung.h"
 #include "kernels/kernels.h"
+#include "learn/divergence.h"
 #include "learners.h"
 #include "model/forward.h"
 #include "ops/attention_weights.h"
@@ -311,41 +311,24 @@ OrderedJson Page::trace(const OrderedJson& request, Arrays& arrays) {
           {"lens", std::move(lenses)}};
 }
 
-// ‖changed − sound‖ / ‖sound‖ of the row of tokens that differs most.
-double distance(std::span<const float> changed, std::span<const float> sound, std::size_t rows) {
-  const std::size_t columns = sound.size() / rows;
-  double most = 0;
-  for (std::size_t t = 0; t < rows; ++t) {
-    double off = 0, all = 0;
-    for (std::size_t i = t * columns; i < (t + 1) * columns; ++i) {
-      const auto s = static_cast<double>(sound[i]), d = static_cast<double>(changed[i]) - s;
-      off += d * d;
-      all += s * s;
-    }
-    const double of_row = off == 0 ? 0 : std::sqrt(off / all);
-    if (of_row > most || std::isnan(of_row)) most = of_row;
-  }
-  return most;
-}
-
 OrderedJson Page::compare(const OrderedJson& request) {
-  constexpr double kContract = 1e-4;  // docs/design.md, "The numeric contract"
   const std::vector<TokenId> ids = ids_of(request);
   const std::size_t top = request.value("top", std::size_t{10});
   const auto all_rows = [](std::size_t) { return true; };
-  std::map<std::string, std::vector<float>> sound;
+  learn::SideBySide both(model_.model().config.head_dim);
   std::vector<float> sound_logits, changed_logits;
-  const auto keep = [&](const Checkpoint& at, const NamedTensor& x) {
-    sound[at.text()].assign(x.values.begin(), x.values.end());
-  };
-  pass(device_.ops(), ids, all_rows, keep, &sound_logits);
+  pass(device_.ops(), ids, all_rows, both.sound(), &sound_logits);
+  pass(changed_->ops(), ids, all_rows, both.theirs(), &changed_logits);
   OrderedJson differences = OrderedJson::array(), answer{{"tokens", tokens_of(ids)}};
-  const auto listen = [&](const Checkpoint& at, const NamedTensor& x) {
-    const double off = distance(x.values, sound.at(at.text()), ids.size());
-    if (!(off <= kContract) && !answer.contains("firstWrong")) answer["firstWrong"] = at.text();
-    differences.push_back({{"name", at.text()}, {"layer", at.layer}, {"distance", off}});
-  };
-  pass(changed_->ops(), ids, all_rows, listen, &changed_logits);
+  for (const auto& [checkpoint, layer, distance] : both.distances()) {
+    differences.push_back({{"name", checkpoint}, {"layer", layer}, {"distance", distance}});
+  }
+  if (both.first()) {
+    answer["firstWrong"] = both.first()->checkpoint;
+    answer["where"] = learn::to_json(*both.first());
+    answer["patterns"] = OrderedJson::array();
+    for (const learn::FoundPattern& found : both.first()->patterns) answer["patterns"].push_back(found.sentence);
+  }
   answer["differences"] = std::move(differences);
   answer["sound"] = candidates(sound_logits, top);
   answer["changed"] = candidates(changed_logits, top);

@@ -39,13 +39,38 @@ OrderedJson names() {
   return all;
 }
 
+// A known mistake of an exercise can play the learner.
+LearnerFunction mistake_of(const OrderedJson& request) {
+  const learn::Exercise& exercise = exercise_of(request);
+  const std::string id = request.at("mistake").get<std::string>();
+  for (const learn::KnownMistake& mistake : exercise.mistakes) {
+    if (mistake.id == id) return mistake.call;
+  }
+  fail("{} has no mistake '{}'", exercise.name, id);
+}
+
+// Those that can be made in the engine.
+OrderedJson exercise_mistakes() {
+  OrderedJson all = OrderedJson::array();
+  for (const learn::Exercise& exercise : learn::exercises()) {
+    if (exercise.place == nullptr) continue;
+    for (const learn::KnownMistake& mistake : exercise.mistakes) {
+      all.push_back({{"exercise", exercise.name},
+                     {"mistake", mistake.id},
+                     {"sentence", mistake.sentence},
+                     {"page", mistake.page}});
+    }
+  }
+  return all;
+}
+
 OrderedJson check(const OrderedJson& request, const std::function<void(std::string_view)>& text) {
   return learn::to_json(learn::run_checks(exercise_of(request), called, {.begin = text}));
 }
 
 OrderedJson story_with(const OrderedJson& request, const std::function<void(std::string_view)>& text) {
   learn::Seams seams;
-  if (request.contains("slot")) {
+  if (learners != nullptr) {
     const learn::Exercise& exercise = exercise_of(request);
     if (exercise.place == nullptr) fail("{} has no place of its own in the engine", exercise.name);
     seams = learn::seams_with(exercise, called);
@@ -76,8 +101,11 @@ std::optional<OrderedJson> answer_for_learners(std::string_view verb, const Orde
                                                const std::function<void(std::string_view)>& text, void (*alive)()) {
   alive_now = alive;
   last_sign = Clock::now();
-  learners = reinterpret_cast<LearnerFunction>(request.value("slot", std::uintptr_t{0}));
   if (verb == "exercises") return names();
+  if (verb == "exerciseMistakes") return exercise_mistakes();
+  learners = request.contains("mistake") && request.contains("exercise")
+                 ? mistake_of(request)
+                 : reinterpret_cast<LearnerFunction>(request.value("slot", std::uintptr_t{0}));
   if (verb == "check") return check(request, text);
   if (verb == "storyWith") return story_with(request, text);
   if (verb == "debug") return debug(request);

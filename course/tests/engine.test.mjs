@@ -154,6 +154,14 @@ test('the gallery makes every mistake, and each is first seen where the page say
         name,
       );
     }
+    // and one of an exercise
+    const name = 'm2-rms-norm rms-norm-sum';
+    await select.selectOption(name);
+    await page.waitForFunction((shown) => document.querySelector('rung-mistakes').dataset.shown === shown, name);
+    assert.match(
+      await page.locator('rung-mistakes').innerText(),
+      /first wrong in pebble: layer\.0\.attention_norm, at token 1 of \d+, "Once"/,
+    );
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(errors, []);
   }));

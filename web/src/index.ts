@@ -8,6 +8,7 @@
 // what it computed with can no longer be trusted. The next one opens the same model, with the same parts switched off.
 import { startWorker, type AnyWorker } from './port.js';
 import type {
+  ExerciseMistake,
   GenerateOptions,
   LoadOptions,
   ModelFacts,
@@ -138,19 +139,28 @@ class Door implements Rung {
   check(solution: Solution, options: RunOptions = {}) {
     return this.tryOut('check', solution, {}, options) as ReturnType<Rung['check']>;
   }
-  debug(solution: Solution, options: RunOptions = {}) {
+  debug(solution: Solution | ExerciseMistake, options: RunOptions = {}) {
     return this.tryOut('debug', solution, {}, options) as ReturnType<Rung['debug']>;
   }
   storyWith(
-    solution: Solution | null,
+    solution: Solution | ExerciseMistake | null,
     text: string,
     { tokens = 40, ...options }: RunOptions & { tokens?: number } = {},
   ) {
     return this.tryOut('storyWith', solution, { text, tokens }, options) as ReturnType<Rung['storyWith']>;
   }
 
-  private tryOut(verb: string, solution: Solution | null, fields: object, { onText, onPrint }: RunOptions) {
-    const { exercise, module } = solution ?? {};
+  exerciseMistakes() {
+    return this.ask('exerciseMistakes', {}) as ReturnType<Rung['exerciseMistakes']>;
+  }
+
+  private tryOut(
+    verb: string,
+    solution: Solution | ExerciseMistake | null,
+    fields: object,
+    { onText, onPrint }: RunOptions,
+  ) {
+    const { exercise, module, mistake }: Partial<Solution & ExerciseMistake> = solution ?? {};
     let stage = verb;
     const callbacks = {
       onText: (text: string) => {
@@ -160,7 +170,7 @@ class Door implements Rung {
       ...(onPrint && { onPrint }),
       patience: () => patienceFor(stage),
     };
-    return this.ask(verb, { exercise, ...fields }, callbacks, module);
+    return this.ask(verb, { exercise, mistake, ...fields }, callbacks, module);
   }
 
   async switchOff(parts: Part[]) {

@@ -150,6 +150,9 @@ export interface Comparison {
   differences: Difference[];
   /** The first whose distance is above the contract's 1e-4; absent: none. */
   firstWrong?: string;
+  /** In it the first number that is off, and what the tensor looks like beside the sound one, the most telling first. */
+  where?: Where;
+  patterns?: string[];
   /** What would come next: as it should be, and as it is. */
   sound: Candidate[];
   changed: Candidate[];
@@ -329,6 +332,20 @@ export interface Solution {
   module: Uint8Array;
 }
 
+/** A known mistake of an exercise, which takes the learner's place. */
+export interface ExerciseMistake {
+  exercise: string;
+  /** `merge-order-ignored`, … */
+  mistake: string;
+}
+
+/** What there is to know about it. */
+export interface KnownMistake extends ExerciseMistake {
+  sentence: string;
+  /** The page of the course that explains it, with its anchor. */
+  page: string;
+}
+
 export interface RunOptions {
   /** What the learner's code prints. */
   onPrint?: (text: string) => void;
@@ -371,9 +388,15 @@ export interface Rung {
    *  where the function was stopped; the engine has started anew by then. */
   check(solution: Solution, options?: RunOptions): Promise<Report>;
   /** The check inside the engine alone, also of what fails before that: where it goes wrong, and why. */
-  debug(solution: Solution, options?: RunOptions): Promise<Report>;
+  debug(solution: Solution | ExerciseMistake, options?: RunOptions): Promise<Report>;
   /** text → how it goes on with the learner's function in the engine's place; null: with the engine's own. */
-  storyWith(solution: Solution | null, text: string, options?: RunOptions & { tokens?: number }): Promise<Story>;
+  storyWith(
+    solution: Solution | ExerciseMistake | null,
+    text: string,
+    options?: RunOptions & { tokens?: number },
+  ): Promise<Story>;
+  /** Those that can be made in the engine. */
+  exerciseMistakes(): Promise<KnownMistake[]>;
   /** How fast this machine is, in here; takes about half a second. */
   measure(): Promise<Speed>;
   /** Ends the worker. */
