@@ -1,6 +1,7 @@
 #include "learn/causes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr std::size_t kMostCauses = 4;
 constexpr double kSameWay = 0.8;  // the cosine between two errors, from which on one resembles the other
 constexpr std::uint64_t kMoreCases = 12;
+constexpr double kSurely = 0.75;  // of the cases that a mistake answers as they do: from there on it is theirs
 
 Cause cause_of(const KnownMistake& mistake) {
   return {std::string(mistake.id), std::string(mistake.sentence), std::string(mistake.page)};
@@ -90,18 +92,20 @@ Beside beside_of(const Exercise& exercise, const Case& example, const Answer& go
   return beside;
 }
 
-// How many of some more cases a mistake answers as f does.
-std::size_t agreement(const Exercise& exercise, const KnownMistake& mistake, LearnerFunction f) {
+// How many cases a mistake answers as f does: those by hand, and some random ones.
+std::size_t agreement(const Exercise& exercise, const KnownMistake& mistake, LearnerFunction f, std::uint64_t random) {
   std::size_t same = 0;
   const auto ask = [&](const std::vector<Argument>& arguments) {
-    const Answer theirs = answer_of(f, arguments, exercise.reference.result);
-    same += agree(answer_of(mistake.call, arguments, exercise.reference.result), theirs, exercise.tolerance);
+    try {
+      const Answer theirs = answer_of(f, arguments, exercise.reference.result);
+      same += agree(answer_of(mistake.call, arguments, exercise.reference.result), theirs, exercise.tolerance);
+    } catch (const NotYet&) {  // of other cases a part may be missing
+    }
   };
   for (const Case& example : exercise.by_hand()) ask(example.arguments);
-  if (exercise.random == nullptr) return same;
-  for (std::uint64_t seed = 1; seed <= kMoreCases; ++seed) {
-    Random random(seed);
-    ask(exercise.random(random));
+  for (std::uint64_t seed = 1; seed <= random; ++seed) {
+    Random source(seed);
+    ask(exercise.random(source));
   }
   return same;
 }
@@ -119,7 +123,7 @@ void add(std::vector<Cause>& all, Suspects& suspects) {
 std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got, LearnerFunction f) {
   using namespace case_causes;
   const std::vector<double> expected = numbers_of(example.expected), theirs = numbers_of(got);
-  Suspects exact, near;
+  Suspects exact, once, near;
   for (const KnownMistake& mistake : exercise.mistakes) {
     const Answer mistaken = answer_of(mistake.call, example.arguments, exercise.reference.result);
     if (agree(mistaken, got, exercise.tolerance)) {
@@ -128,8 +132,14 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
       near.push_back({like, &mistake});
     }
   }
-  if (exact.size() > 1 && f != nullptr) {
-    for (auto& [same, mistake] : exact) same = static_cast<double>(agreement(exercise, *mistake, f));
+  if (f != nullptr) {
+    // One case is little: who gives the same by chance does not in the others.
+    const std::uint64_t random = exact.size() > 1 && exercise.random != nullptr ? kMoreCases : 0;
+    for (auto& [same, mistake] : exact) same = static_cast<double>(agreement(exercise, *mistake, f, random));
+    const double all = static_cast<double>(exercise.by_hand().size() + random);
+    const auto by_chance = [&](const auto& suspect) { return suspect.first < kSurely * all; };
+    std::copy_if(exact.begin(), exact.end(), std::back_inserter(once), by_chance);
+    exact.erase(std::remove_if(exact.begin(), exact.end(), by_chance), exact.end());
   }
   std::vector<Cause> all;
   add(all, exact);
@@ -137,6 +147,7 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
   for (const FoundPattern& found : find_patterns(beside_of(exercise, example, got))) {
     all.push_back({std::string(name_of(found.pattern)), found.sentence, page});
   }
+  add(all, once);
   add(all, near);
   if (all.size() > kMostCauses) all.resize(kMostCauses);
   return all;
