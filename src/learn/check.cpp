@@ -70,14 +70,6 @@ Check check_random(const Exercise& exercise, LearnerFunction f, const CheckOptio
   return {.name = "random", .state = CheckState::passed, .title = fmt::format("{} cases", kRandomCases)};
 }
 
-OrderedJson where_json(const Where& where) {
-  OrderedJson json{{"tensor", where.checkpoint}, {"layer", where.layer},       {"token", where.token},
-                   {"index", where.index},       {"expected", where.expected}, {"got", where.got},
-                   {"distance", where.distance}};
-  if (where.head) json["head"] = *where.head;
-  return json;
-}
-
 using RunCheck = std::function<Check(const Exercise&, LearnerFunction, const CheckOptions&)>;
 RunCheck in_engine(Check (*check)(const Exercise&, LearnerFunction)) {
   return [check](const Exercise& exercise, LearnerFunction f, const CheckOptions& options) {
@@ -149,6 +141,14 @@ Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOption
   return report;
 }
 
+OrderedJson to_json(const Where& where) {
+  OrderedJson json{{"tensor", where.checkpoint}, {"layer", where.layer},       {"token", where.token},
+                   {"index", where.index},       {"expected", where.expected}, {"got", where.got},
+                   {"distance", where.distance}};
+  if (where.head) json["head"] = *where.head;
+  return json;
+}
+
 OrderedJson to_json(const Report& report) {
   OrderedJson checks = OrderedJson::array();
   for (const Check& check : report.checks) {
@@ -159,7 +159,7 @@ OrderedJson to_json(const Report& report) {
     for (const auto& [name, text] : texts) {
       if (!text->empty()) one[name] = *text;
     }
-    if (check.where) one["where"] = where_json(*check.where);
+    if (check.where) one["where"] = to_json(*check.where);
     for (const Cause& cause : check.causes) {
       one["causes"].push_back({{"id", cause.id}, {"sentence", cause.sentence}, {"page", cause.page}});
     }

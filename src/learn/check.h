@@ -61,6 +61,7 @@ struct CheckOptions {
 // Stops where one fails; without `cases` the story is told even so.
 Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOptions& options = {});
 OrderedJson to_json(const Report& report);
+OrderedJson to_json(const Where& where);  // what is no number becomes null
 
 // One case: passed, or failed with all that helps.
 Check check_case(const Exercise& exercise, LearnerFunction f, const Case& example);

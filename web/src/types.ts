@@ -286,9 +286,10 @@ export interface Where {
   head?: number;
   index: number;
   expected: number;
-  got: number;
+  /** null: no number (NaN), or an infinite one. So the distance. */
+  got: number | null;
   /** ‖theirs − sound‖ / ‖sound‖ of the token's row. */
-  distance: number;
+  distance: number | null;
 }
 
 /** What a check found out: src/learn/check.h says how. */

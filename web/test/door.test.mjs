@@ -196,6 +196,34 @@ test("every classic mistake is first wrong where the engine's tests say", async 
   assert.equal((await rung.compare(text)).firstWrong, undefined);
 });
 
+test('a comparison names the first number that is off, and what it looks like', async () => {
+  await rung.break('residual-missing');
+  const { where, patterns } = await rung.compare(text);
+  await rung.break(null);
+  assert.equal(where.tensor, 'layer.0.attention_residual');
+  assert.equal(where.layer, 0);
+  assert.equal(where.token, 0);
+  assert.equal(where.head, undefined);
+  assert.notEqual(where.got, where.expected);
+  assert.deepEqual(patterns.slice(0, 2), [
+    'this is layer.0.attention_output, unchanged',
+    'embedding is missing: added to what came out, it would be right',
+  ]);
+});
+
+test("an exercise's mistake takes the learner's place", async () => {
+  const all = await rung.exerciseMistakes();
+  const mistake = all.find((one) => one.mistake === 'rope-backwards');
+  assert.equal(mistake.exercise, 'm2-rope');
+  const { checks } = await rung.debug(mistake);
+  assert.equal(checks[0].where.tensor, 'layer.0.q_rope');
+  assert.equal(checks[0].causes[0].id, 'rope-backwards');
+  const sound = await rung.storyWith(null, text, { tokens: 20 }),
+    told = await rung.storyWith(mistake, text, { tokens: 20 });
+  assert.notEqual(told.text, sound.text);
+  await assert.rejects(rung.debug({ exercise: 'm2-rope', mistake: 'typo' }), /^Error: m2-rope has no mistake 'typo'$/);
+});
+
 const fileOf = async (path) => ({ name: basename(path), data: await openAsBlob(path) });
 
 test('a GGUF, and a folder of safetensors', async () => {

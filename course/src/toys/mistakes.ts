@@ -141,7 +141,7 @@ function firstWrong({ firstWrong: tensor, where, patterns = [], differences }: C
     'The first tensor that is wrong: ',
     h('code', {}, tensor),
     `. ${farOff(differences)} First at token ${where.token}${head}, place ${where.index}: `,
-    `${where.got.toPrecision(4)} instead of ${where.expected.toPrecision(4)}.${looks}`,
+    `${where.got?.toPrecision(4) ?? 'no number'} instead of ${where.expected.toPrecision(4)}.${looks}`,
   );
 }
 
