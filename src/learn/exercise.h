@@ -102,7 +102,7 @@ struct Exercise {
   std::vector<KnownMistake> mistakes = {};             // the likeliest first
   void (*place)(Seams&, LearnerFunction) = nullptr;    // puts it into the engine (seams.h); none: it has no place
   Race (*race)() = nullptr;                            // none: its speed says nothing
-  // With the reference in place pebble is another model: one with a window, in fewer bits, on the fast device.
+  // With the reference in place pebble is another model (a window, four bits): beside others it stays out.
   bool changes_pebble = false;
 };
 

@@ -76,6 +76,26 @@ class HeadOfRun {
 
 }  // namespace
 
+namespace {
+
+// What stands in the seam, so that another part can be added to it.
+struct InParts {
+  AttentionParts parts;
+  void operator()(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
+                  const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) const {
+    attend_in_parts(parts, out, q, rows, layer, settings);
+  }
+};
+
+}  // namespace
+
+void place_part(Seams& seams, const std::function<void(AttentionParts& parts)>& add) {
+  const InParts* const there = seams.verbs.attention.target<InParts>();
+  InParts all = there == nullptr ? InParts{} : *there;
+  add(all.parts);
+  seams.verbs.attention = std::move(all);
+}
+
 std::vector<Run> runs_of(const BatchRows& rows) {
   std::vector<Run> runs;
   for (std::size_t t = 0; t < rows.size(); ++t) {

@@ -10,6 +10,8 @@
 
 namespace rung::learn {
 
+struct Seams;
+
 // Rows of a batch that follow each other in one sequence: row begin + i stands at position first + i.
 struct Run {
   std::size_t begin, count, first;
@@ -29,6 +31,9 @@ struct AttentionParts {
   std::function<std::size_t(std::size_t head, std::size_t heads, std::size_t kv_heads)> key_head = {};
   std::function<std::size_t(std::size_t position, std::size_t window)> first_seen = {};
 };
+
+// Adds a part to what attends: other learners' parts that are there stay.
+void place_part(Seams& seams, const std::function<void(AttentionParts& parts)>& add);
 
 void attend_in_parts(const AttentionParts& parts, Tensor<float, Tokens, Heads, HeadDim> out,
                      Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows, std::size_t layer,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <functional>
 #include <span>
 
 #include "learn/exercise.h"
@@ -19,6 +20,10 @@ using Out = std::span<float>;
 inline bool is_last_norm(const Norm& norm) {
   return std::none_of(norm.name.begin(), norm.name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
 }
+
+// What a verb does before an exercise that only looks at it takes its place: what is there, or Rung's own.
+std::function<void(Matrix out, ConstMatrix x, const Norm& norm)> norm_of(const Seams& seams);
+std::function<void(Ops& inner, Matrix out, ConstMatrix x, const PackedMatrix& w)> linear_of(const Seams& seams);
 
 namespace embedding {
 Exercise exercise();

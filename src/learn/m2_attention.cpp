@@ -16,14 +16,6 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-void place_part(Seams& seams, AttentionParts parts) {
-  seams.verbs.attention = [parts = std::move(parts)](
-                              Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
-                              const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) {
-    attend_in_parts(parts, out, q, rows, layer, settings);
-  };
-}
-
 }  // namespace
 
 // ---- m2-one-head: softmax(scale·q·keys)·values ----
@@ -110,8 +102,9 @@ std::vector<Argument> random(Random& random) {
 }
 
 void place(Seams& seams, LearnerFunction f) {
-  place_part(seams,
-             {.head = [f](Out out, In q, In keys, In values, float scale) { call(f, out, q, keys, values, scale); }});
+  place_part(seams, [f](AttentionParts& parts) {
+    parts.head = [f](Out out, In q, In keys, In values, float scale) { call(f, out, q, keys, values, scale); };
+  });
 }
 
 }  // namespace
@@ -197,9 +190,11 @@ std::vector<Argument> random(Random& random) {
 }
 
 void place(Seams& seams, LearnerFunction f) {
-  place_part(seams, {.mask = [f](Out scores, std::size_t tokens, std::size_t keys, std::size_t first) {
-               call(f, scores, tokens, keys, first);
-             }});
+  place_part(seams, [f](AttentionParts& parts) {
+    parts.mask = [f](Out scores, std::size_t tokens, std::size_t keys, std::size_t first) {
+      call(f, scores, tokens, keys, first);
+    };
+  });
 }
 
 }  // namespace
@@ -296,7 +291,7 @@ std::vector<Argument> random(Random& random) {
 }
 
 void place(Seams& seams, LearnerFunction f) {
-  place_part(seams, {.softmax = [f](Out scores) { call(f, scores); }});
+  place_part(seams, [f](AttentionParts& parts) { parts.softmax = [f](Out scores) { call(f, scores); }; });
 }
 
 }  // namespace
@@ -372,9 +367,11 @@ std::vector<Argument> random(Random& random) {
 }
 
 void place(Seams& seams, LearnerFunction f) {
-  place_part(seams, {.key_head = [f](std::size_t head, std::size_t heads, std::size_t kv_heads) {
-               return call<std::size_t>(f, head, heads, kv_heads);
-             }});
+  place_part(seams, [f](AttentionParts& parts) {
+    parts.key_head = [f](std::size_t head, std::size_t heads, std::size_t kv_heads) {
+      return call<std::size_t>(f, head, heads, kv_heads);
+    };
+  });
 }
 
 }  // namespace

@@ -170,16 +170,13 @@ class Watched {
  public:
   explicit Watched(LearnerFunction f) : f_(f) {}
 
-  void norm(Matrix out, ConstMatrix x, const Norm& norm) {
+  void norm(ConstMatrix x, const Norm& norm) {
     // Between the q and the k layer there is no norm: a new layer begins, whatever was before.
     if (linears_.size() < 3 || is_last_norm(norm)) {
       *this = Watched(f_);
       x_.assign(x.data(), x.data() + x.size());
     }
     norms_.push_back(&norm);
-    for (std::size_t r = 0; r < x.extent<Rows>(); ++r) {
-      scalar::kernels.rms_norm(out[r].data(), x[r].data(), norm.weight.data(), norm.weight.size(), norm.epsilon);
-    }
   }
   void linear(const PackedMatrix& w) { linears_.push_back(&w); }
   void turn(std::span<const float> frequencies) { frequencies_ = frequencies; }
@@ -187,8 +184,7 @@ class Watched {
     runs_ = runs_of(rows);
     layer_ = layer;
   }
-  void add(Matrix x, ConstMatrix y) {
-    block::add(x.span(), y.span());
+  void added_to(Matrix x) {
     if (++adds_ == 2 && is_known()) replace(x);
   }
 
@@ -242,14 +238,19 @@ class Watched {
 
 void place(Seams& seams, LearnerFunction f) {
   const auto layer = std::make_shared<Watched>(f);
-  seams.verbs.rms_norm = [layer](Matrix out, ConstMatrix x, const Norm& norm) { layer->norm(out, x, norm); };
-  seams.verbs.linear = [layer](Ops& inner, Matrix out, ConstMatrix x, const PackedMatrix& w) {
-    layer->linear(w);
-    inner.do_linear(out, x, w);
+  seams.verbs.rms_norm = [layer, before = norm_of(seams)](Matrix out, ConstMatrix x, const Norm& norm) {
+    layer->norm(x, norm);
+    before(out, x, norm);
   };
-  seams.verbs.rope = [layer](Tensor<float, Tokens, Heads, HeadDim> x, std::span<const std::uint32_t> positions,
-                             const Rope& rope) {
+  seams.verbs.linear = [layer, before = linear_of(seams)](Ops& inner, Matrix out, ConstMatrix x,
+                                                          const PackedMatrix& w) {
+    layer->linear(w);
+    before(inner, out, x, w);
+  };
+  seams.verbs.rope = [layer, before = seams.verbs.rope](Tensor<float, Tokens, Heads, HeadDim> x,
+                                                        std::span<const std::uint32_t> positions, const Rope& rope) {
     layer->turn(rope.inverse_frequencies);
+    if (before) return before(x, positions, rope);
     const std::size_t d = x.extent<HeadDim>(), heads = x.extent<Heads>();
     for (std::size_t i = 0; i < positions.size() * heads; ++i) {
       rope::reference({x.data() + i * d, d}, positions[i / heads], rope.inverse_frequencies);
@@ -262,7 +263,10 @@ void place(Seams& seams, LearnerFunction f) {
     layer->store(rows, index);
     inner.do_store_kv(rows, index, k, v);
   };
-  seams.verbs.add = [layer](Matrix x, ConstMatrix y) { layer->add(x, y); };
+  seams.verbs.add = [layer](Matrix x, ConstMatrix y) {
+    add(x.span(), y.span());
+    layer->added_to(x);
+  };
 }
 
 }  // namespace

@@ -6,7 +6,22 @@
 #include "learn/m2.h"
 #include "learn/seams.h"
 
-namespace rung::learn::logits {
+namespace rung::learn {
+
+std::function<void(Matrix out, ConstMatrix x, const Norm& norm)> norm_of(const Seams& seams) {
+  if (seams.verbs.rms_norm) return seams.verbs.rms_norm;
+  return [](Matrix out, ConstMatrix x, const Norm& norm) {
+    for (std::size_t r = 0; r < x.extent<Rows>(); ++r) {
+      scalar::kernels.rms_norm(out[r].data(), x[r].data(), norm.weight.data(), norm.weight.size(), norm.epsilon);
+    }
+  };
+}
+std::function<void(Ops& inner, Matrix out, ConstMatrix x, const PackedMatrix& w)> linear_of(const Seams& seams) {
+  if (seams.verbs.linear) return seams.verbs.linear;
+  return [](Ops& inner, Matrix out, ConstMatrix x, const PackedMatrix& w) { inner.do_linear(out, x, w); };
+}
+
+namespace logits {
 
 namespace {
 
@@ -67,16 +82,15 @@ void place(Seams& seams, LearnerFunction f) {
     const Norm* norm = nullptr;
   };
   const auto last = std::make_shared<Last>();
-  seams.verbs.rms_norm = [last](Matrix out, ConstMatrix x, const Norm& norm) {
+  seams.verbs.rms_norm = [last, before = norm_of(seams)](Matrix out, ConstMatrix x, const Norm& norm) {
     last->x.clear();
     if (is_last_norm(norm)) last->x.assign(x.data(), x.data() + x.size());
     last->norm = &norm;
-    for (std::size_t r = 0; r < x.extent<Rows>(); ++r) {
-      scalar::kernels.rms_norm(out[r].data(), x[r].data(), norm.weight.data(), norm.weight.size(), norm.epsilon);
-    }
+    before(out, x, norm);
   };
-  seams.verbs.linear = [f, last](Ops& inner, Matrix out, ConstMatrix x, const PackedMatrix& w) {
-    if (last->x.empty()) return inner.do_linear(out, x, w);
+  seams.verbs.linear = [f, last, before = linear_of(seams)](Ops& inner, Matrix out, ConstMatrix x,
+                                                            const PackedMatrix& w) {
+    if (last->x.empty()) return before(inner, out, x, w);
     std::vector<float> scratch;
     for (std::size_t r = 0; r < out.extent<Rows>(); ++r) {
       call(f, out[r].span(), std::span<const float>(last->x).subspan(r * w.columns, w.columns), last->norm->weight,
@@ -107,4 +121,6 @@ Exercise exercise() {
           .place = place};
 }
 
-}  // namespace rung::learn::logits
+}  // namespace logits
+
+}  // namespace rung::learn

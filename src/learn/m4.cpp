@@ -117,9 +117,10 @@ std::vector<Argument> random(Random& random) {
 }
 
 void place(Seams& seams, LearnerFunction f) {
-  seams.verbs.store_kv = [f](Ops&, const BatchRows& rows, std::size_t layer,
-                             Tensor<const float, Tokens, KvHeads, HeadDim> k,
-                             Tensor<const float, Tokens, KvHeads, HeadDim> v) {
+  seams.verbs.store_kv = [f, before = seams.verbs.store_kv](Ops& inner, const BatchRows& rows, std::size_t layer,
+                                                            Tensor<const float, Tokens, KvHeads, HeadDim> k,
+                                                            Tensor<const float, Tokens, KvHeads, HeadDim> v) {
+    if (before) before(inner, rows, layer, k, v);
     for (const Run& run : runs_of(rows)) {
       FlatLayer flat(*run.cache, layer, run.first, run.first + run.count + 1);  // a row more: it shows who is late
       for (std::size_t t = run.begin; t < run.begin + run.count; ++t) {
@@ -229,10 +230,11 @@ void place(Seams& seams, LearnerFunction f) {
   constexpr std::size_t kGuesses = 3;
   using Layer = std::pair<const KvCache*, std::size_t>;
   const auto kept_beyond = std::make_shared<std::map<Layer, std::ptrdiff_t>>();  // the token itself; right is 0
-  seams.verbs.store_kv = [f, kept_beyond](Ops& inner, const BatchRows& rows, std::size_t layer,
-                                          Tensor<const float, Tokens, KvHeads, HeadDim> k,
-                                          Tensor<const float, Tokens, KvHeads, HeadDim> v) {
-    inner.do_store_kv(rows, layer, k, v);
+  seams.verbs.store_kv = [f, kept_beyond, before = seams.verbs.store_kv](
+                             Ops& inner, const BatchRows& rows, std::size_t layer,
+                             Tensor<const float, Tokens, KvHeads, HeadDim> k,
+                             Tensor<const float, Tokens, KvHeads, HeadDim> v) {
+    before ? before(inner, rows, layer, k, v) : inner.do_store_kv(rows, layer, k, v);
     for (const Run& run : runs_of(rows)) {
       const std::size_t used = run.first + run.count;
       FlatLayer flat(*run.cache, layer, used, used + kGuesses);
@@ -246,16 +248,17 @@ void place(Seams& seams, LearnerFunction f) {
           static_cast<std::ptrdiff_t>(std::min(kept, used + kGuesses)) - static_cast<std::ptrdiff_t>(used);
     }
   };
-  seams.verbs.attention = [kept_beyond](Tensor<float, Tokens, Heads, HeadDim> out,
-                                        Tensor<const float, Tokens, Heads, HeadDim> q, const BatchRows& rows,
-                                        std::size_t layer, const AttentionSettings& settings) {
+  place_part(seams, [](AttentionParts&) {});  // so that there is one
+  seams.verbs.attention = [kept_beyond, before = seams.verbs.attention](
+                              Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
+                              const BatchRows& rows, std::size_t layer, const AttentionSettings& settings) {
     std::vector<std::uint32_t> positions;  // from which each token looks back
     for (std::size_t t = 0; t < rows.size(); ++t) {
       const std::ptrdiff_t from =
           static_cast<std::ptrdiff_t>(rows.positions[t]) + (*kept_beyond)[{rows.caches[t], layer}];
       positions.push_back(static_cast<std::uint32_t>(std::max<std::ptrdiff_t>(from, 0)));
     }
-    attend_in_parts({}, out, q, {positions, rows.caches}, layer, settings);
+    before(out, q, {positions, rows.caches}, layer, settings);
   };
 }
 

@@ -154,8 +154,7 @@ Exercise vectors() {
                    {"sum-not-reset", "the sums go on from row to row: they begin at 0 for each", kVectorsPage,
                     function<never_reset>}},
       .place = place,
-      .race = race_of_vectors,
-      .changes_pebble = true};
+      .race = race_of_vectors};
 }
 
 Exercise tile_exercise() {
@@ -173,8 +172,7 @@ Exercise tile_exercise() {
                     function<transposed>},
                    {"one-lane", "one lane of four is the result: add all four lanes", kTilesPage, function<one_lane>}},
       .place = place,
-      .race = race_of_tiles,
-      .changes_pebble = true};
+      .race = race_of_tiles};
 }
 
 void raced_tiles(Out out, In x, In w, const Sizes& s) { tiles(out, x, w, s.tokens, s.rows, s.columns); }

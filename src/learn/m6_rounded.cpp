@@ -141,8 +141,7 @@ Exercise exercise() {
                         function<unsigned_bytes>},
                        {"scale-forgotten", "the scales are not used", kPage, function<no_scale>}},
           .place = place,
-          .race = race,
-          .changes_pebble = true};
+          .race = race};
 }
 
 void raced_bytes(Out out, In x, In scales, Quants q, const Sizes& s) {
@@ -283,8 +282,7 @@ Exercise exercise() {
                        {"whole-sum-not-reset", "the whole sum goes on into the next block: it begins at 0 for each",
                         kPage, function<goes_on>}},
           .place = place,
-          .race = race,
-          .changes_pebble = true};
+          .race = race};
 }
 
 }  // namespace integer_kernels
@@ -414,8 +412,7 @@ Exercise exercise() {
                         "the four columns of a row lie together, then those of the next: [16][4], not [4][16]", kPage,
                         function<columns_first>}},
           .place = place,
-          .race = race,
-          .changes_pebble = true};
+          .race = race};
 }
 
 }  // namespace panel_kernels

@@ -89,5 +89,41 @@ TEST(ChangedPebble, WithAWindowOf16IsPebbleUpToThe16thToken) {
   EXPECT_EQ(wrong->token, 16u);
 }
 
+// A folder in which all is solved: what each puts in its place leaves the others where they are.
+TEST(ManyExercises, TogetherTellWhatPebbleTells) {
+  Seams all;
+  for (const Exercise& exercise : exercises()) {
+    if (exercise.place != nullptr && !exercise.changes_pebble && !exercise.name.starts_with("m6-")) {
+      exercise.place(all, exercise.reference.call);
+    }
+  }
+  SeamedEngine pebble({}), together(std::move(all));
+  const std::vector<TokenId> ids = pebble.encode(kTracedText);
+  const auto wrong = first_divergence(together, pebble, ids);
+  EXPECT_FALSE(wrong) << wrong->sentence();
+  EXPECT_EQ(together.encode(kTracedText), ids);
+}
+
+int g_calls = 0;
+void count_and_mask(RungValue*) { ++g_calls; }  // hides nothing
+void count_and_softmax(RungValue* values) {
+  ++g_calls;
+  find_exercise("m2-softmax")->reference.call(values);
+}
+
+TEST(ManyExercises, PartsOfAttentionAreThereTogether) {
+  const auto calls_with = [](bool mask, bool softmax) {
+    Seams seams;
+    if (mask) find_exercise("m2-causal-mask")->place(seams, count_and_mask);
+    if (softmax) find_exercise("m2-softmax")->place(seams, count_and_softmax);
+    SeamedEngine engine(std::move(seams));
+    g_calls = 0;
+    last_logits(engine, engine.encode("Once upon a time"));
+    return g_calls;
+  };
+  EXPECT_GT(calls_with(true, false), 0);
+  EXPECT_EQ(calls_with(true, true), calls_with(true, false) + calls_with(false, true));
+}
+
 }  // namespace
 }  // namespace rung::learn

@@ -65,6 +65,8 @@ learn::Seams seams_of(const TellRequest& request) {
   for (const auto& library : request.libraries) {
     const learn::Exercise* const exercise = learn::find_exercise(library.exercise);
     if (exercise == nullptr || exercise->place == nullptr) fail("{}: has no place in a model", library.exercise);
+    if (exercise->changes_pebble && request.libraries.size() > 1)
+      continue;  // a window, four bits: alone, or not at all
     exercise->place(seams, load_learner(library.path));
   }
   if (const auto type = request.run.cache.type()) seams.cache_type = *type;
