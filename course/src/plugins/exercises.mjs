@@ -35,8 +35,15 @@ export function exercises() {
 
 const read = (name, file) => readFileSync(join(folder, name, file), 'utf8').trimEnd();
 
+// Prose whose `code` may go over the end of a line, where what follows would begin a list or a quotation in Markdown.
+const prose = (name, file) =>
+  read(name, file)
+    .split(/(^(?:```|~~~)[^]*?^(?:```|~~~).*$)/m)
+    .map((part, i) => (i % 2 === 1 ? part : part.replace(/`(?:[^`\n]|\n(?!\n))*`/g, (code) => code.replace(/\s*\n\s*/g, ' '))))
+    .join('');
+
 function hintsOf(name) {
-  const parts = read(name, 'hints.md').split(/^## (\d)\s*$/m);
+  const parts = prose(name, 'hints.md').split(/^## (\d)\s*$/m);
   const hints = [2, 4, 6].map((i) => parts[i]?.trim());
   if (parts.length !== 7 || hints.includes('')) throw new Error(`${name}/hints.md: expected ## 1, ## 2 and ## 3`);
   return hints;
@@ -74,7 +81,7 @@ function pageOf(exercise) {
   return [
     `---\n${head.join('\n')}\n---`,
     test_out ? `**A test-out.** ${known}` : '',
-    read(name, 'text.md'),
+    prose(name, 'text.md'),
     `<rung-exercise ${data.join(' ')}${end === 'metal' ? ' data-terminal' : ''}>\n<figure>`,
     fence(read(name, `stub.${end}`), 'cpp', `title="${name}.${end}"`),
     `<figcaption>The file that you begin with. With JavaScript you write and check it here; at the terminal ` +
