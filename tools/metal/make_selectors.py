@@ -41,7 +41,7 @@ PARTS = {
     "NSProcessInfo": "processInfo isOperatingSystemAtLeastVersion:",
 }
 # `new` is NSObject's: a class has it, and no header says so again. It is made of alloc and init.
-WITH_NEW = "MTLCompileOptions MTLFunctionConstantValues MTLComputePipelineDescriptor MTLResidencySetDescriptor".split()
+WITH_NEW = "NSObject MTLCompileOptions MTLFunctionConstantValues MTLComputePipelineDescriptor MTLResidencySetDescriptor".split()
 
 
 def run(*command, **more):
@@ -140,8 +140,9 @@ def rows(sources, owned):
             print(f"left out, whose it is differs: {' '.join(key)}", file=sys.stderr)
             continue
         yield owner, kind, name, encoding, "owned" if gives else "-", ",".join(said)
+    has_new = {owner for owner, kind, name in sources["objc2"] if (kind, name) == ("+", "new")}
     for owner in WITH_NEW:
-        if sources["objc2"].get((owner, "+", "new")) and sources["metal-cpp"].get(("NSObject", "-", "init")):
+        if (owner in has_new or owner == "NSObject") and ("NSObject", "-", "init") in sources["metal-cpp"]:
             yield owner, "+", "new", "@@:", "owned", "objc2,metal-cpp"
 
 

@@ -2,9 +2,11 @@
 """Compiles the Metal kernels of other engines, as they are, in our emulator: what they take for granted of the
 language, the emulator must have.
 usage: others_kernels.py llama.cpp|ds4 FOLDER [--address-spaces]
+       others_kernels.py llama.cpp FOLDER --run LIBRUNG
 
 FOLDER is a checkout of ggml (or llama.cpp's ggml/), or of ds4. Needs clang-19. Prints how many kernels there are in
-what came out."""
+what came out. LIBRUNG is a build's librung.a: with it, llama.cpp's kernels for a matrix × a vector are run, for each
+weight format, against our own decoding of the blocks (others_kernels.cpp)."""
 
 import ast
 import os
@@ -13,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 
-EMULATOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests/metal/emulator")
+HERE = os.path.dirname(os.path.abspath(__file__))
+EMULATOR = os.path.join(HERE, "../../tests/metal/emulator")
 
 
 def read(path):
@@ -37,10 +40,26 @@ def ds4(folder):
     return text, []
 
 
+def run(place, text, flags, library):
+    source, program = f"{place}/kernels.metal", f"{place}/run"
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(text)
+    compiler = ["python3", f"{EMULATOR}/mslcc.py", "--unoptimised", "--cache", place, *flags, source]
+    words = subprocess.run(compiler, check=True, stdout=subprocess.PIPE, text=True).stdout
+    runtime = [f"{EMULATOR}/runtime/{n}" for n in os.listdir(f"{EMULATOR}/runtime") if n.endswith(".cpp")]
+    include = ["-I" + os.path.join(HERE, "../..", place) for place in ("src", "tests")]
+    command = ["g++", "-std=c++20", "-O1", "-rdynamic", '-DMETAL_EMULATOR=""', '-DMETAL_CACHE=""', *include, *flags]
+    command += [*runtime, f"{HERE}/others_kernels.cpp", library, "-o", program, "-lfmt", "-ldl", "-lpthread"]
+    subprocess.run(command, check=True)
+    return subprocess.run([program, words.split()[-1]], check=False).returncode
+
+
 def main():
     name, folder, *more = sys.argv[1:]
     text, flags = {"llama.cpp": llama_cpp, "ds4": ds4}[name](folder)
     with tempfile.TemporaryDirectory() as place:
+        if more[:1] == ["--run"]:
+            raise SystemExit(run(place, text, flags, more[1]))
         source, target = f"{place}/kernels.metal", f"{place}/kernels.o"
         with open(source, "w", encoding="utf-8") as file:
             file.write(text)

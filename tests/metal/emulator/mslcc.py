@@ -205,7 +205,8 @@ def cached(options):
     with tempfile.TemporaryDirectory(dir=options.cache) as folder:
         words = compile_to(f"{folder}/kernels.o", text, options)
         sys.stderr.write(words)
-        run([COMPILER, "-shared", f"{folder}/kernels.o", "-o", f"{folder}/kernels.so"])
+        # clang's own runtime has the rounding to bfloat, which libgcc 12 has not.
+        run([COMPILER, "-shared", "--rtlib=compiler-rt", f"{folder}/kernels.o", "-o", f"{folder}/kernels.so"])
         os.replace(f"{folder}/kernels.so", target)
     return target
 

@@ -205,13 +205,14 @@ kernel void strangers(device float* out [[buffer(0)]], device const half4* in [[
 constant float table[4] = {1, 2, 4, 8};
 
 kernel void numbers(device float* out [[buffer(0)]], uint i [[thread_position_in_grid]]) {
+  const float odd = simd_max(1.00390625f);  // halfway between two bfloats: rounded to the even one
   if (i) return;
   float4 v(1, 2, 3, 4);
   v.xy = v.yx;
   out[0] = v.x * 10 + v.y;
   out[1] = dot(v, float4(1));
   out[2] = as_type<float>(as_type<uint>(1.5f) ^ 0x80000000u);
-  out[3] = float(bfloat(1.00390625f));
+  out[3] = float(bfloat(odd));
   out[4] = half2(bfloat2(2.f, 3.f)).x;
   out[5] = select(1.f, 2.f, true);
   out[6] = clamp(5, 0, 3);
