@@ -41,7 +41,8 @@ PARTS = {
     "NSProcessInfo": "processInfo isOperatingSystemAtLeastVersion:",
 }
 # `new` is NSObject's: a class has it, and no header says so again. It is made of alloc and init.
-WITH_NEW = "NSObject MTLCompileOptions MTLFunctionConstantValues MTLComputePipelineDescriptor MTLResidencySetDescriptor".split()
+WITH_NEW = """NSObject MTLCompileOptions MTLFunctionConstantValues MTLComputePipelineDescriptor
+MTLResidencySetDescriptor""".split()
 
 
 def run(*command, **more):
