@@ -191,36 +191,26 @@ struct msl_operators {
   MSL_ASSIGN(<<)                                                      \
   MSL_ASSIGN(>>)
 
+// clang-format off
 #define MSL_S2(N, name, a, b) typename msl_operators<T, 2>::template swizzle<N, a, b> name;
 #define MSL_S3(N, name, a, b, c) typename msl_operators<T, 3>::template swizzle<N, a, b, c> name;
 #define MSL_S4(N, name, a, b, c, e) typename msl_operators<T, 4>::template swizzle<N, a, b, c, e> name;
 #define MSL_SWIZZLES_2(N) \
   MSL_S2(N, xy, 0, 1) MSL_S2(N, yx, 1, 0) MSL_S2(N, xx, 0, 0) MSL_S2(N, yy, 1, 1) MSL_S2(N, rg, 0, 1)
-#define MSL_SWIZZLES_3(N) \
-  MSL_SWIZZLES_2(N)       \
-  MSL_S2(N, xz, 0, 2)     \
-  MSL_S2(N, yz, 1, 2)     \
-  MSL_S2(N, zy, 2, 1)     \
-  MSL_S2(N, zx, 2, 0)     \
-  MSL_S2(N, zz, 2, 2)     \
-  MSL_S3(N, xyz, 0, 1, 2) \
-  MSL_S3(N, zyx, 2, 1, 0) \
-  MSL_S3(N, yzx, 1, 2, 0) MSL_S3(N, zxy, 2, 0, 1) MSL_S3(N, xxx, 0, 0, 0) MSL_S3(N, rgb, 0, 1, 2)
-#define MSL_SWIZZLES_4(N)                                                                                             \
-  MSL_SWIZZLES_3(N)                                                                                                   \
-  MSL_S2(N, zw, 2, 3)                                                                                                 \
-  MSL_S2(N, xw, 0, 3)                                                                                                 \
-  MSL_S2(N, yw, 1, 3)                                                                                                 \
-  MSL_S2(N, wz, 3, 2)                                                                                                 \
-  MSL_S2(N, ba, 2, 3)                                                                                                 \
-  MSL_S2(N, lo, 0, 1)                                                                                                 \
-  MSL_S2(N, hi, 2, 3)                                                                                                 \
-  MSL_S2(N, even, 0, 2)                                                                                               \
-  MSL_S2(N, odd, 1, 3)                                                                                                \
-  MSL_S3(N, yzw, 1, 2, 3) MSL_S4(N, xyzw, 0, 1, 2, 3) MSL_S4(N, wzyx, 3, 2, 1, 0) MSL_S4(N, yxwz, 1, 0, 3, 2)         \
-      MSL_S4(N, zwxy, 2, 3, 0, 1) MSL_S4(N, xxxx, 0, 0, 0, 0) MSL_S4(N, yyyy, 1, 1, 1, 1) MSL_S4(N, zzzz, 2, 2, 2, 2) \
-          MSL_S4(N, wwww, 3, 3, 3, 3) MSL_S4(N, rgba, 0, 1, 2, 3) MSL_S4(N, xyxy, 0, 1, 0, 1)                         \
-              MSL_S4(N, xxyy, 0, 0, 1, 1)
+#define MSL_SWIZZLES_3(N)                                                                              \
+  MSL_SWIZZLES_2(N)                                                                                    \
+  MSL_S2(N, xz, 0, 2) MSL_S2(N, yz, 1, 2) MSL_S2(N, zy, 2, 1) MSL_S2(N, zx, 2, 0) MSL_S2(N, zz, 2, 2)  \
+  MSL_S3(N, xyz, 0, 1, 2) MSL_S3(N, zyx, 2, 1, 0) MSL_S3(N, yzx, 1, 2, 0) MSL_S3(N, zxy, 2, 0, 1)      \
+  MSL_S3(N, xxx, 0, 0, 0) MSL_S3(N, rgb, 0, 1, 2)
+#define MSL_SWIZZLES_4(N)                                                                              \
+  MSL_SWIZZLES_3(N)                                                                                    \
+  MSL_S2(N, zw, 2, 3) MSL_S2(N, xw, 0, 3) MSL_S2(N, yw, 1, 3) MSL_S2(N, wz, 3, 2) MSL_S2(N, ba, 2, 3)  \
+  MSL_S2(N, lo, 0, 1) MSL_S2(N, hi, 2, 3) MSL_S2(N, even, 0, 2) MSL_S2(N, odd, 1, 3)                   \
+  MSL_S3(N, yzw, 1, 2, 3) MSL_S4(N, xyzw, 0, 1, 2, 3) MSL_S4(N, wzyx, 3, 2, 1, 0)                      \
+  MSL_S4(N, yxwz, 1, 0, 3, 2) MSL_S4(N, zwxy, 2, 3, 0, 1) MSL_S4(N, xxxx, 0, 0, 0, 0)                  \
+  MSL_S4(N, yyyy, 1, 1, 1, 1) MSL_S4(N, zzzz, 2, 2, 2, 2) MSL_S4(N, wwww, 3, 3, 3, 3)                  \
+  MSL_S4(N, rgba, 0, 1, 2, 3) MSL_S4(N, xyxy, 0, 1, 0, 1) MSL_S4(N, xxyy, 0, 0, 1, 1)
+// clang-format on
 
 template <class T>
 struct alignas(2 * sizeof(T)) vec<T, 2> : msl_operators<T, 2> {
