@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/session.h"
+#include "metal/fake/fake_metal.h"
 #include "model/golden_model.h"
 #include "ops/decorator.h"
 #include "ops/metal/metal.h"
@@ -32,9 +33,8 @@ struct Opened {
 
 class MetalModel : public testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    if (objc::Runtime::find() == nullptr) GTEST_SKIP() << "no Objective-C runtime in this program";
-  }
+  void SetUp() override { fake_metal::reset(); }
+  void TearDown() override { EXPECT_EQ(fake_metal::report().findings, std::vector<std::string>{}); }
 };
 class MetalSession : public MetalModel {};
 

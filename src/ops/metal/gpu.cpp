@@ -121,7 +121,7 @@ Place Gpu::upload(std::span<const std::byte> bytes) {
     upload_at_ = 0;
   }
   if (upload_ == uploads_.size()) {
-    const std::size_t size = std::max(kUploadBytes, bytes.size());
+    const std::size_t size = std::max(std::min(kUploadBytes, most_bytes_), bytes.size());
     uploads_.push_back({memory(size), size});
   }
   std::byte* const to = uploads_[upload_].memory->data() + upload_at_;
@@ -154,7 +154,7 @@ Object Gpu::copy(std::span<const std::byte> bytes) {
 // The compiler of kernels is part of the system: it reads their source when this program starts.
 Object Gpu::compiled() {
   const Messages& m = messages();
-  const Object options(m.make(runtime().get_class("MTLCompileOptions")));
+  const Object options(m.new_options(runtime().get_class("MTLCompileOptions")));
   m.set_language(options.id(), kLanguage);
   // Without this, "fast" mathematics: no infinities, no NaN, sums in any order. Its name changed with macOS 15.
   if (m.responds(options.id(), m.set_math_mode.selector())) {
@@ -173,7 +173,7 @@ Id Gpu::pipeline(Kernel kernel, std::uint32_t constant) {
   Object& made = pipelines_[{kernel, info.constant < 0 ? 0 : constant}];
   if (made) return made.id();
   const Messages& m = messages();
-  const Object constants(m.make(runtime().get_class("MTLFunctionConstantValues")));
+  const Object constants(m.new_constants(runtime().get_class("MTLFunctionConstantValues")));
   if (info.constant >= 0) {
     m.set_constant(constants.id(), &constant, kConstantUInt, static_cast<UInteger>(info.constant));
   }

@@ -14,7 +14,8 @@ struct Messages {
   Message<Id()> retain{"NSObject", kToObject, "retain"};
   Message<void()> release{"NSObject", kToObject, "release"};
   Message<bool(Selector)> responds{"NSObject", kToObject, "respondsToSelector:"};
-  Message<Id()> make{"NSObject", kToClass, "new"};
+  Message<Id()> new_options{"MTLCompileOptions", kToClass, "new"};
+  Message<Id()> new_constants{"MTLFunctionConstantValues", kToClass, "new"};
   Message<Id(const char*)> string{"NSString", kToClass, "stringWithUTF8String:"};
   Message<const char*()> utf8{"NSString", kToObject, "UTF8String"};
   Message<Id()> description{"NSError", kToObject, "localizedDescription"};

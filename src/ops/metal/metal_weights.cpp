@@ -6,9 +6,8 @@
 //
 // Neighbours share the pages at their ends: buffers may overlap. A matrix that is longer than a buffer may be is cut
 // between rows into several. What lies at an odd address, where the GPU could not read two bytes at once, is copied; so
-// is what the system will not lend; Counts says how much of each there is.
-#include <unistd.h>
-
+// is what the system will not lend; Counts says how much of each there is. (Of the pages lent, kernels read the matrix
+// alone; that the others exist is the processor's care: it has no smaller ones.)
 #include <cstdint>
 
 #include "base/ensure.h"
@@ -32,7 +31,7 @@ const std::vector<MetalOps::WeightPiece>& MetalOps::pieces_of(const PackedMatrix
 }
 
 std::vector<MetalOps::WeightPiece> MetalOps::make_pieces(const PackedMatrix& w) {
-  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  constexpr std::size_t page = std::size_t{16} << 10;  // of Apple's processors
   const std::size_t row = row_bytes(w.dtype, w.columns), most = gpu_.most_bytes();
   std::size_t rows = w.rows;
   if (w.bytes() + 2 * page > most) {

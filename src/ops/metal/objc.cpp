@@ -53,11 +53,11 @@ const Messages& messages() {
 std::vector<MessageInfo> Messages::all() const {
   std::vector<MessageInfo> all;
   const auto add = [&](const auto&... message) { (all.push_back(message.info()), ...); };
-  add(retain, release, responds, make, string, utf8, description, name, most_bytes, new_queue, new_buffer,
-      new_buffer_over, new_library, new_pipeline, set_language, set_math_mode, set_fast_math, set_constant,
+  add(retain, release, responds, new_options, new_constants, string, utf8, description, name, most_bytes, new_queue,
+      new_buffer, new_buffer_over, new_library, new_pipeline, set_language, set_math_mode, set_fast_math, set_constant,
       new_function, contents, gpu_address, command_buffer, encoder, commit, wait, status, error, set_pipeline,
       set_bytes, set_buffers, set_threadgroup_bytes, use, dispatch, end);
-  static_assert(sizeof(Messages) == 34 * sizeof(Message<void()>), "every message is in this list");
+  static_assert(sizeof(Messages) == 35 * sizeof(Message<void()>), "every message is in this list");
   return all;
 }
 
