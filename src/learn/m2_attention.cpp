@@ -155,6 +155,11 @@ void next(Out scores, std::size_t, std::size_t keys, std::size_t first) {
   mask(scores, keys, first, [](std::size_t column, std::size_t own) { return column > own + 1; });
 }
 void zero(Out scores, std::size_t, std::size_t keys, std::size_t first) { mask(scores, keys, first, kAfter, 0); }
+template <int power>
+void finite(Out scores, std::size_t, std::size_t keys, std::size_t first) {
+  mask(scores, keys, first, kAfter,
+       power == 0 ? std::numeric_limits<float>::lowest() : -std::pow(10.0f, static_cast<float>(power)));
+}
 void without_first(Out scores, std::size_t, std::size_t keys, std::size_t) { mask(scores, keys, 0, kAfter); }
 void before(Out scores, std::size_t, std::size_t keys, std::size_t first) {
   mask(scores, keys, first, [](std::size_t column, std::size_t own) { return column < own; });
@@ -200,24 +205,29 @@ void place(Seams& seams, LearnerFunction f) {
 }  // namespace
 
 Exercise exercise() {
-  return {.name = "m2-causal-mask",
-          .reference = learn::reference<reference>(),
-          .by_hand = by_hand,
-          .random = random,
-          .tolerance = 0,
-          .mistakes = {{"mask-one-less", "a token does not see itself: its own column first + t stays", kPage,
-                        function<itself>},
-                       {"mask-one-more", "a token sees the one after it: the first hidden column is first + t + 1",
-                        kPage, function<next>},
-                       {"zero-for-minus-infinity", "e to the 0 is 1, a share like others: what is hidden is −∞", kPage,
-                        function<zero>},
-                       {"first-forgotten",
-                        "row t stands at position first + t, not at t: so it is when words are written one by one",
-                        kPage, function<without_first>},
-                       {"mask-mirrored", "what comes before is hidden: it is the columns after the token's own", kPage,
-                        function<before>},
-                       {"causal-mask", "nothing is hidden: a token sees those after it", kPage, function<nothing>}},
-          .place = place};
+  return {
+      .name = "m2-causal-mask",
+      .reference = learn::reference<reference>(),
+      .by_hand = by_hand,
+      .random = random,
+      .tolerance = 0,
+      .mistakes = {{"mask-one-less", "a token does not see itself: its own column first + t stays", kPage,
+                    function<itself>},
+                   {"mask-one-more", "a token sees the one after it: the first hidden column is first + t + 1", kPage,
+                    function<next>},
+                   {"zero-for-minus-infinity", "e to the 0 is 1, a share like others: what is hidden is −∞", kPage,
+                    function<zero>},
+                   {"first-forgotten",
+                    "row t stands at position first + t, not at t: so it is when words are written one by one", kPage,
+                    function<without_first>},
+                   {"mask-mirrored", "what comes before is hidden: it is the columns after the token's own", kPage,
+                    function<before>},
+                   {"no-infinity", "that is a large number, but not −∞: write -std::numeric_limits<float>::infinity()",
+                    kPage, function<finite<9>>},
+                   {"no-infinity", "that is a large number, but not −∞: write -std::numeric_limits<float>::infinity()",
+                    kPage, function<finite<0>>},
+                   {"causal-mask", "nothing is hidden: a token sees those after it", kPage, function<nothing>}},
+      .place = place};
 }
 
 }  // namespace causal_mask
