@@ -1,6 +1,6 @@
-# course/exercises/*/{stub,solution,wrong/*}.cpp, compiled for the tests: two files a milestone, each learner's file in a
-# namespace of its own, so that learn.h is read twice for all of them. What is compiled by itself, with the flags that
-# learners have, is tested through `rung learn` (tests/cli) and in the page.
+# course/exercises/*/{stub,solution,wrong/*}.cpp, compiled for the tests: two files a milestone, each learner's file in
+# a namespace of its own, so that learn.h is read twice for all of them. What is compiled by itself, with the flags
+# that learners have, is tested through `rung learn` (tests/cli) and in the page.
 set(made ${CMAKE_CURRENT_BINARY_DIR}/exercises)
 file(GLOB folders CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/course/exercises/*/exercise.json)
 foreach(json ${folders})

@@ -1,0 +1,72 @@
+// Which causes are named of a wrong answer, and in which order: a mistake that gives the same in every case, what the
+// difference looks like, a mistake that gives the same by chance, one that leads the same way.
+#include "learn/causes.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace rung::learn {
+namespace {
+
+using In = std::span<const float>;
+using Out = std::span<float>;
+
+void three_times(Out out, In x) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = 3 * x[i];
+}
+void squared(Out out, In x) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] * x[i];
+}
+void plus_two(Out out, In x) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] + 2;
+}
+void four_times(Out out, In x) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = 4 * x[i];
+}
+void five_times(Out out, In x) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = 5 * x[i];
+}
+
+Case of(const std::vector<float>& x) {
+  std::vector<float> right;
+  for (const float value : x) right.push_back(3 * value);
+  return {.title = "", .arguments = {output("out", x.size()), {"x", x}}, .expected = {{right}}};
+}
+std::vector<Case> cases() { return {of({2, 2}), of({1, 5}), of({7, 8, 9})}; }
+
+std::vector<std::string> named(LearnerFunction theirs, std::vector<KnownMistake> mistakes) {
+  const Exercise exercise{
+      .name = "", .reference = reference<three_times>(), .by_hand = cases, .mistakes = std::move(mistakes)};
+  const Case first = cases()[0];  // here 2·2 is 2 + 2
+  std::vector<std::string> ids;
+  for (const Cause& cause : likely_causes(exercise, first, answer_of(theirs, first.arguments, {}), theirs)) {
+    ids.push_back(cause.id);
+  }
+  return ids;
+}
+
+const KnownMistake adds{"adds", "it adds", "page", function<plus_two>};
+const KnownMistake squares{"squares", "it squares", "page", function<squared>};
+
+TEST(Causes, OfTwoThatGiveTheSameOnceTheOneThatAlwaysDoesComesFirst) {
+  EXPECT_EQ(named(function<squared>, {adds, squares}).front(), "squares");
+  EXPECT_EQ(named(function<plus_two>, {squares, adds}).front(), "adds");
+}
+
+TEST(Causes, OneThatGivesTheSameByChanceComesAfterWhatCanBeSeen) {
+  EXPECT_EQ(named(function<squared>, {adds}),
+            (std::vector<std::string>{"constant-factor", "constant-offset", "offset-of-an-input", "adds"}));
+}
+
+TEST(Causes, OneThatLeadsTheSameWayComesLast) {
+  const KnownMistake grows{"grows", "it grows", "page", function<four_times>};
+  EXPECT_EQ(named(function<five_times>, {grows}),
+            (std::vector<std::string>{"constant-factor", "constant-offset", "grows"}));
+}
+
+TEST(Causes, ARightAnswerHasNone) { EXPECT_EQ(named(function<three_times>, {adds}), std::vector<std::string>{}); }
+
+}  // namespace
+}  // namespace rung::learn
