@@ -4,7 +4,7 @@
 // all others. <rung-exercise> has inside what a reader without JavaScript gets: the beginning, hints, the solution.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { escapeHtml, html, replace, root, walk } from './source.mjs';
+import { addressOf, escapeHtml, html, replace, root, walk } from './source.mjs';
 
 const folder = join(root, 'course/exercises');
 const out = join(root, 'course/src/content/docs/exercises');
@@ -147,8 +147,13 @@ export default function exerciseList() {
     walk(tree, (node, parent) => {
       if (node.type !== 'paragraph' || node.children.map((child) => child.value).join('') !== '<rung-exercises></rung-exercises>')
         return;
+      const { devDependencies } = JSON.parse(readFileSync(join(root, 'web/package.json'), 'utf8'));
+      const compiler =
+        `<p>Compiled with <code>@yowasp/clang</code> ${devDependencies['@yowasp/clang']}, C++20, optimised (-O2), with the ` +
+        `warnings of -Wall and -Wextra, without exceptions, every index checked: ` +
+        `<a href="${addressOf('web/src/clang.ts')}">all of its flags</a>.</p>`;
       const caption = 'With JavaScript this list says which of them you have solved.';
       const figure = `<figure>${listOf()}<figcaption>${caption}</figcaption></figure>`;
-      replace(parent, node, html(`<rung-exercises>${figure}</rung-exercises>`));
+      replace(parent, node, html(`<rung-exercises>${figure}</rung-exercises>${compiler}`));
     });
 }

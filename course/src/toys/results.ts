@@ -186,6 +186,10 @@ export class Results {
   }
 }
 
+// `code` of a sentence.
+const withCode = (sentence: string): (Node | string)[] =>
+  sentence.split('`').map((part, i) => (i % 2 === 1 ? h('code', {}, part) : part));
+
 // The likeliest first, each with the page that explains it.
 function causesOf(causes: { sentence: string; page: string }[]): HTMLElement {
   if (causes.length === 0) return h('div');
@@ -193,7 +197,9 @@ function causesOf(causes: { sentence: string; page: string }[]): HTMLElement {
     const [name, anchor] = page.split('#');
     const address = name ? addressOf(name) : undefined;
     if (address && anchor) address.hash = anchor;
-    return h('li', {}, `${sentence}. `, address && h('a', { href: address.href }, 'The page about it'));
+    const words = h('li', {}, ...withCode(/[.!?]$/.test(sentence) ? sentence : `${sentence}.`), ' ');
+    if (address) words.append(h('a', { href: address.href }, 'The page about it'));
+    return words;
   });
   return h('div', { class: 'causes' }, h('p', {}, causes.length > 1 ? 'Most likely, the first one first:' : 'Most likely:'), h('ul', {}, ...items));
 }
