@@ -60,8 +60,8 @@ TEST_F(CommandLine, HelpAndVersionGoToStdoutAndSucceed) {
 
 TEST_F(CommandLine, TheHelpOfAVerbEndsInAnExample) {
   const std::string overview = run_rung({"--help"}).out;
-  for (const std::string verb :
-       {"generate", "chat", "pull", "tokenize", "logits", "trace", "quantize", "eval", "compare", "bench", "learn"}) {
+  for (const std::string verb : {"generate", "chat", "pull", "tokenize", "logits", "trace", "quantize", "eval",
+                                 "compare", "bench", "metal-check", "learn"}) {
     EXPECT_TRUE(has(overview, "\n  " + verb + " ")) << verb;
     const Outcome outcome = run_rung({verb, "--help"});
     EXPECT_EQ(outcome.status, 0) << verb;
@@ -72,6 +72,21 @@ TEST_F(CommandLine, TheHelpOfAVerbEndsInAnExample) {
         << verb << ": something follows the example";
   }
 }
+
+#if !defined(__APPLE__)
+// Who asks for a GPU that only a Mac has is told so, in one line.
+TEST_F(CommandLine, SaysThatThereIsNoMetalHere) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"generate", "--device", "metal", "x"},
+                                                    {"bench", "--device", "metal"},
+                                                    {"metal-check"}}) {
+    const Outcome outcome = run_rung(arguments);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_TRUE(has(outcome.err, "there is no Metal on this system")) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+#endif
 
 TEST_F(CommandLine, ALoneWordThatIsNearlyAVerbIsASlip) {
   const Outcome outcome = run_rung({"tokenise"});

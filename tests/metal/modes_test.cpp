@@ -15,7 +15,9 @@ namespace {
 class MetalModes : public testing::TestWithParam<metal_emulator::Mode> {
  protected:
   static MetalReport checked_in(const metal_emulator::Mode& mode) {
-    fake_metal::settings() = {.build = mode.build, .options = mode.options};
+    fake_metal::settings() = {};
+    fake_metal::settings().build = mode.build;
+    fake_metal::settings().options = mode.options;
     fake_metal::reset();
     const TinyModel files;
     MetalReport report = check_metal(LoadedModel(ModelFiles::open(files.path())), [](const MetalCheck&) {});
