@@ -1,9 +1,11 @@
 #include "cli/learn/compile.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <fstream>
-#include <unistd.h>
+#include <functional>
+#include <iterator>
 #include <vector>
 
 #include "base/environment.h"
@@ -62,6 +64,24 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Instead of what was kept of this exercise before. Where that does not go, it is made again next time.
+void keep(const fs::path& library, const fs::path& as, const std::string& exercise) {
+  std::error_code error;
+  fs::create_directory(as.parent_path(), error);
+  for (fs::directory_iterator file(as.parent_path(), error), end; !error && file != end; file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    const bool is_older = name.size() == exercise.size() + 20 && name.rfind(exercise + "-", 0) == 0;
+    std::error_code ignored;
+    if (is_older) fs::remove(file->path(), ignored);
+  }
+  fs::copy_file(library, as, fs::copy_options::overwrite_existing, error);
+}
+
 // #line keeps the compiler from naming a file that the learner has never seen, and a crash from being found there.
 std::string entry_of(const LearnerFolder& folder, const ExerciseText& exercise) {
   return fmt::format(
@@ -90,16 +110,24 @@ fs::path sanitizer_runtime(const std::string& compiler, const WorkFolder& work) 
 
 Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exercise, const WorkFolder& work,
                           const CompileOptions& options) {
-  if (!folder.code_of(exercise)) {
+  const std::optional<std::string> code = folder.code_of(exercise);
+  if (!code) {
     fail("{}: is not there; rung learn start {} brings it", folder.file_of(exercise).string(), folder.path().string());
   }
   const std::string compiler = found_compiler(options.compiler);
+  const std::string entry = entry_of(folder, exercise);
   write(work / "entry.h", course_file("entry.h"));
-  write(work / "entry.cpp", entry_of(folder, exercise));
+  write(work / "entry.cpp", entry);
   Compiled compiled;
   compiled.library = work.path() / (exercise.name + ".so");
   std::vector<std::string> command{compiler};
   command.insert(command.end(), std::begin(kFlags), std::end(kFlags));
+  const std::string key = fmt::format(
+      "{:016x}", std::hash<std::string>()(fmt::format("{}\n{}\n{}\n{}\n{}", fmt::join(command, " "), *code, entry,
+                                                      course_file("entry.h"), content_of(folder.path() / "learn.h"))));
+  const fs::path kept = folder.path() / ".built" / fmt::format("{}-{}.so", exercise.name, key);
+  std::error_code ignored;
+  if (options.reuse && fs::exists(kept, ignored)) return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
   command.insert(command.end(), {"-I", folder.path().string(), "-I", work.path().string()});
   if (options.sanitize) {
     compiled.sanitizers = sanitizer_runtime(compiler, work);
@@ -111,6 +139,7 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
   const ChildResult result = run_child(command, work.path(), [] {});
   compiled.ok = result.status == 0;
   compiled.said = replaced(result.errors, folder.path().string() + "/", "");
+  if (compiled.ok && !options.sanitize) keep(compiled.library, kept, exercise.name);
   return compiled;
 }
 

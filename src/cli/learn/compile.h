@@ -11,8 +11,9 @@
 namespace rung {
 
 struct CompileOptions {
-  std::string compiler;   // empty: the first that is found
-  bool sanitize = false;  // address and undefined
+  std::string compiler = {};  // empty: the first that is found
+  bool sanitize = false;      // address and undefined
+  bool reuse = false;  // what an earlier call made of the very same code will do; its warnings are not told again
 };
 
 struct Compiled {
@@ -22,7 +23,8 @@ struct Compiled {
   std::filesystem::path sanitizers;  // what has to be loaded before everything else; empty: nothing
 };
 
-// Throws Error: no compiler; there is no such file in the folder.
+// The last that compiled is kept in the folder, as .built/NAME-KEY.so. Throws Error: no compiler; there is no such file
+// in the folder.
 Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exercise, const WorkFolder& work,
                           const CompileOptions& options);
 

@@ -34,7 +34,7 @@ std::string_view first_lines(std::string_view text, std::size_t most) {
   return at == text.npos ? text : text.substr(0, at);
 }
 
-std::string text_in(const OrderedJson& check, const char* key) {
+std::string words_in(const OrderedJson& check, const char* key) {
   return check.contains(key) ? check.at(key).get<std::string>() : "";
 }
 
@@ -47,12 +47,12 @@ std::string words_of_check(const std::string& name) {
 }
 
 std::string failure_text(const OrderedJson& check) {
-  std::string text = indented(text_in(check, "input"), "input");
-  text += indented(text_in(check, "arithmetic"), "by hand");
-  text += indented(text_in(check, "expected"), "expected", style().green);
-  text += indented(first_lines(text_in(check, "got"), kMostCompilerLines), "got", style().red);
-  const std::string place = text_in(check, "place");
-  if (!place.empty()) text += indented(fmt::format("{}: {}", place, text_in(check, "line")), "where");
+  std::string text = indented(words_in(check, "input"), "input");
+  text += indented(words_in(check, "arithmetic"), "by hand");
+  text += indented(words_in(check, "expected"), "expected", style().green);
+  text += indented(first_lines(words_in(check, "got"), kMostCompilerLines), "got", style().red);
+  const std::string place = words_in(check, "place");
+  if (!place.empty()) text += indented(fmt::format("{}: {}", place, words_in(check, "line")), "where");
   const std::size_t most = 2;  // a third guess helps nobody
   for (std::size_t i = 0; check.contains("causes") && i < std::min(most, check.at("causes").size()); ++i) {
     const OrderedJson& cause = check.at("causes").at(i);
@@ -65,7 +65,7 @@ std::string failure_text(const OrderedJson& check) {
 
 std::string check_text(const OrderedJson& check, const ExerciseText& exercise) {
   const std::string state = check.at("state").get<std::string>(), name = check.at("check").get<std::string>();
-  const std::string title = text_in(check, "title");
+  const std::string title = words_in(check, "title");
   if (state == "skipped") return "";
   if (state == "not-yet") {
     return fmt::format("  {}○{} {}: not_yet: {} waits to be written\n", style().yellow, style().reset,
@@ -75,11 +75,11 @@ std::string check_text(const OrderedJson& check, const ExerciseText& exercise) {
   const std::string words = name == "pebble" && !passed ? "" : words_of_check(name);  // its title says where
   std::string text = fmt::format("  {}{}{} {}{}{}\n", passed ? style().green : style().red, passed ? "✓" : "✗",
                                  style().reset, words, words.empty() || title.empty() ? "" : ": ", visible(title));
-  text += indented(text_in(check, "warnings"), "warning", style().yellow);
+  text += indented(words_in(check, "warnings"), "warning", style().yellow);
   if (!passed && name != "story") text += failure_text(check);
   if (name == "story") {
-    text += indented(text_in(check, "story"), passed ? "" : "yours", passed ? style().cyan : style().red);
-    if (!passed) text += indented(text_in(check, "referenceStory"), "Rung's", style().cyan);
+    text += indented(words_in(check, "story"), passed ? "" : "yours", passed ? style().cyan : style().red);
+    if (!passed) text += indented(words_in(check, "referenceStory"), "Rung's", style().cyan);
   }
   return text;
 }
@@ -89,7 +89,7 @@ std::string check_text(const OrderedJson& check, const ExerciseText& exercise) {
 std::string report_text(const OrderedJson& report, const ExerciseText& exercise, bool first) {
   std::string text = fmt::format("{}{}{}  {}\n", style().bold, exercise.name, style().reset, exercise.title);
   for (const OrderedJson& check : report.at("checks")) text += check_text(check, exercise);
-  const std::string printed = text_in(report, "printed");
+  const std::string printed = words_in(report, "printed");
   if (!printed.empty()) {
     const std::string_view shown = first_lines(printed, kMostPrintedLines);
     text += indented(shown, "print");

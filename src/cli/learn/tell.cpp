@@ -118,7 +118,7 @@ int tell_with(const std::string& named, TellRequest request) {
   if (solved.empty()) fail("{}: nothing that has a place in a model is solved there yet", folder.path().string());
   for (const ExerciseText* const exercise : solved) {
     progress.update(request.libraries.size(), solved.size(), "functions");
-    const Compiled compiled = compile_exercise(folder, *exercise, work, {});
+    const Compiled compiled = compile_exercise(folder, *exercise, work, {.reuse = true});
     if (!compiled.ok) fail("{}: does not compile any more: rung learn check {}", exercise->file(), exercise->name);
     request.libraries.push_back({exercise->name, compiled.library.string()});
   }
