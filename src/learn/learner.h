@@ -1,6 +1,6 @@
 // A learner's function as the engine calls it: one C function, whatever the learner's looks like.
 //
-//   call(f, out, x, weight, epsilon);                        // spans, string views, numbers, as the exercise's type has
+//   call(f, out, x, weight, epsilon);                        // spans, string views, numbers, as its type has
 //   const auto ids = call<std::vector<std::int32_t>>(f, text);
 //
 // What course/exercises/entry.h does for a learner's file, function<&reference> does for one of ours.

@@ -169,10 +169,8 @@ int check(const std::vector<std::string>& arguments) {
 int run_in_child(const std::vector<std::string>& arguments) {
   if (arguments.empty()) return 2;
   if (arguments[0] == "tell" && arguments.size() == 2) {
-    const TellRequest request = read_tell_request(arguments[1]);
-    learn::Seams seams = seams_of(request);
     watch_over_learner(false);
-    return tell(request, std::move(seams));
+    return tell(read_tell_request(arguments[1]));
   }
   return arguments.size() >= 4 ? check(arguments) : 2;
 }

@@ -38,6 +38,28 @@ OrderedJson json_of(const TellRequest& request) {
   return json;
 }
 
+// Whether it takes a random number to choose.
+bool draws(const decltype(learn::Seams::choose)& choose) {
+  const float logits[] = {0, 1};
+  Random used(1), fresh(1);
+  choose(logits, used);
+  return used.next() != fresh.next();
+}
+
+learn::Seams seams_of(const TellRequest& request, bool wants_draw) {
+  learn::Seams seams;
+  for (const auto& library : request.libraries) {
+    const learn::Exercise* const exercise = learn::find_exercise(library.exercise);
+    if (exercise == nullptr || exercise->place == nullptr) fail("{}: has no place in a model", library.exercise);
+    const learn::LearnerFunction f = load_learner(library.path);
+    learn::Seams alone;
+    exercise->place(alone, f);
+    if (!alone.choose || draws(alone.choose) == wants_draw) exercise->place(seams, f);
+  }
+  if (const auto type = request.run.cache.type()) seams.cache_type = *type;
+  return seams;
+}
+
 }  // namespace
 
 TellRequest read_tell_request(const std::string& path) {
@@ -60,20 +82,7 @@ TellRequest read_tell_request(const std::string& path) {
   return request;
 }
 
-learn::Seams seams_of(const TellRequest& request) {
-  learn::Seams seams;
-  for (const auto& library : request.libraries) {
-    const learn::Exercise* const exercise = learn::find_exercise(library.exercise);
-    if (exercise == nullptr || exercise->place == nullptr) fail("{}: has no place in a model", library.exercise);
-    if (exercise->changes_pebble && request.libraries.size() > 1)
-      continue;  // a window, four bits: alone, or not at all
-    exercise->place(seams, load_learner(library.path));
-  }
-  if (const auto type = request.run.cache.type()) seams.cache_type = *type;
-  return seams;
-}
-
-int tell(const TellRequest& request, learn::Seams seams) {
+int tell(const TellRequest& request) {
   ModelFiles files = request.model.open();
   GenerateOptions options;
   std::size_t context = request.run.context;
@@ -82,6 +91,7 @@ int tell(const TellRequest& request, learn::Seams seams) {
     options = model.completed(request.end.over(model, request.sampling));
     if (context == 0) context = request.run.context_for(model);
   }
+  learn::Seams seams = seams_of(request, options.sampling.value_or(Sampling{}).temperature > 0);
   seams.stops.insert(seams.stops.end(), options.stop.begin(), options.stop.end());
   learn::SeamedEngine engine(std::move(seams), std::move(files), request.run.threads, context);
   learn::TellOptions how{.prompt = request.text, .tokens = options.max_tokens.value_or(256)};
@@ -113,7 +123,7 @@ int tell_with(const std::string& named, TellRequest request) {
   Progress progress("compiling");
   std::vector<const ExerciseText*> solved;
   for (const ExerciseText& exercise : exercise_texts()) {
-    if (folder.progress(exercise).passed && exercise.checks->place != nullptr) solved.push_back(&exercise);
+    if (folder.progress(exercise).passed && exercise.checks->place != nullptr && !exercise.checks->changes_pebble) solved.push_back(&exercise);
   }
   if (solved.empty()) fail("{}: nothing that has a place in a model is solved there yet", folder.path().string());
   for (const ExerciseText* const exercise : solved) {

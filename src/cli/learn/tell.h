@@ -23,13 +23,13 @@ struct TellRequest {
   bool json = false;
 };
 
-// Compiles what is solved in the folder, and lets a process of its own tell. The exit status. Throws Error: nothing is
-// solved there; it crashed.
+// Compiles what is solved in the folder, and lets a process of its own tell. Left out is what makes another model of
+// it: fewer bits, a window. The exit status. Throws Error: nothing is solved there; it crashed.
 int tell_with(const std::string& folder, TellRequest request);
 
-// In that process.
+// In that process. Of the functions that choose the next token, the last one runs that draws, or, at temperature 0, that
+// does not.
 TellRequest read_tell_request(const std::string& path);
-learn::Seams seams_of(const TellRequest& request);
-int tell(const TellRequest& request, learn::Seams seams);
+int tell(const TellRequest& request);
 
 }  // namespace rung

@@ -229,6 +229,22 @@ TEST_F(Learn, ASolvedExerciseTellsTheStory) {
   EXPECT_TRUE(has(crashed.err, "at m2-rms-norm.cpp:3")) << crashed.err;
 }
 
+// Argmax and top-p both choose: who asks for no chance gets the one that draws nothing.
+TEST_F(Learn, AtTemperatureZeroTheirArgmaxChooses) {
+  for (const char* name : {"m3-argmax", "m3-top-p"}) {
+    std::ofstream(file(std::string(name) + ".cpp"), std::ios::binary)
+        << text_of(source_folder() / "course/exercises" / name / "solution.cpp");
+    EXPECT_EQ(learn({"check", name}).status, 0) << name;
+  }
+  const std::vector<std::string> greedy{"generate", "-n", "12", "--temperature", "0", "Once upon a time"};
+  std::vector<std::string> with = greedy, drawn = greedy;
+  with.insert(with.end() - 1, {"--with", path()});
+  drawn[4] = "1";
+  drawn.insert(drawn.end() - 1, {"--with", path()});
+  EXPECT_EQ(run_rung(with).out, run_rung(greedy).out);
+  EXPECT_NE(run_rung(drawn).out, run_rung(greedy).out);
+}
+
 TEST_F(Learn, WhatIsExportedCanBeImported) {
   solve();
   report();
