@@ -92,7 +92,7 @@ int tell(const TellRequest& request) {
     if (context == 0) context = request.run.context_for(model);
   }
   learn::Seams seams = seams_of(request, options.sampling.value_or(Sampling{}).temperature > 0);
-  seams.stops.insert(seams.stops.end(), options.stop.begin(), options.stop.end());
+  seams.stops = options.stop;  // not those that an exercise tries its function with
   learn::SeamedEngine engine(std::move(seams), std::move(files), request.run.threads, context);
   learn::TellOptions how{.prompt = request.text, .tokens = options.max_tokens.value_or(256)};
   how.sampling = options.sampling.value_or(Sampling{});
@@ -123,7 +123,8 @@ int tell_with(const std::string& named, TellRequest request) {
   Progress progress("compiling");
   std::vector<const ExerciseText*> solved;
   for (const ExerciseText& exercise : exercise_texts()) {
-    if (folder.progress(exercise).passed && exercise.checks->place != nullptr && !exercise.checks->changes_pebble) solved.push_back(&exercise);
+    if (folder.progress(exercise).passed && exercise.checks->place != nullptr && !exercise.checks->changes_pebble)
+      solved.push_back(&exercise);
   }
   if (solved.empty()) fail("{}: nothing that has a place in a model is solved there yet", folder.path().string());
   for (const ExerciseText* const exercise : solved) {

@@ -27,8 +27,8 @@ struct TellRequest {
 // it: fewer bits, a window. The exit status. Throws Error: nothing is solved there; it crashed.
 int tell_with(const std::string& folder, TellRequest request);
 
-// In that process. Of the functions that choose the next token, the last one runs that draws, or, at temperature 0, that
-// does not.
+// In that process. Of the functions that choose the next token, the last one runs that draws, or, at temperature 0,
+// that does not.
 TellRequest read_tell_request(const std::string& path);
 int tell(const TellRequest& request);
 
