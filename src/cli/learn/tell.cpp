@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -123,9 +124,10 @@ int tell_with(const std::string& named, TellRequest request) {
   Progress progress("compiling");
   std::vector<const ExerciseText*> solved;
   for (const ExerciseText& exercise : exercise_texts()) {
-    if (folder.progress(exercise).passed && exercise.checks->place != nullptr && !exercise.checks->changes_pebble)
-      solved.push_back(&exercise);
+    if (folder.progress(exercise).passed && exercise.checks->place != nullptr) solved.push_back(&exercise);
   }
+  const auto changes = [](const ExerciseText* exercise) { return exercise->checks->changes_pebble; };
+  if (!std::all_of(solved.begin(), solved.end(), changes)) std::erase_if(solved, changes);
   if (solved.empty()) fail("{}: nothing that has a place in a model is solved there yet", folder.path().string());
   for (const ExerciseText* const exercise : solved) {
     progress.update(request.libraries.size(), solved.size(), "functions");

@@ -24,7 +24,8 @@ struct TellRequest {
 };
 
 // Compiles what is solved in the folder, and lets a process of its own tell. Left out is what makes another model of
-// it: fewer bits, a window. The exit status. Throws Error: nothing is solved there; it crashed.
+// it, fewer bits or a window, unless there is nothing else. The exit status. Throws Error: nothing is solved there; it
+// crashed.
 int tell_with(const std::string& folder, TellRequest request);
 
 // In that process. Of the functions that choose the next token, the last one runs that draws, or, at temperature 0,
