@@ -36,13 +36,6 @@ TEST_P(EveryExercise, TheReferenceGivesWhatWasWorkedOutByHand) {
   }
 }
 
-TEST_P(EveryExercise, TheReferencePasses) {
-  const Report report = run_checks(exercise(), exercise().reference.call, {.speed = false});
-  EXPECT_TRUE(report.passed()) << report.failure()->name << ": " << report.failure()->title << "\n"
-                               << report.failure()->input << "\nexpected: " << report.failure()->expected
-                               << "\ngot: " << report.failure()->got;
-}
-
 TEST_P(EveryExercise, EachKnownMistakeFailsAndIsNamed) {
   for (const KnownMistake& mistake : exercise().mistakes) {
     const Report report = run_checks(exercise(), mistake.call, {.speed = false});
