@@ -16,7 +16,7 @@ mkdir -p "$out/include" "$out/objects"
 for headers in CLI fmt nlohmann editline; do ln -sfn "/usr/include/$headers" "$out/include/$headers"; done
 zig=("$out/zig/bin/python" -m ziglang c++ -target aarch64-macos.13.0)
 version=$(sed -n 's/^project(rung VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
-flags=(-std=c++20 -O0 -g0 -ffp-contract=off -Isrc -isystem "$out/include" -DFMT_HEADER_ONLY -DRUNG_VERSION="\"$version\""
+flags=(-std=c++20 -O0 -g0 -ffp-contract=off -Isrc -Icourse -isystem "$out/include" -DFMT_HEADER_ONLY -DRUNG_VERSION="\"$version\""
   -DRUNG_SOURCE_FOLDER="\"$PWD/src\"" -DRUNG_PEBBLE="\"$PWD/models/pebble\"" -Wno-deprecated-declarations)
 
 # compile NAME FILE…: files that may be one to the compiler
@@ -39,6 +39,5 @@ while read -r source; do
 done < <(find src/kernels src/tensor -name '*.cpp' | grep -v -e /avx -e /wasm | sort)
 
 "${zig[@]}" -Wl,-undefined,dynamic_lookup "$out"/objects/*.o -o "$out/rung"
-"$out/zig/bin/python" -m ziglang ar --help >/dev/null 2>&1 || true
 if command -v llvm-nm-19 >/dev/null; then llvm-nm-19 --undefined-only "$out/rung" | sed 's/^ *U //' | sort >"$out/undefined.txt"; fi
 file "$out/rung"

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 #if defined(__APPLE__)
 #include <mach-o/dyld.h>
