@@ -35,7 +35,8 @@ class Generate : public Command {
     template_.add(options, "with --chat: ");
     options.add("--no-cache", no_cache_, "compute everything anew for each token, to see what the KV cache is for");
     options
-        .add("--with", with_, "with the code that was solved in this folder of `rung learn` (on the reference device)")
+        .add("--with", with_,
+             "with the code that was solved in this folder of `rung learn` (on the device that it is for)")
         .type_name("FOLDER");
     options.add("--json", json_,
                 "one JSON object a line: each piece of text as it comes, then all of it with the figures");

@@ -96,7 +96,13 @@ std::string entry_of(const LearnerFolder& folder, const ExerciseText& exercise) 
 
 // The runtime of the address sanitizer, as a program that was built without it has to load it: first of all.
 fs::path sanitizer_runtime(const std::string& compiler, const WorkFolder& work) {
-  for (const char* name : {"libasan.so", "libclang_rt.asan-x86_64.so", "libclang_rt.asan-aarch64.so"}) {
+  // clang finds gcc's, too, and does not get along with it
+  const bool is_clang =
+      run_child({compiler, "--version"}, work.path(), [] {}).output.find("clang") != std::string::npos;
+  const std::vector<const char*> names =
+      is_clang ? std::vector<const char*>{"libclang_rt.asan-x86_64.so", "libclang_rt.asan-aarch64.so"}
+               : std::vector<const char*>{"libasan.so"};
+  for (const char* name : names) {
     const ChildResult found = run_child({compiler, fmt::format("-print-file-name={}", name)}, work.path(), [] {});
     std::string path = found.output;
     while (!path.empty() && path.back() == '\n') path.pop_back();
