@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Links the whole program for a Mac with a chip of Apple's, on Linux: zig (PyPI's ziglang) brings Apple's headers and the
-# linker. That it runs only a Mac can show; that every file compiles against Apple's headers, and that nothing but the
-# system's own libraries is asked for, this shows.
+# Links the whole program for a Mac with a chip of Apple's, on Linux: zig (PyPI's ziglang) brings Apple's headers and
+# the linker. That it runs only a Mac can show; that every file compiles against Apple's headers, and that nothing but
+# the system's own libraries is asked for, this shows.
 #
 #   tools/link_for_mac.sh [FOLDER]     FOLDER (default build/mac) gets `rung` and `undefined.txt`, the symbols that it
 #                                      wants from the system
@@ -16,7 +16,8 @@ mkdir -p "$out/include" "$out/objects"
 for headers in CLI fmt nlohmann editline; do ln -sfn "/usr/include/$headers" "$out/include/$headers"; done
 zig=("$out/zig/bin/python" -m ziglang c++ -target aarch64-macos.13.0)
 version=$(sed -n 's/^project(rung VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
-flags=(-std=c++20 -O0 -g0 -ffp-contract=off -Isrc -Icourse -isystem "$out/include" -DFMT_HEADER_ONLY -DRUNG_VERSION="\"$version\""
+flags=(-std=c++20 -O0 -g0 -ffp-contract=off -Isrc -Icourse -isystem "$out/include"
+  -DFMT_HEADER_ONLY -DRUNG_VERSION="\"$version\""
   -DRUNG_SOURCE_FOLDER="\"$PWD/src\"" -DRUNG_PEBBLE="\"$PWD/models/pebble\"" -Wno-deprecated-declarations)
 
 # compile NAME FILE…: files that may be one to the compiler
@@ -28,7 +29,7 @@ compile() {
   "${zig[@]}" "${flags[@]}" -c "$out/$name.cpp" -o "$out/objects/$name.o"
 }
 
-for room in base files text templates ops model engine convert measure learn cli; do
+for room in base files text templates ops model engine convert measure learn; do
   [ -d "src/$room" ] || continue
   mapfile -t sources < <(find "src/$room" -name '*.cpp' | sort)
   compile "$room" "${sources[@]}"
@@ -36,8 +37,10 @@ done
 # Rooms whose files are not to be mixed.
 while read -r source; do
   compile "$(echo "${source#src/}" | tr / _ | sed 's/\.cpp$//')" "$source"
-done < <(find src/kernels src/tensor -name '*.cpp' | grep -v -e /avx -e /wasm | sort)
+done < <(find src/kernels src/tensor src/cli -name '*.cpp' | grep -v -e /avx -e /wasm | sort)
 
 "${zig[@]}" -Wl,-undefined,dynamic_lookup "$out"/objects/*.o -o "$out/rung"
-if command -v llvm-nm-19 >/dev/null; then llvm-nm-19 --undefined-only "$out/rung" | sed 's/^ *U //' | sort >"$out/undefined.txt"; fi
+if command -v llvm-nm-19 >/dev/null; then
+  llvm-nm-19 --undefined-only "$out/rung" | sed 's/^ *U //' | sort >"$out/undefined.txt"
+fi
 file "$out/rung"

@@ -116,8 +116,8 @@ struct BlockResult {
 };
 
 // s = scale·q·K, then e^(s − m), 0 where the row does not see.
-inline BlockResult weigh_block(thread simdgroup_float8x8 (&weights)[8], constant rung::gpu::AttentionArgs& args, Row row,
-                               device const float* q, device const uchar* keys, uint block, ushort lane) {
+inline BlockResult weigh_block(thread simdgroup_float8x8 (&weights)[8], constant rung::gpu::AttentionArgs& args,
+                               Row row, device const float* q, device const uchar* keys, uint block, ushort lane) {
   const ushort r = matrix_row(lane), c = matrix_column(lane);
   device const float* const query = q + (ulong(row.token) * args.heads + row.head) * args.head_dim;
   for (ushort j = 0; j < 8; ++j) weights[j] = zero_matrix();

@@ -70,7 +70,7 @@ inline void unpack_table(thread float (&out)[8], device const uchar* q, float sc
   }
 }
 
-// ---- Blocks of 256: `part` is which 32 of them -----------------------------------------------------------------------
+// ---- Blocks of 256: `part` is which 32 of them ----------------------------------------------------------------------
 
 inline void unpack_q2_k(thread float (&out)[8], device const uchar* block, uint part, uint quarter) {
   const uint group = block[2 * part + quarter / 2];
@@ -165,7 +165,7 @@ inline void unpack_ternary(thread float (&out)[8], device const uchar* block, ui
   }
 }
 
-// ---- Vectors of a grid (tensor/iq_grids.h): `signs` has a bit for each of the eight values ----------------------------
+// ---- Vectors of a grid (tensor/iq_grids.h): `signs` has a bit for each of the eight values --------------------------
 
 // The eighth sign makes the number of minus signs even.
 inline uint eight_signs(uint seven) { return seven | (popcount(seven) & 1) << 7; }
@@ -238,7 +238,7 @@ inline void unpack_grid(thread float (&out)[8], device const uchar* block, uint 
   }
 }
 
-// ---- Any format ------------------------------------------------------------------------------------------------------
+// ---- Any format -----------------------------------------------------------------------------------------------------
 
 // Plain types: a row may end inside a unit; beyond are zeros.
 inline void unpack_plain(thread float (&out)[8], device const uchar* row, uint first, uint columns) {

@@ -154,7 +154,8 @@ inline void gate_up_tile(constant rung::gpu::LinearArgs& args, device float* out
 
 kernel void gate_up_few(constant rung::gpu::LinearArgs& args [[buffer(0)]], device const float* x [[buffer(1)]],
                         device float* out [[buffer(2)]], device float* up_out [[buffer(3)]],
-                        device const uchar* gates [[buffer(4)]], device const uchar* ups [[buffer(5)]], uint3 group [[threadgroup_position_in_grid]],
+                        device const uchar* gates [[buffer(4)]], device const uchar* ups [[buffer(5)]],
+                        uint3 group [[threadgroup_position_in_grid]],
                         ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float partial[rung::gpu::kRuns * 16 * rung::gpu::kFewTokens];
   gate_up_tile<1>(args, out, up_out, x, gates, ups, partial, group, run, lane);
@@ -162,7 +163,8 @@ kernel void gate_up_few(constant rung::gpu::LinearArgs& args [[buffer(0)]], devi
 
 kernel void gate_up_many(constant rung::gpu::LinearArgs& args [[buffer(0)]], device const float* x [[buffer(1)]],
                          device float* out [[buffer(2)]], device float* up_out [[buffer(3)]],
-                         device const uchar* gates [[buffer(4)]], device const uchar* ups [[buffer(5)]], uint3 group [[threadgroup_position_in_grid]],
+                         device const uchar* gates [[buffer(4)]], device const uchar* ups [[buffer(5)]],
+                         uint3 group [[threadgroup_position_in_grid]],
                          ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float partial[rung::gpu::kRuns * 16 * rung::gpu::kManyTokens];
   gate_up_tile<4>(args, out, up_out, x, gates, ups, partial, group, run, lane);
