@@ -4,8 +4,11 @@
 #include <execinfo.h>
 #include <fmt/format.h>
 #include <sys/time.h>
-#include <ucontext.h>
 #include <unistd.h>
+
+#if defined(__linux__)
+#include <ucontext.h>  // which a Mac gives to nobody without asking twice, and nobody asks
+#endif
 
 #include <algorithm>
 #include <array>
@@ -125,7 +128,9 @@ void handle(int signal, void (*handler)(int, siginfo_t*, void*)) {
 
 void watch_over_learner(bool sanitized) {
   static char room[1 << 16];  // a full stack has none for a handler
-  const stack_t stack{.ss_sp = room, .ss_flags = 0, .ss_size = sizeof room};
+  stack_t stack{};            // whose members stand in another order on a Mac
+  stack.ss_sp = room;
+  stack.ss_size = sizeof room;
   ::sigaltstack(&stack, nullptr);
   void* frame[1];
   ::backtrace(frame, 1);  // loads what it needs, which a handler may not
