@@ -61,7 +61,8 @@ void lower_half(Floats out, In in) {
   each(out, in, [](std::uint16_t bits) { return float_of(bits); });
 }
 void bytes_swapped(Floats out, In in) {
-  each(out, in, [](std::uint16_t bits) { return float_of(std::uint32_t{bits & 0xffu} << 24 | (bits >> 8) << 16); });
+  each(out, in,
+       [](std::uint16_t bits) { return float_of(std::uint32_t{bits} << 24 | std::uint32_t{bits} >> 8 << 16); });
 }
 void read_as_f16(Floats out, In in) {
   each(out, in, [](std::uint16_t bits) { return to_f32(f16{bits}); });

@@ -70,7 +70,8 @@ std::string length_kept(Bytes bytes) {
 std::string sum_wraps(Bytes bytes) {
   if (bytes.size() < 8) return "";
   const std::uint64_t length = number_in(bytes.first(8));
-  return 8 + length > bytes.size() ? "" : std::string(text_of(bytes.subspan(8)).substr(0, length));
+  return 8 + length > bytes.size() ? ""
+                                   : std::string(text_of(bytes.subspan(8)).substr(0, static_cast<std::size_t>(length)));
 }
 std::string what_is_there(Bytes bytes) {
   if (bytes.size() < 8) return "";

@@ -385,7 +385,7 @@ Sentence beyond(const Look& look) {
   }
   if (3 * (count - first) > 4 * touched) return {};
   if (first + 1 == count) return fmt::format("only the last {} is wrong", what);
-  for (const std::size_t group : {256, 128, 64, 32, 16, 8, 4}) {
+  for (const std::size_t group : {256u, 128u, 64u, 32u, 16u, 8u, 4u}) {
     if (count - first < group && first % group == 0 && last_right < first) {
       return fmt::format("wrong from {} {} on: what is left over behind the last whole group of {}", what, first,
                          group);
