@@ -1,6 +1,8 @@
 // A folder for what is needed a moment only: gone with this.
 #pragma once
 
+#include <unistd.h>  // mkdtemp, on a Mac
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
