@@ -110,6 +110,17 @@ std::size_t agreement(const Exercise& exercise, const KnownMistake& mistake, Lea
   return same;
 }
 
+// What a function gives that does nothing, of those that work in place.
+std::optional<Answer> unchanged(const Exercise& exercise, const Case& example) {
+  if (exercise.reference.result) return {};
+  return answer_of([](RungValue*) {}, example.arguments, exercise.reference.result);
+}
+
+std::vector<Cause> shortened(std::vector<Cause> causes) {
+  if (causes.size() > kMostCauses) causes.resize(kMostCauses);
+  return causes;
+}
+
 using Suspects = std::vector<std::pair<double, const KnownMistake*>>;
 
 void add(std::vector<Cause>& all, Suspects& suspects) {
@@ -123,11 +134,14 @@ void add(std::vector<Cause>& all, Suspects& suspects) {
 std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got, LearnerFunction f) {
   using namespace case_causes;
   const std::vector<double> expected = numbers_of(example.expected), theirs = numbers_of(got);
+  const std::optional<Answer> untouched = unchanged(exercise, example);
   Suspects exact, once, near;
   for (const KnownMistake& mistake : exercise.mistakes) {
     const Answer mistaken = answer_of(mistake.call, example.arguments, exercise.reference.result);
     if (agree(mistaken, got, exercise.tolerance)) {
       exact.push_back({0, &mistake});
+    } else if (untouched && agree(mistaken, *untouched, exercise.tolerance)) {
+      continue;  // "nothing was done": that is so, or it is not
     } else if (const double like = likeness(expected, theirs, numbers_of(mistaken)); like >= kSameWay) {
       near.push_back({like, &mistake});
     }
@@ -143,14 +157,14 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
   }
   std::vector<Cause> all;
   add(all, exact);
+  if (!all.empty()) return shortened(std::move(all));  // all else is noise beside it
   const std::string page(exercise.mistakes.empty() ? "" : exercise.mistakes[0].page);
   for (const FoundPattern& found : find_patterns(beside_of(exercise, example, got))) {
     all.push_back({std::string(name_of(found.pattern)), found.sentence, page});
   }
   add(all, once);
   add(all, near);
-  if (all.size() > kMostCauses) all.resize(kMostCauses);
-  return all;
+  return shortened(std::move(all));
 }
 
 std::vector<Cause> causes_in_engine(const Exercise& exercise, const std::function<bool(SeamedEngine& mistaken)>& same) {

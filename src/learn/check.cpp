@@ -55,7 +55,9 @@ Check check_by_hand(const Exercise& exercise, LearnerFunction f, const CheckOpti
     Check check = check_case(exercise, f, example);
     if (check.state != CheckState::passed) return check;
   }
-  return {.name = "by-hand", .state = CheckState::passed, .title = fmt::format("{} cases", cases.size())};
+  return {.name = "by-hand",
+          .state = CheckState::passed,
+          .title = fmt::format("{} {}", cases.size(), cases.size() == 1 ? "case" : "cases")};
 }
 
 Check check_random(const Exercise& exercise, LearnerFunction f, const CheckOptions& options) {

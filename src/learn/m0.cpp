@@ -201,23 +201,24 @@ void place(Seams& seams, LearnerFunction f) {
 }
 
 Exercise exercise() {
-  return {.name = "m0-streaming-decode",
-          .reference = learn::reference<reference>(),
-          .by_hand = by_hand,
-          .random = random,
-          .tolerance = 0,
-          .mistakes = {{"half-shown", "the end of the bytes is shown, though a character is not whole there", kBackPage,
-                        function<half_shown>},
-                       {"waits-for-ascii",
-                        "every byte from 80 on is held back: a whole character of several bytes may be shown",
-                        kBackPage, function<waits_for_ascii>},
-                       {"last-character-held",
-                        "the last character is held back, though it is whole: compare how many bytes it wants with how "
-                        "many it has",
-                        kBackPage, function<last_character_held>},
-                       {"four-bytes-forgotten", "a first byte from f0 on begins four bytes, not three", kBackPage,
-                        function<four_bytes_forgotten>}},
-          .place = place};
+  return {
+      .name = "m0-streaming-decode",
+      .reference = learn::reference<reference>(),
+      .by_hand = by_hand,
+      .random = random,
+      .tolerance = 0,
+      .mistakes = {{"half-shown", "the end of the bytes is shown, though a character is not whole there", kBackPage,
+                    function<half_shown>},
+                   {"waits-for-ascii",
+                    "every byte from 80 on is held back: a whole character of several bytes may be shown", kBackPage,
+                    function<waits_for_ascii>},
+                   {"last-character-held",
+                    "the last character is held back, though it is whole: compare how many bytes it wants with how "
+                    "many it has",
+                    kBackPage, function<last_character_held>},
+                   {"four-bytes-forgotten", "f0 … f7 begin four bytes, not three (c0 … df begin two, e0 … ef three)",
+                    kBackPage, function<four_bytes_forgotten>}},
+      .place = place};
 }
 
 }  // namespace

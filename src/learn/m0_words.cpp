@@ -95,6 +95,9 @@ std::vector<Case> by_hand() {
                 "The| fox| has| |1|2| coins|.\n3, +4, +4, +1, +1, +1, +6, +1"),
       hand_case("two spaces", "a  b", {1, 2, 4}, "a| | b: the first space has no letter behind it, and stands alone"),
       hand_case("signs in a row", "No!? 7", {2, 4, 5, 6}, "No|!?| |7: signs in a row stay together"),
+      hand_case("a line break", "Hi.\nYou", {2, 4, 7},
+                "Hi|.(line break)|You: a line break is neither letter nor digit nor space, so rule 3 takes it with the "
+                "full stop"),
       hand_case("nothing", "", {}, "no characters, no words")};
 }
 
@@ -219,6 +222,17 @@ Pieces one_join_only(Ids ids, Ids merges) {
 Pieces rank_in_a_byte(Ids ids, Ids merges) {  // of more than 255 merges the others are never found
   return reference(ids, merges.first(std::min<std::size_t>(merges.size(), 3 * 255)));
 }
+Pieces one_pass(Ids ids, Ids merges) {  // what a later merge makes is never looked at by an earlier one
+  Pieces pieces(ids.begin(), ids.end());
+  for (std::size_t rank = 0; rank < merges.size() / 3; ++rank) {
+    for (std::size_t place = 0; place + 1 < pieces.size(); ++place) {
+      if (merges[3 * rank] != pieces[place] || merges[3 * rank + 1] != pieces[place + 1]) continue;
+      pieces[place] = merges[3 * rank + 2];
+      pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(place) + 1);
+    }
+  }
+  return pieces;
+}
 Pieces nothing_joined(Ids ids, Ids) { return {ids.begin(), ids.end()}; }
 
 std::vector<Argument> arguments(Pieces ids, Pieces merges) {
@@ -247,13 +261,20 @@ std::vector<Case> by_hand() {
        .arguments = arguments({0, 0, 0}, {0, 0, 1}),
        .expected = {{}, Pieces{1, 0}},
        .arithmetic = "the pair 0 0 stands there twice, with the same rank: the leftmost goes first\n1 0 has no merge"},
+      {.title = "a part that a later merge makes",
+       .arguments = arguments({1, 2, 4}, {6, 4, 7, 1, 2, 6}),
+       .expected = {{}, Pieces{7}},
+       .arithmetic =
+           "1 2 has rank 1, and nothing else has a merge: it becomes 6\n6 4 has rank 0: a lower rank may come "
+           "up after a higher one. It becomes 7"},
       {.title = "no merges",
        .arguments = arguments({2, 1}, {}),
        .expected = {{}, Pieces{2, 1}},
        .arithmetic = "nothing may be joined: the letters stay"}};
 }
 
-// Merges as they are learnt: each joins two pieces that were there before.
+// Merges as they are learnt: each joins two pieces that were there before. Some lists are then shuffled: a part may be
+// made by a merge of a higher rank.
 std::vector<Argument> random(Random& random) {
   const auto letters = static_cast<std::int32_t>(whole(random, 2, 4));
   std::int32_t pieces = letters;
@@ -264,6 +285,12 @@ std::vector<Argument> random(Random& random) {
     const auto left = static_cast<std::int32_t>(whole(random, 0, last));
     const auto right = static_cast<std::int32_t>(whole(random, 0, last));
     if (!std::exchange(is_there[{left, right}], true)) merges.insert(merges.end(), {left, right, pieces++});
+  }
+  if (whole(random, 0, 2) == 0) {
+    for (std::size_t last = merges.size() / 3; last > 1; --last) {
+      const auto merge = [&](std::size_t rank) { return merges.begin() + static_cast<std::ptrdiff_t>(3 * rank); };
+      std::swap_ranges(merge(last - 1), merge(last), merge(whole(random, 0, last - 1)));
+    }
   }
   Pieces ids(whole(random, 0, 14));
   for (std::int32_t& id : ids) id = static_cast<std::int32_t>(whole(random, 0, static_cast<std::size_t>(letters - 1)));
@@ -332,6 +359,10 @@ Exercise exercise() {
                         "the first pair from the left that has a merge is joined: look at all pairs, and take the one "
                         "with the lowest rank",
                         kMergesPage, function<order_ignored>},
+                       {"one-pass",
+                        "each rank is looked for once: what is joined may make a pair of a lower rank, so begin again "
+                        "at rank 0 after each join",
+                        kMergesPage, function<one_pass>},
                        {"rank-in-a-byte",
                         "merges from rank 255 on are never found: a rank does not fit into 8 bits, use std::size_t",
                         kMergesPage, function<rank_in_a_byte>},

@@ -67,6 +67,17 @@ Place part_of_a_name(Bytes file, std::string_view name) {
   }
   return place;
 }
+// 8 + length becomes 7 where all eight bytes are ff: then the whole rest of the file is searched as a header.
+Place sum_wraps(Bytes file, std::string_view name) {
+  const std::size_t last = text_of(file).rfind('}');
+  if (file.size() < 8 || last == std::string_view::npos || last < 8) return reference(file, name);
+  if (8 + number_in(file.first(8)) >= 8) return reference(file, name);
+  const std::string complete = number_bytes(last - 7, 8) + std::string(text_of(file.subspan(8)));
+  const std::vector<std::uint8_t> honest = bytes_in(complete);
+  Place place = reference(honest, name);
+  if (!place.empty()) place[0] += header_bytes(file) - header_bytes(honest);
+  return place;
+}
 Place nothing_found(Bytes, std::string_view) { return {}; }
 
 struct Made {
@@ -92,6 +103,8 @@ std::vector<Argument> arguments(std::vector<std::uint8_t> file, std::string name
 std::vector<Case> by_hand() {
   std::vector<std::uint8_t> lying = file_of({{"a", 1}});
   lying[1] = 4;
+  std::vector<std::uint8_t> forged = file_of({{"a", 1}});
+  std::fill_n(forged.begin(), 8, std::uint8_t{0xff});
   return {{.title = "the second of two tensors",
            .arguments = arguments(file_of({{"a", 1}, {"b", 2}}), "b"),
            .expected = {{}, Place{120, 8}},
@@ -114,6 +127,11 @@ std::vector<Case> by_hand() {
            .arguments = arguments(std::move(lying), "a"),
            .expected = {{}, Place{}},
            .arithmetic = "it claims 54 + 4 · 256 = 1078 bytes, and the file has 66: nothing"},
+          {.title = "the largest length that there is",
+           .arguments = arguments(std::move(forged), "a"),
+           .expected = {{}, Place{}},
+           .arithmetic = "2⁶⁴ − 1 > 66 − 8: it does not fit, so nothing\n(8 + (2⁶⁴ − 1) is 7 in 64 bits: that sum says "
+                         "nothing)"},
           {.title = "seven bytes",
            .arguments = arguments({1, 0, 0, 0, 0, 0, 0}, "a"),
            .expected = {{}, Place{}},
@@ -171,6 +189,9 @@ Exercise exercise() {
                     function<header_forgotten>},
                    {"end-for-size", "the second of data_offsets is where the tensor ends: its bytes are end − begin",
                     kPage, function<end_for_size>},
+                   {"sum-wraps",
+                    "8 + length does not fit into 64 bits and becomes small: compare length with file.size() − 8",
+                    "m1-weights#nobody-promises-that-the-file-is-honest", function<sum_wraps>},
                    {"part-of-a-name",
                     "another tensor was found, whose name has yours in it: search for the name with its quotes", kPage,
                     function<part_of_a_name>}},

@@ -54,6 +54,10 @@ void reference(Floats out, In in) {
 void number_not_bits(Floats out, In in) {
   each(out, in, [](std::uint16_t bits) { return static_cast<float>(std::uint32_t{bits} << 16); });
 }
+void signed_number(Floats out, In in) {  // as `in[i] << 16` is: an int
+  each(out, in,
+       [](std::uint16_t bits) { return static_cast<float>(static_cast<std::int32_t>(std::uint32_t{bits} << 16)); });
+}
 void number_unshifted(Floats out, In in) {
   each(out, in, [](std::uint16_t bits) { return static_cast<float>(bits); });
 }
@@ -123,8 +127,11 @@ Exercise exercise() {
           .mistakes = {{"lower-half", "the bits are in the lower half of the float: move them up by 16", kBitsPage,
                         function<lower_half>},
                        {"number-not-bits",
-                        "the bits are converted as a number: std::bit_cast<float> reads them as what they are",
-                        kBitsPage, function<number_not_bits>},
+                        "the bits were converted as a number: use std::bit_cast<float>, of a std::uint32_t", kBitsPage,
+                        function<number_not_bits>},
+                       {"number-not-bits",
+                        "the bits were converted as a number: use std::bit_cast<float>, of a std::uint32_t", kBitsPage,
+                        function<signed_number>},
                        {"number-unshifted",
                         "in[i] is converted as a number: move its bits up by 16, and read them with std::bit_cast",
                         kBitsPage, function<number_unshifted>},

@@ -195,6 +195,18 @@ std::string equal_lengths(Bytes bytes, std::uint32_t index) {
 std::string type_ignored(Bytes bytes, std::uint32_t index) {
   return bytes.size() >= 12 && index < number_in(bytes.subspan(4, 8)) ? walked(bytes, 12, index, 8) : "";
 }
+std::string sum_wraps(Bytes bytes, std::uint32_t index) {
+  if (!has_element(bytes, index)) return "";
+  std::uint64_t at = 12;
+  for (std::uint32_t i = 0; at + 8 <= bytes.size(); ++i) {
+    const auto begin = static_cast<std::size_t>(at);
+    const std::uint64_t length = number_in(bytes.subspan(begin, 8));
+    if (at + 8 + length > bytes.size()) return "";
+    if (i == index) return std::string(text_of(bytes).substr(begin + 8, static_cast<std::size_t>(length)));
+    at += 8 + length;
+  }
+  return "";
+}
 std::string count_ignored(Bytes bytes, std::uint32_t index) {
   return bytes.size() >= 12 && number_in(bytes.first(4)) == 8 ? walked(bytes, 12, index, 8) : "";
 }
@@ -231,6 +243,16 @@ std::vector<Case> by_hand() {
        .arguments = arguments(three + string_bytes("no"), 3),
        .expected = {{}, std::string()},
        .arithmetic = "the count is 3, so the last one is element 2: nothing"},
+      {.title = "the largest length that there is",
+       .arguments = arguments(number_bytes(8, 4) + number_bytes(1, 8) + number_bytes(~std::uint64_t{0}, 8) + "qw", 0),
+       .expected = {{}, std::string()},
+       .arithmetic =
+           "at byte 12: a length of 2⁶⁴ − 1, and two bytes are left: nothing\n(12 + 8 + (2⁶⁴ − 1) is 19 in 64 "
+           "bits: that sum says nothing)"},
+      {.title = "the largest count that there is",
+       .arguments = arguments(number_bytes(8, 4) + number_bytes(~std::uint64_t{0}, 8) + string_bytes("a"), 1),
+       .expected = {{}, std::string()},
+       .arithmetic = "1 < 2⁶⁴ − 1, but behind the one string the bytes end: nothing"},
       {.title = "an array of other things",
        .arguments = arguments(array_bytes({"a"}, 10), 0),
        .expected = {{}, std::string()},
@@ -302,6 +324,9 @@ Exercise exercise() {
             function<length_not_skipped>},
            {"equal-lengths", "all elements are taken to be as long as the first: read the length of each, and walk",
             kGgufPage, function<equal_lengths>},
+           {"sum-wraps",
+            "a sum with the length does not fit into 64 bits and becomes small: compare length with what is left",
+            kHonestPage, function<sum_wraps>},
            {"count-ignored", "the index is not below the count: there is no such element", kHonestPage,
             function<count_ignored>},
            {"type-ignored", "the element type is not 8: these are no strings", kHonestPage, function<type_ignored>}},

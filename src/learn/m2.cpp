@@ -41,6 +41,11 @@ void reference(Out out, In x, In weight, float epsilon) {
 void without_mean(Out out, In x, In weight, float epsilon) {
   scaled(out, x, weight, 1 / std::sqrt(sum_of_squares(x) + epsilon));
 }
+void not_squared(Out out, In x, In weight, float epsilon) {
+  float sum = 0;
+  for (const float value : x) sum += value;
+  scaled(out, x, weight, 1 / std::sqrt(sum / static_cast<float>(x.size()) + epsilon));
+}
 void without_weight(Out out, In x, In, float epsilon) {
   const float scale = 1 / std::sqrt(mean_of_squares(x) + epsilon);
   for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] * scale;
@@ -108,6 +113,8 @@ Exercise exercise() {
           .tolerance = 1e-5,
           .mistakes = {{"rms-norm-sum", "the squares are added up, but not divided by how many there are: x.size()",
                         kRmsNormPage, function<without_mean>},
+                       {"rms-norm-not-squared", "x is added up as it is: square each, x[i] * x[i]", kRmsNormPage,
+                        function<not_squared>},
                        {"rms-norm-weight", "weight is not used: each place is to be multiplied by its own weight[i]",
                         kRmsNormPage, function<without_weight>},
                        {"rms-norm-root", "the root is missing: divide by √(mean + ε)", kRmsNormPage,

@@ -116,7 +116,10 @@ Exercise exercise() {
       .by_hand = by_hand,
       .random = random,
       .tolerance = 1e-5,
-      .mistakes = {{"query-scale", "the scores are not multiplied by scale", kPage, function<unscaled>},
+      .mistakes = {{"query-scale",
+                    "scale goes inside the power, e^(scale · score): it is missing, or it stands outside, where the "
+                    "division by the sum takes it away again",
+                    kPage, function<unscaled>},
                    {"not-divided-by-the-sum", "the powers are no shares yet: divide by their sum", kPage,
                     function<undivided>},
                    {"scale-after-softmax", "scale belongs to the scores, before e to the score; not to what comes out",
@@ -347,6 +350,7 @@ std::size_t by_kv_heads(std::size_t head, std::size_t, std::size_t kv_heads) { r
 std::size_t fraction_first(std::size_t head, std::size_t heads, std::size_t kv_heads) {
   return head * (kv_heads / heads);
 }
+std::size_t divided_first(std::size_t head, std::size_t heads, std::size_t kv_heads) { return head / heads * kv_heads; }
 std::size_t own(std::size_t head, std::size_t, std::size_t) { return head; }
 
 std::vector<Argument> arguments(std::size_t head, std::size_t heads, std::size_t kv_heads) {
@@ -399,6 +403,9 @@ Exercise exercise() {
                        {"whole-number-fraction",
                         "kv_heads / heads is 0 in whole numbers: multiply first, or divide by heads / kv_heads", kPage,
                         function<fraction_first>},
+                       {"divided-first",
+                        "head / heads is 0 in whole numbers: multiply first, or divide by heads / kv_heads", kPage,
+                        function<divided_first>},
                        {"own-key-head", "each head has keys of its own here: there are only kv_heads", kPage,
                         function<own>}},
           .place = place};

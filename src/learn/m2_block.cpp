@@ -23,7 +23,17 @@ struct Weights {
 };
 
 // What can be wrong about how the parts are put together.
-enum class Wrong { nothing, first_not_added, second_not_added, mlp_norm, old_norm, values_turned, added_to_normed };
+enum class Wrong {
+  nothing,
+  first_not_added,
+  second_not_added,
+  mlp_norm,
+  old_norm,
+  values_turned,
+  keys_from_zero,
+  wo_by_hidden,
+  added_to_normed
+};
 
 std::vector<float> normed(In x, In weight) {
   std::vector<float> out(x.size());
@@ -67,14 +77,17 @@ void run(Out x, Out keys, Out values, std::size_t first, const Weights& w, Wrong
   std::vector<float> q = normed(product(n, w.wq, hidden), w.q_norm), k = normed(product(n, w.wk, hidden), w.k_norm);
   std::vector<float> v = product(n, w.wv, hidden);
   turn(q, tokens, first, w.frequencies);
-  turn(k, tokens, first, w.frequencies);
+  turn(k, tokens, wrong == Wrong::keys_from_zero ? 0 : first, w.frequencies);
   if (wrong == Wrong::values_turned) turn(v, tokens, first, w.frequencies);
   const std::size_t width = k.size() / tokens;
   std::copy(k.begin(), k.end(), &keys[first * width]);
   std::copy(v.begin(), v.end(), &values[first * width]);
   if (wrong == Wrong::first_not_added) std::fill(x.begin(), x.end(), 0.0f);
   if (wrong == Wrong::added_to_normed) std::copy(n.begin(), n.end(), x.begin());
-  add(x, product(attention(q, keys, values, tokens, first, d), w.wo, q.size() / tokens));
+  const std::size_t rows_of_wo = wrong == Wrong::wo_by_hidden ? hidden : q.size() / tokens;
+  std::vector<float> attended = product(attention(q, keys, values, tokens, first, d), w.wo, rows_of_wo);
+  attended.resize(x.size());  // by_hidden gives another number of rows
+  add(x, attended);
 
   if (wrong == Wrong::mlp_norm) n.assign(x.begin(), x.end());
   if (wrong != Wrong::mlp_norm && wrong != Wrong::old_norm) n = normed(x, w.mlp_norm);
@@ -122,22 +135,42 @@ std::vector<Argument> arguments(const Shape& s, std::vector<float> x, std::vecto
 std::vector<Case> by_hand() {
   const std::vector<float> ones{1, 1}, zeros{0, 0, 0, 0}, same{1, 0, 0, 1};
   const Shape two{.hidden = 2, .heads = 1, .kv_heads = 1, .d = 2, .intermediate = 2};
-  return {{.title = "the first half: one token, a shut gate",
-           .arguments = arguments(two, {3, 4}, {}, {}, 0,
-                                  {ones, zeros, zeros, same, ones, ones, same, ones, zeros, same, same, {1}}),
-           .expected = {{std::vector<float>{3.848528f, 5.131371f}, std::vector<float>{0, 0},
-                         std::vector<float>{0.848528f, 1.131371f}}},
-           .arithmetic = "norm: [3, 4] / 3.535534 = [0.848528, 1.131371]; wk makes zeros of it, wv leaves it\n"
-                         "attention: one token, its share is 1: [0.848528, 1.131371]; wo leaves it\n"
-                         "add: [3.848528, 5.131371]\nthe gate is silu(0) = 0: the MLP adds nothing"},
-          {.title = "the second half: values of zero, and an open gate",
-           .arguments = arguments(two, {3, 4}, {}, {}, 0,
-                                  {ones, zeros, zeros, zeros, ones, ones, same, {2, 1}, same, same, same, {1}}),
-           .expected = {{std::vector<float>{5.434032f, 4.967798f}, std::vector<float>{0, 0}, std::vector<float>{0, 0}}},
-           .arithmetic = "attention: the value is [0, 0], so x stays [3, 4]\n"
-                         "norm: [3, 4] / 3.535534 · [2, 1] = [1.697056, 1.131371]; gate and up are both this\n"
-                         "silu: 1.697056 / (1 + e^−1.697056) = 1.434267, 1.131371 / (1 + e^−1.131371) = 0.855420\n"
-                         "times up: 1.434267 · 1.697056 = 2.434032, 0.855420 · 1.131371 = 0.967798\nadd"}};
+  const Shape wide{.hidden = 2, .heads = 2, .kv_heads = 1, .d = 2, .intermediate = 3};
+  const std::vector<float> six(6), eight(8), ends{1, 0, 0, 0, 0, 0, 0, 1};
+  constexpr float kQuarter = 1.5707964f;
+  return {
+      {.title = "the first half: one token, a shut gate",
+       .arguments = arguments(two, {3, 4}, {}, {}, 0,
+                              {ones, zeros, zeros, same, ones, ones, same, ones, zeros, same, same, {1}}),
+       .expected = {{std::vector<float>{3.848528f, 5.131371f}, std::vector<float>{0, 0},
+                     std::vector<float>{0.848528f, 1.131371f}}},
+       .arithmetic = "norm: [3, 4] / 3.535534 = [0.848528, 1.131371]; wk makes zeros of it, wv leaves it\n"
+                     "attention: one token, its share is 1: [0.848528, 1.131371]; wo leaves it\n"
+                     "add: [3.848528, 5.131371]\nthe gate is silu(0) = 0: the MLP adds nothing"},
+      {.title = "the second half: values of zero, and an open gate",
+       .arguments = arguments(two, {3, 4}, {}, {}, 0,
+                              {ones, zeros, zeros, zeros, ones, ones, same, {2, 1}, same, same, same, {1}}),
+       .expected = {{std::vector<float>{5.434032f, 4.967798f}, std::vector<float>{0, 0}, std::vector<float>{0, 0}}},
+       .arithmetic = "attention: the value is [0, 0], so x stays [3, 4]\n"
+                     "norm: [3, 4] / 3.535534 · [2, 1] = [1.697056, 1.131371]; gate and up are both this\n"
+                     "silu: 1.697056 / (1 + e^−1.697056) = 1.434267, 1.131371 / (1 + e^−1.131371) = 0.855420\n"
+                     "times up: 1.434267 · 1.697056 = 2.434032, 0.855420 · 1.131371 = 0.967798\nadd"},
+      {.title = "two heads of queries: heads · d is 4, hidden is 2",
+       .arguments =
+           arguments(wide, {3, 4}, {}, {}, 0, {ones, eight, zeros, same, ones, ones, ends, ones, six, six, six, {1}}),
+       .expected = {{std::vector<float>{3.848528f, 5.131371f}, std::vector<float>{0, 0},
+                     std::vector<float>{0.848528f, 1.131371f}}},
+       .arithmetic = "norm: [0.848528, 1.131371], and wv leaves it\n"
+                     "attention: one token, and both heads get its value: [0.848528, 1.131371, 0.848528, 1.131371]\n"
+                     "wo has rows of 4: [1, 0, 0, 0] and [0, 0, 0, 1]: the first and the last, 0.848528 and "
+                     "1.131371\nadd: [3.848528, 5.131371]; the gate is 0, the MLP adds nothing"},
+      {.title = "one token was there before: x stands at position 1",
+       .arguments = arguments(two, {1, 1}, {1, 1}, {4, 0}, 1,
+                              {ones, zeros, same, zeros, ones, ones, same, ones, zeros, same, same, {kQuarter}}),
+       .expected = {{std::vector<float>{3, 1}, std::vector<float>{1, 1, -1, 1}, std::vector<float>{4, 0, 0, 0}}},
+       .arithmetic = "norm: [1, 1]; wk leaves it; position 1 · 1.5708 turns it by a quarter: the key is [−1, 1]\n"
+                     "the query is [0, 0]: all scores are 0, each of the two tokens has a share of 1/2\n"
+                     "values: [4, 0] and [0, 0], so [2, 0]; wo leaves it\nadd: [3, 1]; the gate is 0"}};
 }
 
 std::vector<Argument> random(Random& random) {
@@ -272,25 +305,31 @@ void place(Seams& seams, LearnerFunction f) {
 }  // namespace
 
 Exercise exercise() {
-  return {.name = "m2-block",
-          .reference = learn::reference<with<Wrong::nothing>>(),
-          .by_hand = by_hand,
-          .random = random,
-          .tolerance = 1e-4,  // some hundred roundings one after the other
-          .mistakes = {{"residual-missing", "what attention found replaces x: it is added to it", kPage,
-                        function<with<Wrong::first_not_added>>},
-                       {"second-residual-missing", "what the MLP found replaces x: it is added to it", kPage,
-                        function<with<Wrong::second_not_added>>},
-                       {"residual-normed", "attention is added to norm(x): x itself is what it is added to", kPage,
-                        function<with<Wrong::added_to_normed>>},
-                       {"mlp-norm-forgotten", "the MLP sees x as it is: there is a second norm before it, mlp_norm",
-                        kPage, function<with<Wrong::mlp_norm>>},
-                       {"parallel-halves",
-                        "the MLP sees what attention saw: norm the new x, to which attention has been added", kPage,
-                        function<with<Wrong::old_norm>>},
-                       {"values-turned", "v was turned: only q and k are compared, and only they are turned", kPage,
-                        function<with<Wrong::values_turned>>}},
-          .place = place};
+  return {
+      .name = "m2-block",
+      .reference = learn::reference<with<Wrong::nothing>>(),
+      .by_hand = by_hand,
+      .random = random,
+      .tolerance = 1e-4,  // some hundred roundings one after the other
+      .mistakes = {{"residual-missing", "what attention found replaces x: it is added to it", kPage,
+                    function<with<Wrong::first_not_added>>},
+                   {"second-residual-missing", "what the MLP found replaces x: it is added to it", kPage,
+                    function<with<Wrong::second_not_added>>},
+                   {"residual-normed", "attention is added to norm(x): x itself is what it is added to", kPage,
+                    function<with<Wrong::added_to_normed>>},
+                   {"mlp-norm-forgotten", "the MLP sees x as it is: there is a second norm before it, mlp_norm", kPage,
+                    function<with<Wrong::mlp_norm>>},
+                   {"parallel-halves",
+                    "the MLP sees what attention saw: norm the new x, to which attention has been added", kPage,
+                    function<with<Wrong::old_norm>>},
+                   {"attended-by-hidden",
+                    "a row of what attention found is heads · d long, and so is a row of wo: not hidden", kPage,
+                    function<with<Wrong::wo_by_hidden>>},
+                   {"keys-from-zero", "k is turned as if x began at position 0: row t stands at first + t, as for q",
+                    kPage, function<with<Wrong::keys_from_zero>>},
+                   {"values-turned", "v was turned: only q and k are compared, and only they are turned", kPage,
+                    function<with<Wrong::values_turned>>}},
+      .place = place};
 }
 
 }  // namespace rung::learn::block

@@ -238,6 +238,16 @@ void backwards(Out head, std::size_t position, In frequencies) {
   reference(head, position, negative);
 }
 void from_one(Out head, std::size_t position, In frequencies) { reference(head, position + 1, frequencies); }
+void turned_by(Out head, std::size_t position, In frequencies, float factor) {
+  std::vector<float> other(frequencies.begin(), frequencies.end());
+  for (float& f : other) f *= factor;
+  reference(head, position, other);
+}
+constexpr float kDegrees = 57.29578f;  // of one radian
+void from_degrees(Out head, std::size_t position, In frequencies) {
+  turned_by(head, position, frequencies, 1 / kDegrees);
+}
+void to_degrees(Out head, std::size_t position, In frequencies) { turned_by(head, position, frequencies, kDegrees); }
 void overwritten(Out head, std::size_t position, In frequencies) {
   const std::size_t half = frequencies.size();
   for (std::size_t i = 0; i < half; ++i) {
@@ -321,6 +331,12 @@ Exercise exercise() {
                         function<overwritten>},
                        {"rope-position", "positions are counted from 1: the first token stands at 0 and is not turned",
                         kPage, function<from_one>},
+                       {"angle-in-degrees",
+                        "the angle is taken for degrees: position · frequencies[i] is in radians, as std::cos wants it",
+                        kPage, function<from_degrees>},
+                       {"angle-in-degrees",
+                        "the angle is made degrees: position · frequencies[i] is in radians, as std::cos wants it",
+                        kPage, function<to_degrees>},
                        {"both-signs-alike", "there is a minus in both lines: in that of head[i + d/2] it is a plus",
                         kPage, function<signs_alike>},
                        {"rope-missing", "nothing was turned", kPage, function<nothing>}},

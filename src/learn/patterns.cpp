@@ -97,7 +97,7 @@ Sentence length(const Look& look) {
   const bool same_end = std::equal(e.rbegin(), e.rbegin() + static_cast<std::ptrdiff_t>(both), g.rbegin());
   const std::string counts = fmt::format("{} instead of {}", g.size(), e.size());
   if (g.empty()) return fmt::format("nothing came out, where {} were expected", e.size());
-  if (e.empty()) return fmt::format("{} came out, where nothing was expected", g.size());
+  if (e.empty()) return "something came out, where nothing was expected";
   if (g.size() < e.size()) {
     if (same_beginning)
       return fmt::format("it stops too early, {}: the last {} missing", counts, off == 1 ? "is" : "are");
@@ -110,9 +110,14 @@ Sentence length(const Look& look) {
 }
 
 Sentence not_a_number(const Look& look) {
+  // Where −∞ is expected, too, it was written, and just in the wrong place.
+  const auto meant = [&](double infinity) {
+    return std::find(look.b.expected.begin(), look.b.expected.end(), infinity) != look.b.expected.end();
+  };
   std::size_t nans = 0, infinite = 0, first = look.size();
   for (std::size_t i = 0; i < look.size(); ++i) {
     if (look.right(i) || std::isfinite(look.b.got[i])) continue;
+    if (std::isinf(look.b.got[i]) && meant(look.b.got[i])) continue;
     (std::isnan(look.b.got[i]) ? nans : infinite)++;
     first = std::min(first, i);
   }
@@ -172,9 +177,10 @@ Sentence factor(const Look& look) {
   const bool larger = std::abs(*c) > 1;
   const double times = larger ? std::abs(*c) : 1 / std::abs(*c);
   const std::string known = known_number(times, look.b);
-  if (look.size() == 1 && known.empty()) return {};  // any number is some number times another
+  const bool telling = !known.empty() && known != number(times);
+  if (look.size() == 1 && !telling) return {};  // any number is some number times another
   return fmt::format("{} is {} times too {}{}{}", look.size() == 1 ? "it" : "every number", number(times),
-                     larger ? "large" : "small", known.empty() ? "" : fmt::format(", that is {}", known),
+                     larger ? "large" : "small", telling ? fmt::format(", that is {}", known) : "",
                      *c < 0 ? ", and its sign flipped" : "");
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,26 @@ TEST(Causes, OneThatLeadsTheSameWayComesLast) {
   const KnownMistake grows{"grows", "it grows", "page", function<four_times>};
   EXPECT_EQ(named(function<five_times>, {grows}),
             (std::vector<std::string>{"constant-factor", "constant-offset", "grows"}));
+}
+
+TEST(Causes, BesideOneThatIsSureNothingElseIsNamed) {
+  EXPECT_EQ(named(function<squared>, {adds, squares}), (std::vector<std::string>{"squares"}));
+}
+
+void turned_half_as_far(Out head, std::size_t position, In frequencies) {
+  for (std::size_t i = 0; i < frequencies.size(); ++i) {
+    const float angle = static_cast<float>(position) * frequencies[i] / 2;
+    const float a = head[i], b = head[i + frequencies.size()];
+    head[i] = a * std::cos(angle) - b * std::sin(angle);
+    head[i + frequencies.size()] = b * std::cos(angle) + a * std::sin(angle);
+  }
+}
+
+TEST(Causes, NothingWasTurnedIsNotSaidWhereALittleWas) {
+  const Exercise& rope = *find_exercise("m2-rope");
+  const Report report = run_checks(rope, function<turned_half_as_far>, {.speed = false});
+  ASSERT_NE(report.failure(), nullptr);
+  for (const Cause& cause : report.failure()->causes) EXPECT_NE(cause.id, "rope-missing") << cause.sentence;
 }
 
 TEST(Causes, ARightAnswerHasNone) { EXPECT_EQ(named(function<three_times>, {adds}), std::vector<std::string>{}); }

@@ -16,8 +16,12 @@ std::vector<float> rms_norm(std::span<const float> x, std::span<const float> wei
   return out;
 }
 
-// x: [T, inputs], w: [outputs, inputs] → [T, outputs]
+// x: [T, inputs], w: [outputs, inputs] → [T, outputs]. Ends the program where there are no such rows.
 std::vector<float> linear(std::span<const float> x, std::span<const float> w, std::size_t inputs) {
+  if (inputs == 0 || x.size() % inputs != 0 || w.size() % inputs != 0) {
+    print("linear: %zu and %zu numbers are not whole rows of %zu\n", x.size(), w.size(), inputs);
+    __builtin_trap();
+  }
   const std::size_t outputs = w.size() / inputs;
   std::vector<float> out;
   for (std::size_t t = 0; t < x.size() / inputs; ++t) {
@@ -50,14 +54,17 @@ std::vector<float> attention(std::span<const float> q, std::span<const float> ke
   std::vector<float> out(q.size());
   for (std::size_t begin = 0; begin < q.size(); begin += d) {
     const std::size_t t = begin / d / heads, kv_head = begin / d % heads * (kv_width / d) / heads;
+    std::vector<float> scores(first + t + 1);
+    for (std::size_t j = 0; j < scores.size(); ++j) {
+      for (std::size_t i = 0; i < d; ++i) scores[j] += q[begin + i] * keys[j * kv_width + kv_head * d + i];
+      scores[j] /= std::sqrt(static_cast<float>(d));
+    }
+    const float largest = *std::max_element(scores.begin(), scores.end());
     float sum = 0;
-    for (std::size_t j = 0; j <= first + t; ++j) {
-      const std::size_t at = j * kv_width + kv_head * d;
-      float score = 0;
-      for (std::size_t i = 0; i < d; ++i) score += q[begin + i] * keys[at + i];
-      const float power = std::exp(score / std::sqrt(static_cast<float>(d)));
+    for (std::size_t j = 0; j < scores.size(); ++j) {
+      const float power = std::exp(scores[j] - largest);
       sum += power;
-      for (std::size_t i = 0; i < d; ++i) out[begin + i] += power * values[at + i];
+      for (std::size_t i = 0; i < d; ++i) out[begin + i] += power * values[j * kv_width + kv_head * d + i];
     }
     for (std::size_t i = 0; i < d; ++i) out[begin + i] /= sum;
   }
@@ -83,7 +90,9 @@ void keep(std::span<float> kept, std::span<const float> rows, std::size_t tokens
 
 // Yours: one layer of pebble, in place.  x: [T, hidden]; row t stands at position first + t.
 // keys, values: [first + T, kv_heads, d]: those of the tokens before are there, those of x's are yours to put in.
-// Weights of linear layers are [outputs, inputs]. hidden = attention_norm.size(), d = q_norm.size().
+// Weights of linear layers are [outputs, inputs]: wq: [heads · d, hidden], wk, wv: [kv_heads · d, hidden],
+// wo: [hidden, heads · d], w_gate, w_up: [intermediate, hidden], w_down: [hidden, intermediate].
+// hidden = attention_norm.size(), d = q_norm.size().
 void block(std::span<float> x, std::span<float> keys, std::span<float> values, std::size_t first,
            std::span<const float> attention_norm, std::span<const float> wq, std::span<const float> wk,
            std::span<const float> wv, std::span<const float> q_norm, std::span<const float> k_norm,

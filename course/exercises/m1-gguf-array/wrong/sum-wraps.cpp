@@ -1,0 +1,22 @@
+// cause: sum-wraps
+// fails: by-hand
+#include "learn.h"
+
+std::uint64_t read(std::span<const std::uint8_t> bytes, std::size_t at, std::size_t size) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size; i++) value |= static_cast<std::uint64_t>(bytes[at + i]) << (8 * i);
+  return value;
+}
+
+std::string gguf_array_string(std::span<const std::uint8_t> bytes, std::uint32_t index) {
+  if (bytes.size() < 12 || read(bytes, 0, 4) != 8 || index >= read(bytes, 4, 8)) return "";
+  const std::string all(bytes.begin(), bytes.end());
+  std::size_t at = 12;
+  for (std::uint32_t i = 0; at + 8 <= bytes.size(); i++) {
+    const std::uint64_t length = read(bytes, at, 8);
+    if (at + 8 + length > bytes.size()) return "";
+    if (i == index) return all.substr(at + 8, static_cast<std::size_t>(length));
+    at += 8 + static_cast<std::size_t>(length);
+  }
+  return "";
+}

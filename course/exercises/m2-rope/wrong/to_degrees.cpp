@@ -1,0 +1,13 @@
+// cause: angle-in-degrees
+// fails: by-hand
+#include "learn.h"
+
+void rope(std::span<float> head, std::size_t position, std::span<const float> frequencies) {
+  const std::size_t half = frequencies.size();
+  for (std::size_t i = 0; i < half; ++i) {
+    const float angle = static_cast<float>(position) * frequencies[i] * 57.29578f;
+    const float a = head[i], b = head[i + half];
+    head[i] = a * std::cos(angle) - b * std::sin(angle);
+    head[i + half] = b * std::cos(angle) + a * std::sin(angle);
+  }
+}
