@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "base/json.h"
 #include "learn/causes.h"
@@ -124,16 +125,26 @@ Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOption
                                                        {"pebble", in_engine(check_pebble)},
                                                        {"story", in_engine(check_story)},
                                                        {"speed", in_engine(check_speed)}};
+  std::string title, input;  // of the last case that was begun
+  CheckOptions watched = options;
+  watched.trying = [&](std::string_view of, std::string_view with) {
+    title = of;
+    input = with;
+    if (options.trying) options.trying(of, with);
+  };
   for (const auto& [name, run] : all) {
     if (name == "speed" && !options.speed) continue;
     if ((name == "by-hand" || name == "random") && !options.cases) continue;
     if (options.begin) options.begin(name);
     Check check;
     try {
-      check = run(exercise, f, options);
+      check = run(exercise, f, watched);
     } catch (const NotYet& e) {
       check.state = CheckState::not_yet;
       check.title = e.what();
+    } catch (const std::exception& e) {  // what their answer is, or asks for, makes something of ours throw
+      check = {.state = CheckState::failed, .title = title, .input = input};
+      check.got = fmt::format("what your code gave cannot be used: {}", e.what());
     }
     check.name = name;
     report.checks.push_back(std::move(check));

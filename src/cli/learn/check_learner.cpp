@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
-#include "base/error.h"
 #include "cli/child.h"
 #include "cli/command.h"
 #include "cli/learn/how_it_ended.h"
@@ -56,9 +56,11 @@ OrderedJson check_learner(const LearnerFolder& folder, const ExerciseText& exerc
                     "UBSAN_OPTIONS=print_stacktrace=1"});
   }
   const ChildResult result = run_child(command, work.path(), [] {});
-  const HowItEnded ended = how_it_ended(result, folder, {&exercise}, {{exercise.name, compiled.library.string()}});
-  if (ended.stopped_by.empty() && result.status != 0) {
-    fail("{}: the check itself failed: {}", exercise.name, ended.rest);
+  HowItEnded ended = how_it_ended(result, folder, {&exercise}, {{exercise.name, compiled.library.string()}});
+  std::error_code ignored;
+  if (ended.stopped_by.empty() && (result.status != 0 || !std::filesystem::exists(report_file, ignored))) {
+    ended.stopped_by = fmt::format("the process with your code ended without a report: {}",
+                                   ended.rest.empty() ? fmt::format("status {}", result.status) : ended.rest);
   }
   OrderedJson report =
       ended.stopped_by.empty() ? parse_ordered_json(read_file(report_file), report_file) : report_of(ended, exercise);

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <sstream>
 #include <vector>
 
 #include "base/environment.h"
@@ -112,6 +113,25 @@ fs::path sanitizer_runtime(const std::string& compiler, const WorkFolder& work) 
   fail("{}: comes without the address sanitizer's library (clang: apt install libclang-rt-dev)", compiler);
 }
 
+// Where the learner's own lines are sound and the function's type is not, the compiler speaks of macros that nobody has
+// seen: one sentence instead.
+std::string without_macros(const std::string& said, const ExerciseText& exercise) {
+  bool is_theirs = false;
+  std::istringstream lines(said);
+  for (std::string line; std::getline(lines, line);) {
+    const bool names_file = line.rfind(exercise.file() + ":", 0) == 0 || line.rfind("learn.h:", 0) == 0;
+    is_theirs = is_theirs || (names_file && line.find("error:") != line.npos);
+  }
+  if (is_theirs || said.find("the signature:") == said.npos || said.find("too old") != said.npos) return said;
+  std::string declaration = exercise.signature;
+  declaration.insert(declaration.find('('), " " + exercise.function);
+  const bool is_missing = said.find("not declared") != said.npos || said.find("undeclared") != said.npos;
+  return is_missing ? fmt::format("{}: there is no function {} in it; expected: {}\n", exercise.file(),
+                                  exercise.function, declaration)
+                    : fmt::format("{}: keep the signature of {}: {}\n", exercise.file(), exercise.function,
+                                  exercise.signature);
+}
+
 }  // namespace
 
 Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exercise, const WorkFolder& work,
@@ -145,6 +165,7 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
   const ChildResult result = run_child(command, work.path(), [] {});
   compiled.ok = result.status == 0;
   compiled.said = replaced(result.errors, folder.path().string() + "/", "");
+  if (!compiled.ok) compiled.said = without_macros(compiled.said, exercise);
   if (compiled.ok && !options.sanitize) keep(compiled.library, kept, exercise.name);
   return compiled;
 }

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cli/learn/in_child.h"
 #include "cli/learn/work_folder.h"
+#include "cli/terminal.h"
 
 namespace rung {
 
@@ -29,6 +30,7 @@ std::string words_of_signal(int signal, const std::string& rest) {
     case SIGBUS: return "it reads or writes memory that does not belong to it";
     case SIGFPE: return "it divides a whole number by zero";
     case SIGABRT: return "it was ended by abort()";
+    case SIGKILL: return "the system ended it: most likely your code asked for more memory than there is";
     case SIGILL:
     case SIGTRAP: return "it came to a place that must not be reached: a function that ends without return?";
   }
@@ -90,7 +92,7 @@ HowItEnded how_it_ended(const ChildResult& result, const LearnerFolder& folder,
                         const std::vector<const ExerciseText*>& exercises,
                         const std::vector<TellRequest::Library>& libraries) {
   HowItEnded ended;
-  std::string crash;
+  std::string crash, thrown;
   struct Frame {
     std::size_t library;
     std::string offset;
@@ -113,8 +115,11 @@ HowItEnded how_it_ended(const ChildResult& result, const LearnerFolder& folder,
       ended.input = string_in(example, "input");
     } else if (what == "crash") {
       words >> crash;
-    } else if (what == "hangs") {
+    } else if (what == "hangs" || what == "memory" || what == "exit") {
       crash = what;
+    } else if (what == "threw") {
+      crash = what;
+      thrown = visible(line.substr(line.find(what) + what.size() + 1));
     } else if (what == "at") {
       Frame frame{};
       if (words >> frame.library >> frame.offset && frame.library < exercises.size()) frames.push_back(frame);
@@ -124,7 +129,13 @@ HowItEnded how_it_ended(const ChildResult& result, const LearnerFolder& folder,
   if (!sanitizer.empty()) {
     ended.stopped_by = fmt::format("the sanitizer found: {}", sanitizer);
   } else if (crash == "hangs") {
-    ended.stopped_by = "it did not come back within five seconds: is there a loop that never ends?";
+    ended.stopped_by = "it did not come back within 5 seconds of computing: is there a loop that never ends?";
+  } else if (crash == "memory") {
+    ended.stopped_by = "your code asked for more memory than there is";
+  } else if (crash == "exit") {
+    ended.stopped_by = "your code called exit(): a function ends with return";
+  } else if (crash == "threw") {
+    ended.stopped_by = fmt::format("your code threw: {}", thrown);
   } else if (crash == "overflow") {
     ended.stopped_by = "the stack is full: does a function call itself without an end?";
   } else if (!crash.empty()) {

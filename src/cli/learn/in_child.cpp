@@ -15,9 +15,13 @@
 #include <atomic>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <fstream>
 #include <iterator>
+#include <new>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -119,6 +123,40 @@ extern "C" void on_tick(int signal, siginfo_t*, void* context) {
 
 // ---- ----
 
+void put_thrown(const std::exception& e, const char* meaning) {
+  put("\n@rung threw ");
+  put(e.what());
+  put(meaning);
+  put("\n");
+}
+
+// What is thrown in their code is caught nowhere (learner_library.cpp).
+[[noreturn]] void on_terminate() {
+  if (!inside_learner()) std::abort();
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    put("\n@rung memory\n");
+  } catch (const std::length_error& e) {
+    put_thrown(e, " (a length beyond all bounds: did a size become less than zero?)");
+  } catch (const std::out_of_range& e) {
+    put_thrown(e, " (a place beyond the end)");
+  } catch (const std::exception& e) {
+    put_thrown(e, "");
+  } catch (...) {
+    put("\n@rung threw something\n");
+  }
+  put_frames(0);
+  ::_exit(kCrashed);
+}
+
+void on_exit() {
+  if (!inside_learner()) return;
+  put("\n@rung exit\n");
+  put_frames(0);
+  ::_exit(kCrashed);
+}
+
 void handle(int signal, void (*handler)(int, siginfo_t*, void*)) {
   struct sigaction action{};
   action.sa_sigaction = handler;
@@ -137,6 +175,8 @@ void watch_over_learner(bool sanitized) {
   if (!sanitized) {       // the sanitizers say it themselves, and better
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) handle(signal, on_crash);
   }
+  std::set_terminate(on_terminate);
+  std::atexit(on_exit);
   handle(SIGPROF, on_tick);
   handle(SIGALRM, on_tick);
   const itimerval often{{0, 1'000'000 / kTicksASecond}, {0, 1'000'000 / kTicksASecond}};
@@ -155,8 +195,8 @@ void write_report(const std::string& path, const learn::Report& report) {
 int check(const std::vector<std::string>& arguments) {
   const learn::Exercise* const exercise = learn::find_exercise(arguments.at(1));
   if (exercise == nullptr) fail("no exercise is called '{}'", arguments.at(1));
-  const learn::LearnerFunction f = load_learner(arguments.at(2));
   watch_over_learner(arguments.size() > 4);
+  const learn::LearnerFunction f = load_learner(arguments.at(2));
   learn::CheckOptions options;
   options.begin = [](std::string_view name) { say(fmt::format("check {}", name)); };
   options.trying = [](std::string_view title, std::string_view input) {
@@ -175,7 +215,12 @@ int run_in_child(const std::vector<std::string>& arguments) {
   if (arguments.empty()) return 2;
   if (arguments[0] == "tell" && arguments.size() == 2) {
     watch_over_learner(false);
-    return tell(read_tell_request(arguments[1]));
+    try {
+      return tell(read_tell_request(arguments[1]));
+    } catch (const learn::NotYet& e) {
+      fail("{} was solved and is not_yet again: write it anew, or check it once (rung learn check), and it is left out",
+           e.what());
+    }
   }
   return arguments.size() >= 4 ? check(arguments) : 2;
 }

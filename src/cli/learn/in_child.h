@@ -4,6 +4,9 @@
 //   @rung check random              @rung case {"title": …, "input": …}
 //   @rung crash 11                  the signal; "crash overflow": the stack is full
 //   @rung hangs                     five seconds in one call, as the processor counts; or thirty of waiting
+//   @rung threw vector::_M_range…   what the standard library threw in their code
+//   @rung memory                    it asked for more memory than there is
+//   @rung exit                      it called exit()
 //   @rung at 0 1a2f                 a frame of the learner's library number 0, the innermost first
 #pragma once
 

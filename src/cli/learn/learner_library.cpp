@@ -1,6 +1,7 @@
 #include "cli/learn/learner_library.h"
 
 #include <dlfcn.h>
+#include <setjmp.h>
 
 #include <array>
 #include <cstdio>
@@ -24,17 +25,30 @@ int loaded = 0;
 volatile std::uint64_t calls = 0;
 volatile bool inside = false;
 
+struct Inside {
+  Inside() {
+    calls = calls + 1;
+    inside = true;
+  }
+  ~Inside() { inside = false; }
+};
+
+// not_yet comes back here. It cannot throw, since nothing can that crosses without_exceptions.
+thread_local jmp_buf back;
+thread_local const char* missing = "";
+
+// What the standard library throws in their code (which cannot catch it) ends the process where it is thrown: before
+// any frame is gone, so that its line can be named.
+[[gnu::noinline]] void without_exceptions(learn::LearnerFunction function, RungValue* values) noexcept {
+  function(values);
+}
+
 // A LearnerFunction has no room for anything but its code: so each library has one of its own.
 template <int i>
 void counted(RungValue* values) {
-  struct Inside {  // also where not_yet throws
-    Inside() {
-      calls = calls + 1;
-      inside = true;
-    }
-    ~Inside() { inside = false; }
-  } const now;
-  libraries[i].function(values);
+  const Inside now;
+  if (_setjmp(back) != 0) throw learn::NotYet(missing);
+  without_exceptions(libraries[i].function, values);
 }
 template <int... i>
 constexpr std::array<learn::LearnerFunction, sizeof...(i)> all_counted(std::integer_sequence<int, i...>) {
@@ -51,13 +65,24 @@ void print(const char* text, int bytes) {
   std::fflush(stdout);  // a crash takes what was not written
 }
 
-[[noreturn]] void not_yet(const char* what) { throw learn::NotYet(what); }
+[[noreturn]] void not_yet(const char* what) {
+  missing = what;
+  _longjmp(back, 1);
+}
+
+// Runs what they have outside of functions.
+void* opened(const char* path) noexcept {
+  const Inside now;
+  // dlopen is declared to throw nothing, and yet it does: through a pointer the compiler does not believe it
+  void* (*const volatile open)(const char*, int) = ::dlopen;
+  return open(path, RTLD_NOW | RTLD_LOCAL);
+}
 
 }  // namespace
 
 learn::LearnerFunction load_learner(const std::string& path) {
   if (loaded == kMostLearners) fail("{}: {} functions are loaded already", path, loaded);
-  void* const library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const library = opened(path.c_str());
   if (library == nullptr) fail("{}: cannot be loaded: {}", path, ::dlerror());
   static constexpr RungHost host{print, not_yet};
   const auto take_host = reinterpret_cast<void (*)(const RungHost*)>(::dlsym(library, "rung_host"));

@@ -118,16 +118,37 @@ int tell(const TellRequest& request) {
   return 0;
 }
 
+namespace {
+
+// Those that have a place in a model, solved or not. Left out is what makes another model of it, unless nothing else is
+// solved.
+std::vector<const ExerciseText*> with_a_place(const LearnerFolder& folder, bool solved) {
+  std::vector<const ExerciseText*> found;
+  for (const ExerciseText& exercise : exercise_texts()) {
+    const bool is_solved = folder.progress(exercise).passed && folder.code_of(exercise);
+    if (is_solved == solved && exercise.checks->place != nullptr) found.push_back(&exercise);
+  }
+  const auto changes = [](const ExerciseText* exercise) { return exercise->checks->changes_pebble; };
+  if (!solved || !std::all_of(found.begin(), found.end(), changes)) std::erase_if(found, changes);
+  return found;
+}
+
+// "rms-norm, linear"
+std::string parts(const std::vector<const ExerciseText*>& exercises) {
+  std::string names;
+  for (const ExerciseText* const exercise : exercises) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", exercise->name.substr(exercise->name.find('-') + 1));
+  }
+  return names.empty() ? "nothing" : names;
+}
+
+}  // namespace
+
 int tell_with(const std::string& named, TellRequest request) {
   const LearnerFolder folder = LearnerFolder::open(named);
   const WorkFolder work;
   Progress progress("compiling");
-  std::vector<const ExerciseText*> solved;
-  for (const ExerciseText& exercise : exercise_texts()) {
-    if (folder.progress(exercise).passed && exercise.checks->place != nullptr) solved.push_back(&exercise);
-  }
-  const auto changes = [](const ExerciseText* exercise) { return exercise->checks->changes_pebble; };
-  if (!std::all_of(solved.begin(), solved.end(), changes)) std::erase_if(solved, changes);
+  const std::vector<const ExerciseText*> solved = with_a_place(folder, true);
   if (solved.empty()) fail("{}: nothing that has a place in a model is solved there yet", folder.path().string());
   for (const ExerciseText* const exercise : solved) {
     progress.update(request.libraries.size(), solved.size(), "functions");
@@ -136,6 +157,7 @@ int tell_with(const std::string& named, TellRequest request) {
     request.libraries.push_back({exercise->name, compiled.library.string()});
   }
   progress.hide();
+  write_error(fmt::format("yours: {}; not solved, so Rung's: {}\n", parts(solved), parts(with_a_place(folder, false))));
   std::error_code ignored;
   if (fs::exists(request.model.model, ignored)) request.model.model = fs::absolute(request.model.model).string();
   std::ofstream(work / "request.json", std::ios::binary) << to_json(json_of(request));
