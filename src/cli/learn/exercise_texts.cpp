@@ -30,6 +30,12 @@ std::array<std::string, 3> hints_of(std::string_view text) {
   return hints;
 }
 
+std::string small(std::string_view text) {
+  std::string letters(text);
+  for (char& c : letters) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return letters;
+}
+
 ExerciseText read_exercise(const learn::Exercise& checks) {
   const std::string folder = std::string(checks.name) + "/";
   const Json facts = parse_json(course_file(folder + "exercise.json"), folder + "exercise.json");
@@ -69,19 +75,27 @@ const ExerciseText* find_exercise_text(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-const ExerciseText& exercise_named(std::string_view name) {
-  if (name.ends_with(".cpp")) name.remove_suffix(4);  // as a shell completes it
+const ExerciseText& exercise_named(std::string_view given, std::string_view milestone) {
+  std::string name = small(given);
+  if (name.ends_with(".cpp")) {  // as a shell completes it
+    name.resize(name.size() - 4);
+    name.erase(0, name.rfind('/') + 1);
+  }
   if (const ExerciseText* const exact = find_exercise_text(name)) return *exact;
   std::vector<const ExerciseText*> alike;
   for (const ExerciseText& exercise : exercise_texts()) {
-    if (exercise.title == name) return exercise;
+    if (small(exercise.title) == name) return exercise;
     if (!name.empty() && exercise.name.find(name) != exercise.name.npos) alike.push_back(&exercise);
   }
+  const auto of_milestone = [&](const ExerciseText* exercise) { return exercise->milestone == milestone; };
+  if (std::count_if(alike.begin(), alike.end(), of_milestone) == 1) {
+    return **std::find_if(alike.begin(), alike.end(), of_milestone);
+  }
   if (alike.size() == 1) return *alike.front();
-  if (alike.empty()) throw UsageError(fmt::format("no exercise is called '{}': rung learn lists them", visible(name)));
+  if (alike.empty()) throw UsageError(fmt::format("no exercise is called '{}': rung learn lists them", visible(given)));
   std::vector<std::string> names;
   for (const ExerciseText* const exercise : alike) names.push_back(exercise->name);
-  throw UsageError(fmt::format("'{}' may be {}", visible(name), fmt::join(names, " or ")));
+  throw UsageError(fmt::format("'{}' may be {}", visible(given), fmt::join(names, " or ")));
 }
 
 std::string_view course_file(std::string_view path) {

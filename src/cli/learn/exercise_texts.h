@@ -25,8 +25,9 @@ struct ExerciseText {
 // Those that this program can check, in the order in which they teach.
 const std::vector<ExerciseText>& exercise_texts();
 
-// The one that is meant: by its name, its title, or a part of its name that only one has ("rms"). Throws UsageError.
-const ExerciseText& exercise_named(std::string_view name);
+// The one that is meant: by its name, its title, its file, or a part of its name that only one has ("rms"), or only one
+// of this milestone; large letters count as small ones. Throws UsageError.
+const ExerciseText& exercise_named(std::string_view name, std::string_view milestone = "");
 const ExerciseText* find_exercise_text(std::string_view name);  // by its whole name; null: there is none
 
 // A file of course/exercises/ itself: "learn.h".

@@ -23,7 +23,7 @@ class Learn : public Command {
     return "What to do:\n"
            "  (nothing)        list the exercises, with what is solved\n"
            "  start FOLDER     make a folder to write in: one .cpp an exercise; what is there stays\n"
-           "  next             the next exercise: what it is for, and what to write\n"
+           "  next [NAME]      the next exercise: what it is for, and what to write; or one that you name\n"
            "  check [NAME]     compile and check it: by hand, random shapes, inside pebble, the story\n"
            "  watch [NAME]     check at every save; keys: n next, h hint, s solution, l list, c check, q quit\n"
            "  hint [NAME]      the next of three hints\n"
@@ -31,7 +31,7 @@ class Learn : public Command {
            "  debug [NAME]     the first number inside pebble that is not as it should be, and why\n"
            "  export FILE      all of it in one file, which the course's page can read\n"
            "  import FILE      the way back; what differs is put beside yours\n"
-           "NAME is an exercise's, or a part of it (rms); without it, the next one is meant.\n"
+           "NAME is an exercise's, its file's, or a part of it (rms); without it, the next one is meant.\n"
            "Solved code runs in any model: rung generate --with FOLDER \"Once upon a time\"\n";
   }
 
@@ -43,26 +43,32 @@ class Learn : public Command {
         .type_name("FOLDER");
     options.add("--compiler", compile_.compiler, "the C++ compiler (default: c++, g++ or clang++)").type_name("NAME");
     options.add("--sanitize", compile_.sanitize, "check and debug with the address and undefined sanitizers");
-    options.add("--json", json_, "one JSON object: the list, or a check's report");
+    options.add("--json", json_, "one JSON object: the list, next, a hint, or the report of check and debug");
   }
 
   int run() override {
     const std::string action = action_.value_or("list");
-    for (const auto& [name, run] : kActions) {
-      if (action == name) return (this->*run)();
+    for (const auto& [name, run, has_json] : kActions) {
+      if (action != name) continue;
+      if (json_ && !has_json) throw UsageError("--json goes with list, next, check, hint and debug");
+      return (this->*run)();
     }
     throw UsageError(fmt::format("there is nothing called '{}' to do", visible(action)));
   }
 
  private:
-  using Action = int (Learn::*)();
-  static const std::pair<const char*, Action> kActions[10];
+  struct Action {
+    const char* name;
+    int (Learn::*run)();
+    bool has_json;
+  };
+  static const Action kActions[10];
 
   LearnerFolder folder() const { return LearnerFolder::open(folder_); }
   // The one that is named, or the next.
   const ExerciseText& exercise(const LearnerFolder& folder) const {
-    if (what_) return exercise_named(*what_);
     const ExerciseText* const next = folder.next();
+    if (what_) return exercise_named(*what_, next == nullptr ? "" : next->milestone);
     if (next == nullptr) throw UsageError("all exercises are solved: name one");
     return *next;
   }
@@ -85,7 +91,7 @@ class Learn : public Command {
                      {"milestone", e.milestone},
                      {"testOut", e.test_out},
                      {"done", folder && folder->is_done(e)},
-                     {"passed", progress.passed},
+                     {"passed", folder && folder->is_solved(e)},
                      {"hints", progress.hints},
                      {"solution", progress.opened_solution}});
     }
@@ -103,32 +109,56 @@ class Learn : public Command {
 
   int next() {
     const LearnerFolder here = folder();
-    const ExerciseText* const next = here.next();
-    write_out(next == nullptr ? "All exercises are solved.\n" : next_text(here, *next));
+    if (!what_ && !json_ && here.next() == nullptr) {
+      write_out("All exercises are solved.\n");
+      return 0;
+    }
+    const ExerciseText& meant = exercise(here);
+    if (!json_) {
+      write_out(next_text(here, meant));
+      return 0;
+    }
+    write_line({{"name", meant.name},
+                {"title", meant.title},
+                {"milestone", meant.milestone},
+                {"minutes", meant.minutes},
+                {"text", meant.text},
+                {"file", here.file_of(meant).string()}});
     return 0;
   }
 
   int check() {
     LearnerFolder here = folder();
     const ExerciseText& meant = exercise(here);
-    bool is_first = false;
-    const OrderedJson report = checked(here, meant, compile_, is_first);
-    return give(report, meant, is_first);
+    return give(checked(here, meant, compile_), meant);
   }
 
+  // Where pebble does not show it, what else is wrong.
   int debug() {
-    const LearnerFolder here = folder();
+    LearnerFolder here = folder();
     const ExerciseText& meant = exercise(here);
-    return give(check_learner(here, meant, compile_, true), meant, false);
+    OrderedJson inside = check_learner(here, meant, compile_, true);
+    if (!inside.at("passed").get<bool>() || meant.checks->place == nullptr) {
+      return give({.report = std::move(inside)}, meant);
+    }
+    const Checked all = checked(here, meant, compile_);
+    if (!json_ && !all.report.at("passed").get<bool>()) {
+      write_out("Inside pebble nothing is wrong; the case that fails is:\n");
+    }
+    return give(all, meant);
   }
 
-  int give(const OrderedJson& report, const ExerciseText& meant, bool is_first) const {
+  int give(const Checked& result, const ExerciseText& meant) const {
+    const bool passed = result.report.at("passed").get<bool>();
     if (json_) {
-      write_line(report);
+      write_line(result.report);
     } else {
-      write_out(report_text(report, meant, is_first));
+      write_out(report_text(result.report, meant));
+      if (passed) write_out(solved_text("rung learn next"));
+      if (!passed && result.is_first) write_out(beginning_text(result.report, "rung learn hint"));
     }
-    return report.at("passed").get<bool>() ? 0 : 1;
+    write_error(result.unsaved);
+    return passed ? 0 : 1;
   }
 
   int watch() {
@@ -139,7 +169,11 @@ class Learn : public Command {
   int hint() {
     LearnerFolder here = folder();
     const ExerciseText& meant = exercise(here);
-    write_out(hint_text(here, meant));
+    if (json_) {
+      write_line(hint_json(here, meant));
+    } else {
+      write_out(hint_text(here, meant));
+    }
     return 0;
   }
 
@@ -152,9 +186,11 @@ class Learn : public Command {
 
   int export_all() {
     const LearnerFolder here = folder();
+    const OrderedJson all = here.exported();
     AtomicFile file(needed("a file to write"));
-    file.write(here.exported().dump(1) + "\n");
+    file.write(all.dump(1) + "\n");
     file.commit();
+    write_out(fmt::format("{}: {} exercises\n", visible(*what_), all.at("exercises").size()));
     return 0;
   }
 
@@ -171,11 +207,11 @@ class Learn : public Command {
   bool json_ = false;
 };
 
-const std::pair<const char*, Learn::Action> Learn::kActions[10]{
-    {"list", &Learn::list},         {"start", &Learn::start}, {"next", &Learn::next},
-    {"check", &Learn::check},       {"watch", &Learn::watch}, {"hint", &Learn::hint},
-    {"solution", &Learn::solution}, {"debug", &Learn::debug}, {"export", &Learn::export_all},
-    {"import", &Learn::import_all}};
+const Learn::Action Learn::kActions[10]{{"list", &Learn::list, true},          {"start", &Learn::start, false},
+                                        {"next", &Learn::next, true},          {"check", &Learn::check, true},
+                                        {"watch", &Learn::watch, false},       {"hint", &Learn::hint, true},
+                                        {"debug", &Learn::debug, true},        {"solution", &Learn::solution, false},
+                                        {"export", &Learn::export_all, false}, {"import", &Learn::import_all, false}};
 
 }  // namespace
 

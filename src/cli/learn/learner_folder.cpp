@@ -103,10 +103,14 @@ const Json& exercises_in(const Json& file, std::string_view where) {
 
 LearnerFolder::LearnerFolder(fs::path path) : path_(std::move(path)) {
   const fs::path file = path_ / kProgressFile;
-  const Json json = parse_json(content_of_file(file), file.string());
-  for (const auto& [name, progress] : exercises_in(json, file.string()).items()) {
-    if (find_exercise_text(name) == nullptr) continue;  // of another version of Rung
-    progress_[name] = progress_in(progress, fmt::format("{}: {}", file.string(), name));
+  try {
+    const Json json = parse_json(content_of_file(file), file.string());
+    for (const auto& [name, progress] : exercises_in(json, file.string()).items()) {
+      if (find_exercise_text(name) == nullptr) continue;  // of another version of Rung
+      progress_[name] = progress_in(progress, fmt::format("{}: {}", file.string(), name));
+    }
+  } catch (const Error& e) {
+    fail("{}; rename it, then: rung learn start {} (your .cpp files stay)", e.what(), path_.string());
   }
 }
 
@@ -117,6 +121,12 @@ bool LearnerFolder::is_one(const fs::path& path) {
 
 std::optional<LearnerFolder> LearnerFolder::find(const std::string& named) {
   if (!named.empty()) {
+    std::error_code ignored;
+    if (fs::is_regular_file(named, ignored)) {
+      const fs::path folder = fs::path(named).parent_path();
+      throw UsageError(fmt::format("{}: is a file: give the folder, {}", visible(named),
+                                   visible(folder.empty() ? "." : folder.string())));
+    }
     if (!is_one(named)) {
       throw UsageError(
           fmt::format("{}: is no learner's folder: rung learn start {} makes it one", visible(named), visible(named)));
@@ -141,14 +151,23 @@ LearnerFolder LearnerFolder::start(const fs::path& path, std::size_t& files_writ
   if (error) fail("{}: cannot be made: {}", path.string(), error.message());
   files_written = 0;
   const auto bring = [&](const std::string& name, std::string_view text) {
-    files_written += write_if_missing(path / name, text) ? 1 : 0;
+    const bool written = write_if_missing(path / name, text);
+    files_written += written ? 1 : 0;
+    return written;
   };
   bring("learn.h", course_file("learn.h"));
   bring("CMakeLists.txt", kProject);
   bring("tutor.md", course_file("tutor.md"));
-  for (const ExerciseText& exercise : exercise_texts()) bring(exercise.file(), exercise.stub);
+  std::vector<std::string> anew;
+  for (const ExerciseText& exercise : exercise_texts()) {
+    if (bring(exercise.file(), exercise.stub)) anew.push_back(exercise.name);
+  }
   bring(kProgressFile, "{\"version\": 1, \"exercises\": {}}\n");
-  return LearnerFolder(fs::absolute(path));
+  LearnerFolder folder(fs::absolute(path));
+  bool changed = false;
+  for (const std::string& name : anew) changed = folder.progress_.erase(name) > 0 || changed;
+  if (changed) folder.save();
+  return folder;
 }
 
 std::optional<std::string> LearnerFolder::code_of(const ExerciseText& exercise) const {
@@ -176,11 +195,16 @@ void LearnerFolder::save() const {
   file.commit();
 }
 
+bool LearnerFolder::is_solved(const ExerciseText& exercise) const {
+  return progress(exercise).passed && !is_stub(exercise);
+}
+
 bool LearnerFolder::is_done(const ExerciseText& exercise) const {
-  if (progress(exercise).passed) return true;
+  if (is_solved(exercise)) return true;
   const auto& all = exercise_texts();
   return std::any_of(all.begin(), all.end(), [&](const ExerciseText& other) {
-    return other.test_out && other.milestone == exercise.milestone && progress(other).passed;
+    return other.test_out && other.milestone == exercise.milestone && is_solved(other) &&
+           !progress(other).opened_solution;
   });
 }
 
@@ -196,6 +220,7 @@ OrderedJson LearnerFolder::exported() const {
     const bool has_progress = progress_.contains(exercise.name);
     if (!has_progress && is_stub(exercise)) continue;
     OrderedJson one = json_of(progress(exercise));
+    one["passed"] = is_solved(exercise);
     if (!is_stub(exercise)) one["code"] = to_valid_utf8(*code_of(exercise));
     all[exercise.name] = std::move(one);
   }
@@ -215,7 +240,7 @@ std::vector<std::string> LearnerFolder::import(const Json& exported, std::string
     const std::string place = fmt::format("{}: {}", where, name);
     const ExerciseProgress theirs = progress_in(one, place);
     ExerciseProgress& ours = merged[name];
-    ours = {.passed = ours.passed || theirs.passed,
+    ours = {.passed = ours.passed,  // what they have passed is their code
             .checks = std::max(ours.checks, theirs.checks),
             .hints = std::max(ours.hints, theirs.hints),
             .asked_for_solution = ours.asked_for_solution || theirs.asked_for_solution,
@@ -223,6 +248,13 @@ std::vector<std::string> LearnerFolder::import(const Json& exported, std::string
     if (!one.contains("code")) continue;
     if (!one.at("code").is_string()) fail("{}: code is {}, expected a text", place, one.at("code").type_name());
     codes.push_back({exercise, one.at("code").get<std::string>()});
+    const std::string& code = codes.back().code;
+    const std::optional<std::string> here = code_of(*exercise);
+    if (here == code) {
+      ours.passed = ours.passed || theirs.passed;
+    } else if (!here || *here == exercise->stub) {
+      ours.passed = theirs.passed;
+    }
     if (codes.back().code.size() > kMostCode) {
       fail("{}: its code has {} bytes, expected at most {}", place, codes.back().code.size(), kMostCode);
     }

@@ -30,7 +30,8 @@ class LearnerFolder {
   // none; Error: its progress.json cannot be read.
   static LearnerFolder open(const std::string& named);
   static std::optional<LearnerFolder> find(const std::string& named);  // none: nothing is named, and there is none
-  // Makes one, or brings what is missing of it. What is there stays as it is.
+  // Makes one, or brings what is missing of it. What is there stays as it is; a stub that is brought again is a new
+  // attempt, of which nothing is passed or opened.
   static LearnerFolder start(const std::filesystem::path& path, std::size_t& files_written);
 
   const std::filesystem::path& path() const { return path_; }
@@ -42,14 +43,16 @@ class LearnerFolder {
   ExerciseProgress& progress(const ExerciseText& exercise) { return progress_[exercise.name]; }
   void save() const;
 
-  // Passed, or of a milestone whose test-out is passed.
+  // Passed, and the file is still there and no stub again.
+  bool is_solved(const ExerciseText& exercise) const;
+  // Solved, or of a milestone whose test-out is solved without a look at the solution.
   bool is_done(const ExerciseText& exercise) const;
   const ExerciseText* next() const;  // the first that is not done; null: all are
 
   // All of it in one JSON file, which the course's page reads and writes, too.
   OrderedJson exported() const;
-  // Takes what such a file holds. Code that differs from what is here is put beside it: NAME.imported.cpp. Returns a
-  // line for each file that was written. Throws Error, and has then changed nothing.
+  // Takes what such a file holds. Code that differs from what is here is put beside it, NAME.imported.cpp, and what it
+  // had passed is not yours. Returns a line for each file that was written. Throws Error, and has then changed nothing.
   std::vector<std::string> import(const Json& exported, std::string_view where);
 
  private:

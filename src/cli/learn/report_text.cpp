@@ -5,6 +5,7 @@
 #include <map>
 #include <string_view>
 
+#include "cli/learn/check_learner.h"
 #include "cli/terminal.h"
 
 namespace rung {
@@ -86,7 +87,7 @@ std::string check_text(const OrderedJson& check, const ExerciseText& exercise) {
 
 }  // namespace
 
-std::string report_text(const OrderedJson& report, const ExerciseText& exercise, bool first) {
+std::string report_text(const OrderedJson& report, const ExerciseText& exercise) {
   std::string text = fmt::format("{}{}{}  {}\n", style().bold, exercise.name, style().reset, exercise.title);
   for (const OrderedJson& check : report.at("checks")) text += check_text(check, exercise);
   const std::string printed = words_in(report, "printed");
@@ -95,12 +96,17 @@ std::string report_text(const OrderedJson& report, const ExerciseText& exercise,
     text += indented(shown, "print");
     if (shown.size() + 1 < printed.size()) text += indented("(there is more)", "");
   }
-  if (report.at("passed").get<bool>()) {
-    text += fmt::format("  {}Solved.{} The next: rung learn next\n", style().green, style().reset);
-  } else if (first) {
-    text += "  Red is how every exercise begins. Write a line, check again; rung learn hint helps.\n";
-  }
   return text;
+}
+
+std::string solved_text(std::string_view next) {
+  return fmt::format("  {}Solved.{} The next: {}\n", style().green, style().reset, next);
+}
+
+std::string beginning_text(const OrderedJson& report, std::string_view hint) {
+  const OrderedJson* const failure = failure_of(report);
+  if (failure == nullptr || failure->at("check") == "compile") return "";
+  return fmt::format("  Red is how every exercise begins. Write a line, check again; {} helps.\n", hint);
 }
 
 }  // namespace rung

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "cli/learn/report_text.h"
 #include "cli/terminal.h"
 
@@ -11,22 +12,44 @@ namespace rung {
 
 namespace {
 
-// "✓" solved, "·" not yet, "s" solved after a look at the solution.
+constexpr const char* kMarks =
+    "✓ solved, s solved after a look at the solution, – skipped by the milestone's test-out, · still to do\n";
+
 std::string mark_of(const LearnerFolder* folder, const ExerciseText& exercise) {
   if (folder == nullptr || !folder->is_done(exercise)) return "·";
   const ExerciseProgress& progress = folder->progress(exercise);
-  if (!progress.passed) return "–";  // known, by the milestone's test
+  if (!folder->is_solved(exercise)) return "–";  // known, by the milestone's test
   return fmt::format("{}{}{}", style().green, progress.opened_solution ? "s" : "✓", style().reset);
 }
 
 bool is_peeked(const LearnerFolder& folder, const ExerciseText& exercise) {
   const ExerciseProgress& progress = folder.progress(exercise);
-  return progress.passed && progress.opened_solution;
+  return folder.is_solved(exercise) && progress.opened_solution;
+}
+
+// A folder that cannot be written to takes nothing of the answer away. A line that says so; empty: it is remembered.
+std::string remember(const LearnerFolder& folder) {
+  try {
+    folder.save();
+    return "";
+  } catch (const Error& e) {
+    return fmt::format("rung: this is not remembered: {}\n", e.what());
+  }
+}
+
+// "rung learn hint", of another exercise than the next "rung learn hint rms-norm"; or the key.
+std::string way_to(const std::string& verb, const LearnerFolder& folder, const ExerciseText& exercise, Hands hands) {
+  if (hands == Hands::keys) return verb.substr(0, 1);
+  return fmt::format("rung learn {}{}", verb, folder.next() == &exercise ? "" : " " + exercise.name);
 }
 
 }  // namespace
 
 std::string list_text(const LearnerFolder* folder) {
+  const auto test_out_words = [](const LearnerFolder* here, const ExerciseText& exercise) {
+    if (here != nullptr && here->is_solved(exercise)) return std::string(" (test-out)");
+    return fmt::format(" (test-out: solve it, and you may skip the rest of {})", exercise.milestone);
+  };
   std::string text, milestone;
   std::size_t done = 0;
   const auto& all = exercise_texts();
@@ -37,9 +60,9 @@ std::string list_text(const LearnerFolder* folder) {
     }
     if (folder != nullptr && folder->is_done(exercise)) ++done;
     text += fmt::format("  {} {:<24} {}{}\n", mark_of(folder, exercise), exercise.name, exercise.title,
-                        exercise.test_out ? " (solved, it shows that you know this milestone)" : "");
+                        exercise.test_out ? test_out_words(folder, exercise) : "");
   }
-  text += fmt::format("{} of {} done", done, all.size());
+  text += fmt::format("{}{}{}{} of {} done", style().dim, kMarks, style().reset, done, all.size());
   if (folder == nullptr) return text + "; to begin: rung learn start FOLDER\n";
   const ExerciseText* const next = folder->next();
   text += next == nullptr ? "\n" : fmt::format("; next: {} (rung learn next)\n", next->name);
@@ -54,50 +77,69 @@ std::string list_text(const LearnerFolder* folder) {
 }
 
 std::string next_text(const LearnerFolder& folder, const ExerciseText& exercise) {
-  return fmt::format("{}{}{}  {}, about {} minutes\n\n{}\n{}write    {}\ncheck    rung learn check{}\n", style().bold,
-                     exercise.name, style().reset, exercise.title, exercise.minutes, exercise.text, style().dim,
-                     folder.file_of(exercise).string(), style().reset);
+  return fmt::format("{}{}{}  {}, about {} minutes\n\n{}\n{}write    {}\ncheck    {}{}\n", style().bold, exercise.name,
+                     style().reset, exercise.title, exercise.minutes, exercise.text, style().dim,
+                     folder.file_of(exercise).string(), way_to("check", folder, exercise, Hands::commands),
+                     style().reset);
 }
 
-std::string hint_text(LearnerFolder& folder, const ExerciseText& exercise) {
+std::string hint_text(LearnerFolder& folder, const ExerciseText& exercise, Hands hands) {
   ExerciseProgress& progress = folder.progress(exercise);
   progress.hints = std::min(progress.hints + 1, exercise.hints.size());
-  folder.save();
-  const std::size_t left = exercise.hints.size() - progress.hints;
-  return fmt::format("hint {} of {} for {}\n\n{}\n\n{}\n", progress.hints, exercise.hints.size(), exercise.name,
-                     exercise.hints[progress.hints - 1],
-                     left == 0 ? "That was the last. The solution: rung learn solution" : "More: rung learn hint");
+  const std::string unsaved = remember(folder);
+  const bool is_last = progress.hints == exercise.hints.size();
+  return fmt::format("hint {} of {} for {}\n\n{}\n\n{}{}\n{}", progress.hints, exercise.hints.size(), exercise.name,
+                     exercise.hints[progress.hints - 1], is_last ? "That was the last. The solution: " : "More: ",
+                     way_to(is_last ? "solution" : "hint", folder, exercise, hands), unsaved);
 }
 
-std::string solution_text(LearnerFolder& folder, const ExerciseText& exercise) {
+OrderedJson hint_json(LearnerFolder& folder, const ExerciseText& exercise) {
+  ExerciseProgress& progress = folder.progress(exercise);
+  progress.hints = std::min(progress.hints + 1, exercise.hints.size());
+  write_error(remember(folder));
+  return {{"name", exercise.name},
+          {"hint", progress.hints},
+          {"of", exercise.hints.size()},
+          {"text", exercise.hints[progress.hints - 1]}};
+}
+
+std::string solution_text(LearnerFolder& folder, const ExerciseText& exercise, Hands hands) {
   ExerciseProgress& progress = folder.progress(exercise);
   const bool asked_before = progress.asked_for_solution;
   progress.asked_for_solution = true;
-  progress.opened_solution = asked_before;
-  folder.save();
-  if (asked_before) return fmt::format("{}", exercise.solution);
+  // who has solved it compares; that is no look ahead
+  if (asked_before && !folder.is_solved(exercise)) progress.opened_solution = true;
+  const std::string unsaved = remember(folder);
+  if (asked_before) return std::string(exercise.solution) + unsaved;
   const std::size_t left = exercise.hints.size() - progress.hints;
-  return fmt::format("The solution of {} is shown to whoever asks twice.{}\n", exercise.name,
-                     left == 0 ? "" : fmt::format(" There are {} hints left: rung learn hint", left));
+  const std::string hints =
+      left == 0 ? "" : fmt::format(" There are {} hints left: {}", left, way_to("hint", folder, exercise, hands));
+  return fmt::format("The solution of {} is shown to whoever asks twice.{}\n{}", exercise.name, hints, unsaved);
 }
 
-OrderedJson checked(LearnerFolder& folder, const ExerciseText& exercise, const CompileOptions& options,
-                    bool& is_first) {
+Checked checked(LearnerFolder& folder, const ExerciseText& exercise, const CompileOptions& options) {
   const auto& all = exercise_texts();
-  is_first = std::none_of(all.begin(), all.end(),
-                          [&](const ExerciseText& e) { return std::as_const(folder).progress(e).checks > 0; });
-  OrderedJson report = check_learner(folder, exercise, options);
+  const bool is_first = std::none_of(
+      all.begin(), all.end(), [&](const ExerciseText& e) { return std::as_const(folder).progress(e).checks > 0; });
+  Checked result{.report = check_learner(folder, exercise, options), .is_first = is_first};
+  const OrderedJson* const failure = failure_of(result.report);
   ExerciseProgress& progress = folder.progress(exercise);
-  ++progress.checks;
-  progress.passed = report.at("passed").get<bool>();
-  folder.save();
-  return report;
+  if (failure == nullptr || failure->at("check") != "compile") ++progress.checks;
+  progress.passed = result.report.at("passed").get<bool>();
+  result.unsaved = remember(folder);
+  return result;
 }
 
 std::string checked_text(LearnerFolder& folder, const ExerciseText& exercise, const CompileOptions& options) {
-  bool is_first = false;
-  const OrderedJson report = checked(folder, exercise, options, is_first);
-  return report_text(report, exercise, is_first);
+  const Checked result = checked(folder, exercise, options);
+  const OrderedJson& report = result.report;
+  std::string text = report_text(report, exercise);
+  if (report.at("passed").get<bool>()) {
+    text += solved_text("n");
+  } else if (result.is_first) {
+    text += beginning_text(report, "h");
+  }
+  return text + result.unsaved;
 }
 
 }  // namespace rung

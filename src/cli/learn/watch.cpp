@@ -84,8 +84,8 @@ int watch(LearnerFolder& folder, const ExerciseText& first, const CompileOptions
     SignalWatch::check();
     const char key = keys.wait();
     if (key == 'q') return 0;
-    if (key == 'h') write_out(hint_text(folder, *exercise));
-    if (key == 's') write_out(solution_text(folder, *exercise));
+    if (key == 'h') write_out(hint_text(folder, *exercise, Hands::keys));
+    if (key == 's') write_out(solution_text(folder, *exercise, Hands::keys));
     if (key == 'l') write_out(list_text(&folder));
     if (key == 'n') {
       const ExerciseText* const next = folder.is_done(*exercise) ? folder.next() : nullptr;

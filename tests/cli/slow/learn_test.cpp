@@ -40,7 +40,13 @@ class Learn : public testing::Test {
         "{\n" +
         body + "}\n");
   }
-  void solve() const { write(text_of(source_folder() / "course/exercises/m2-rms-norm/solution.cpp")); }
+  void solve(const std::string& name = "m2-rms-norm") const {
+    std::ofstream(file(name + ".cpp"), std::ios::binary)
+        << text_of(source_folder() / "course/exercises" / name / "solution.cpp");
+  }
+  void set_progress(const std::string& exercises) const {
+    std::ofstream(file("progress.json")) << R"({"version": 1, "exercises": {)" << exercises << "}}";
+  }
 
   Outcome learn(std::vector<std::string> arguments, const Surroundings& surroundings = {}) const {
     arguments.insert(arguments.begin(), "learn");
@@ -84,6 +90,60 @@ TEST_F(Learn, AStubIsNotYetWrittenAndThatIsANormalStart) {
   EXPECT_FALSE(has(learn({"check", "rms-norm"}).out, "Red is how")) << "only the first time";
 }
 
+TEST_F(Learn, WhatDoesNotCompileIsNoNormalStart) {
+  write_function("  out[0] = epsilonn;\n");
+  EXPECT_FALSE(has(learn({"check", "rms-norm"}).out, "Red is how"));
+  write_function("  not_yet(\"rms_norm\");\n");
+  EXPECT_TRUE(has(learn({"check", "rms-norm"}).out, "Red is how")) << "the first that fails";
+}
+
+TEST_F(Learn, NextShowsTheTextOfTheOneThatIsNamed) {
+  EXPECT_TRUE(has(learn({"next"}).out, "rung learn check\n"));
+  for (const char* name : {"m2-gqa", "M2-GQA", "./m2-gqa.cpp", "grouped queries"}) {
+    const Outcome outcome = learn({"next", name});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_TRUE(has(outcome.out, "m2-gqa  Grouped queries")) << outcome.out;
+    EXPECT_TRUE(has(outcome.out, "rung learn check m2-gqa\n")) << outcome.out;
+  }
+  EXPECT_EQ(learn({"next", "nosuch"}).status, 2);
+  const Json json = Json::parse(learn({"next", "gqa", "--json"}).out);
+  EXPECT_EQ(json.at("name"), "m2-gqa");
+  EXPECT_EQ(json.at("text"), text_of(source_folder() / "course/exercises/m2-gqa/text.md"));
+  EXPECT_EQ(Json::parse(learn({"hint", "gqa", "--json"}).out).at("hint"), 1);
+  EXPECT_EQ(learn({"solution", "gqa", "--json"}).status, 2);
+}
+
+// "block" is a part of m2-block's name and of m5-block's.
+TEST_F(Learn, OfTwoMatchesTheOneOfTheMilestoneUnderWayIsMeant) {
+  EXPECT_TRUE(has(learn({"next", "block"}).err, "m2-block or m5-block"));
+  set_progress(R"("m0-merge-loop": {"passed": true}, "m1-tensor-view": {"passed": true})");
+  for (const char* name : {"m0-merge-loop", "m1-tensor-view"}) solve(name);
+  EXPECT_TRUE(has(learn({"next", "block"}).out, "m2-block  ")) << learn({"next", "block"}).err;
+}
+
+TEST_F(Learn, ATestOutStandsForItsMilestoneUnlessItsSolutionWasLookedUp) {
+  EXPECT_TRUE(has(learn({}).out, "(test-out: solve it, and you may skip the rest of M0)"));
+  EXPECT_TRUE(has(learn({}).out, "– skipped"));
+  solve("m0-merge-loop");
+  set_progress(R"("m0-merge-loop": {"passed": true})");
+  EXPECT_TRUE(has(learn({}).out, "– m0-cut-words")) << learn({}).out;
+  set_progress(R"("m0-merge-loop": {"passed": true, "solution": true})");
+  EXPECT_TRUE(has(learn({}).out, "s m0-merge-loop")) << learn({}).out;
+  EXPECT_TRUE(has(learn({}).out, "· m0-cut-words")) << learn({}).out;
+}
+
+TEST_F(Learn, WhatIsDeletedIsNotSolvedAndAFreshStubIsANewAttempt) {
+  solve();
+  set_progress(R"("m2-rms-norm": {"passed": true, "solution": true})");
+  EXPECT_TRUE(has(learn({}).out, "s m2-rms-norm"));
+  fs::remove(file());
+  EXPECT_TRUE(has(learn({}).out, "· m2-rms-norm"));
+  EXPECT_EQ(run_rung({"learn", "start", path()}).status, 0);
+  solve();
+  report();
+  EXPECT_TRUE(has(learn({}).out, "✓ m2-rms-norm"));
+}
+
 TEST_F(Learn, ASolutionPassesAllAndIsRemembered) {
   solve();
   const Json all = report();
@@ -120,6 +180,12 @@ TEST_F(Learn, AChangedSignatureIsNamed) {
                   "keep the signature of rms_norm: void(std::span<float> out, std::span<const float> x, "
                   "std::span<const float> weight, float epsilon)"))
       << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << "no word about macros: " << said;
+  write("");
+  const Json check = report().at("checks").at(0);
+  EXPECT_EQ(check.at("got"),
+            "m2-rms-norm.cpp: there is no function rms_norm in it; expected: void rms_norm(std::span<float> out, "
+            "std::span<const float> x, std::span<const float> weight, float epsilon)\n");
 }
 
 TEST_F(Learn, AnIndexBeyondTheEndIsNamedByItsLine) {
@@ -136,6 +202,34 @@ TEST_F(Learn, ACrashIsTheirsAloneAndNamedByItsLine) {
   const Json check = failure("  float* p = nullptr;\n  asm(\"\" : \"+r\"(p));\n  *p = epsilon;\n");
   EXPECT_TRUE(has(check.at("got").get<std::string>(), "memory that does not belong to it")) << check.dump(1);
   EXPECT_EQ(check.at("place"), "m2-rms-norm.cpp:5");
+}
+
+// The library throws where their code, which is compiled without exceptions, cannot catch.
+TEST_F(Learn, WhatTheirCodeThrowsIsNamedByItsLineWithTheCase) {
+  const std::vector<std::pair<std::string, std::string>> all{
+      {"  std::vector<float> v(2);\n  out[0] = v.at(x.size());\n", "your code threw: vector::_M_range_check"},
+      {"  std::vector<float> v;\n  v.resize(x.size() - 3); out[0] = v[0];\n", "did a size become less than zero?"},
+      {"  std::vector<float> v;\n  v.resize(std::size_t{1} << 45); out[0] = v[0];\n",
+       "asked for more memory than there is"},
+      {"  out[0] = x[0];\n  std::exit(0);\n", "your code called exit()"}};
+  for (const auto& [body, words] : all) {
+    if (kSanitized && !has(words, "exit")) continue;  // the sanitizer has its own words, and allocator
+    const Json check = failure(body);
+    EXPECT_TRUE(has(check.value("got", ""), words)) << check.dump(1);
+    EXPECT_EQ(check.value("place", ""), "m2-rms-norm.cpp:4") << words;
+    EXPECT_TRUE(has(check.value("input", ""), "x = [3, 4]")) << check.dump(1);
+  }
+  const Json ended = failure("  out[0] = 1;\n  std::_Exit(0);\n");
+  EXPECT_TRUE(has(ended.value("got", ""), "ended without a report")) << ended.dump(1);
+}
+
+TEST_F(Learn, WhatIsThrownOutsideOfFunctionsIsNamed) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer says it in its own words";
+  write(
+      "#include \"learn.h\"\nstd::vector<int> v(-1);\nvoid rms_norm(std::span<float> out, std::span<const float>, "
+      "std::span<const float>, float) { out[0] = 0; }\n");
+  const Json check = report().at("checks").back();
+  EXPECT_TRUE(has(check.value("got", ""), "your code threw: cannot create std::vector")) << check.dump(1);
 }
 
 TEST_F(Learn, RecursionWithoutAnEndIsNamed) {
@@ -198,6 +292,21 @@ TEST_F(Learn, WatchChecksAndTakesKeys) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_TRUE(has(outcome.out, "not_yet")) << outcome.out;
   EXPECT_TRUE(has(outcome.out, "hint 1 of 3")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "More: h\n")) << outcome.out;
+  EXPECT_FALSE(has(outcome.out, "rung learn hint")) << outcome.out;
+}
+
+TEST_F(Learn, DebugShowsTheCaseThatFailsWherePebbleDoesNot) {
+  write_function(  // pebble has no row of two
+      "  if (x.size() == 2) {\n    out[0] = out[1] = 7;\n    return;\n  }\n"
+      "  float sum = 0;\n  for (float v : x) sum += v * v;\n"
+      "  for (std::size_t i = 0; i < x.size(); ++i) "
+      "out[i] = x[i] / std::sqrt(sum / static_cast<float>(x.size()) + epsilon) * weight[i];\n");
+  const Outcome outcome = learn({"debug", "rms"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(has(outcome.out, "Inside pebble nothing is wrong; the case that fails is:")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "x = [3, 4]")) << outcome.out;
+  EXPECT_FALSE(has(outcome.out, "Solved")) << outcome.out;
 }
 
 TEST_F(Learn, DebugLooksIntoPebbleAlsoWhereACaseFails) {
@@ -219,6 +328,8 @@ TEST_F(Learn, ASolvedExerciseTellsTheStory) {
   report();
   const Outcome told = run_rung(with);
   EXPECT_EQ(told.status, 0) << told.err;
+  EXPECT_TRUE(has(told.err, "yours: rms-norm; not solved, so Rung's: ")) << told.err;
+  EXPECT_TRUE(has(told.err, "linear")) << told.err;
   EXPECT_EQ(told.out, run_rung(rung).out);
   write_function("  for (std::size_t i = 0; i < x.size(); ++i) out[i] = 1;\n");  // solved once, broken now
   EXPECT_NE(run_rung(with).out, told.out) << "it is their code that runs";
@@ -227,6 +338,12 @@ TEST_F(Learn, ASolvedExerciseTellsTheStory) {
   EXPECT_EQ(crashed.status, 1);
   EXPECT_TRUE(has(crashed.err, "rung: an index is beyond the end")) << crashed.err;
   EXPECT_TRUE(has(crashed.err, "at m2-rms-norm.cpp:3")) << crashed.err;
+  write_function("  std::string(x.size(), 'x').at(999);\n");
+  EXPECT_TRUE(has(run_rung(with).err, "at m2-rms-norm.cpp:3"));
+  write_function("  not_yet(\"rms_norm\");\n");
+  EXPECT_TRUE(has(run_rung(with).err, "rms_norm was solved and is not_yet again")) << run_rung(with).err;
+  with[with.size() - 2] = file().string();
+  EXPECT_TRUE(has(run_rung(with).err, "is a file: give the folder, " + path())) << run_rung(with).err;
 }
 
 // Argmax and top-p both choose: who asks for no chance gets the one that draws nothing.
@@ -250,7 +367,7 @@ TEST_F(Learn, WhatIsExportedCanBeImported) {
   report();
   learn({"hint", "rms"});
   const std::string file_path = (folder_ / "all.json").string();
-  EXPECT_EQ(learn({"export", file_path}).status, 0);
+  EXPECT_EQ(learn({"export", file_path}).out, file_path + ": 1 exercises\n");
   const std::string other = (folder_ / "other").string();
   run_rung({"learn", "start", other});
   const Outcome imported = run_rung({"learn", "import", file_path, "--folder", other});
@@ -260,6 +377,14 @@ TEST_F(Learn, WhatIsExportedCanBeImported) {
   std::ofstream(folder_ / "other" / "m2-rms-norm.cpp") << "// mine\n";
   EXPECT_TRUE(has(run_rung({"learn", "import", file_path, "--folder", other}).out, "m2-rms-norm.imported.cpp (yours"));
   EXPECT_EQ(text_of(folder_ / "other" / "m2-rms-norm.cpp"), "// mine\n");
+}
+
+TEST_F(Learn, WhatAnImportHasPassedIsNotPassedByTheCodeThatStays) {
+  write("// mine\n");
+  std::ofstream(folder_ / "all.json")
+      << R"({"version": 1, "exercises": {"m2-rms-norm": {"passed": true, "code": "// theirs\n"}}})";
+  EXPECT_TRUE(has(learn({"import", (folder_ / "all.json").string()}).out, "stays as it is"));
+  EXPECT_TRUE(has(learn({}).out, "· m2-rms-norm"));
 }
 
 TEST_F(Learn, AProgressFileThatIsNoneIsRefusedInOneLine) {
@@ -276,8 +401,23 @@ TEST_F(Learn, AProgressFileThatIsNoneIsRefusedInOneLine) {
     const Outcome outcome = learn({});
     EXPECT_EQ(outcome.status, 1) << text;
     EXPECT_TRUE(has(outcome.err, part)) << text << "\n" << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "rename it, then: rung learn start " + path())) << outcome.err;
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
+}
+
+// As in a folder that may only be read; whoever is root may write everywhere, but not beyond the shell's limit.
+TEST_F(Learn, WhatCannotBeRememberedIsSaidAfterTheAnswer) {
+  std::string all;
+  const Json list = Json::parse(learn({"--json"}).out);
+  for (const Json& one : list.at("exercises")) {
+    all += (all.empty() ? "" : ", ") + one.at("name").dump() + R"(: {"checks": 1})";
+  }
+  set_progress(all);
+  const Outcome outcome = learn({"hint", "rms"}, {.file_limit = 2000});  // enough for the hint
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "hint 1 of 3")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "this is not remembered: ")) << outcome.out;
 }
 
 TEST_F(Learn, AnImportOfAStrangerWritesNothingElsewhere) {
