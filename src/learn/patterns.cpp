@@ -110,14 +110,9 @@ Sentence length(const Look& look) {
 }
 
 Sentence not_a_number(const Look& look) {
-  // Where −∞ is expected, too, it was written, and just in the wrong place.
-  const auto meant = [&](double infinity) {
-    return std::find(look.b.expected.begin(), look.b.expected.end(), infinity) != look.b.expected.end();
-  };
   std::size_t nans = 0, infinite = 0, first = look.size();
   for (std::size_t i = 0; i < look.size(); ++i) {
     if (look.right(i) || std::isfinite(look.b.got[i])) continue;
-    if (std::isinf(look.b.got[i]) && meant(look.b.got[i])) continue;
     (std::isnan(look.b.got[i]) ? nans : infinite)++;
     first = std::min(first, i);
   }
@@ -130,6 +125,7 @@ Sentence not_a_number(const Look& look) {
                        first);
   }
   if (infinite == 0) return {};
+  if (look.b.got[first] < 0) return fmt::format("−∞ at place {}: written there, or from −1 / 0 or std::log(0)", first);
   return fmt::format("infinite at place {}: a division by 0, or too large a power (e^89 is more than a float holds)",
                      first);
 }
