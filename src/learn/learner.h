@@ -20,7 +20,7 @@ namespace rung::learn {
 
 using LearnerFunction = void (*)(RungValue* values);  // values[0] is the result, values[1] … are the arguments
 
-// Thrown through a learner's frames by their not_yet(): what() is the function's name.
+// A learner's function has called not_yet(): what() is the function's name.
 class NotYet : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

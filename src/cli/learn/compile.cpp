@@ -25,7 +25,7 @@ constexpr const char* kFlags[] = {"-std=c++20",
                                   "-O2",
                                   "-g",
                                   "-fno-exceptions",
-                                  "-fasynchronous-unwind-tables",  // not_yet leaves through the learner's frames
+                                  "-fasynchronous-unwind-tables",  // their lines are named by what they call, too
                                   "-fno-finite-loops",
                                   "-ffp-contract=off",
                                   "-Wall",
