@@ -23,7 +23,7 @@ namespace {
 // and vectors (of both standard libraries), and endless loops that stay endless.
 constexpr const char* kFlags[] = {"-std=c++20",
                                   "-O2",
-                                  "-g",
+                                  "-gdwarf-4",  // of g++'s DWARF 5 addr2line (binutils 2.40) names the wrong file
                                   "-fno-exceptions",
                                   "-fasynchronous-unwind-tables",  // their lines are named by what they call, too
                                   "-fno-finite-loops",
