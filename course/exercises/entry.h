@@ -88,6 +88,93 @@ using Pointer = Type*;
 
 }  // namespace rung_entry
 
+// What learn.h declares for a learner's file.
+#ifdef RUNG_LEARN_H
+namespace written {
+
+inline std::vector<float> rms_norm(std::span<const float> x, std::span<const float> weight) {
+  const std::size_t n = weight.size();
+  std::vector<float> out(x.size());
+  for (std::size_t begin = 0; begin < x.size(); begin += n) {
+    float squares = 0;
+    for (std::size_t i = 0; i < n; ++i) squares += x[begin + i] * x[begin + i];
+    const float root = std::sqrt(squares / static_cast<float>(n) + 1e-6f);
+    for (std::size_t i = 0; i < n; ++i) out[begin + i] = x[begin + i] / root * weight[i];
+  }
+  return out;
+}
+
+inline std::vector<float> linear(std::span<const float> x, std::span<const float> w, std::size_t inputs) {
+  if (inputs == 0 || x.size() % inputs != 0 || w.size() % inputs != 0) {
+    print("linear: %zu and %zu numbers are not whole rows of %zu\n", x.size(), w.size(), inputs);
+    __builtin_trap();
+  }
+  const std::size_t outputs = w.size() / inputs;
+  std::vector<float> out;
+  for (std::size_t t = 0; t < x.size() / inputs; ++t) {
+    for (std::size_t o = 0; o < outputs; ++o) {
+      float sum = 0;
+      for (std::size_t i = 0; i < inputs; ++i) sum += x[t * inputs + i] * w[o * inputs + i];
+      out.push_back(sum);
+    }
+  }
+  return out;
+}
+
+inline void rope(std::span<float> heads, std::size_t tokens, std::size_t first, std::span<const float> frequencies) {
+  const std::size_t half = frequencies.size(), width = heads.size() / tokens;
+  for (std::size_t begin = 0; begin < heads.size(); begin += 2 * half) {
+    for (std::size_t i = 0; i < half; ++i) {
+      const float angle = static_cast<float>(first + begin / width) * frequencies[i];
+      const float a = heads[begin + i], b = heads[begin + i + half];
+      heads[begin + i] = a * std::cos(angle) - b * std::sin(angle);
+      heads[begin + i + half] = b * std::cos(angle) + a * std::sin(angle);
+    }
+  }
+}
+
+inline std::vector<float> attention(std::span<const float> q, std::span<const float> keys,
+                                    std::span<const float> values, std::size_t tokens, std::size_t first,
+                                    std::size_t d) {
+  const std::size_t heads = q.size() / tokens / d, kv_width = keys.size() / (first + tokens);
+  std::vector<float> out(q.size());
+  for (std::size_t begin = 0; begin < q.size(); begin += d) {
+    const std::size_t t = begin / d / heads, kv_head = begin / d % heads * (kv_width / d) / heads;
+    std::vector<float> scores(first + t + 1);
+    for (std::size_t j = 0; j < scores.size(); ++j) {
+      for (std::size_t i = 0; i < d; ++i) scores[j] += q[begin + i] * keys[j * kv_width + kv_head * d + i];
+      scores[j] /= std::sqrt(static_cast<float>(d));
+    }
+    const float largest = *std::max_element(scores.begin(), scores.end());
+    float sum = 0;
+    for (std::size_t j = 0; j < scores.size(); ++j) {
+      const float power = std::exp(scores[j] - largest);
+      sum += power;
+      for (std::size_t i = 0; i < d; ++i) out[begin + i] += power * values[j * kv_width + kv_head * d + i];
+    }
+    for (std::size_t i = 0; i < d; ++i) out[begin + i] /= sum;
+  }
+  return out;
+}
+
+inline std::vector<float> swiglu(std::span<const float> gate, std::span<const float> up) {
+  std::vector<float> out(gate.size());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
+  return out;
+}
+
+inline void add(std::span<float> x, std::span<const float> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+}
+
+inline void keep(std::span<float> kept, std::span<const float> rows, std::size_t tokens, std::size_t first) {
+  const std::size_t width = rows.size() / tokens;
+  for (std::size_t i = 0; i < rows.size(); ++i) kept[first * width + i] = rows[i];
+}
+
+}  // namespace written
+#endif
+
 #if defined(__wasm__)
 // The learner's module lives in the engine's memory, and so do its vectors.
 #define RUNG_SURROUNDINGS                                                         \
@@ -112,8 +199,8 @@ using Pointer = Type*;
 #define RUNG_EXPORT(name) __attribute__((visibility("default")))
 #endif
 
-// Called through a volatile pointer, the learner's function stays one of its own: inlined into this one, its lines would
-// be mixed with the door's, and a crash found at the wrong one.
+// Called through a volatile pointer, the learner's function stays one of its own: inlined into this one, its lines
+// would be mixed with the door's, and a crash found at the wrong one.
 #define RUNG_EXERCISE(function, ...)                                                          \
   static_assert(std::is_convertible_v<decltype(&function), rung_entry::Pointer<__VA_ARGS__>>, \
                 "keep the signature of " #function ": " #__VA_ARGS__);                        \

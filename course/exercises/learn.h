@@ -2,7 +2,10 @@
 //
 //   print("row %zu: %g\n", r, x);   shows something while your code runs, as printf
 //   not_yet("rms_norm");            says that a function is still to be written: take it away when yours is
-#pragma once
+//
+// and, for a whole block, what you have written before it.
+#ifndef RUNG_LEARN_H
+#define RUNG_LEARN_H
 
 #include <algorithm>
 #include <array>
@@ -35,3 +38,25 @@ __attribute__((format(printf, 1, 2))) inline void print(const char* format, ...)
 }
 
 [[noreturn]] inline void not_yet(const char* what) { rung_not_yet(what); }
+
+// What you have written before m2-block, once more. Most give their result back, so that you can put one into the
+// other. A row of a matrix is as long as the weights say; the ε of the norm is pebble's.
+namespace written {
+
+std::vector<float> rms_norm(std::span<const float> x, std::span<const float> weight);
+// x: [T, inputs], w: [outputs, inputs] → [T, outputs]. Ends the program where there are no such rows.
+std::vector<float> linear(std::span<const float> x, std::span<const float> w, std::size_t inputs);
+// heads: [T, heads, d], in place; row t stands at position first + t
+void rope(std::span<float> heads, std::size_t tokens, std::size_t first, std::span<const float> frequencies);
+// q: [T, heads, d] → [T, heads, d]; keys, values: [first + T, kv_heads, d]. Row t sees the positions up to first + t.
+std::vector<float> attention(std::span<const float> q, std::span<const float> keys, std::span<const float> values,
+                             std::size_t tokens, std::size_t first, std::size_t d);
+std::vector<float> swiglu(std::span<const float> gate, std::span<const float> up);
+// x += y
+void add(std::span<float> x, std::span<const float> y);
+// Puts rows, [T, width], behind what is there: they become rows first, first + 1, … of kept.
+void keep(std::span<float> kept, std::span<const float> rows, std::size_t tokens, std::size_t first);
+
+}  // namespace written
+
+#endif
