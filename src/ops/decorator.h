@@ -94,13 +94,14 @@ class AtOnceOps : public OpsDecorator {
   }
 };
 
-// For heirs that look at values between two verbs, or write some, or measure how long a verb takes.
-class LookingOps : public OpsDecorator {
+// For heirs that look at values between two verbs, or write some, or measure how long a verb takes. (A base of its own
+// holds the inner decorator, so that it is there before OpsDecorator gets it.)
+struct HasAtOnce {
+  AtOnceOps at_once;
+};
+class LookingOps : private HasAtOnce, public OpsDecorator {
  protected:
-  explicit LookingOps(Ops& inner) : OpsDecorator(static_cast<Ops&>(at_once_)), at_once_(inner) {}
-
- private:
-  AtOnceOps at_once_;
+  explicit LookingOps(Ops& inner) : HasAtOnce{AtOnceOps(inner)}, OpsDecorator(static_cast<Ops&>(at_once)) {}
 };
 
 }  // namespace rung

@@ -3,6 +3,8 @@
 import glob
 import re
 
+from commas import parts_of
+
 PRIMITIVE = {
     "void": "v", "bool": "B", "char": "c", "unsigned char": "C", "short": "s", "unsigned short": "S", "int": "i",
     "unsigned int": "I", "long": "q", "unsigned long": "Q", "long long": "q", "unsigned long long": "Q", "float": "f",
@@ -66,15 +68,7 @@ class Types:
 
 
 def parameters(text):
-    parts, depth, current = [], 0, ""
-    for character in text:
-        depth += (character in "(<") - (character in ">)")
-        if character == "," and depth == 0:
-            parts.append(current)
-            current = ""
-        else:
-            current += character
-    return [p.strip().split("=")[0].strip() for p in parts + [current] if p.strip() not in ("", "void")]
+    return [part.split("=")[0].strip() for part in parts_of(text) if part != "void"]
 
 
 def type_of(parameter):

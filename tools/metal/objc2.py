@@ -3,6 +3,8 @@
 import glob
 import re
 
+from commas import parts_of
+
 PRIMITIVE = {
     "c_uchar": "C", "c_char": "c", "c_short": "s", "c_ushort": "S", "c_int": "i", "c_uint": "I", "c_long": "q",
     "c_ulong": "Q", "c_longlong": "q", "c_ulonglong": "Q", "c_float": "f", "c_double": "d", "c_void": "v",
@@ -66,18 +68,6 @@ class Types:
         return "^" + self.encoding(rust)
 
 
-def split(arguments):
-    parts, depth, current = [], 0, ""
-    for character in arguments:
-        depth += (character in "<(") - (character in ">)")
-        if character == "," and depth == 0:
-            parts.append(current)
-            current = ""
-        else:
-            current += character
-    return [p.strip() for p in parts + [current] if p.strip()]
-
-
 def methods(folders):
     """(owner, kind, selector, encoding, whether the caller becomes an owner) of every method in the crates."""
     texts = []
@@ -92,7 +82,7 @@ def methods(folders):
             if m[4] is None:
                 owner = m[1] or m[2] or m[3]
                 continue
-            selector, family, arguments, result = m[4], m[5], split(m[6]), m[7]
+            selector, family, arguments, result = m[4], m[5], parts_of(m[6]), m[7]
             is_self = lambda p: re.match(r"(&self|self\b|this:)", p)
             kind = "-" if any(is_self(p) for p in arguments) else "+"
             taken = [p for p in arguments if not is_self(p) and not p.startswith("mtm:")]
