@@ -93,6 +93,15 @@ for (const [i, milestone] of milestones.entries()) {
 
 const first = `exercises/${here.find(({ function: named }) => named === 'rms_norm')?.name ?? here[0].name}/index.html`;
 
+test('what is still to be written is said to be so, and no failure', () =>
+  on(open, first, {}, async (page) => {
+    await ready(page);
+    await check(page);
+    const [line] = await element(page).locator('ol.checks > li').all();
+    assert.match(await line.innerText(), /By hand: still to be written/);
+    assert.match(await line.getAttribute('class'), /not-yet/);
+  }));
+
 test('what is written stays: over a reload, over a reset, as attempts, as a file', () =>
   on(open, first, {}, async (page, { errors }) => {
     await ready(page);

@@ -15,13 +15,8 @@ namespace case_causes {
 namespace {
 
 constexpr std::size_t kMostCauses = 4;
-constexpr double kSameWay = 0.8;  // the cosine between two errors, from which on one resembles the other
 constexpr std::uint64_t kMoreCases = 12;
 constexpr double kSurely = 0.75;  // of the cases that a mistake answers as they do: from there on it is theirs
-
-Cause cause_of(const KnownMistake& mistake) {
-  return {std::string(mistake.id), std::string(mistake.sentence), std::string(mistake.page)};
-}
 
 std::vector<double> numbers_of(const Content& content) {
   return std::visit(
@@ -167,12 +162,16 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
   return shortened(std::move(all));
 }
 
+Cause cause_of(const KnownMistake& mistake) {
+  return {std::string(mistake.id), std::string(mistake.sentence), std::string(mistake.page)};
+}
+
 std::vector<Cause> causes_in_engine(const Exercise& exercise, const std::function<bool(SeamedEngine& mistaken)>& same) {
   std::vector<Cause> all;
   for (const KnownMistake& mistake : exercise.mistakes) {
     SeamedEngine mistaken(seams_with(exercise, mistake.call));
     try {
-      if (same(mistaken)) all.push_back(case_causes::cause_of(mistake));
+      if (same(mistaken)) all.push_back(cause_of(mistake));
     } catch (const Error&) {  // what this mistake gives the engine refuses
     }
   }

@@ -12,6 +12,8 @@
 
 namespace rung::learn {
 
+Cause cause_of(const KnownMistake& mistake);
+
 // The likeliest first. Several mistakes may give the same answer to one case: `f`, the learner's function, is then
 // asked for its answer to more cases.
 std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got,

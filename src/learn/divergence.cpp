@@ -8,8 +8,11 @@
 #include <string_view>
 
 #include "base/threads.h"
+#include "learn/causes.h"
+#include "learn/in_engine.h"
 #include "ops/broken.h"
 #include "ops/reference.h"
+#include "ops/statistics.h"
 
 namespace rung::learn {
 
@@ -17,17 +20,6 @@ namespace divergence {
 namespace {
 
 std::vector<double> doubles(std::span<const float> values) { return {values.begin(), values.end()}; }
-
-// ‖a − b‖ / ‖b‖
-double distance(std::span<const float> a, std::span<const float> b) {
-  double off = 0, all = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-    off += d * d;
-    all += static_cast<double>(b[i]) * static_cast<double>(b[i]);
-  }
-  return off == 0 ? 0 : std::sqrt(off / all);
-}
 
 // Of some rows the first that is off by more than the contract allows, and how far the one that is off most is.
 struct Furthest {
@@ -38,7 +30,7 @@ Furthest furthest(std::span<const float> a, std::span<const float> b, std::size_
   Furthest found;
   const std::size_t width = rows == 0 ? 0 : b.size() / rows;
   for (std::size_t r = 0; r < rows; ++r) {
-    const double off = distance(a.subspan(r * width, width), b.subspan(r * width, width));
+    const double off = relative_distance(a.subspan(r * width, width), b.subspan(r * width, width));
     if (!(off <= found.distance)) found.distance = off;
     if (!(off <= kRowContract) && !found.first_wrong) found.first_wrong = r;
   }
@@ -225,7 +217,7 @@ Divergence SideBySide::describe(const Checkpoint& at, const NamedTensor& x, std:
   d.index = head_dim > 0 ? place % head_dim : place;
   d.expected = static_cast<double>(sound[begin + place]);
   d.got = static_cast<double>(x.values[begin + place]);
-  d.distance = divergence::distance(x.values.subspan(begin, width), sound.subspan(begin, width));
+  d.distance = relative_distance(x.values.subspan(begin, width), sound.subspan(begin, width));
   d.passed_before = compared_;
   d.sound = beside.expected;
   d.theirs = beside.got;
@@ -266,7 +258,6 @@ double likeness(std::span<const double> expected, std::span<const double> got, s
 }
 
 std::vector<Cause> likely_causes(const Divergence& d, const Exercise* exercise, const RunWith& run) {
-  constexpr double kSameWay = 0.8;
   std::vector<Cause> exact;
   std::vector<std::pair<double, Cause>> near;
   // A mistake that shows before theirs does is another one.
@@ -280,9 +271,7 @@ std::vector<Cause> likely_causes(const Divergence& d, const Exercise* exercise, 
   };
   if (exercise != nullptr && exercise->place != nullptr) {
     for (const KnownMistake& mistake : exercise->mistakes) {
-      Seams seams;
-      exercise->place(seams, mistake.call);
-      consider({std::string(mistake.id), std::string(mistake.sentence), std::string(mistake.page)}, std::move(seams));
+      consider(cause_of(mistake), seams_with(*exercise, mistake.call));
     }
   }
   if (exact.empty()) {

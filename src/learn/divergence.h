@@ -86,6 +86,7 @@ std::vector<Cause> likely_causes(const Divergence& divergence, const Exercise* e
 
 // How much a mistake explains: 1 where what it gives is what they got, else the cosine between the two errors; 0 where
 // it explains nothing.
+inline constexpr double kSameWay = 0.8;  // from there on one error resembles the other
 double likeness(std::span<const double> expected, std::span<const double> got, std::span<const double> mistaken);
 
 }  // namespace rung::learn

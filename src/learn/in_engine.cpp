@@ -15,7 +15,7 @@ namespace rung::learn {
 namespace {
 
 constexpr std::string_view kTokenizedTexts[] = {kTracedText, "  Two  spaces,\na new line", "I'll pay 2026 coins: 7%!",
-                                                "Zoë’s café 🦊 日本", ""};
+                                                "Zoë’s café 🦊 日本"};
 // The second begins as the first: what the cache keeps shows there.
 constexpr std::string_view kPrompts[] = {"Once upon a time", "Once upon a midnight, Zoë 🦊 said"};
 
@@ -31,7 +31,6 @@ std::string pieces_of(const LoadedModel& model, std::span<const TokenId> ids) {
 // Both engines' ids of some texts; nothing: they are the same.
 bool tokens_differ(Check& check, const Exercise& exercise, const SeamedEngine& theirs, const SeamedEngine& expected) {
   for (const std::string_view text : kTokenizedTexts) {
-    if (text.empty()) continue;
     const std::vector<TokenId> right = expected.encode(text), got = theirs.encode(text);
     if (got == right) continue;
     check.title = "the tokens of a text";
@@ -131,15 +130,15 @@ Check check_story(const Exercise& exercise, LearnerFunction f) {
   return checked(std::move(check), [&](Check& c) {
     c.state = CheckState::failed;
     SeamedEngine expected(seams_with(exercise, exercise.reference.call)), theirs(seams_with(exercise, f));
+    Story first;  // the shorter prompt's: the one that people know
     for (const std::string_view prompt : kPrompts) {
       const TellOptions tell{.prompt = std::string(prompt), .tokens = 40};
       c.title = fmt::format("pebble goes on with \"{}\"", prompt);
       const Story right = expected.tell(tell), story = theirs.tell(tell);
-      c.story = story.text;
-      c.reference_story = right.text;
+      if (prompt == kPrompts[0]) first = story;
       if (story.text != right.text || story.ids != right.ids) {
-        c.expected = right.text;
-        c.got = story.text;
+        c.story = c.got = story.text;
+        c.reference_story = c.expected = right.text;
         c.causes = causes_in_engine(exercise, [&](SeamedEngine& mistaken) {
           for (const std::string_view before : kPrompts) {  // as in theirs, the cache keeps what was told before
             const Story told = mistaken.tell({.prompt = std::string(before), .tokens = 40});
@@ -150,10 +149,9 @@ Check check_story(const Exercise& exercise, LearnerFunction f) {
         return;
       }
     }
-    const Story again = theirs.tell({.prompt = std::string(kPrompts[0]), .tokens = 40});
-    c.story = c.reference_story = again.text;  // the shorter prompt's: the one that people know
+    c.story = c.reference_story = first.text;
     c.state = CheckState::passed;
-    c.title = fmt::format("{} tokens, {:.0f} a second", again.ids.size(), again.decode.tokens_per_second());
+    c.title = fmt::format("{} tokens, {:.0f} a second", first.ids.size(), first.decode.tokens_per_second());
   });
 }
 

@@ -28,6 +28,8 @@ class Shown {
 
   void prompt(std::span<const TokenId> ids) {
     for (const TokenId id : ids) give(text_of(id));
+    story_.prompt_bytes = story_.text.size();
+    in_answer_ = true;
   }
   void answer(TokenId id) { give_until_stop(text_of(id)); }
   void finish() {
@@ -44,7 +46,9 @@ class Shown {
   }
   void give(const std::string& text) {
     story_.text += text;
-    if (options_.text && !text.empty()) options_.text(text);
+    if (text.empty()) return;
+    if (options_.text) options_.text(text);
+    if (options_.answer && in_answer_) options_.answer(text);
   }
   void give_until_stop(const std::string& text) {
     if (!seams_.stop) {
@@ -68,6 +72,7 @@ class Shown {
   StopMatcher matcher_;
   std::string held_;    // bytes of a character that is not whole
   std::string unsure_;  // text that may begin a stop string
+  bool in_answer_ = false;
   bool stopped_ = false;
 };
 
@@ -144,10 +149,11 @@ struct SeamedEngine::InFloats {
   }
 };
 
-SeamedEngine::SeamedEngine(Seams seams, std::optional<ModelFiles> files, std::size_t threads, std::size_t context)
+SeamedEngine::SeamedEngine(Seams seams, std::unique_ptr<const LoadedModel> model, std::size_t threads,
+                           std::size_t context)
     : seams_(std::move(seams)),
-      files_(files ? std::move(*files) : ModelFiles::pebble()),
-      in_floats_(seams_.load || seams_.verbs.embed || seams_.verbs.linear ? std::make_unique<InFloats>(files_, seams_)
+      files_(model ? std::move(model) : std::make_unique<const LoadedModel>(ModelFiles::pebble())),
+      in_floats_(seams_.load || seams_.verbs.embed || seams_.verbs.linear ? std::make_unique<InFloats>(*files_, seams_)
                                                                           : nullptr),
       device_(seams_.device, threads, seams_.cache_type),
       ops_(device_.ops(), seams_.verbs),
@@ -155,12 +161,12 @@ SeamedEngine::SeamedEngine(Seams seams, std::optional<ModelFiles> files, std::si
 
 SeamedEngine::~SeamedEngine() = default;
 
-const Model& SeamedEngine::used() const { return in_floats_ ? in_floats_->model : files_.model(); }
+const Model& SeamedEngine::used() const { return in_floats_ ? in_floats_->model : files_->model(); }
 
 std::vector<TokenId> SeamedEngine::encode(std::string_view text) const {
-  const Tokenizer& tokenizer = files_.tokenizer();
+  const Tokenizer& tokenizer = files_->tokenizer();
   if (!seams_.encode) return encode_prompt(tokenizer, text);
-  std::vector<TokenId> ids = seams_.encode(files_, text);
+  std::vector<TokenId> ids = seams_.encode(*files_, text);
   if (tokenizer.adds_bos() && tokenizer.bos()) ids.insert(ids.begin(), *tokenizer.bos());
   return ids;
 }
@@ -200,15 +206,15 @@ TokenId SeamedEngine::choose(std::span<const float> logits, Sampler& sampler, Ra
 Story SeamedEngine::tell(const TellOptions& options) {
   Story story{.prompt = encode(options.prompt), .ids = {}, .text = {}, .decode = {}};
   check_ids(story.prompt, used().config);
-  Shown shown(seams_, files_.tokenizer(), options, story);
-  Sampler sampler(options.sampling, files_.stop_ids());
+  Shown shown(seams_, files_->tokenizer(), options, story);
+  Sampler sampler(options.sampling, files_->stop_ids());
   Random random(7);
   shown.prompt(story.prompt);
   std::span<const float> logits = become(story.prompt);
   const Clock::time_point start = Clock::now();
   while (options.tokens == 0 || story.ids.size() < options.tokens) {
     const TokenId id = choose(logits, sampler, random);
-    if (files_.stop_ids().contains(id)) break;
+    if (files_->stop_ids().contains(id)) break;
     check_ids({&id, 1}, used().config);
     story.ids.push_back(id);
     shown.answer(id);

@@ -61,9 +61,11 @@ std::vector<float> values_of(const KvCache& cache, std::size_t layer, std::size_
 
 struct Story {
   std::vector<TokenId> prompt;
-  std::vector<TokenId> ids;  // of the answer
-  std::string text;          // both, as it was shown
+  std::vector<TokenId> ids;      // of the answer
+  std::string text;              // both, as it was shown
+  std::size_t prompt_bytes = 0;  // of text
   Timing decode;
+  std::string_view answer() const { return std::string_view(text).substr(prompt_bytes); }
 };
 
 struct TellOptions {
@@ -71,20 +73,21 @@ struct TellOptions {
   std::size_t tokens = 40;  // of the answer, at most; 0: until it ends, or the context is full
   // Where no learner chooses; one that is greedy unless another is given.
   Sampling sampling = {.temperature = 0};
-  std::function<void(std::string_view)> text = {};  // as it is shown
+  std::function<void(std::string_view)> text = {};    // prompt and answer, as it is shown
+  std::function<void(std::string_view)> answer = {};  // the answer alone
 };
 
 // A model with seams: pebble, unless another is given.
 class SeamedEngine {
  public:
   // Throws Error, and what a learner's code throws while it loads.
-  explicit SeamedEngine(Seams seams, std::optional<ModelFiles> files = {}, std::size_t threads = 1,
+  explicit SeamedEngine(Seams seams, std::unique_ptr<const LoadedModel> model = nullptr, std::size_t threads = 1,
                         std::size_t context = 0);
   ~SeamedEngine();
   SeamedEngine(const SeamedEngine&) = delete;
   SeamedEngine& operator=(const SeamedEngine&) = delete;
 
-  const LoadedModel& model() const { return files_; }
+  const LoadedModel& model() const { return *files_; }
   std::vector<TokenId> encode(std::string_view text) const;
   // A pass over all but the last three of `ids`, then one over each of those: as prefill and decode do. Every
   // checkpoint is handed to `listener`. The last row's logits.
@@ -99,7 +102,7 @@ class SeamedEngine {
   TokenId choose(std::span<const float> logits, Sampler& sampler, Random& random) const;
 
   Seams seams_;
-  LoadedModel files_;
+  std::unique_ptr<const LoadedModel> files_;
   std::unique_ptr<InFloats> in_floats_;  // where the seams want it
   Device device_;
   LearnerOps ops_;

@@ -11,6 +11,7 @@
 #include "engine/session.h"
 #include "ops/metal/metal.h"
 #include "ops/reference.h"
+#include "ops/statistics.h"
 #include "tensor/blocks.h"
 
 namespace rung {
@@ -19,16 +20,6 @@ namespace {
 
 constexpr double kVerb = 1e-5;   // of a verb: a few roundings more or less
 constexpr double kModel = 1e-4;  // of a model's logits: the contract (docs/design.md)
-
-double distance_of(std::span<const float> ours, std::span<const float> expected) {
-  double norm = 0, squares = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double e = static_cast<double>(expected[i]), d = static_cast<double>(ours[i]) - e;
-    norm += e * e;
-    squares += d * d;
-  }
-  return std::sqrt(squares / norm);
-}
 
 class Checker {
  public:
@@ -132,7 +123,7 @@ void Checker::embed_and_linear(DType type) {
   const Buffer<float> rows = lent(expected);
   reference_.do_embed({expected.data(), {ids.size(), kColumns}}, ids, w, 1.5f);
   metal_.do_embed({rows.data(), {ids.size(), kColumns}}, ids, w, 1.5f);
-  add("embed " + name, distance_of(done(rows), expected), kVerb);
+  add("embed " + name, relative_distance(done(rows), expected), kVerb);
 
   const std::vector<float> x = some(kTokens * kColumns);
   const Buffer<float> from = lent(x), one = lent(std::vector<float>(kRows)),
@@ -141,8 +132,8 @@ void Checker::embed_and_linear(DType type) {
   reference_.do_linear({expected.data(), {kTokens, kRows}}, {x.data(), {kTokens, kColumns}}, w);
   metal_.do_linear({one.data(), {1, kRows}}, {from.data(), {1, kColumns}}, w);
   metal_.do_linear({many.data(), {kTokens, kRows}}, {from.data(), {kTokens, kColumns}}, w);
-  add("linear " + name + ", one token", distance_of(done(one), std::span(expected).first(kRows)), kVerb);
-  add(fmt::format("linear {}, {} tokens", name, kTokens), distance_of(done(many), expected), kVerb);
+  add("linear " + name + ", one token", relative_distance(done(one), std::span(expected).first(kRows)), kVerb);
+  add(fmt::format("linear {}, {} tokens", name, kTokens), relative_distance(done(many), expected), kVerb);
   add_bits("linear " + name + ": a token alone and in company", done(one), done(many).first(kRows));
 }
 
@@ -159,7 +150,7 @@ void Checker::elements() {
   const Norm norm{"check", some(kColumns), 1e-5f};
   metal_.do_rms_norm(ours, ours, norm);
   reference_.do_rms_norm(theirs, theirs, norm);
-  add("rms_norm", distance_of(done(out), expected), kVerb);
+  add("rms_norm", relative_distance(done(out), expected), kVerb);
 
   Rope rope;
   for (std::size_t i = 0; i < 64; ++i) {
@@ -168,15 +159,15 @@ void Checker::elements() {
   const std::vector<std::uint32_t> positions{0, 77, 100'000};
   metal_.do_rope({out.data(), {kRows, 4, 128}}, positions, rope);
   reference_.do_rope({expected.data(), {kRows, 4, 128}}, positions, rope);
-  add("rope", distance_of(done(out), expected), kVerb);
+  add("rope", relative_distance(done(out), expected), kVerb);
 
   for (const Activation activation : {Activation::silu, Activation::gelu_tanh}) {
     metal_.do_gate(ours, ours, our_y, activation);
     reference_.do_gate(theirs, theirs, their_y, activation);
-    add(activation == Activation::silu ? "gate silu" : "gate gelu", distance_of(done(out), expected), kVerb);
+    add(activation == Activation::silu ? "gate silu" : "gate gelu", relative_distance(done(out), expected), kVerb);
     metal_.do_add(ours, our_y);
     reference_.do_add(theirs, their_y);
-    add("add", distance_of(done(out), expected), kVerb);
+    add("add", relative_distance(done(out), expected), kVerb);
   }
 }
 
@@ -202,12 +193,12 @@ void Checker::attention(DType cache) {
   std::vector<float> expected(q.size());
   reference_.do_attention({expected.data(), of_q}, {q.data(), of_q}, {positions, their_rows}, 0, settings);
   metal_.do_attention({all.data(), of_q}, {our_q.data(), of_q}, {positions, our_rows}, 0, settings);
-  add("attention " + name + ", a prompt", distance_of(done(all), expected), kVerb);
+  add("attention " + name + ", a prompt", relative_distance(done(all), expected), kVerb);
   constexpr std::size_t kRow = kHeads * kHeadDim, kLast = kPositions - 1;
   const Buffer<float> one = lent(std::vector<float>(kRow));
   metal_.do_attention({one.data(), {1, kHeads, kHeadDim}}, {our_q.data() + kLast * kRow, {1, kHeads, kHeadDim}},
                       {std::span(positions).last(1), std::span(our_rows).last(1)}, 0, settings);
-  add("attention " + name + ", one token", distance_of(done(one), std::span(expected).last(kRow)), kVerb);
+  add("attention " + name + ", one token", relative_distance(done(one), std::span(expected).last(kRow)), kVerb);
   add_bits("attention " + name + ": a token alone and in company", done(one), done(all).last(kRow));
 }
 
@@ -222,7 +213,7 @@ void Checker::model(const Model& model) {
   double farthest = 0, other_choices = 0;
   for (std::size_t i = 0; i < kTokens; ++i) {
     const std::span<const float> logits = ours.feed(ids), expected = theirs.feed(ids);
-    farthest = std::max(farthest, distance_of(logits, expected));
+    farthest = std::max(farthest, relative_distance(logits, expected));
     const auto choice = std::max_element(expected.begin(), expected.end()) - expected.begin();
     if (std::max_element(logits.begin(), logits.end()) - logits.begin() != choice) ++other_choices;
     ids.assign(1, static_cast<std::int32_t>(choice));

@@ -1,7 +1,9 @@
-// What a tensor looks like in three numbers: `rung trace`, the page's pictures.  Milestone M2.
+// What a tensor looks like in three numbers: `rung trace`, the page's pictures; and how far one is from another.
+// Milestone M2.
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <span>
 
 namespace rung {
@@ -22,6 +24,17 @@ inline Statistics statistics(std::span<const float> values) {
   }
   s.rms = values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
   return s;
+}
+
+// ‖ours − expected‖ / ‖expected‖: how far off a row is. 0 where they are equal, also where both are zero.
+inline double relative_distance(std::span<const float> ours, std::span<const float> expected) {
+  double off = 0, all = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double d = static_cast<double>(ours[i]) - static_cast<double>(expected[i]);
+    off += d * d;
+    all += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
+  }
+  return off == 0 ? 0 : std::sqrt(off / all);
 }
 
 }  // namespace rung

@@ -20,7 +20,7 @@ export const milestones = {
 };
 const difficulties = ['easy', 'middling', 'hard'];
 
-/** All of them, in the order in which they teach. What a page cannot run (a Metal kernel) is for the terminal alone. */
+/** All of them, in the order in which they teach. */
 export function exercises() {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   return names
@@ -77,17 +77,16 @@ function pageOf(exercise) {
   const data = Object.entries(words).map(([key, value]) => `data-${key}="${escapeHtml(value)}"`);
   const known = `If you solve this one, ${milestone} is marked as known: a short cut for who knows it already.`;
   const steps = ['A first hint', 'A second hint', 'A third hint, which nearly says it'];
-  const end = existsSync(join(folder, name, 'stub.metal')) ? 'metal' : 'cpp';
   return [
     `---\n${head.join('\n')}\n---`,
     test_out ? `**A test-out.** ${known}` : '',
     prose(name, 'text.md'),
-    `<rung-exercise ${data.join(' ')}${end === 'metal' ? ' data-terminal' : ''}>\n<figure>`,
-    fence(read(name, `stub.${end}`), 'cpp', `title="${name}.${end}"`),
+    `<rung-exercise ${data.join(' ')}>\n<figure>`,
+    fence(read(name, 'stub.cpp'), 'cpp', `title="${name}.cpp"`),
     `<figcaption>The file that you begin with. With JavaScript you write and check it here; at the terminal ` +
       `<code>rung learn check ${name}</code> does the same.</figcaption></figure>`,
     ...hintsOf(name).map((hint, i) => folded('hint', steps[i], hint)),
-    folded('solution', 'A solution', fence(read(name, `solution.${end}`), 'cpp')),
+    folded('solution', 'A solution', fence(read(name, 'solution.cpp'), 'cpp')),
     '</rung-exercise>',
     page ? `The page behind it: ${linkTo(page, name)}.` : '',
   ]

@@ -35,7 +35,6 @@ class Exercise extends HTMLElement {
     this.classList.add('toy');
     this.stub = stubOf(this);
     const figure = this.querySelector(':scope > figure')!;
-    if (this.dataset.terminal !== undefined) return; // what a page cannot run: the figure says how the terminal does
     const place = h('div', { class: 'editor' });
     this.results = new Results(this.facts, {
       goTo: (line, column) => this.editor?.goTo(line, column),
@@ -215,7 +214,7 @@ class Exercise extends HTMLElement {
 
   private async showStop(stopped: Stopped, module: Uint8Array, running: string, first: boolean) {
     if (stopped.why === 'not-yet') {
-      this.results.stopped(running, `${stopped.what} is still to be written.`, []);
+      this.results.stopped(running, `${stopped.what} is still to be written.`, [], 'not-yet');
       this.say(`It compiles. Now take not_yet away and write ${stopped.what}: ${notYet(true)}`);
       return;
     }

@@ -84,18 +84,18 @@ export class Results {
 
   running(name: string) {
     const before = this.checks.lastElementChild;
-    if (before?.classList.contains('running')) before.replaceWith(this.line({ check: before.id, state: 'passed' }));
+    if (before?.classList.contains('running')) before.replaceWith(this.line({ check: (before as HTMLElement).dataset.check!, state: 'passed' }));
     this.checks.append(this.line({ check: name, state: 'running' }));
   }
 
-  stopped(running: string, what: string, places: PlaceInCode[]) {
+  stopped(running: string, what: string, places: PlaceInCode[], state: 'failed' | 'not-yet' = 'failed') {
     const calls = places.filter(({ line }, i) => places[i - 1]?.line !== line).slice(0, 4);
     const links = calls.flatMap(({ line, column }, i) => [
       i === 0 ? ' in ' : ', called from ',
       button(`line ${line}`, () => this.acts.goTo(line, column), { class: 'place' }),
     ]);
     const last = this.checks.lastElementChild;
-    const line = this.line({ check: running || 'by-hand', state: places.length > 0 || what.includes('.') ? 'failed' : 'not-yet' });
+    const line = this.line({ check: running || 'by-hand', state });
     line.append(h('p', {}, what, ...links));
     if (last?.classList.contains('running')) last.replaceWith(line);
     else this.checks.append(line);

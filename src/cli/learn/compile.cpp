@@ -3,15 +3,14 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <sstream>
 #include <vector>
 
 #include "base/environment.h"
 #include "base/error.h"
 #include "cli/child.h"
+#include "cli/learn/small_files.h"
 
 namespace rung {
 
@@ -54,20 +53,9 @@ std::string found_compiler(const std::string& wanted) {
       "gcc-c++; Arch: pacman -S gcc; macOS: xcode-select --install");
 }
 
-void write(const fs::path& path, std::string_view text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  if (!file.flush()) fail("{}: cannot be written", path.string());
-}
-
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
   for (std::size_t at = 0; (at = text.find(what, at)) != text.npos; at += by.size()) text.replace(at, what.size(), by);
   return text;
-}
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 // Instead of what was kept of this exercise before. Where that does not go, it is made again next time.
@@ -142,15 +130,16 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
   }
   const std::string compiler = found_compiler(options.compiler);
   const std::string entry = entry_of(folder, exercise);
-  write(work / "entry.h", course_file("entry.h"));
-  write(work / "entry.cpp", entry);
+  write_small_file(work / "entry.h", course_file("entry.h"));
+  write_small_file(work / "entry.cpp", entry);
   Compiled compiled;
   compiled.library = work.path() / (exercise.name + ".so");
   std::vector<std::string> command{compiler};
   command.insert(command.end(), std::begin(kFlags), std::end(kFlags));
   const std::string key = fmt::format(
-      "{:016x}", std::hash<std::string>()(fmt::format("{}\n{}\n{}\n{}\n{}", fmt::join(command, " "), *code, entry,
-                                                      course_file("entry.h"), content_of(folder.path() / "learn.h"))));
+      "{:016x}",
+      std::hash<std::string>()(fmt::format("{}\n{}\n{}\n{}\n{}", fmt::join(command, " "), *code, entry,
+                                           course_file("entry.h"), read_small_file(folder.path() / "learn.h"))));
   const fs::path kept = folder.path() / ".built" / fmt::format("{}-{}.so", exercise.name, key);
   std::error_code ignored;
   if (options.reuse && fs::exists(kept, ignored)) return {.ok = true, .library = kept, .said = "", .sanitizers = {}};

@@ -10,6 +10,7 @@
 #include "cli/arguments.h"
 #include "cli/learn/exercise_files.h"
 #include "cli/terminal.h"
+#include "files/hub/name.h"
 
 namespace rung {
 
@@ -28,12 +29,6 @@ std::array<std::string, 3> hints_of(std::string_view text) {
     hints[i] = hint;
   }
   return hints;
-}
-
-std::string small(std::string_view text) {
-  std::string letters(text);
-  for (char& c : letters) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return letters;
 }
 
 ExerciseText read_exercise(const learn::Exercise& checks) {
@@ -76,7 +71,7 @@ const ExerciseText* find_exercise_text(std::string_view name) {
 }
 
 const ExerciseText& exercise_named(std::string_view given, std::string_view milestone) {
-  std::string name = small(given);
+  std::string name = lower_case(given);
   if (name.ends_with(".cpp")) {  // as a shell completes it
     name.resize(name.size() - 4);
     name.erase(0, name.rfind('/') + 1);
@@ -84,7 +79,7 @@ const ExerciseText& exercise_named(std::string_view given, std::string_view mile
   if (const ExerciseText* const exact = find_exercise_text(name)) return *exact;
   std::vector<const ExerciseText*> alike;
   for (const ExerciseText& exercise : exercise_texts()) {
-    if (small(exercise.title) == name) return exercise;
+    if (lower_case(exercise.title) == name) return exercise;
     if (!name.empty() && exercise.name.find(name) != exercise.name.npos) alike.push_back(&exercise);
   }
   const auto of_milestone = [&](const ExerciseText* exercise) { return exercise->milestone == milestone; };

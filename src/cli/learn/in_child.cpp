@@ -18,7 +18,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <iterator>
 #include <new>
 #include <stdexcept>
@@ -26,6 +25,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/learn/learner_library.h"
+#include "cli/learn/small_files.h"
 #include "cli/learn/tell.h"
 #include "cli/terminal.h"
 #include "learn/check.h"
@@ -186,12 +186,6 @@ void watch_over_learner(bool sanitized) {
 
 void say(std::string_view line) { write_error(fmt::format("@rung {}\n", line)); }
 
-void write_report(const std::string& path, const learn::Report& report) {
-  std::ofstream file(path, std::ios::binary);
-  file << to_json(learn::to_json(report));
-  if (!file.flush()) fail("{}: cannot be written", path);
-}
-
 int check(const std::vector<std::string>& arguments) {
   const learn::Exercise* const exercise = learn::find_exercise(arguments.at(1));
   if (exercise == nullptr) fail("no exercise is called '{}'", arguments.at(1));
@@ -205,7 +199,7 @@ int check(const std::vector<std::string>& arguments) {
   const bool only_inside = arguments.at(0) == "debug" && exercise->place != nullptr;
   options.cases = !only_inside;
   options.speed = !only_inside;
-  write_report(arguments.at(3), run_checks(*exercise, f, options));
+  write_small_file(arguments.at(3), to_json(learn::to_json(run_checks(*exercise, f, options))));
   return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cli/arguments.h"
+#include "cli/learn/small_files.h"
 #include "cli/terminal.h"
 
 namespace rung {
@@ -35,12 +36,6 @@ file(GLOB exercises CONFIGURE_DEPENDS *.cpp)
 add_library(exercises OBJECT ${exercises})
 target_compile_options(exercises PRIVATE -Wall -Wextra -Wno-unused-parameter)
 )";
-
-std::string content_of_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail("{}: cannot be read", path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 bool write_if_missing(const fs::path& path, std::string_view text) {
   std::error_code ignored;
@@ -104,7 +99,7 @@ const Json& exercises_in(const Json& file, std::string_view where) {
 LearnerFolder::LearnerFolder(fs::path path) : path_(std::move(path)) {
   const fs::path file = path_ / kProgressFile;
   try {
-    const Json json = parse_json(content_of_file(file), file.string());
+    const Json json = parse_json(read_small_file(file), file.string());
     for (const auto& [name, progress] : exercises_in(json, file.string()).items()) {
       if (find_exercise_text(name) == nullptr) continue;  // of another version of Rung
       progress_[name] = progress_in(progress, fmt::format("{}: {}", file.string(), name));
@@ -173,7 +168,7 @@ LearnerFolder LearnerFolder::start(const fs::path& path, std::size_t& files_writ
 std::optional<std::string> LearnerFolder::code_of(const ExerciseText& exercise) const {
   std::error_code ignored;
   if (!fs::is_regular_file(file_of(exercise), ignored)) return std::nullopt;
-  return content_of_file(file_of(exercise));
+  return read_small_file(file_of(exercise));
 }
 
 bool LearnerFolder::is_stub(const ExerciseText& exercise) const {

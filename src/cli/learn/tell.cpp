@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -13,7 +13,9 @@
 #include "cli/learn/how_it_ended.h"
 #include "cli/learn/in_child.h"
 #include "cli/learn/learner_library.h"
+#include "cli/learn/small_files.h"
 #include "cli/terminal.h"
+#include "learn/in_engine.h"
 
 namespace rung {
 
@@ -53,8 +55,7 @@ learn::Seams seams_of(const TellRequest& request, bool wants_draw) {
     const learn::Exercise* const exercise = learn::find_exercise(library.exercise);
     if (exercise == nullptr || exercise->place == nullptr) fail("{}: has no place in a model", library.exercise);
     const learn::LearnerFunction f = load_learner(library.path);
-    learn::Seams alone;
-    exercise->place(alone, f);
+    const learn::Seams alone = learn::seams_with(*exercise, f);
     if (!alone.choose || draws(alone.choose) == wants_draw) exercise->place(seams, f);
   }
   if (const auto type = request.run.cache.type()) seams.cache_type = *type;
@@ -84,32 +85,19 @@ TellRequest read_tell_request(const std::string& path) {
 }
 
 int tell(const TellRequest& request) {
-  ModelFiles files = request.model.open();
-  GenerateOptions options;
-  std::size_t context = request.run.context;
-  {
-    const LoadedModel model(request.model.open(), request.model.chosen_pre());
-    options = model.completed(request.end.over(model, request.sampling));
-    if (context == 0) context = request.run.context_for(model);
-  }
+  std::unique_ptr<const LoadedModel> model(new LoadedModel(request.model.load()));
+  const GenerateOptions options = model->completed(request.end.over(*model, request.sampling));
+  const std::size_t context = request.run.context_for(*model);
   learn::Seams seams = seams_of(request, options.sampling.value_or(Sampling{}).temperature > 0);
   seams.stops = options.stop;  // not those that an exercise tries its function with
-  learn::SeamedEngine engine(std::move(seams), std::move(files), request.run.threads, context);
+  learn::SeamedEngine engine(std::move(seams), std::move(model), request.run.threads, context);
   learn::TellOptions how{.prompt = request.text, .tokens = options.max_tokens.value_or(256)};
   how.sampling = options.sampling.value_or(Sampling{});
-  // Without --json: what goes on alone, as `rung generate` prints it.
-  std::size_t prompt_left = request.text.size();
-  if (!request.json) {
-    how.text = [&](std::string_view piece) {
-      const std::size_t skipped = std::min(prompt_left, piece.size());
-      prompt_left -= skipped;
-      write_text(piece.substr(skipped));
-    };
-  }
+  if (!request.json) how.answer = write_text;
   const learn::Story story = engine.tell(how);
   if (request.json) {
     OrderedJson line;
-    put_text(line, "text", std::string_view(story.text).substr(std::min(story.text.size(), request.text.size())));
+    put_text(line, "text", story.answer());
     line["ids"] = story.ids;
     write_line(line);
   } else {
@@ -125,8 +113,7 @@ namespace {
 std::vector<const ExerciseText*> with_a_place(const LearnerFolder& folder, bool solved) {
   std::vector<const ExerciseText*> found;
   for (const ExerciseText& exercise : exercise_texts()) {
-    const bool is_solved = folder.progress(exercise).passed && folder.code_of(exercise);
-    if (is_solved == solved && exercise.checks->place != nullptr) found.push_back(&exercise);
+    if (folder.is_solved(exercise) == solved && exercise.checks->place != nullptr) found.push_back(&exercise);
   }
   const auto changes = [](const ExerciseText* exercise) { return exercise->checks->changes_pebble; };
   if (!solved || !std::all_of(found.begin(), found.end(), changes)) std::erase_if(found, changes);
@@ -160,7 +147,7 @@ int tell_with(const std::string& named, TellRequest request) {
   write_error(fmt::format("yours: {}; not solved, so Rung's: {}\n", parts(solved), parts(with_a_place(folder, false))));
   std::error_code ignored;
   if (fs::exists(request.model.model, ignored)) request.model.model = fs::absolute(request.model.model).string();
-  std::ofstream(work / "request.json", std::ios::binary) << to_json(json_of(request));
+  write_small_file(work / "request.json", to_json(json_of(request)));
   const ChildResult result = run_child(
       {this_program().string(), kChildVerb, "tell", (work / "request.json").string()}, work.path(), [] {},
       ChildOutput::ours);

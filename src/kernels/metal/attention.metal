@@ -5,8 +5,6 @@
 // was room; the host passes their addresses in a table, as numbers that become pointers here.
 constant uint kCache [[function_constant(RUNG_CACHE_CONSTANT)]];
 
-inline uint value_bytes() { return kCache == rung::gpu::kF32 ? 4 : kCache == rung::gpu::kF16 ? 2 : 1; }
-
 // k, v [tokens, kv_heads, head_dim] → the cache, rounded. A SIMD group for each 32 values of a head's key or value:
 // grid [pieces of 32, kv_heads · 2 (K, V), tokens]. Q8_0 takes its scale from these 32: max|x| / 127.
 // CPU twin: KvCache::store.

@@ -20,7 +20,9 @@ bool look_up(F& function, const char* name) {
 Runtime look_up_all() {
 #if defined(__APPLE__) && defined(__aarch64__)
   for (const char* library : {"/usr/lib/libobjc.A.dylib", "/System/Library/Frameworks/Foundation.framework/Foundation",
-                              "/System/Library/Frameworks/Metal.framework/Metal"}) {
+                              "/System/Library/Frameworks/Metal.framework/Metal",
+                              // without which a program of the command line is given no default device
+                              "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"}) {
     if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) return {};
   }
 #endif
