@@ -116,8 +116,8 @@ TEST(House, OneFileSeesTheArgumentParser) {
 TEST(House, NothingKnowsTheMachineItWasWrittenOn) {
   const std::regex place{R"((/work/|/home/\w|/Users/\w|/root/|/opt/oracle))"};
   std::vector<fs::path> files{"rung", "check", "CMakeLists.txt", "README.md", "course/README.md"};
-  for (const char* folder : {"src", "tests", "fuzz", "bench", "tools", "examples", "cmake", "docs", "course/src",
-                             "course/tests", "course/tools", "course/recorded"}) {
+  for (const char* folder : {"src", "emulator", "tests", "fuzz", "bench", "tools", "examples", "cmake", "docs",
+                             "course/src", "course/tests", "course/tools", "course/recorded"}) {
     const std::vector<fs::path> more =
         files_under(folder, {".h", ".cpp", ".py", ".sh", ".awk", ".txt", ".cmake", ".md", ".mjs", ".ts", ".astro", ""});
     files.insert(files.end(), more.begin(), more.end());
@@ -137,7 +137,8 @@ std::size_t columns_of(const std::string& line) {
 
 std::vector<fs::path> everything_written_by_hand() {
   std::vector<fs::path> files{"rung", "check", "CMakeLists.txt", "README.md"};
-  for (const char* folder : {"src", "tests", "fuzz", "bench", "tools", "examples", "cmake", "docs", "models"}) {
+  for (const char* folder :
+       {"src", "emulator", "tests", "fuzz", "bench", "tools", "examples", "cmake", "docs", "models"}) {
     for (const fs::path& file :
          files_under(folder, {".h", ".cpp", ".py", ".sh", ".awk", ".txt", ".cmake", ".md", ".in"})) {
       const std::string name = file.string();
@@ -172,7 +173,7 @@ TEST(House, TheTreeAgreesWithItsFormat) {
   if (std::system("command -v clang-format-19 >/dev/null") != 0) {
     GTEST_SKIP() << "clang-format-19 is missing: ./check brings it";
   }
-  const std::string list = "find src tests bench fuzz examples -name '*.h' -o -name '*.cpp'";
+  const std::string list = "find src emulator tests bench fuzz examples -name '*.h' -o -name '*.cpp'";
   const std::string command =
       "cd '" + root.string() + "' && " + list + " | xargs clang-format-19 --dry-run -Werror 2>&1";
   FILE* const words = ::popen(command.c_str(), "r");

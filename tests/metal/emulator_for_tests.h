@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "metal/emulator/emulator.h"
+#include "emulator/emulator.h"
 #include "paths.h"
 
 #define EXPECT_CONTAINS(text, part) EXPECT_PRED2(::metal_emulator::contains, (text), (part))

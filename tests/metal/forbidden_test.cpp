@@ -29,7 +29,7 @@ std::string written(const Forbidden& f) {
 }
 
 std::string words_of(const std::string& script, const std::string& arguments) {
-  const std::string tool = (rung::source_folder() / "tests/metal/emulator" / script).string();
+  const std::string tool = (rung::source_folder() / "emulator" / script).string();
   FILE* const pipe = ::popen(("python3 '" + tool + "' " + arguments + " 2>&1").c_str(), "r");
   std::string words;
   char part[4096];

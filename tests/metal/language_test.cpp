@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "metal/emulator/runtime/traffic.h"
+#include "emulator/runtime/traffic.h"
 #include "metal/emulator_for_tests.h"
 
 namespace metal_emulator {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "metal/emulator/runtime/executor.h"
+#include "emulator/runtime/executor.h"
 
 using metal_emulator::Exchange;
 using metal_emulator::Executor;

@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-METAL = os.path.join(HERE, "../../tests/metal")
+EMULATOR = os.path.join(HERE, "../../emulator")
 WHEEL = "mlx-metal==0.32.4"
 KERNELS = [
     "rmsfloat32",
@@ -128,7 +128,7 @@ def registration(name, table):
         else:
             given.append(f"({plain[kind]}){value}[0]")
         rows.append(f'{{msl::Role::{role}, {index}, false, {size}, nullptr, "{role}{index}"}}')
-    return f"""#include "metal/emulator/runtime/kernel_table.h"
+    return f"""#include "emulator/runtime/kernel_table.h"
 typedef unsigned U3 __attribute__((ext_vector_type(3)));
 typedef unsigned U2 __attribute__((ext_vector_type(2)));
 extern "C" void kernel({", ".join(declared)}) __asm__("{name}");
@@ -156,17 +156,17 @@ def shared_object(folder, library, name):
         file.write(for_this_machine(air))
     with open(base + ".cpp", "w", encoding="utf-8") as file:
         file.write(registration(name, list(arguments(air))))
-    flags = ["-shared", "-fPIC", "-O1", "-Wno-override-module", f"-I{METAL}/.."]
+    flags = ["-shared", "-fPIC", "-O1", "-Wno-override-module", f"-I{EMULATOR}/.."]
     run("clang++-19", *flags, base + ".ll", base + ".cpp", "-o", base + ".so")
     return base + ".so"
 
 
 def runner(folder):
     program = os.path.join(folder, "apple_kernels")
-    runtime = [os.path.join(METAL, "emulator/runtime", n) for n in sorted(os.listdir(f"{METAL}/emulator/runtime"))]
+    runtime = [os.path.join(EMULATOR, "runtime", n) for n in sorted(os.listdir(f"{EMULATOR}/runtime"))]
     sources = [path for path in runtime if path.endswith(".cpp")] + [os.path.join(HERE, "apple_kernels.cpp")]
-    run("g++", "-std=c++20", "-O1", "-rdynamic", '-DMETAL_EMULATOR=""', '-DMETAL_CACHE=""', f"-I{METAL}/..", *sources,
-        "-o", program, "-ldl")  # fmt: skip
+    run("g++", "-std=c++20", "-O1", "-rdynamic", '-DMETAL_EMULATOR=""', '-DMETAL_CACHE=""', f"-I{EMULATOR}/..",
+        *sources, "-o", program, "-ldl")  # fmt: skip
     return program
 
 

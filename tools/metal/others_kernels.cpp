@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ggml-metal/ggml-metal-impl.h"
-#include "metal/emulator/emulator.h"
+#include "emulator/emulator.h"
 #include "tensor/blocks.h"
 #include "tensor/dtype.h"
 

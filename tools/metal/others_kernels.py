@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-EMULATOR = os.path.join(HERE, "../../tests/metal/emulator")
+EMULATOR = os.path.join(HERE, "../../emulator")
 
 
 def read(path):
@@ -47,7 +47,7 @@ def run(place, text, flags, library):
     compiler = ["python3", f"{EMULATOR}/mslcc.py", "--unoptimised", "--cache", place, *flags, source]
     words = subprocess.run(compiler, check=True, stdout=subprocess.PIPE, text=True).stdout
     runtime = [f"{EMULATOR}/runtime/{n}" for n in os.listdir(f"{EMULATOR}/runtime") if n.endswith(".cpp")]
-    include = ["-I" + os.path.join(HERE, "../..", place) for place in ("src", "tests")]
+    include = ["-I" + os.path.join(HERE, "../..", place) for place in ("src", "")]
     command = ["g++", "-std=c++20", "-O1", "-rdynamic", '-DMETAL_EMULATOR=""', '-DMETAL_CACHE=""', *include, *flags]
     command += [*runtime, f"{HERE}/others_kernels.cpp", library, "-o", program, "-lfmt", "-ldl", "-lpthread"]
     subprocess.run(command, check=True)

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "metal/emulator/emulator.h"
+#include "emulator/emulator.h"
 
 namespace fake_metal {
 
