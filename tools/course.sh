@@ -1,32 +1,51 @@
 #!/usr/bin/env bash
 # Builds the course into build/course/ and checks it: every command of its pages prints what was recorded, every piece
-# of code and every link is there; then every page in Chromium, where there is one.   tools/course.sh [RUNG]
+# of code and every link is there; then every page in Chromium, where there is one. Says what each part took: seconds,
+# in build/course.seconds, too.   tools/course.sh [RUNG]
 set -euo pipefail
 home=$(dirname "$(dirname "$(readlink -f "$0")")")
-rung=${1:-$home/build/release/src/cli/rung}
+export RUNG=${1:-$home/build/release/src/cli/rung} # the tests ask it, too
 # shellcheck source=tools/node.sh
 . "$home/tools/node.sh"
 
-rm -f "$home/build/course.counts" "$home/build/course.skips"
-packages_of "$home/course"
-cd "$home/course"
-# The engine in the page: the package itself, beside the pages.
-"$home/tools/web.sh"
-export RUNG=$rung # the tests ask it, too
-"$node" --test --test-reporter=dot --test-concurrency=1 "$home"/web/test/*.test.mjs
-rm -rf public/engine
-cp -r "$home/web/dist" public/engine
-rm public/engine/*.d.ts
-"$node" tools/record.mjs --rung "$rung"
-"$node" tools/toydata.mjs --check --rung "$rung"
+part() { # part WHAT COMMAND...
+  local began=$SECONDS
+  "${@:2}"
+  printf '%4d s  %s\n' $((SECONDS - began)) "$1" | tee -a "$seconds"
+}
+browser() { command -v chromium >/dev/null; }
+tests() { "$node" --experimental-strip-types --test --test-concurrency=2 "$@"; }
+
+packages() { packages_of "$home/web" && packages_of "$home/course"; }
+the_engine() { # the package itself, beside the pages
+  "$home/tools/web.sh" && rm -rf public/engine && cp -r "$home/web/dist" public/engine && rm public/engine/*.d.ts
+}
+engine_in_node() { tests --test-reporter=dot "$home"/web/test/{door,compiler}.test.mjs; }
+exercises_in_node() { tests --test-reporter=dot "$home/web/test/learn.test.mjs"; }
+outputs() { "$node" tools/record.mjs --rung "$RUNG" && "$node" tools/toydata.mjs --check --rung "$RUNG"; }
 # --force, else a page whose own text is the same keeps the code and the outputs that it had.
-ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build --force
-if command -v chromium >/dev/null; then "$node" tools/book.mjs; fi
-"$node" tools/finish.mjs
-if command -v chromium >/dev/null; then
-  "$node" --experimental-strip-types --test --test-reporter=./tests/report.mjs --test-concurrency=2 tests/*.test.mjs
+pages() { ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build --force; }
+book() { "$node" tools/book.mjs; }
+links() { "$node" tools/finish.mjs; }
+in_browsers() { tests --test-reporter=./tests/report.mjs tests/*.test.mjs; }
+
+seconds=$home/build/course.seconds
+rm -f "$home/build/course.counts" "$home/build/course.skips" "$seconds"
+cd "$home/course"
+part 'npm packages' packages
+part 'the engine for pages' the_engine
+part 'the exercises in Node' exercises_in_node # on two cores
+part 'the engine in Node' engine_in_node & # beside what keeps one core busy
+beside=$!
+part 'what commands print' outputs
+part 'pages' pages
+if browser; then part 'PDF, EPUB' book; fi
+part 'links' links
+wait "$beside"
+if browser; then
+  part 'pages in browsers' in_browsers
 else
   echo 'no chromium: the pages were built, not opened'
-  echo '0 0 1' >"$home/build/course.counts"
-  printf 'course: its pages in a browser, PDF, EPUB\tno chromium\n' >"$home/build/course.skips"
+  echo '0 0 1' >>"$home/build/course.counts"
+  printf 'course: its pages in a browser, PDF, EPUB\tno chromium\n' >>"$home/build/course.skips"
 fi

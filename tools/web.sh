@@ -20,7 +20,7 @@ fi
 
 target=rung_page
 if [ "${1:-}" = test ]; then target=test_wasm; fi
-build wasm "$target" -DCMAKE_BUILD_TYPE=Release \
+build wasm "$target" -DCMAKE_BUILD_TYPE=Release -DRUNG_TOGETHER=ON \
   -DCMAKE_TOOLCHAIN_FILE="$(em-config EMSCRIPTEN_ROOT)/cmake/Modules/Platform/Emscripten.cmake"
 if [ "$target" = test_wasm ]; then
   exec node "$home/build/wasm/web/test_wasm.js" --gtest_filter='*simd128*:KvCacheOf*:KvShape*' "${@:2}"

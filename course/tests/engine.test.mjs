@@ -73,7 +73,7 @@ test('Look inside: what comes next, heads, a head switched off, by keyboard', ()
     );
     const next = (await look.locator('.bars tr').first().innerText()).split(/\s+/).filter(Boolean);
     assert.deepEqual(next, [piece.replaceAll(' ', '·'), `${Math.round(Number(share))}%`]);
-    assert.match(await look.locator('.note').innerText(), /^pebble: 5 layers, 4 heads .* 11 tokens, \d+ tensors\.$/);
+    assert.match(await look.locator('.note').innerText(), /^pebble: 5 layers, 4 query heads .* 11 tokens, \d+ tensors\.$/);
     assert.match(
       await look.locator('.lens tr').last().innerText(),
       new RegExp(`layer 4\\s+·lantern ${Math.round(Number(share))}%`),

@@ -1,7 +1,7 @@
 // How node's test runner reports here: a dot a test, then the words of those that failed, then the sum. ./check adds
 // what is left in build/course.counts ("passed failed skipped") and build/course.skips ("where, a tab, why") to its
 // own.
-import { writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { root } from '../src/plugins/source.mjs';
@@ -22,8 +22,8 @@ export default async function* report(events) {
     yield data.skip !== undefined ? 's' : type === 'test:pass' ? '.' : 'X';
     if (++column % 100 === 0) yield '\n';
   }
-  writeFileSync(join(root, 'build/course.counts'), `${passed} ${failed.length} ${skipped.length}\n`);
-  writeFileSync(join(root, 'build/course.skips'), skipped.map((line) => `${line}\n`).join(''));
+  appendFileSync(join(root, 'build/course.counts'), `${passed} ${failed.length} ${skipped.length}\n`);
+  appendFileSync(join(root, 'build/course.skips'), skipped.map((line) => `${line}\n`).join(''));
   yield `\n${[...failed, ...skipped.map((line) => `SKIPPED ${line.replace('\t', ': ')}`)].map((words) => `${words}\n`).join('')}`;
   yield `${passed} passed, ${failed.length} failed, ${skipped.length} skipped\n`;
 }

@@ -101,7 +101,7 @@ toy('rope', async (toy, page, words) => {
 toy('heads', async (toy, page, words) => {
   const { texts } = data('heads');
   assert.match(await words(), /Layer 3, head 2: “·the” \(token 10\) looks at ·lantern \(4\) 99\.9%/);
-  await toy.getByRole('button', { name: 'Q head 3' }).focus();
+  await toy.getByRole('button', { name: 'query head 3' }).focus();
   await page.keyboard.press('Enter');
   await choose(toy, 'layer', 1);
   await slide(toy, 'row', 'Home');
@@ -264,7 +264,7 @@ toy(
     const { text, pieces, layer, head, row } = native.own;
     await ask(toy, page, text);
     await toy.locator('select[name=layer]').selectOption(String(layer));
-    await toy.getByRole('button', { name: `Q head ${head}` }).click();
+    await toy.getByRole('button', { name: `query head ${head}` }).click();
     const at = row.indexOf(Math.max(...row));
     const best = `${visible(pieces[at])} (${at}) ${(100 * row[at]).toFixed(1)}%`;
     assert.ok(

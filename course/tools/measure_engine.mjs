@@ -1,8 +1,10 @@
 // Measures what the pages say in numbers that depend on the machine, and writes src/data/measured.json.
 //   node tools/measure_engine.mjs [--rung PATH] [--repeat N]
 // On a quiet machine, after `rung pull smollm2`; some two minutes.
+//   node tools/measure_engine.mjs --turns
+// only how near decode comes to plain reading when the two take turns: on a busy machine, too, for both meet the others.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, version } from '../src/plugins/source.mjs';
@@ -10,6 +12,8 @@ import { program } from './program.mjs';
 
 const at = process.argv.indexOf('--repeat');
 const repeat = at > 0 ? process.argv[at + 1] : '5';
+const file = join(root, 'course/src/data/measured.json');
+const date = new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
 const folder = mkdtempSync(join(tmpdir(), 'rung-measure-'));
 const rung = (...args) =>
   execFileSync(program, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1e8 });
@@ -19,6 +23,34 @@ const digits = (x) =>
   (x >= 100 ? String(Math.round(x)) : String(Number(x.toPrecision(x >= 10 ? 2 : 3)))).replace(/\B(?=(\d{3})+$)/g, ',');
 const percent = (x) => String(Math.round(100 * x));
 const speed = (run) => digits(run.tokens_per_second);
+const machineOf = (result) => {
+  // with other work its speeds say little, and a page should say so
+  const busy = loadavg()[0] > cpus().length + 1 ? ', busy with other work' : '';
+  return `${result.threads} cores of an ${cpus()[0].model.trim()}, kernels ${result.kernels}${busy}`;
+};
+// Decode and as many bytes just read, one after the other, again and again: of the run with the median share.
+const turnsOf = (result) => {
+  const { gb_per_s, read_gb_per_s } = result.decodes.find((run) => run.context === 64 && run.batch === 1).in_turns;
+  return {
+    machine: machineOf(result),
+    date,
+    version,
+    decode_gbs: gb_per_s.toFixed(1),
+    read_gbs: read_gb_per_s.toFixed(1),
+    percent: percent(gb_per_s / read_gb_per_s),
+  };
+};
+const write = (measured) => {
+  writeFileSync(file, JSON.stringify(measured, null, 2) + '\n');
+  console.log(JSON.stringify(measured, null, 2));
+};
+
+if (process.argv.includes('--turns')) {
+  const result = bench('-m', 'smollm2', '--prompt-tokens', '16', '--contexts', '64', '--batches', '1');
+  rmSync(folder, { recursive: true });
+  write({ ...JSON.parse(readFileSync(file, 'utf8')), turns: turnsOf(result) });
+  process.exit();
+}
 
 const smollm2 = bench('-m', 'smollm2', '--prompt-tokens', '512', '--contexts', '64,1024', '--batches', '1,8');
 const [near, far] = [64, 1024].map((context) =>
@@ -68,10 +100,9 @@ const costs = Object.fromEntries(
 rmSync(folder, { recursive: true });
 
 const ceilings = smollm2.ceilings;
-const busy = loadavg()[0] > cpus().length + 1 ? ', busy with other work' : ''; // then its speeds say little, and a page should say so
-const measured = {
-  machine: `${smollm2.threads} cores of an ${cpus()[0].model.trim()}, kernels ${smollm2.kernels}${busy}`,
-  date: new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' }),
+write({
+  machine: machineOf(smollm2),
+  date,
   version,
   how: 'node course/tools/measure_engine.mjs: rung bench, rung quantize, rung compare; medians',
   smollm2: {
@@ -84,7 +115,6 @@ const measured = {
     decode_gops: digits(near.gop_per_s),
     decode_mb: digits(near.bytes_per_token / 1e6),
     decode_far_mb: digits(far.bytes_per_token / 1e6),
-    decode_turns_percent: percent(near.in_turns.gb_per_s / near.in_turns.read_gb_per_s),
     eight_together: speed(eight),
     eight_times: digits(eight.tokens_per_second / near.tokens_per_second),
     anew: speed(anewNear),
@@ -109,6 +139,5 @@ const measured = {
       },
     ]),
   ),
-};
-writeFileSync(join(root, 'course/src/data/measured.json'), JSON.stringify(measured, null, 2) + '\n');
-console.log(JSON.stringify(measured, null, 2));
+  turns: turnsOf(smollm2),
+});

@@ -1,10 +1,12 @@
-// The numbers of the toys: recorded from the built program and pebble's own files into src/data/toys/, a file a toy.
-// native.json is what the tests of the toys compare with: it is on no page.
+// The numbers of the toys, and what pages say of pebble: recorded from the built program, the engine of web/dist/ and
+// pebble's own files into src/data/toys/, a file a toy. native.json is what the tests of the toys compare with: it is
+// on no page.
 //   node tools/toydata.mjs [--check] [--rung PATH]      --check writes nothing and fails where a number is another one
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { load } from '../../web/dist/index.js';
 import { root } from '../src/plugins/source.mjs';
 import { program } from './program.mjs';
 
@@ -398,6 +400,39 @@ function own() {
   };
 }
 
+// The rows of the embedding that point most nearly the same way: {lantern: "·torch 0.59, …"}.
+function embeddings() {
+  const { vocab } = JSON.parse(readFileSync(join(pebble, 'tokenizer.json'), 'utf8')).model;
+  const table = weights['model.embed_tokens.weight'],
+    dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
+  const rows = Object.entries(vocab).map(([piece, id]) => {
+    const row = rowOf(table, id);
+    return { piece, row: row.map((x) => x / Math.sqrt(dot(row, row))) };
+  });
+  return Object.fromEntries(
+    ['lantern', 'said', 'he', 'red', 'fox'].map((word) => {
+      const { row } = rows.find(({ piece }) => piece === `Ġ${word}`);
+      const nearest = rows.map((other) => [dot(row, other.row), other.piece]).sort(([a], [b]) => b - a);
+      const said = nearest.slice(1, 4).map(([cosine, piece]) => `${piece.replace('Ġ', '·')} ${cosine.toFixed(2)}`);
+      return [word, said.join(', ')];
+    }),
+  );
+}
+
+// What pebble says with a mistake in it.
+async function mistakes() {
+  const rung = await load();
+  const told = async () =>
+    (await rung.generate('Once upon a time there was a', { temperature: 0, maxTokens: 24 })).text.trim();
+  const made = { none: await told() };
+  for (const { name } of await rung.mistakes()) {
+    await rung.break(name);
+    made[name] = await told();
+  }
+  rung.close();
+  return made;
+}
+
 let failed = 0;
 own();
 const made = {
@@ -410,6 +445,8 @@ const made = {
   cache: cache(),
   block: block(),
   hex: hex(),
+  embeddings: embeddings(),
+  mistakes: await mistakes(),
   native,
 };
 for (const [name, data] of Object.entries(made)) {

@@ -79,7 +79,7 @@ class Heads extends Toy {
     const focused = this.groups.contains(document.activeElement);
     const one = (head: number) =>
       button(
-        `Q head ${head}`,
+        `query head ${head}`,
         () => {
           this.head = head;
           this.redraw();
@@ -91,7 +91,7 @@ class Heads extends Toy {
         h(
           'fieldset',
           {},
-          h('legend', {}, `K and V of group ${kv}`),
+          h('legend', {}, `key head ${kv}, shared by`),
           ...Array.from({ length: group }, (_, i) => one(kv * group + i)),
         ),
       ),
@@ -154,7 +154,7 @@ class Heads extends Toy {
       piece({ x: left - 5, y: y(i + 0.5) + 4, 'text-anchor': 'end' }, name, i === this.row),
       piece({ transform: `translate(${x(i + 0.5) + 4} ${above - 5}) rotate(-60)` }, name, looks[i] >= 200),
     ]);
-    const words = `attention of layer ${this.layer}, head ${this.head}; the row of ${names[this.row]} is listed below`;
+    const words = `attention of layer ${this.layer}, query head ${this.head}; the row of ${names[this.row]} is listed below`;
     return drawing(left + size + 4, above + size + 4, words, ...rows, ...steps, ...squares, ...labels);
   }
 

@@ -158,7 +158,7 @@ class Look extends HTMLElement {
       await this.showTensor();
       const m = rung.model;
       this.say(
-        `${m.name}: ${m.layers} layers, ${m.heads} heads with ${m.kvHeads} of keys and values, rows of ${m.hidden} numbers, ${(m.parameters / 1e6).toFixed(1)} million weights. ${this.trace.tokens.length} tokens, ${this.trace.tensors.length} tensors.`,
+        `${m.name}: ${m.layers} layers, ${m.heads} query heads and ${m.kvHeads} key heads, rows of ${m.hidden} numbers, ${(m.parameters / 1e6).toFixed(1)} million weights. ${this.trace.tokens.length} tokens, ${this.trace.tensors.length} tensors.`,
       );
       this.dataset.looked = String(Number(this.dataset.looked ?? 0) + 1);
     } catch (error) {

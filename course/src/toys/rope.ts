@@ -53,7 +53,7 @@ class Rope extends Toy {
       h(
         'p',
         { class: 'quiet' },
-        'Solid with a round head: q. Dashed with a square head: k. The number is how far a pair turns from one ' +
+        'Solid with a round tip: q. Dashed with a square tip: k. The number is how far a pair turns from one ' +
           'position to the next. An arrow’s length is the root of its size, so that short ones can be seen.',
       ),
       this.table,
