@@ -60,6 +60,7 @@ struct Options {
   bool strict = false;              // a SIMD operation that not all lanes of its group reach is a fault
   bool reorder_reductions = false;  // simd_sum and its kin, and matrix products, add up in another order
   bool flush_denormals = false;     // as Apple's compiler asks the GPU to
+  bool stop_outside = false;        // ends a checked kernel at once that reads or writes outside: before it crashes
   bool approximate_exp = false;     // exp, log, pow, tanh as the GPU's fast instructions
 };
 

@@ -35,7 +35,9 @@ const learn::Exercise& exercise_of(const OrderedJson& request) {
 
 OrderedJson names() {
   OrderedJson all = OrderedJson::array();
-  for (const learn::Exercise& exercise : learn::exercises()) all.push_back(exercise.name);
+  for (const learn::Exercise& exercise : learn::exercises()) {
+    if (!exercise.is_kernel) all.push_back(exercise.name);  // a page has no compiler for these
+  }
   return all;
 }
 
@@ -53,7 +55,7 @@ LearnerFunction mistake_of(const OrderedJson& request) {
 OrderedJson exercise_mistakes() {
   OrderedJson all = OrderedJson::array();
   for (const learn::Exercise& exercise : learn::exercises()) {
-    if (exercise.place == nullptr) continue;
+    if (exercise.place == nullptr || exercise.is_kernel) continue;
     for (const learn::KnownMistake& mistake : exercise.mistakes) {
       all.push_back({{"exercise", exercise.name},
                      {"mistake", mistake.id},

@@ -28,10 +28,11 @@ struct RungValue {
   double number;       // of a number or a bool
 };
 
-// What a shared object asks of the program that loads it; in a page the same two are imports of `env`.
+// What a shared object asks of the program that loads it; in a page the first two are imports of `env`.
 struct RungHost {
   void (*print)(const char* text, int bytes);
   void (*not_yet)(const char* what);  // does not return
+  void (*fault)(const char* words);   // a kernel's (kernel_entry.h), as the emulator says it; does not return
 };
 
 namespace rung_entry {

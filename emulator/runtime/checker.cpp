@@ -104,12 +104,12 @@ void Checker::simdgroup_barrier(unsigned simdgroup, unsigned flags) {
 
 // ---- an access ----
 
-void Checker::access(const volatile void* address, std::size_t bytes, bool is_write, bool is_atomic, std::size_t pc) {
+bool Checker::access(const volatile void* address, std::size_t bytes, bool is_write, bool is_atomic, std::size_t pc) {
   const std::size_t begin = reinterpret_cast<std::size_t>(address), end = begin + bytes;
-  if (begin - ignored_base_ < ignored_bytes_) return;
+  if (begin - ignored_base_ < ignored_bytes_) return true;
   const Space space = begin - threadgroup_base_ < threadgroup_bytes_ ? Space::threadgroup : Space::device;
   const Region* const region = region_of(begin, bytes, space, pc, is_write);
-  if (!region) return;
+  if (!region) return is_constant_table(begin);
   const int s = static_cast<int>(space);
   Access now{region->epoch, group_, phase_[s], simd_phase_[thread_ / 32][s], pc, static_cast<std::uint16_t>(thread_), 0,
              is_atomic};
@@ -120,6 +120,7 @@ void Checker::access(const volatile void* address, std::size_t bytes, bool is_wr
     cell_access(at, now, space, is_write, region->is_written);
     at = stop;
   }
+  return true;
 }
 
 const Checker::Region* Checker::region_of(std::size_t address, std::size_t bytes, Space space, std::size_t pc,

@@ -40,7 +40,8 @@ class Checker {
   void set_on(bool on) { is_on_ = on; }  // while a kernel runs
   bool is_on() const { return is_on_; }
 
-  void access(const volatile void* address, std::size_t bytes, bool is_write, bool is_atomic, std::size_t pc);
+  // False: outside of all that may be touched.
+  bool access(const volatile void* address, std::size_t bytes, bool is_write, bool is_atomic, std::size_t pc);
   void misplaced(const std::string& what);  // clang's own checks: an index, an alignment
 
   std::string take_findings();

@@ -62,6 +62,7 @@ class Executor {
   void* threadgroup_variable(unsigned line, unsigned index, std::size_t bytes, bool zero);
   [[noreturn]] void fail(const std::string& what, const char* file, unsigned line);
   bool constant_is_set(const void* address) const;
+  bool stops_outside() const { return options_.stop_outside; }
 
  private:
   Executor();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "checker.h"
+#include "executor.h"
 #include "traffic.h"
 
 namespace {
@@ -11,7 +12,9 @@ namespace {
 void access(const volatile void* p, std::size_t bytes, bool is_write, void* pc, bool is_atomic = false) {
   if (!metal_emulator::Checker::instance().is_on()) return;
   const std::size_t at = reinterpret_cast<std::size_t>(pc);
-  metal_emulator::Checker::instance().access(p, bytes, is_write, is_atomic, at);
+  const bool is_inside = metal_emulator::Checker::instance().access(p, bytes, is_write, is_atomic, at);
+  metal_emulator::Executor& executor = metal_emulator::Executor::instance();
+  if (!is_inside && executor.stops_outside()) executor.fail("ended there", nullptr, 0);
   metal_emulator::Traffic::instance().access(p, bytes, is_write, at);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
@@ -132,6 +133,7 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
   const std::optional<Answer> untouched = unchanged(exercise, example);
   Suspects exact, once, near;
   for (const KnownMistake& mistake : exercise.mistakes) {
+    if (!mistake.findings.empty()) continue;  // no number shows it
     const Answer mistaken = answer_of(mistake.call, example.arguments, exercise.reference.result);
     if (agree(mistaken, got, exercise.tolerance)) {
       exact.push_back({0, &mistake});
@@ -166,9 +168,29 @@ Cause cause_of(const KnownMistake& mistake) {
   return {std::string(mistake.id), std::string(mistake.sentence), std::string(mistake.page)};
 }
 
+std::vector<Cause> likely_causes(const Exercise& exercise, const KernelFault& fault, std::string& finding) {
+  std::vector<std::string> lines;
+  std::istringstream words(fault.what());
+  for (std::string line; std::getline(words, line);) lines.push_back(line);
+  finding = lines.empty() ? "" : lines[0];
+  std::vector<Cause> all;
+  for (const KnownMistake& mistake : exercise.mistakes) {
+    const auto shows_it = [&](const std::string& line) {
+      return std::any_of(mistake.findings.begin(), mistake.findings.end(),
+                         [&](std::string_view part) { return line.find(part) != line.npos; });
+    };
+    const auto found = std::find_if(lines.begin(), lines.end(), shows_it);
+    if (found == lines.end()) continue;
+    if (all.empty()) finding = *found;
+    all.push_back(cause_of(mistake));
+  }
+  return all;
+}
+
 std::vector<Cause> causes_in_engine(const Exercise& exercise, const std::function<bool(SeamedEngine& mistaken)>& same) {
   std::vector<Cause> all;
   for (const KnownMistake& mistake : exercise.mistakes) {
+    if (!mistake.findings.empty()) continue;
     SeamedEngine mistaken(seams_with(exercise, mistake.call));
     try {
       if (same(mistaken)) all.push_back(cause_of(mistake));

@@ -19,6 +19,10 @@ Cause cause_of(const KnownMistake& mistake);
 std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got,
                                  LearnerFunction f = nullptr);
 
+// Why the emulator found fault with a kernel: the mistakes that are known by such a finding. The finding that shows the
+// first of them, or else the first finding, is left in `finding`.
+std::vector<Cause> likely_causes(const Exercise& exercise, const KernelFault& fault, std::string& finding);
+
 // The mistakes of the exercise with which pebble does the same as with the learner's function.
 std::vector<Cause> causes_in_engine(const Exercise& exercise, const std::function<bool(SeamedEngine& mistaken)>& same);
 

@@ -142,6 +142,10 @@ Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOption
     } catch (const NotYet& e) {
       check.state = CheckState::not_yet;
       check.title = e.what();
+    } catch (const KernelFault& e) {
+      check = {.state = CheckState::failed, .title = title, .input = input};
+      check.expected = "a kernel that gives the same in whatever order a GPU runs its threads";
+      check.causes = likely_causes(exercise, e, check.got);
     } catch (const std::exception& e) {  // what their answer is, or asks for, makes something of ours throw
       check = {.state = CheckState::failed, .title = title, .input = input};
       check.got = fmt::format("what your code gave cannot be used: {}", e.what());

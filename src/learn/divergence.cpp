@@ -271,6 +271,7 @@ std::vector<Cause> likely_causes(const Divergence& d, const Exercise* exercise, 
   };
   if (exercise != nullptr && exercise->place != nullptr) {
     for (const KnownMistake& mistake : exercise->mistakes) {
+      if (!mistake.findings.empty()) continue;  // no number shows it
       consider(cause_of(mistake), seams_with(*exercise, mistake.call));
     }
   }

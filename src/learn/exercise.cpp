@@ -81,7 +81,7 @@ const std::vector<Exercise>& exercises() {
   static const std::vector<Exercise> all = [] {
     std::vector<Exercise> made;
     for (const auto& milestone : {m0_exercises(), m1_exercises(), m2_exercises(), m3_exercises(), m4_exercises(),
-                                  m5_exercises(), m6_exercises()}) {
+                                  m5_exercises(), m6_exercises(), m7_exercises()}) {
       made.insert(made.end(), milestone.begin(), milestone.end());
     }
     return made;

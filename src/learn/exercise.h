@@ -80,6 +80,9 @@ struct KnownMistake {
   std::string_view sentence;  // what is wrong and what to do: "the mean of the squares is missing: divide by x.size()"
   std::string_view page;      // that explains it: "m2-forward-pass#rmsnorm"
   LearnerFunction call;       // the reference with that mistake
+  // Of a kernel's mistakes, those that no number shows: words of the emulator, of which a KernelFault has some. `call`
+  // then throws one.
+  std::vector<std::string_view> findings = {};
 };
 
 // What a race is run with: all functions are called with the same arguments.
@@ -104,6 +107,7 @@ struct Exercise {
   Race (*race)() = nullptr;                            // none: its speed says nothing
   // With the reference in place pebble is another model (a window, four bits): beside others it stays out.
   bool changes_pebble = false;
+  bool is_kernel = false;  // in the Metal Shading Language, run by the emulator: at the terminal alone
 };
 
 // All, in the order in which they teach.
@@ -117,6 +121,7 @@ std::vector<Exercise> m3_exercises();
 std::vector<Exercise> m4_exercises();
 std::vector<Exercise> m5_exercises();
 std::vector<Exercise> m6_exercises();
+std::vector<Exercise> m7_exercises();
 
 // For random cases: a whole number from `low` to `high`, both included; n floats around 0, most of them below `size`.
 std::size_t whole(Random& random, std::size_t low, std::size_t high);

@@ -26,6 +26,12 @@ class NotYet : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A learner's kernel did what a GPU forbids or leaves undefined, and the emulator saw it: what() has a line a finding.
+class KernelFault : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // One of our own functions, through the same door.
 template <auto F>
 void function(RungValue* values) {

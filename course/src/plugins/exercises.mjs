@@ -28,7 +28,9 @@ export function exercises() {
     .map((name) => {
       const facts = JSON.parse(readFileSync(join(folder, name, 'exercise.json'), 'utf8'));
       if (!milestones[facts.milestone]) throw new Error(`${name}/exercise.json: "milestone" is ${facts.milestone}`);
-      return { name, ...facts };
+      // a kernel for a GPU runs at the terminal alone
+      const ending = existsSync(join(folder, name, 'stub.metal')) ? 'metal' : 'cpp';
+      return { name, ending, isAtTerminal: ending === 'metal', ...facts };
     })
     .sort((a, b) => a.milestone.localeCompare(b.milestone) || a.order - b.order || a.name.localeCompare(b.name));
 }
@@ -65,11 +67,18 @@ function linkTo(page, name) {
   return `[${title}${heading ? `, ${heading}` : ''}](/${file}/${anchor ? `#${anchor}` : ''})`;
 }
 
+// What stands where others have an editor.
+const atTerminal = (name) =>
+  `## This one runs at the terminal\n\nNo page has a GPU's compiler, and no Mac's GPU is needed: an emulator runs your ` +
+  `kernel on Linux, and watches every access of every thread.\n\n` +
+  fence(`rung learn start my-rung     # once\ncd my-rung\nrung learn watch ${name}    # checks at every save`, 'sh');
+
 function pageOf(exercise) {
   const { name, title, milestone, minutes, difficulty, function: functionName, signature, page, test_out } = exercise;
+  const { ending, isAtTerminal } = exercise;
   const front = {
     title,
-    description: `Write ${functionName} yourself: it is checked in this page, and takes its place in the engine.`,
+    description: `Write ${functionName} yourself: it is checked ${isAtTerminal ? 'at the terminal' : 'in this page'}, and takes its place in the engine.`,
     about: { for: `${milestone}: ${milestones[milestone]}`, minutes, difficulty: difficulties[difficulty - 1] },
   };
   const head = Object.entries(front).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
@@ -81,13 +90,16 @@ function pageOf(exercise) {
     `---\n${head.join('\n')}\n---`,
     test_out ? `**A test-out.** ${known}` : '',
     prose(name, 'text.md'),
-    `<rung-exercise ${data.join(' ')}>\n<figure>`,
-    fence(read(name, 'stub.cpp'), 'cpp', `title="${name}.cpp"`),
-    `<figcaption>The file that you begin with. With JavaScript you write and check it here; at the terminal ` +
-      `<code>rung learn check ${name}</code> does the same.</figcaption></figure>`,
+    isAtTerminal ? atTerminal(name) : '',
+    isAtTerminal ? '<figure>' : `<rung-exercise ${data.join(' ')}>\n<figure>`,
+    fence(read(name, `stub.${ending}`), 'cpp', `title="${name}.${ending}"`),
+    isAtTerminal
+      ? '<figcaption>The file that you begin with.</figcaption></figure>'
+      : `<figcaption>The file that you begin with. With JavaScript you write and check it here; at the terminal ` +
+        `<code>rung learn check ${name}</code> does the same.</figcaption></figure>`,
     ...hintsOf(name).map((hint, i) => folded('hint', steps[i], hint)),
-    folded('solution', 'A solution', fence(read(name, 'solution.cpp'), 'cpp')),
-    '</rung-exercise>',
+    folded('solution', 'A solution', fence(read(name, `solution.${ending}`), 'cpp')),
+    isAtTerminal ? '' : '</rung-exercise>',
     page ? `The page behind it: ${linkTo(page, name)}.` : '',
   ]
     .filter(Boolean)
@@ -124,9 +136,9 @@ export const exercisePages = {
 
 // <rung-exercises></rung-exercises>: the list of all, by milestone, which says how far a reader is where JavaScript
 // runs.
-const line = ({ name, title, minutes, difficulty, test_out }) =>
+const line = ({ name, title, minutes, difficulty, test_out, isAtTerminal }) =>
   `<li data-name="${name}"><a href="/exercises/${name}/">${escapeHtml(title)}</a> ` +
-  `<span class="quiet">${minutes} minutes, ${difficulties[difficulty - 1]}${test_out ? ', test-out' : ''}</span></li>`;
+  `<span class="quiet">${minutes} minutes, ${difficulties[difficulty - 1]}${test_out ? ', test-out' : ''}${isAtTerminal ? ', at the terminal' : ''}</span></li>`;
 
 function listOf() {
   const all = exercises();

@@ -33,6 +33,23 @@ OrderedJson report_of(const HowItEnded& ended, const ExerciseText& exercise) {
   return {{"exercise", exercise.name}, {"passed", false}, {"checks", std::move(checks)}};
 }
 
+// What the emulator found in a kernel names its line, as "m7-kernel.metal:12".
+void name_places(OrderedJson& report, const LearnerFolder& folder, const ExerciseText& exercise) {
+  if (!exercise.is_kernel()) return;
+  const std::string path = folder.path().string() + "/";
+  for (OrderedJson& check : report.at("checks")) {
+    if (check.at("state") != "failed" || !check.contains("got") || check.contains("place")) continue;
+    std::string got = check.at("got").get<std::string>();
+    for (std::size_t at = 0; (at = got.find(path, at)) != got.npos;) got.erase(at, path.size());
+    const std::string line = line_named(got, exercise.file());
+    got = got.substr(0, got.find(", address "));  // in this process: of no use to anybody
+    check["got"] = got;
+    if (line.empty()) continue;
+    check["place"] = fmt::format("{}:{}", exercise.file(), line);
+    check["line"] = text_of_line(folder.code_of(exercise).value_or(""), std::stoul(line));
+  }
+}
+
 }  // namespace
 
 OrderedJson check_learner(const LearnerFolder& folder, const ExerciseText& exercise, const CompileOptions& options,
@@ -64,6 +81,7 @@ OrderedJson check_learner(const LearnerFolder& folder, const ExerciseText& exerc
   }
   OrderedJson report =
       ended.stopped_by.empty() ? parse_ordered_json(read_file(report_file), report_file) : report_of(ended, exercise);
+  name_places(report, folder, exercise);
   report["checks"].insert(report["checks"].begin(), std::move(compile));
   if (!result.output.empty()) report["printed"] = result.output;
   return report;

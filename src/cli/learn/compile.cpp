@@ -10,6 +10,7 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "cli/child.h"
+#include "cli/learn/compile_kernel.h"
 #include "cli/learn/small_files.h"
 
 namespace rung {
@@ -128,6 +129,7 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
   if (!code) {
     fail("{}: is not there; rung learn start {} brings it", folder.file_of(exercise).string(), folder.path().string());
   }
+  if (exercise.is_kernel()) return compile_kernel(folder, exercise, work, options);
   const std::string compiler = found_compiler(options.compiler);
   const std::string entry = entry_of(folder, exercise);
   write_small_file(work / "entry.h", course_file("entry.h"));

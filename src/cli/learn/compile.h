@@ -12,7 +12,7 @@ namespace rung {
 
 struct CompileOptions {
   std::string compiler = {};  // empty: the first that is found
-  bool sanitize = false;      // address and undefined
+  bool sanitize = false;      // address and undefined; a kernel is watched in any case
   bool reuse = false;  // what an earlier call made of the very same code will do; its warnings are not told again
 };
 

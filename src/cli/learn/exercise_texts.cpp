@@ -33,6 +33,7 @@ std::array<std::string, 3> hints_of(std::string_view text) {
 
 ExerciseText read_exercise(const learn::Exercise& checks) {
   const std::string folder = std::string(checks.name) + "/";
+  const char* const ending = checks.is_kernel ? ".metal" : ".cpp";
   const Json facts = parse_json(course_file(folder + "exercise.json"), folder + "exercise.json");
   return {.name = std::string(checks.name),
           .title = facts.at("title").get<std::string>(),
@@ -44,8 +45,8 @@ ExerciseText read_exercise(const learn::Exercise& checks) {
           .minutes = facts.at("minutes").get<int>(),
           .test_out = facts.at("test_out").get<bool>(),
           .text = course_file(folder + "text.md"),
-          .stub = course_file(folder + "stub.cpp"),
-          .solution = course_file(folder + "solution.cpp"),
+          .stub = course_file(folder + "stub" + ending),
+          .solution = course_file(folder + "solution" + ending),
           .hints = hints_of(course_file(folder + "hints.md")),
           .checks = &checks};
 }
@@ -72,8 +73,9 @@ const ExerciseText* find_exercise_text(std::string_view name) {
 
 const ExerciseText& exercise_named(std::string_view given, std::string_view milestone) {
   std::string name = lower_case(given);
-  if (name.ends_with(".cpp")) {  // as a shell completes it
-    name.resize(name.size() - 4);
+  for (const std::string_view ending : {".cpp", ".metal"}) {
+    if (!name.ends_with(ending)) continue;  // as a shell completes it
+    name.resize(name.size() - ending.size());
     name.erase(0, name.rfind('/') + 1);
   }
   if (const ExerciseText* const exact = find_exercise_text(name)) return *exact;

@@ -19,7 +19,9 @@ struct ExerciseText {
   std::array<std::string, 3> hints;
   const learn::Exercise* checks = nullptr;
 
-  std::string file() const { return name + ".cpp"; }  // in a learner's folder
+  bool is_kernel() const { return checks->is_kernel; }
+  const char* ending() const { return is_kernel() ? ".metal" : ".cpp"; }
+  std::string file() const { return name + ending(); }  // in a learner's folder
 };
 
 // Those that this program can check, in the order in which they teach.

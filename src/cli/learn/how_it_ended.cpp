@@ -57,15 +57,6 @@ std::string line_of(const std::string& library, const std::string& offset, const
   return "";
 }
 
-std::string text_of_line(const std::string& code, std::size_t number) {
-  std::istringstream lines(code);
-  std::string line;
-  for (std::size_t i = 0; i < number && std::getline(lines, line); ++i) {
-  }
-  const std::size_t first = line.find_first_not_of(" \t");
-  return first == line.npos ? "" : line.substr(first);
-}
-
 // "==7==ERROR: AddressSanitizer: heap-buffer-overflow on address …", "…cpp:4:7: runtime error: signed integer overflow"
 std::string words_of_sanitizer(const std::string& rest) {
   for (const char* begin : {"AddressSanitizer: ", "runtime error: "}) {
@@ -78,15 +69,23 @@ std::string words_of_sanitizer(const std::string& rest) {
   return "";
 }
 
-// The first line number that the rest names of this file: the sanitizers' own stacks.
-std::string line_named(const std::string& rest, const std::string& file) {
-  const std::size_t at = rest.find(file + ":");
-  if (at == rest.npos) return "";
-  const std::size_t number = at + file.size() + 1;
-  return rest.substr(number, rest.find_first_not_of("0123456789", number) - number);
+}  // namespace
+
+std::string text_of_line(const std::string& code, std::size_t number) {
+  std::istringstream lines(code);
+  std::string line;
+  for (std::size_t i = 0; i < number && std::getline(lines, line); ++i) {
+  }
+  const std::size_t first = line.find_first_not_of(" \t");
+  return first == line.npos ? "" : line.substr(first);
 }
 
-}  // namespace
+std::string line_named(const std::string& words, const std::string& file) {
+  const std::size_t at = words.find(file + ":");
+  if (at == words.npos) return "";
+  const std::size_t number = at + file.size() + 1;
+  return words.substr(number, words.find_first_not_of("0123456789", number) - number);
+}
 
 HowItEnded how_it_ended(const ChildResult& result, const LearnerFolder& folder,
                         const std::vector<const ExerciseText*>& exercises,

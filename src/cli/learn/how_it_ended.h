@@ -25,4 +25,9 @@ HowItEnded how_it_ended(const ChildResult& result, const LearnerFolder& folder,
                         const std::vector<const ExerciseText*>& exercises,
                         const std::vector<TellRequest::Library>& libraries);
 
+// The first line that some words name of a file, as "m2-rms-norm.cpp:7": "7"; empty: none. And what stands in that
+// line.
+std::string line_named(const std::string& words, const std::string& file);
+std::string text_of_line(const std::string& code, std::size_t number);
+
 }  // namespace rung

@@ -5,6 +5,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/learn/compile_kernel.h"
 #include "cli/learn/report_text.h"
 #include "cli/learn/steps.h"
 #include "cli/learn/watch.h"
@@ -22,7 +23,7 @@ class Learn : public Command {
   const char* details() const override {
     return "What to do:\n"
            "  (nothing)        list the exercises, with what is solved\n"
-           "  start FOLDER     make a folder to write in: one .cpp an exercise; what is there stays\n"
+           "  start FOLDER     make a folder to write in: one file an exercise; what is there stays\n"
            "  next [NAME]      the next exercise: what it is for, and what to write; or one that you name\n"
            "  check [NAME]     compile and check it: by hand, random shapes, inside pebble, the story\n"
            "  watch [NAME]     check at every save; keys: n next, h hint, s solution, l list, c check, q quit\n"
@@ -94,6 +95,7 @@ class Learn : public Command {
                      {"passed", folder && folder->is_solved(e)},
                      {"hints", progress.hints},
                      {"solution", progress.opened_solution}});
+      if (const std::string missing = missing_for(e); !missing.empty()) all.back()["leftOut"] = missing;
     }
     write_line({{"exercises", std::move(all)}});
     return 0;

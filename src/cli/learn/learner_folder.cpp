@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cli/arguments.h"
+#include "cli/learn/compile_kernel.h"
 #include "cli/learn/small_files.h"
 #include "cli/terminal.h"
 
@@ -151,6 +152,7 @@ LearnerFolder LearnerFolder::start(const fs::path& path, std::size_t& files_writ
     return written;
   };
   bring("learn.h", course_file("learn.h"));
+  bring("learn_metal.h", course_file("learn_metal.h"));
   bring("CMakeLists.txt", kProject);
   bring("tutor.md", course_file("tutor.md"));
   std::vector<std::string> anew;
@@ -205,7 +207,8 @@ bool LearnerFolder::is_done(const ExerciseText& exercise) const {
 
 const ExerciseText* LearnerFolder::next() const {
   const auto& all = exercise_texts();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const ExerciseText& e) { return !is_done(e); });
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const ExerciseText& e) { return !is_done(e) && missing_for(e).empty(); });
   return found == all.end() ? nullptr : &*found;
 }
 
@@ -259,7 +262,7 @@ std::vector<std::string> LearnerFolder::import(const Json& exported, std::string
     const std::optional<std::string> here = code_of(*exercise);
     if (here == code) continue;
     const bool beside = here && *here != exercise->stub;
-    const std::string name = beside ? exercise->name + ".imported.cpp" : exercise->file();
+    const std::string name = beside ? exercise->name + ".imported" + exercise->ending() : exercise->file();
     AtomicFile file(path_ / name);
     file.write(code);
     file.commit();

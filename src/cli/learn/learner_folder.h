@@ -1,6 +1,6 @@
-// A learner's folder: one .cpp an exercise, the header, and what they have done so far.
+// A learner's folder: one file an exercise, the headers, and what they have done so far.
 //
-//   learn.h  CMakeLists.txt  tutor.md  m0-merge-loop.cpp  …  progress.json
+//   learn.h  learn_metal.h  CMakeLists.txt  tutor.md  m0-merge-loop.cpp  …  m7-kernel.metal  progress.json
 #pragma once
 
 #include <filesystem>
@@ -47,12 +47,13 @@ class LearnerFolder {
   bool is_solved(const ExerciseText& exercise) const;
   // Solved, or of a milestone whose test-out is solved without a look at the solution.
   bool is_done(const ExerciseText& exercise) const;
-  const ExerciseText* next() const;  // the first that is not done; null: all are
+  const ExerciseText* next() const;  // the first that is not done, and can be done here; null: there is none
 
   // All of it in one JSON file, which the course's page reads and writes, too.
   OrderedJson exported() const;
-  // Takes what such a file holds. Code that differs from what is here is put beside it, NAME.imported.cpp, and what it
-  // had passed is not yours. Returns a line for each file that was written. Throws Error, and has then changed nothing.
+  // Takes what such a file holds. Code that differs from what is here is put beside it, NAME.imported.cpp (or .metal),
+  // and what it had passed is not yours. Returns a line for each file that was written. Throws Error, and has then
+  // changed nothing.
   std::vector<std::string> import(const Json& exported, std::string_view where);
 
  private:

@@ -33,9 +33,11 @@ struct Inside {
   ~Inside() { inside = false; }
 };
 
-// not_yet comes back here. It cannot throw, since nothing can that crosses without_exceptions.
+// not_yet and fault come back here. They cannot throw, since nothing can that crosses without_exceptions.
 thread_local jmp_buf back;
 thread_local const char* missing = "";
+thread_local const char* faulty = "";
+enum Back { from_not_yet = 1, from_fault = 2 };
 
 // What the standard library throws in their code (which cannot catch it) ends the process where it is thrown: before
 // any frame is gone, so that its line can be named.
@@ -47,7 +49,10 @@ thread_local const char* missing = "";
 template <int i>
 void counted(RungValue* values) {
   const Inside now;
-  if (_setjmp(back) != 0) throw learn::NotYet(missing);
+  switch (_setjmp(back)) {
+    case from_not_yet: throw learn::NotYet(missing);
+    case from_fault: throw learn::KernelFault(faulty);
+  }
   without_exceptions(libraries[i].function, values);
 }
 template <int... i>
@@ -67,7 +72,12 @@ void print(const char* text, int bytes) {
 
 [[noreturn]] void not_yet(const char* what) {
   missing = what;
-  _longjmp(back, 1);
+  _longjmp(back, from_not_yet);
+}
+
+[[noreturn]] void fault(const char* words) {
+  faulty = words;
+  _longjmp(back, from_fault);
 }
 
 // Runs what they have outside of functions.
@@ -84,7 +94,7 @@ learn::LearnerFunction load_learner(const std::string& path) {
   if (loaded == kMostLearners) fail("{}: {} functions are loaded already", path, loaded);
   void* const library = opened(path.c_str());
   if (library == nullptr) fail("{}: cannot be loaded: {}", path, ::dlerror());
-  static constexpr RungHost host{print, not_yet};
+  static constexpr RungHost host{print, not_yet, fault};
   const auto take_host = reinterpret_cast<void (*)(const RungHost*)>(::dlsym(library, "rung_host"));
   const auto function = reinterpret_cast<learn::LearnerFunction>(::dlsym(library, "rung_exercise"));
   if (take_host == nullptr || function == nullptr) fail("{}: has no rung_exercise", path);

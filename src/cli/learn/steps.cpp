@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "cli/learn/compile_kernel.h"
 #include "cli/learn/report_text.h"
 #include "cli/terminal.h"
 
@@ -51,18 +52,22 @@ std::string list_text(const LearnerFolder* folder) {
     return fmt::format(" (test-out: solve it, and you may skip the rest of {})", exercise.milestone);
   };
   std::string text, milestone;
-  std::size_t done = 0;
+  std::size_t done = 0, here = 0;
   const auto& all = exercise_texts();
   for (const ExerciseText& exercise : all) {
+    const std::string missing = missing_for(exercise);
+    here += missing.empty() ? 1 : 0;
     if (exercise.milestone != milestone) {
       milestone = exercise.milestone;
       text += fmt::format("{}{}{}\n", style().bold, milestone, style().reset);
     }
-    if (folder != nullptr && folder->is_done(exercise)) ++done;
-    text += fmt::format("  {} {:<24} {}{}\n", mark_of(folder, exercise), exercise.name, exercise.title,
-                        exercise.test_out ? test_out_words(folder, exercise) : "");
+    if (folder != nullptr && missing.empty() && folder->is_done(exercise)) ++done;
+    const std::string words = !missing.empty()    ? fmt::format(" (left out: {})", missing)
+                              : exercise.test_out ? test_out_words(folder, exercise)
+                                                  : "";
+    text += fmt::format("  {} {:<24} {}{}\n", mark_of(folder, exercise), exercise.name, exercise.title, words);
   }
-  text += fmt::format("{}{}{}{} of {} done", style().dim, kMarks, style().reset, done, all.size());
+  text += fmt::format("{}{}{}{} of {} done", style().dim, kMarks, style().reset, done, here);
   if (folder == nullptr) return text + "; to begin: rung learn start FOLDER\n";
   const ExerciseText* const next = folder->next();
   text += next == nullptr ? "\n" : fmt::format("; next: {} (rung learn next)\n", next->name);

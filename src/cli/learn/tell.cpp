@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cli/child.h"
 #include "cli/learn/compile.h"
+#include "cli/learn/compile_kernel.h"
 #include "cli/learn/how_it_ended.h"
 #include "cli/learn/in_child.h"
 #include "cli/learn/learner_library.h"
@@ -113,6 +114,7 @@ namespace {
 std::vector<const ExerciseText*> with_a_place(const LearnerFolder& folder, bool solved) {
   std::vector<const ExerciseText*> found;
   for (const ExerciseText& exercise : exercise_texts()) {
+    if (!missing_for(exercise).empty()) continue;
     if (folder.is_solved(exercise) == solved && exercise.checks->place != nullptr) found.push_back(&exercise);
   }
   const auto changes = [](const ExerciseText* exercise) { return exercise->checks->changes_pebble; };
