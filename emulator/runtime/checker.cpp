@@ -15,13 +15,14 @@ constexpr std::size_t most_findings = 20;  // of one dispatch: the rest repeats
 std::string place_of(std::size_t pc) {
   Dl_info info;
   if (!::dladdr(reinterpret_cast<void*>(pc), &info)) return "?";
-  char command[1024];
-  const std::size_t offset = pc - 1 - reinterpret_cast<std::size_t>(info.dli_fbase);
-  std::snprintf(command, sizeof command,
-                "llvm-symbolizer-19 --inlines --basenames --functions=none --obj='%s' 0x%zx 2>/dev/null",
-                info.dli_fname, offset);
+  std::string object;  // as a shell wants it between quotes
+  for (const char* c = info.dli_fname; *c; ++c) object += *c == '\'' ? "'\\''" : std::string(1, *c);
+  char offset[32];
+  std::snprintf(offset, sizeof offset, "0x%zx", pc - 1 - reinterpret_cast<std::size_t>(info.dli_fbase));
+  const std::string command =
+      "llvm-symbolizer-19 --inlines --basenames --functions=none --obj='" + object + "' " + offset + " 2>/dev/null";
   std::string place = "?";
-  FILE* const lines = ::popen(command, "r");
+  FILE* const lines = ::popen(command.c_str(), "r");
   if (!lines) return place;
   char line[400];
   while (std::fgets(line, sizeof line, lines)) {

@@ -109,6 +109,7 @@ constexpr const char* kOutOfArray = "an index is out of its array's bounds";
 constexpr const char* kSimdDiverges = "SIMD operation reached by lanes";
 constexpr const char* kBarrierDiverges = "threadgroup_barrier reached by";
 constexpr const char* kOtherBarrier = "threads wait at different threadgroup_barriers";
+constexpr const char* kOtherGroup = "of another threadgroup";
 constexpr const char* kPlaceTwice = "write unordered after a write (device memory)";
 
 template <const char* const& finding>
@@ -193,6 +194,13 @@ std::vector<KnownMistake> mistakes() {
        kPage,
        function<faults<kOutsideGroup>>,
        {kOutsideGroup, kOutOfArray}},
+      {"not-all-come",
+       "not all threads come there: no return and no branch around a barrier or a simd_ function. Who has nothing to "
+       "do "
+       "goes along, with −∞ or 0",
+       kBarrierPage,
+       function<faults<kBarrierDiverges>>,
+       {kBarrierDiverges, kSimdDiverges, kOtherBarrier}},
       {"all-write-one-place",
        "several threads write the same place of threadgroup memory: let one of each SIMD group do it, if (lane == 0)",
        kPage,
@@ -204,16 +212,13 @@ std::vector<KnownMistake> mistakes() {
        kBarrierPage,
        function<faults<kRaceAfterRead>>,
        {kRaceAfterRead, kRaceAfterWrite}},
-      {"not-all-come",
-       "not all threads come there: no return and no branch around a barrier or a simd_ function. Who has nothing to "
-       "do "
-       "goes along, with −∞ or 0",
-       kBarrierPage,
-       function<faults<kBarrierDiverges>>,
-       {kBarrierDiverges, kSimdDiverges, kOtherBarrier}},
+      {"row-missing",
+       "threadgroups work on the same row: theirs begins at row · columns, in x and in out",
+       kPage,
+       function<faults<kOtherGroup>>,
+       {kOtherGroup}},
       {"same-place-twice",
-       "two threads write the same place of out: row · columns is where a row begins, and its thread t takes t, "
-       "t + threads, …",
+       "two threads write the same place of out: thread t of a row takes places t, t + threads, t + 2 · threads, …",
        kPage,
        function<faults<kPlaceTwice>>,
        {kPlaceTwice}},
