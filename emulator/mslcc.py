@@ -93,6 +93,7 @@ def to_ir(cpp, ir, options):
     """To the compiler's intermediate language, not yet optimised: what Metal forbids still shows in it."""
     command = [COMPILER, "-S", "-emit-llvm", "-Xclang", "-disable-llvm-passes", "-x", "c++", f"-std={options.std}"]
     command += ["-fno-exceptions", "-fno-rtti", "-fno-strict-aliasing", "-fPIC", "-g1", "-Wall"]
+    command += ["-fno-finite-loops"]  # C++ may take a loop without an end for one that ends; a GPU hangs in it
     # A half is rounded after each operation, as on the GPU, and not kept as a float between them.
     command += ["-Xclang", "-ffloat16-excess-precision=none", "-Xclang", "-fbfloat16-excess-precision=none"]
     command += ["-I", f"{HERE}/runtime", *QUIET, *AS_ERRORS, *target_flags(options.build), *build_flags(options)]
