@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import code from '../src/plugins/code.mjs';
+import { exercises, pageOf } from '../src/plugins/exercises.mjs';
 import links from '../src/plugins/links.mjs';
 import numbers from '../src/plugins/numbers.mjs';
 import questions from '../src/plugins/questions.mjs';
@@ -79,4 +80,14 @@ test('a question has one right choice', () => {
     { type: 'code', lang: 'question', value: 'Why?\n+ a' },
     'a choice is "- words :: what it would have meant": + a',
   );
+});
+
+test("a kernel's page has its text, its file and the way to the terminal, and no editor", () => {
+  const kernel = exercises().find(({ isAtTerminal }) => isAtTerminal);
+  const page = pageOf(kernel);
+  assert.match(page, new RegExp(`rung learn watch ${kernel.name}\\b`));
+  assert.ok(page.includes(`title="${kernel.name}.metal"`) && page.includes('not_yet('), 'the file to begin with');
+  assert.ok(page.includes('A third hint') && page.includes('A solution'));
+  assert.ok(!page.includes('<rung-exercise'));
+  assert.ok(pageOf(exercises()[0]).includes('<rung-exercise'), 'others have one');
 });

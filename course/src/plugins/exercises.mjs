@@ -73,7 +73,8 @@ const atTerminal = (name) =>
   `kernel on Linux, and watches every access of every thread.\n\n` +
   fence(`rung learn start my-rung     # once\ncd my-rung\nrung learn watch ${name}    # checks at every save`, 'sh');
 
-function pageOf(exercise) {
+/** An exercise → its page, as Markdown. */
+export function pageOf(exercise) {
   const { name, title, milestone, minutes, difficulty, function: functionName, signature, page, test_out } = exercise;
   const { ending, isAtTerminal } = exercise;
   const front = {
