@@ -27,8 +27,21 @@ RUNG_GPU_CONSTANT kManyTokens = 32;
 
 RUNG_GPU_CONSTANT kMostTasks = 3;  // linear layers of one x in one dispatch: q, k and v
 
+// So many tokens at most have their norm made by the linear layers that follow it, in each threadgroup anew: what is
+// read again for that comes from the cache, but it grows with the tokens and with the rows of w, and what it saves is
+// one dispatch. Layers have fewer rows than this; a head over a vocabulary has more, and takes long by itself.
+RUNG_GPU_CONSTANT kNormTokens = 2;
+RUNG_GPU_CONSTANT kMostNormRows = 30000;
+
 RUNG_GPU_CONSTANT kElementThreads = 256;  // of a threadgroup that goes through values one by one
-RUNG_GPU_CONSTANT kNormThreads = 256;     // at most, for a row
+RUNG_GPU_CONSTANT kNormSimds = 8;         // SIMD groups at most, for a row
+
+// Threads that sum a row's squares: as many as its length is worth, in whole SIMD groups. Whoever makes a norm takes so
+// many, since the order of the sum depends on it.
+inline uint32_t norm_threads(uint32_t columns) {
+  const uint32_t simds = (columns + 4 * kSimd - 1) / (4 * kSimd);
+  return kSimd * (simds < kNormSimds ? simds : kNormSimds);
+}
 
 RUNG_GPU_CONSTANT kBlock = 64;  // positions: kKvBlock
 RUNG_GPU_CONSTANT kTile = 8;    // rows of a tile of attention: the side of a matrix that the hardware multiplies
@@ -64,8 +77,13 @@ enum Format : uint32_t {
 
 // The numbers of the function constants: what is fixed when a kernel's pipeline is made, so that the compiler drops
 // what the format does not need.
-#define RUNG_FORMAT_CONSTANT 0  // of weights
+#define RUNG_FORMAT_CONSTANT 0  // of matrices: format_constant
 #define RUNG_CACHE_CONSTANT 1   // of keys and values: kF32, kF16 or kQ8_0
+
+// Two formats at most, since files often have v in another one than q and k; and whether x is to go through a norm.
+inline uint32_t format_constant(uint32_t format, uint32_t other_format, bool normed) {
+  return format | other_format << 8 | (normed ? 1u << 16 : 0u);
+}
 
 struct EmbedArgs {
   uint32_t tokens, columns, row_bytes;
@@ -80,6 +98,7 @@ struct RowArgs {  // take_rows
 struct NormArgs {
   uint32_t columns;
   float epsilon;
+  uint32_t has_residual;
 };
 
 struct LinearArgs {
@@ -88,7 +107,9 @@ struct LinearArgs {
   uint32_t out_stride, first_row;  // where out[t, 0] of this piece of the matrix lies: t·out_stride + first_row
   uint32_t neighbours_head_dim;    // PackedMatrix::neighbours_head_dim
   uint32_t has_bias, has_residual;
-  uint32_t activation;  // of gate_up: as in ElementArgs
+  uint32_t activation;        // of gate_up: as in ElementArgs
+  uint32_t has_other_format;  // of the two that the pipeline was made for
+  float epsilon;              // of the norm before, where there is one
 };
 
 struct RopeArgs {
@@ -99,6 +120,13 @@ struct StoreArgs {
   uint32_t kv_heads, head_dim;
   uint32_t head_bytes;   // a head's keys, or its values, in a block
   uint32_t layer_bytes;  // where the layer begins in a block
+};
+
+struct HeadsArgs {
+  uint32_t heads;
+  uint32_t has_q_norm, has_k_norm;
+  float q_epsilon, k_epsilon;
+  StoreArgs store;
 };
 
 struct AttentionArgs {

@@ -1,38 +1,4 @@
-// Keys and values into the cache, and attention over it.  Milestone M7.
-//
-// The cache lies as the CPU has it (ops/kv_cache.h): blocks of 64 positions, K of a head with the positions side by
-// side [head_dim, 64], V with the dimensions [64, head_dim], as f32, f16 or Q8_0. A sequence's blocks lie where there
-// was room; the host passes their addresses in a table, as numbers that become pointers here.
-constant uint kCache [[function_constant(RUNG_CACHE_CONSTANT)]];
-
-// k, v [tokens, kv_heads, head_dim] → the cache, rounded. A SIMD group for each 32 values of a head's key or value:
-// grid [pieces of 32, kv_heads · 2 (K, V), tokens]. Q8_0 takes its scale from these 32: max|x| / 127.
-// CPU twin: KvCache::store.
-kernel void store_kv(constant rung::gpu::StoreArgs& args [[buffer(0)]], device const float* k [[buffer(1)]],
-                     device const float* v [[buffer(2)]], device const uint* positions [[buffer(3)]],
-                     device const ulong* blocks [[buffer(4)]], uint3 group [[threadgroup_position_in_grid]],
-                     ushort lane [[thread_index_in_simdgroup]]) {
-  const uint head = group.y / 2, is_value = group.y % 2, d = group.x * rung::gpu::kSimd + lane;
-  const uint in_block = positions[group.z] % rung::gpu::kBlock;
-  const bool there = d < args.head_dim;
-  device const float* const from =
-      (is_value != 0 ? v : k) + (ulong(group.z) * args.kv_heads + head) * args.head_dim;
-  const float x = there ? from[d] : 0.0f;
-  device uchar* const to = reinterpret_cast<device uchar*>(blocks[group.z]) + args.layer_bytes +
-                           (2 * head + is_value) * args.head_bytes;
-  const uint at = is_value != 0 ? in_block * args.head_dim + d : d * rung::gpu::kBlock + in_block;
-  if (kCache == rung::gpu::kF32) {
-    if (there) reinterpret_cast<device float*>(to)[at] = x;
-  } else if (kCache == rung::gpu::kF16) {
-    if (there) reinterpret_cast<device half*>(to)[at] = half(x);
-  } else {
-    const float largest = simd_max(abs(x)), scale = largest / 127.0f;
-    const float inverse = largest < 1e-36f ? 0.0f : 1.0f / scale;
-    if (there) reinterpret_cast<device char*>(to)[at] = char(rint(x * inverse));
-    device half* const scales = reinterpret_cast<device half*>(to + rung::gpu::kBlock * args.head_dim);
-    if (lane == 0) scales[group.x * rung::gpu::kBlock + in_block] = half(scale);
-  }
-}
+// Attention over the cache (store.metal: how it lies).  Milestone M7.
 
 // Two neighbouring values at index `at` of a head in a block: of Q8_0 with the scales `scale` of both.
 inline float2 two_values(device const uchar* head, uint at) {
@@ -196,6 +162,7 @@ inline uint written(rung::gpu::AttentionTile tile, constant rung::gpu::Attention
 }
 
 // grid [tiles, kv_heads], a SIMD group each. room: [8, head_dim], the result so far, where no registers would do.
+[[max_total_threads_per_threadgroup(32)]]
 kernel void attention(constant rung::gpu::AttentionArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
                       device const float* q [[buffer(2)]], device const uint* positions [[buffer(3)]],
                       device const ulong* blocks [[buffer(4)]],
@@ -241,6 +208,7 @@ inline ulong partial_at(constant rung::gpu::AttentionArgs& args, uint tile, uint
 }
 
 // grid [tiles, kv_heads, most_blocks], a SIMD group each.
+[[max_total_threads_per_threadgroup(32)]]
 kernel void attention_blocks(constant rung::gpu::AttentionArgs& args [[buffer(0)]],
                              device float* partial [[buffer(1)]], device const float* q [[buffer(2)]],
                              device const uint* positions [[buffer(3)]], device const ulong* blocks [[buffer(4)]],
@@ -270,6 +238,7 @@ kernel void attention_blocks(constant rung::gpu::AttentionArgs& args [[buffer(0)
 }
 
 // grid [tiles, kv_heads, 8 rows], a SIMD group each; a lane takes dimensions lane, lane + 32, …
+[[max_total_threads_per_threadgroup(32)]]
 kernel void attention_combine(constant rung::gpu::AttentionArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
                               device const float* partial [[buffer(2)]], device const uint* positions [[buffer(3)]],
                               device const rung::gpu::AttentionTile* tiles [[buffer(4)]],

@@ -8,11 +8,15 @@
 //
 // tensor/blocks.h draws the blocks and has the formulas; this is decode_row for a GPU, and blocks.cpp its twin. The
 // offsets are those of the fields there. Blocks lie at even addresses (all but MXFP4 have an even size), so they are
-// read two bytes at a time. What is read is one format: the function constant makes the switch disappear.
-constant uint kFormat [[function_constant(RUNG_FORMAT_CONSTANT)]];
+// read two bytes at a time. `format` is one of the two that the function constant names: it makes the switch disappear.
+constant uint kFormats [[function_constant(RUNG_FORMAT_CONSTANT)]];
 
-inline bool two_to_a_byte() {
-  switch (kFormat) {
+inline uint first_format() { return kFormats & 255; }
+inline uint other_format() { return (kFormats >> 8) & 255; }
+inline bool is_normed() { return (kFormats >> 16) != 0; }
+
+inline bool two_to_a_byte(uint format) {
+  switch (format) {
     case rung::gpu::kQ4_0:
     case rung::gpu::kQ4_1:
     case rung::gpu::kQ5_0:
@@ -24,8 +28,8 @@ inline bool two_to_a_byte() {
   }
 }
 // The column, inside its unit, of a quarter's i-th value.
-inline uint place_of(uint quarter, uint i) {
-  return two_to_a_byte() ? 4 * quarter + i % 4 + 16 * (i / 4) : 8 * quarter + i;
+inline uint place_of(uint format, uint quarter, uint i) {
+  return two_to_a_byte(format) ? 4 * quarter + i % 4 + 16 * (i / 4) : 8 * quarter + i;
 }
 
 inline uint row_in_file(uint row, uint neighbours_head_dim) {
@@ -155,8 +159,8 @@ inline uint tq1_digit(device const uchar* block, uint v) {
   return ((byte * power) & 255) * 3 >> 8;
 }
 
-inline void unpack_ternary(thread float (&out)[8], device const uchar* block, uint part, uint quarter) {
-  const bool base_3 = kFormat == rung::gpu::kTq1_0;
+inline void unpack_ternary(thread float (&out)[8], device const uchar* block, uint part, uint quarter, uint format) {
+  const bool base_3 = format == rung::gpu::kTq1_0;
   const float scale = f16_at(block + (base_3 ? 52 : 64));
   for (ushort i = 0; i < 8; ++i) {
     const uint v = 32 * part + 8 * quarter + i;
@@ -178,10 +182,11 @@ inline void unpack_iq2(thread float (&out)[8], uint vector, uint signs, float sc
     out[i] = scale * with_sign(code == 0 ? 8.0f : code == 1 ? 25.0f : 43.0f, signs, i);
   }
 }
-inline void unpack_iq3(thread float (&out)[8], uint first, uint second, uint signs, float scale) {
+// Of a code of 3 bits: IQ3_S has 2·code + 1, IQ3_XXS 4, 12, 20, … and 62.
+inline void unpack_iq3(thread float (&out)[8], uint first, uint second, uint signs, float scale, bool is_s) {
   for (ushort i = 0; i < 8; ++i) {
     const uint code = ((i < 4 ? first : second) >> (3 * (i % 4))) & 7;
-    const float value = kFormat == rung::gpu::kIq3S ? 2.0f * code + 1.0f : code == 7 ? 62.0f : 8.0f * code + 4.0f;
+    const float value = is_s ? 2.0f * code + 1.0f : code == 7 ? 62.0f : 8.0f * code + 4.0f;
     out[i] = scale * with_sign(value, signs, i);
   }
 }
@@ -191,20 +196,20 @@ inline void unpack_iq1(thread float (&out)[8], uint vector, bool minus, float sc
   }
 }
 
-inline void unpack_grid(thread float (&out)[8], device const uchar* block, uint part, uint quarter) {
+inline void unpack_grid(thread float (&out)[8], device const uchar* block, uint part, uint quarter, uint format) {
   const uint k = 4 * part + quarter, g = 2 * part + quarter / 2;
-  switch (kFormat) {
+  switch (format) {
     case rung::gpu::kIq3S: {
       const uint high = block[66 + part] >> (2 * quarter);
       return unpack_iq3(out, rung::kIq3SGrid[block[2 + 2 * k] | (high & 1) << 8],
                         rung::kIq3SGrid[block[3 + 2 * k] | (high & 2) << 7], block[74 + k],
-                        f16_at(block) * (1.0f + 2.0f * nibble(block + 106, part)));
+                        f16_at(block) * (1.0f + 2.0f * nibble(block + 106, part)), true);
     }
     case rung::gpu::kIq3Xxs: {
       const uint word = u32_at(block + 66 + 4 * part);
       return unpack_iq3(out, rung::kIq3XxsGrid[block[2 + 2 * k]], rung::kIq3XxsGrid[block[3 + 2 * k]],
                         eight_signs((word >> (7 * quarter)) & 127),
-                        f16_at(block) * 0.25f * (1.0f + 2.0f * (word >> 28)));
+                        f16_at(block) * 0.25f * (1.0f + 2.0f * (word >> 28)), false);
     }
     case rung::gpu::kIq2S: {
       const uint high = (block[66 + part] >> (2 * quarter)) & 3;
@@ -241,14 +246,14 @@ inline void unpack_grid(thread float (&out)[8], device const uchar* block, uint 
 // ---- Any format -----------------------------------------------------------------------------------------------------
 
 // Plain types: a row may end inside a unit; beyond are zeros.
-inline void unpack_plain(thread float (&out)[8], device const uchar* row, uint first, uint columns) {
+inline void unpack_plain(thread float (&out)[8], device const uchar* row, uint first, uint columns, uint format) {
   for (ushort i = 0; i < 8; ++i) {
     const uint k = first + i;
     if (k >= columns) {
       out[i] = 0;
-    } else if (kFormat == rung::gpu::kF32) {
+    } else if (format == rung::gpu::kF32) {
       out[i] = reinterpret_cast<device const float*>(row)[k];
-    } else if (kFormat == rung::gpu::kF16) {
+    } else if (format == rung::gpu::kF16) {
       out[i] = float(reinterpret_cast<device const half*>(row)[k]);
     } else {  // bf16: the upper half of a float, moved there; the type `bfloat` is not in older systems
       out[i] = as_type<float>(uint(reinterpret_cast<device const ushort*>(row)[k]) << 16);
@@ -256,10 +261,11 @@ inline void unpack_plain(thread float (&out)[8], device const uchar* row, uint f
   }
 }
 
-// out[i] = the value in column 32·unit + place_of(quarter, i) of a row.
-inline void unpack_eight(thread float (&out)[8], device const uchar* row, uint unit, uint quarter, uint columns) {
+// out[i] = the value in column 32·unit + place_of(format, quarter, i) of a row.
+inline void unpack_eight(uint format, thread float (&out)[8], device const uchar* row, uint unit, uint quarter,
+                         uint columns) {
   const uint part = unit % 8;
-  switch (kFormat) {
+  switch (format) {
     case rung::gpu::kQ4_0: {
       device const uchar* const block = row + unit * 18;
       return unpack_halves(out, u32_at(block + 2 + 4 * quarter), 0, quarter, f16_at(block), 8.0f, 0.0f);
@@ -298,15 +304,15 @@ inline void unpack_eight(thread float (&out)[8], device const uchar* row, uint u
     case rung::gpu::kQ4_K: return unpack_q4_k(out, row + unit / 8 * 144, part, quarter);
     case rung::gpu::kQ5_K: return unpack_q5_k(out, row + unit / 8 * 176, part, quarter);
     case rung::gpu::kQ6_K: return unpack_q6_k(out, row + unit / 8 * 210, part, quarter);
-    case rung::gpu::kTq1_0: return unpack_ternary(out, row + unit / 8 * 54, part, quarter);
-    case rung::gpu::kTq2_0: return unpack_ternary(out, row + unit / 8 * 66, part, quarter);
-    case rung::gpu::kIq3S: return unpack_grid(out, row + unit / 8 * 110, part, quarter);
-    case rung::gpu::kIq3Xxs: return unpack_grid(out, row + unit / 8 * 98, part, quarter);
-    case rung::gpu::kIq2S: return unpack_grid(out, row + unit / 8 * 82, part, quarter);
-    case rung::gpu::kIq2Xs: return unpack_grid(out, row + unit / 8 * 74, part, quarter);
-    case rung::gpu::kIq2Xxs: return unpack_grid(out, row + unit / 8 * 66, part, quarter);
-    case rung::gpu::kIq1S: return unpack_grid(out, row + unit / 8 * 50, part, quarter);
-    case rung::gpu::kIq1M: return unpack_grid(out, row + unit / 8 * 56, part, quarter);
-    default: return unpack_plain(out, row, 32 * unit + 8 * quarter, columns);
+    case rung::gpu::kTq1_0: return unpack_ternary(out, row + unit / 8 * 54, part, quarter, format);
+    case rung::gpu::kTq2_0: return unpack_ternary(out, row + unit / 8 * 66, part, quarter, format);
+    case rung::gpu::kIq3S: return unpack_grid(out, row + unit / 8 * 110, part, quarter, format);
+    case rung::gpu::kIq3Xxs: return unpack_grid(out, row + unit / 8 * 98, part, quarter, format);
+    case rung::gpu::kIq2S: return unpack_grid(out, row + unit / 8 * 82, part, quarter, format);
+    case rung::gpu::kIq2Xs: return unpack_grid(out, row + unit / 8 * 74, part, quarter, format);
+    case rung::gpu::kIq2Xxs: return unpack_grid(out, row + unit / 8 * 66, part, quarter, format);
+    case rung::gpu::kIq1S: return unpack_grid(out, row + unit / 8 * 50, part, quarter, format);
+    case rung::gpu::kIq1M: return unpack_grid(out, row + unit / 8 * 56, part, quarter, format);
+    default: return unpack_plain(out, row, 32 * unit + 8 * quarter, columns, format);
   }
 }

@@ -6,24 +6,44 @@
 //   threads  0 1 2 3 … 31 | 32 … 63 | … | 0 1 …
 //             simd_sum      simd_sum                  the sums of the SIMD groups, left to right, by every thread
 //
-// out may be x: a thread writes what it alone has read. CPU twin: ReferenceOps::do_rms_norm.
-kernel void rms_norm(constant rung::gpu::NormArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
-                     device const float* x [[buffer(2)]], device const float* weight [[buffer(3)]],
-                     uint row [[threadgroup_position_in_grid]], ushort t [[thread_index_in_threadgroup]],
-                     ushort threads [[threads_per_threadgroup]], ushort simd [[simdgroup_index_in_threadgroup]],
-                     ushort lane [[thread_index_in_simdgroup]], ushort simds [[simdgroups_per_threadgroup]]) {
-  threadgroup float sums[rung::gpu::kNormThreads / rung::gpu::kSimd];
-  device const float* const from = x + ulong(row) * args.columns;
-  device float* const to = out + ulong(row) * args.columns;
+// A norm is also made inside other kernels, which need it before they begin (linear.metal, heads.metal): by the same
+// threads in the same order, so with the same bits.
 
+// 1 / √(mean x² + ε) of one row, for all threads of a threadgroup; there may be more than the sum is made by.
+// `sums`: kNormSimds of this row alone.
+inline float inverse_norm(device const float* x, uint columns, float epsilon, threadgroup float* sums, ushort t,
+                          ushort simd, ushort lane) {
+  const uint threads = rung::gpu::norm_threads(columns);
   float squares = 0;
-  for (uint i = t; i < args.columns; i += threads) squares = fma(from[i], from[i], squares);
+  for (uint i = t; t < threads && i < columns; i += threads) squares = fma(x[i], x[i], squares);
   squares = simd_sum(squares);
   if (lane == 0) sums[simd] = squares;
   threadgroup_barrier(mem_flags::mem_threadgroup);
 
   float sum = 0;
-  for (ushort s = 0; s < simds; ++s) sum += sums[s];
-  const float inverse = 1.0f / precise::sqrt(sum / float(args.columns) + args.epsilon);
-  for (uint i = t; i < args.columns; i += threads) to[i] = from[i] * inverse * weight[i];
+  for (ushort s = 0; s < threads / rung::gpu::kSimd; ++s) sum += sums[s];
+  return 1.0f / precise::sqrt(sum / float(columns) + epsilon);
+}
+inline float normed(float x, float inverse, float weight) { return x * inverse * weight; }
+
+// One row by a threadgroup of norm_threads(columns). out may be x: a thread writes what it alone has read.
+inline void norm_row(device float* out, device const float* x, device const float* weight, uint columns, float epsilon,
+                     threadgroup float* sums, ushort t, ushort simd, ushort lane) {
+  const float inverse = inverse_norm(x, columns, epsilon, sums, t, simd, lane);
+  for (uint i = t; i < columns; i += rung::gpu::norm_threads(columns)) out[i] = normed(x[i], inverse, weight[i]);
+}
+
+// grid [rows]. Where `residual` takes the result, too: residual += out.  CPU twin: ReferenceOps::do_rms_norm.
+[[max_total_threads_per_threadgroup(256)]]
+kernel void rms_norm(constant rung::gpu::NormArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
+                     device const float* x [[buffer(2)]], device const float* weight [[buffer(3)]],
+                     device float* residual [[buffer(4)]], uint row [[threadgroup_position_in_grid]],
+                     ushort t [[thread_index_in_threadgroup]], ushort simd [[simdgroup_index_in_threadgroup]],
+                     ushort lane [[thread_index_in_simdgroup]]) {
+  threadgroup float sums[rung::gpu::kNormSimds];
+  const uint columns = args.columns;
+  const ulong begin = ulong(row) * columns;
+  norm_row(out + begin, x + begin, weight, columns, args.epsilon, sums, t, simd, lane);
+  if (args.has_residual == 0) return;
+  for (uint i = t; i < columns; i += rung::gpu::norm_threads(columns)) residual[begin + i] += out[begin + i];
 }

@@ -14,6 +14,8 @@ RUNG_INCBIN(rung_metal_norm, RUNG_SOURCE_FOLDER "/kernels/metal/norm.metal");
 RUNG_INCBIN(rung_metal_rope, RUNG_SOURCE_FOLDER "/kernels/metal/rope.metal");
 RUNG_INCBIN(rung_metal_elements, RUNG_SOURCE_FOLDER "/kernels/metal/elements.metal");
 RUNG_INCBIN(rung_metal_linear, RUNG_SOURCE_FOLDER "/kernels/metal/linear.metal");
+RUNG_INCBIN(rung_metal_store, RUNG_SOURCE_FOLDER "/kernels/metal/store.metal");
+RUNG_INCBIN(rung_metal_heads, RUNG_SOURCE_FOLDER "/kernels/metal/heads.metal");
 RUNG_INCBIN(rung_metal_attention, RUNG_SOURCE_FOLDER "/kernels/metal/attention.metal");
 
 namespace rung::gpu {
@@ -33,6 +35,8 @@ std::string kernel_source() {
       {"rope.metal", rung_metal_rope, rung_metal_rope_end},
       {"elements.metal", rung_metal_elements, rung_metal_elements_end},
       {"linear.metal", rung_metal_linear, rung_metal_linear_end},
+      {"store.metal", rung_metal_store, rung_metal_store_end},
+      {"heads.metal", rung_metal_heads, rung_metal_heads_end},
       {"attention.metal", rung_metal_attention, rung_metal_attention_end},
   };
   std::string source;

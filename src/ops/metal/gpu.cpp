@@ -31,6 +31,7 @@ constexpr KernelInfo kKernels[] = {
     {Kernel::gate_up_many, "gate_up_many", RUNG_FORMAT_CONSTANT},
     {Kernel::rope, "rope", -1},
     {Kernel::store_kv, "store_kv", RUNG_CACHE_CONSTANT},
+    {Kernel::heads, "heads", RUNG_CACHE_CONSTANT},
     {Kernel::attention, "attention", RUNG_CACHE_CONSTANT},
     {Kernel::attention_blocks, "attention_blocks", RUNG_CACHE_CONSTANT},
     {Kernel::attention_combine, "attention_combine", -1},
@@ -47,10 +48,7 @@ static_assert([] {
 constexpr std::size_t kUploadBytes = std::size_t{256} << 10;
 constexpr std::size_t kUploadAlignment = 16;
 constexpr std::size_t kLine = 64;
-
-// A tenth of a second or so on a small GPU. A command buffer that takes many seconds is stopped by the system, and
-// while one runs the screen may stand still.
-constexpr std::size_t kMostWork = std::size_t{1} << 37;
+constexpr std::size_t kMostBuffers = 16;  // of a dispatch
 
 }  // namespace
 
@@ -228,8 +226,8 @@ void Gpu::dispatch(Kernel kernel, std::uint32_t constant, std::span<const std::b
   const Pool pool;
   const Messages& m = messages();
   const Id to = encoder();
-  std::array<Id, 12> ids{};
-  std::array<UInteger, 12> offsets{};
+  std::array<Id, kMostBuffers> ids{};
+  std::array<UInteger, kMostBuffers> offsets{};
   ensure(buffers.size() <= ids.size(), "Metal: more buffers than a dispatch takes");
   std::size_t count = 0;
   for (const Place& place : buffers) {
@@ -246,7 +244,7 @@ void Gpu::dispatch(Kernel kernel, std::uint32_t constant, std::span<const std::b
 
 void Gpu::add_work(std::size_t multiplications) {
   work_ += multiplications;
-  if (work_ > kMostWork) commit();
+  if (work_ > most_work_) commit();
 }
 
 void Gpu::commit() {

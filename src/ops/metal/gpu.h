@@ -37,6 +37,7 @@ enum class Kernel : std::uint8_t {
   gate_up_many,
   rope,
   store_kv,
+  heads,
   attention,
   attention_blocks,
   attention_combine,
@@ -88,8 +89,11 @@ class Gpu {
   // `args` and `buffers` are the kernel's arguments, in order; `constant` is what is fixed in it (args.h).
   void dispatch(Kernel kernel, std::uint32_t constant, std::span<const std::byte> args, std::span<const Place> buffers,
                 const Grid& grid);
-  // Says how much the last dispatch has to multiply, so that no command buffer takes seconds.
+  // Says how much the last dispatch has to multiply, so that no command buffer takes seconds: beyond most_work() the
+  // GPU gets what there is. Tests make it small.
   void add_work(std::size_t multiplications);
+  std::size_t most_work() const { return most_work_; }
+  void set_most_work(std::size_t multiplications) { most_work_ = multiplications; }
   // All that was recorded is done. Throws Error: what the GPU says.
   void finish();
 
@@ -115,6 +119,9 @@ class Gpu {
   };
   std::vector<Upload> uploads_;
   std::size_t upload_ = 0, upload_at_ = 0;  // where the next upload goes
+  // A tenth of a second or so on a small GPU. A command buffer that takes many seconds is stopped by the system, and
+  // while one runs the screen may stand still.
+  std::size_t most_work_ = std::size_t{1} << 37;
   std::size_t work_ = 0;
   Counts counts_;
 };

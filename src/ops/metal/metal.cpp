@@ -43,7 +43,7 @@ std::size_t next_number() {
 MetalOps::MetalOps() : number_(next_number()) { set_cache_type(DType::f16); }
 
 void MetalOps::finish() {
-  record_pending();
+  record();
   turns_.clear();
   tables_.clear();
   gpu_.finish();
@@ -74,19 +74,14 @@ void MetalOps::do_embed(Matrix out, std::span<const std::int32_t> ids, const Pac
         .rows = u32(piece.rows),
         .scale = scale,
     };
-    dispatch(Kernel::embed, number_of(table.dtype), args,
-             {gpu_.place(out.data()), id_table, {piece.buffer.id(), piece.offset}},
-             over(ids.size() * in_groups(columns, 32) * 4));
+    kernel_step(Kernel::embed, gpu::format_constant(number_of(table.dtype), number_of(table.dtype), false), args,
+                {place(out.data()), id_table, {piece.buffer.id(), piece.offset}},
+                over(ids.size() * in_groups(columns, 32) * 4));
   }
 }
 
 void MetalOps::do_rms_norm(Matrix out, ConstMatrix x, const Norm& norm) {
-  const std::size_t columns = x.extent<Columns>();
-  // As many threads as the row's length is worth, in whole SIMD groups.
-  const std::size_t threads =
-      std::clamp<std::size_t>(in_groups(columns, 4 * gpu::kSimd) * gpu::kSimd, gpu::kSimd, gpu::kNormThreads);
-  dispatch(Kernel::rms_norm, 0, gpu::NormArgs{u32(columns), norm.epsilon},
-           {gpu_.place(out.data()), gpu_.place(x.data()), constant(norm.weight)}, {{x.extent<Rows>(), 1, 1}, threads});
+  steps_.push_back(NormStep{out, x, norm.epsilon, constant(norm.weight)});
 }
 
 // One row of cosines and sines a token. The layers of a pass turn by the same: so they are uploaded once.
@@ -110,31 +105,23 @@ void MetalOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const 
                        const Rope& rope) {
   if (positions.empty()) return;
   const std::size_t half = rope.inverse_frequencies.size();
-  const gpu::RopeArgs args{u32(positions.size()), u32(x.extent<Heads>()), u32(half)};
-  dispatch(Kernel::rope, 0, args, {gpu_.place(x.data()), turns(positions, rope)},
-           over(positions.size() * x.extent<Heads>() * half));
+  steps_.push_back(
+      RopeStep{x.data(), {u32(positions.size()), u32(x.extent<Heads>()), u32(half)}, turns(positions, rope)});
 }
 
 void MetalOps::do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) {
-  if (becomes_gate(out, gate, up, activation)) return;
-  const gpu::ElementArgs args{u32(gate.size()), activation == Activation::silu ? 0u : 1u};
-  dispatch(Kernel::gate, 0, args, {gpu_.place(out.data()), gpu_.place(gate.data()), gpu_.place(up.data())},
-           over(gate.size()));
+  steps_.push_back(GateStep{out, gate, up, activation});
 }
 
-void MetalOps::do_add(Matrix x, ConstMatrix y) {
-  if (becomes_sum(x, y)) return;
-  dispatch(Kernel::add, 0, gpu::ElementArgs{u32(x.size()), 0}, {gpu_.place(x.data()), gpu_.place(y.data())},
-           over(x.size()));
-}
+void MetalOps::do_add(Matrix x, ConstMatrix y) { steps_.push_back(AddStep{x, y}); }
 
 void MetalOps::do_take_rows(Matrix out, ConstMatrix x, std::span<const std::size_t> rows) {
   std::vector<std::uint32_t> numbers;
   for (const std::size_t row : rows) numbers.push_back(u32(row));
   const gpu::RowArgs args{u32(rows.size()), u32(x.extent<Columns>())};
-  dispatch(Kernel::take_rows, 0, args,
-           {gpu_.place(out.data()), gpu_.place(x.data()), upload(std::span<const std::uint32_t>(numbers))},
-           over(rows.size() * x.extent<Columns>()));
+  kernel_step(Kernel::take_rows, 0, args,
+              {place(out.data()), place(x.data()), upload(std::span<const std::uint32_t>(numbers))},
+              over(rows.size() * x.extent<Columns>()));
 }
 
 }  // namespace rung

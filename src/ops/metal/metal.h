@@ -1,17 +1,27 @@
-// The backend of a Mac's GPU: each verb is a kernel of src/kernels/metal/, recorded, and done in finish().  Milestone
-// M7.
+// The backend of a Mac's GPU: each verb is written down and becomes a kernel of src/kernels/metal/, alone or with its
+// neighbours, in finish().  Milestone M7.
+//
+//   rms_norm, linear × 3, rope, …     steps, in order: what is asked for, where it lies
+//   finish()                          neighbours that fit are one kernel (metal_join.cpp); all are recorded, and done
+//
+// Tensors that only pass between joined verbs are written all the same: memory after finish() is what the verbs one by
+// one leave there.
 //
 // Host and GPU share the memory, so nothing is moved: tensors lie in memory that both see, weights where the file is
 // mapped, the KV cache where and as the other backends have it.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <map>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "kernels/metal/args.h"
@@ -26,6 +36,7 @@ class MetalOps : public Ops {
   MetalOps();  // throws Error: this system has no Metal
   std::string_view kernels() const { return gpu_.name(); }
   const metal::Counts& counts() const { return gpu_.counts(); }
+  void set_most_work(std::size_t multiplications) { gpu_.set_most_work(multiplications); }  // Gpu::add_work
 
   std::unique_ptr<BackendMemory> memory(std::size_t bytes) override { return gpu_.memory(bytes); }
   void finish() override;
@@ -54,23 +65,64 @@ class MetalOps : public Ops {
   const std::vector<WeightPiece>& pieces_of(const PackedMatrix& w);
   std::vector<WeightPiece> make_pieces(const PackedMatrix& w);
 
-  // Linear layers of one x that are asked for and not recorded yet, since what comes next may become a part of them: an
-  // activation, or the sum with the residual stream.
-  struct LinearWork {
+  // What was asked for and is not recorded yet.
+  struct NormStep {
+    ConstMatrix out, x;
+    float epsilon;
+    metal::Place weight;
+  };
+  struct LinearStep {  // or a piece of one, where the matrix is in several buffers
     gpu::LinearArgs args;
-    const float* out;
-    metal::Place out_place, w, bias;
+    DType type;
+    const float *out, *x;
+    metal::Place w, bias;
+    bool goes_on;  // is of the same linear_each as the step before
   };
-  struct Pending {
-    std::vector<LinearWork> works;
-    DType type = DType::f32;
-    const float* x = nullptr;
-    metal::Place x_place;
+  struct RopeStep {
+    const float* x;
+    gpu::RopeArgs args;
+    metal::Place turns;
   };
-  std::vector<LinearWork> works_of(const LinearTask& task, metal::Place x);
-  void record_pending(metal::Place residual = {});
-  bool becomes_sum(Matrix x, ConstMatrix y);
-  bool becomes_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation);
+  struct StoreStep {
+    const float *k, *v;
+    gpu::StoreArgs args;
+    std::size_t tokens;
+    DType cache;
+    metal::Place positions, blocks;
+  };
+  struct GateStep {
+    ConstMatrix out, gate, up;
+    Activation activation;
+  };
+  struct AddStep {
+    ConstMatrix x, y;
+  };
+  struct KernelStep {  // a kernel that nothing joins
+    metal::Kernel kernel;
+    std::uint32_t constant;
+    std::array<std::byte, 64> args;
+    std::size_t args_bytes;
+    std::array<metal::Place, 5> places;
+    std::size_t places_count;
+    metal::Grid grid;
+    std::size_t work;
+  };
+  using Step = std::variant<NormStep, LinearStep, RopeStep, StoreStep, GateStep, AddStep, KernelStep>;
+  // The i-th step, if it is such a one.
+  template <class Wanted>
+  const Wanted* step(std::size_t i) const {
+    return i < steps_.size() ? std::get_if<Wanted>(&steps_[i]) : nullptr;
+  }
+  void record();
+  // Each records a kernel for steps from the first-th on, and says of how many; 0: they are others.
+  std::size_t record_heads(std::size_t first);
+  std::size_t record_products(std::size_t first);
+  std::size_t record_norm_and_sum(std::size_t first);
+  void record_alone(const Step& step);
+  void record_norm(const NormStep& norm, const float* residual);
+  void record_gated(const LinearStep& gate, const LinearStep& up, Activation activation, const NormStep* norm);
+  void record_linear(std::span<const LinearStep* const> layers, const NormStep* norm, const float* residual);
+  bool norm_joins(const NormStep& norm, std::span<const LinearStep* const> layers) const;
 
   // Values of the model that are floats already: norms, biases. Found by their address, known by what they are.
   metal::Place constant(std::span<const float> values);
@@ -80,7 +132,8 @@ class MetalOps : public Ops {
   struct Tiles {
     std::size_t window_tokens, group;
     metal::Place place;
-    std::uint32_t count, most_blocks;
+    std::vector<gpu::AttentionTile> list;
+    std::size_t most_blocks;
   };
   struct RowTables {
     std::vector<std::uint32_t> positions;
@@ -92,19 +145,31 @@ class MetalOps : public Ops {
   RowTables& tables_of(const BatchRows& rows);
   const Tiles& tiles_of(RowTables& tables, std::size_t window_tokens, std::size_t group);
 
+  metal::Place partial_of(std::size_t bytes, std::size_t most_bytes);
+
   template <class T>
   metal::Place upload(std::span<const T> values) {
     return gpu_.upload(std::as_bytes(values));
   }
+  // `work`: multiplications.
+  template <class Args>
+  void kernel_step(metal::Kernel kernel, std::uint32_t constant, const Args& args,
+                   std::initializer_list<metal::Place> places, const metal::Grid& grid, std::size_t work = 0) {
+    KernelStep step{kernel, constant, {}, sizeof args, {}, places.size(), grid, work};
+    static_assert(sizeof args <= sizeof step.args);
+    std::memcpy(step.args.data(), &args, sizeof args);
+    std::copy(places.begin(), places.end(), step.places.begin());
+    steps_.push_back(step);
+  }
   template <class Args>
   void dispatch(metal::Kernel kernel, std::uint32_t constant, const Args& args,
-                std::initializer_list<metal::Place> buffers, const metal::Grid& grid) {
-    record_pending();
-    gpu_.dispatch(kernel, constant, std::as_bytes(std::span(&args, 1)), {buffers.begin(), buffers.size()}, grid);
+                std::initializer_list<metal::Place> places, const metal::Grid& grid) {
+    gpu_.dispatch(kernel, constant, std::as_bytes(std::span(&args, 1)), {places.begin(), places.size()}, grid);
   }
+  metal::Place place(const float* values) const { return gpu_.place(values); }
 
   metal::Gpu gpu_;
-  Pending pending_;
+  std::vector<Step> steps_;
   const std::size_t number_;  // of this backend, in PanelStore::companion
   struct Constant {
     std::unique_ptr<BackendMemory> memory;
@@ -118,9 +183,10 @@ class MetalOps : public Ops {
     std::vector<std::uint32_t> positions;
     metal::Place place;
   };
-  std::vector<Turns> turns_;       // of this pass
-  std::vector<RowTables> tables_;  // of this pass
-  Buffer<float> partial_;
+  std::vector<Turns> turns_;                // of this pass
+  std::vector<RowTables> tables_;           // of this pass
+  std::unique_ptr<BackendMemory> partial_;  // results of attention, a block each
+  std::size_t partial_bytes_ = 0;
 };
 
 }  // namespace rung

@@ -13,9 +13,13 @@ using metal::Place;
 
 namespace {
 
-// Few tiles leave most of a GPU idle, when each goes through its blocks alone; many do not, and the partial results of
-// all would take much memory.
+// Few tiles leave most of a GPU idle, when each goes through its blocks alone: so a block is a SIMD group's, and the
+// results of all blocks are combined after. Many tiles are enough, and spare the memory between.
 constexpr std::size_t kFewTiles = 64;
+
+// Of those results: some tiles after the other, if they would take more; a tile that does by itself (a token at some
+// hundred thousand) goes through its blocks alone.
+constexpr std::size_t kMostPartialBytes = std::size_t{64} << 20;
 
 std::uint32_t head_bytes_of(const KvShape& shape) {
   return static_cast<std::uint32_t>(kKvBlock * shape.bytes_per_head());
@@ -59,7 +63,7 @@ const MetalOps::Tiles& MetalOps::tiles_of(RowTables& tables, std::size_t window_
     if (known.window_tokens == window_tokens && known.group == group) return known;
   }
   std::vector<gpu::AttentionTile> tiles;
-  std::uint32_t most_blocks = 0;
+  std::size_t most_blocks = 0;
   const std::size_t tokens = tables.positions.size();
   for (std::size_t begin = 0, end = 0; begin < tokens; begin = end) {
     while (end < tokens && tables.caches[end] == tables.caches[begin]) ++end;
@@ -76,11 +80,11 @@ const MetalOps::Tiles& MetalOps::tiles_of(RowTables& tables, std::size_t window_
                        .blocks_at = tables.blocks_at[begin],
                        .first_block = first_block,
                        .end_block = end_block});
-      most_blocks = std::max(most_blocks, end_block - first_block);
+      most_blocks = std::max<std::size_t>(most_blocks, end_block - first_block);
     }
   }
-  tables.tiles.push_back({window_tokens, group, upload(std::span<const gpu::AttentionTile>(tiles)),
-                          static_cast<std::uint32_t>(tiles.size()), most_blocks});
+  const Place uploaded = upload(std::span<const gpu::AttentionTile>(tiles));
+  tables.tiles.push_back({window_tokens, group, uploaded, std::move(tiles), most_blocks});
   return tables.tiles.back();
 }
 
@@ -95,9 +99,8 @@ void MetalOps::do_store_kv(const BatchRows& rows, std::size_t layer, Tensor<cons
       .head_bytes = head_bytes_of(shape),
       .layer_bytes = layer_bytes_of(shape, layer),
   };
-  dispatch(Kernel::store_kv, static_cast<std::uint32_t>(shape.dtype), args,
-           {gpu_.place(k.data()), gpu_.place(v.data()), tables.position_table, tables.own_blocks},
-           {{(shape.head_dim + gpu::kSimd - 1) / gpu::kSimd, 2 * shape.kv_heads, rows.size()}, gpu::kSimd});
+  steps_.push_back(
+      StoreStep{k.data(), v.data(), args, rows.size(), shape.dtype, tables.position_table, tables.own_blocks});
 }
 
 void MetalOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<const float, Tokens, Heads, HeadDim> q,
@@ -114,30 +117,50 @@ void MetalOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<co
       .head_dim = static_cast<std::uint32_t>(shape.head_dim),
       .head_bytes = head_bytes_of(shape),
       .layer_bytes = layer_bytes_of(shape, layer),
-      .most_blocks = tiles.most_blocks,
+      .most_blocks = static_cast<std::uint32_t>(tiles.most_blocks),
       .window_tokens = static_cast<std::uint32_t>(settings.window_tokens),
       .scale = settings.scale,
   };
   const auto cache = static_cast<std::uint32_t>(shape.dtype);
-  const Place to = gpu_.place(out.data()), from = gpu_.place(q.data());
-  if (tiles.count > kFewTiles || tiles.most_blocks == 1) {
-    const std::size_t room = (shape.head_dim + 7) / 8 * 8 * gpu::kTile * sizeof(float);
-    dispatch(Kernel::attention, cache, args, {to, from, tables.position_table, tables.blocks, tiles.place},
-             {{tiles.count, shape.kv_heads, 1}, gpu::kSimd, room});
-    return;
+  const Place to = place(out.data()), from = place(q.data());
+  const std::size_t tile_bytes = shape.kv_heads * tiles.most_blocks * gpu::kTile * (shape.head_dim + 2) * sizeof(float);
+  const std::size_t most_bytes = std::min(kMostPartialBytes, gpu_.most_bytes());
+  const bool splits = tiles.list.size() <= kFewTiles && tiles.most_blocks > 1 && tile_bytes <= most_bytes;
+  const std::size_t most_tiles = splits ? most_bytes / tile_bytes : tiles.list.size();
+  const Place partial = splits ? partial_of(std::min(most_tiles, tiles.list.size()) * tile_bytes, most_bytes) : Place{};
+  const std::size_t padded = (shape.head_dim + 7) / 8 * 8;
+  const std::size_t block_work = shape.kv_heads * gpu::kTile * kKvBlock * 2 * padded;
+  for (std::size_t first = 0, end = 0; first < tiles.list.size(); first = end) {
+    // As many tiles as there is room for, and as one command buffer should have work.
+    std::size_t work = 0;
+    do {
+      work += (tiles.list[end].end_block - tiles.list[end].first_block) * block_work;
+      ++end;
+    } while (end < tiles.list.size() && end - first < most_tiles && work < gpu_.most_work());
+    const std::size_t count = end - first;
+    const Place some{tiles.place.buffer, tiles.place.offset + first * sizeof(gpu::AttentionTile)};
+    if (!splits) {
+      kernel_step(Kernel::attention, cache, args, {to, from, tables.position_table, tables.blocks, some},
+                  {{count, shape.kv_heads, 1}, gpu::kSimd, padded * gpu::kTile * sizeof(float)}, work);
+      continue;
+    }
+    kernel_step(Kernel::attention_blocks, cache, args, {partial, from, tables.position_table, tables.blocks, some},
+                {{count, shape.kv_heads, tiles.most_blocks}, gpu::kSimd}, work);
+    kernel_step(Kernel::attention_combine, 0, args, {to, partial, tables.position_table, some},
+                {{count, shape.kv_heads, gpu::kTile}, gpu::kSimd});
   }
-  const std::size_t floats =
-      std::size_t{tiles.count} * shape.kv_heads * tiles.most_blocks * gpu::kTile * (shape.head_dim + 2);
-  if (partial_.size() < floats) {
-    finish();  // what was recorded may still want the old memory
-    partial_ = Buffer<float>(2 * floats, gpu_.memory(2 * floats * sizeof(float)));
-    return do_attention(out, q, rows, layer, settings);
+}
+
+// A step that is not recorded yet may still want the old memory.
+Place MetalOps::partial_of(std::size_t bytes, std::size_t most_bytes) {
+  if (partial_bytes_ < bytes) {
+    const std::size_t twice = std::min(2 * bytes, most_bytes);  // it grows with the context
+    std::unique_ptr<BackendMemory> more = gpu_.memory(twice);
+    if (partial_ != nullptr) retired_.push_back(std::move(partial_));
+    partial_ = std::move(more);
+    partial_bytes_ = twice;
   }
-  const Place partial = gpu_.place(partial_.data());
-  dispatch(Kernel::attention_blocks, cache, args, {partial, from, tables.position_table, tables.blocks, tiles.place},
-           {{tiles.count, shape.kv_heads, tiles.most_blocks}, gpu::kSimd});
-  dispatch(Kernel::attention_combine, 0, args, {to, partial, tables.position_table, tiles.place},
-           {{tiles.count, shape.kv_heads, gpu::kTile}, gpu::kSimd});
+  return gpu_.place(partial_->data());
 }
 
 }  // namespace rung
