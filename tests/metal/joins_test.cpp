@@ -279,7 +279,7 @@ TEST_F(AttentionInPieces, OfWorkGivesTheSameBits) {
   EXPECT_EQ(std::vector<float>(many.end() - static_cast<std::ptrdiff_t>(few.size()), many.end()), few);
   EXPECT_EQ(command_buffers_, 1u);
 
-  metal_->set_most_work(1);  // a tile each
+  metal_.emplace(std::size_t{1});  // a tile each
   EXPECT_EQ(attended(kFew), few);
   EXPECT_EQ(dispatches_, 2 * 3u);
   EXPECT_GE(command_buffers_, 3u);
@@ -288,20 +288,17 @@ TEST_F(AttentionInPieces, OfWorkGivesTheSameBits) {
   EXPECT_EQ(command_buffers_, dispatches_);
 }
 
-// A buffer as long as one tile's partial results, or as two's; then a shorter one: a tile goes through its blocks
-// alone.
+// Room for one tile's partial results, or for two's; or for less: then a tile goes through its blocks alone.
 TEST_F(AttentionInPieces, OfMemoryGivesTheSameBits) {
   const std::vector<float> expected = attended(kFew);
   const std::size_t of_a_tile = kKvHeads * 11 * gpu::kTile * (kHeadDim + 2) * sizeof(float);
   struct Case {
     std::size_t bytes, dispatches;
   };
-  for (const Case& c : {Case{of_a_tile, 2 * 3}, Case{2 * of_a_tile, 2 * 2}, Case{of_a_tile - 64, 1}}) {
-    fake_metal::settings().max_buffer_length = c.bytes;
-    metal_.emplace();
+  for (const Case& c : {Case{of_a_tile, 2 * 3}, Case{2 * of_a_tile, 2 * 2}, Case{of_a_tile - 1, 1}}) {
+    metal_.emplace(metal::Gpu::kMostWork, c.bytes);
     EXPECT_EQ(attended(kFew), expected) << c.bytes;
     EXPECT_EQ(dispatches_, c.dispatches) << c.bytes;
-    fake_metal::settings() = {};
   }
 }
 

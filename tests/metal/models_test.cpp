@@ -113,8 +113,7 @@ TEST_P(MetalModel, DispatchesSoManyKernelsAToken) {
 // A prompt that is much work goes to the GPU in several command buffers, which changes no bit.
 TEST_P(MetalModel, CommitsALongPromptInPieces) {
   const Opened opened(GetParam());
-  MetalOps whole, pieces;
-  pieces.set_most_work(std::size_t{1} << 18);
+  MetalOps whole, pieces(std::size_t{1} << 18);
   EXPECT_EQ(logits_of(opened, pieces, 90), logits_of(opened, whole, 90));
   EXPECT_EQ(whole.counts().command_buffers, 1u);
   EXPECT_GT(pieces.counts().command_buffers, opened.model.layers.size());

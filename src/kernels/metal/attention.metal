@@ -162,13 +162,12 @@ inline uint written(rung::gpu::AttentionTile tile, constant rung::gpu::Attention
 }
 
 // grid [tiles, kv_heads], a SIMD group each. room: [8, head_dim], the result so far, where no registers would do.
-[[max_total_threads_per_threadgroup(32)]]
-kernel void attention(constant rung::gpu::AttentionArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
-                      device const float* q [[buffer(2)]], device const uint* positions [[buffer(3)]],
-                      device const ulong* blocks [[buffer(4)]],
-                      device const rung::gpu::AttentionTile* tiles [[buffer(5)]],
-                      threadgroup float2* room [[threadgroup(0)]], uint2 group [[threadgroup_position_in_grid]],
-                      ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(32)]] kernel void attention(
+    constant rung::gpu::AttentionArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
+    device const float* q [[buffer(2)]], device const uint* positions [[buffer(3)]],
+    device const ulong* blocks [[buffer(4)]], device const rung::gpu::AttentionTile* tiles [[buffer(5)]],
+    threadgroup float2* room [[threadgroup(0)]], uint2 group [[threadgroup_position_in_grid]],
+    ushort lane [[thread_index_in_simdgroup]]) {
   const rung::gpu::AttentionTile tile = tiles[group.x];
   const ushort r = matrix_row(lane), c = matrix_column(lane);
   const Row row = row_of(args, tile, positions, group.y, r);
@@ -208,13 +207,11 @@ inline ulong partial_at(constant rung::gpu::AttentionArgs& args, uint tile, uint
 }
 
 // grid [tiles, kv_heads, most_blocks], a SIMD group each.
-[[max_total_threads_per_threadgroup(32)]]
-kernel void attention_blocks(constant rung::gpu::AttentionArgs& args [[buffer(0)]],
-                             device float* partial [[buffer(1)]], device const float* q [[buffer(2)]],
-                             device const uint* positions [[buffer(3)]], device const ulong* blocks [[buffer(4)]],
-                             device const rung::gpu::AttentionTile* tiles [[buffer(5)]],
-                             uint3 group [[threadgroup_position_in_grid]],
-                             ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(32)]] kernel void attention_blocks(
+    constant rung::gpu::AttentionArgs& args [[buffer(0)]], device float* partial [[buffer(1)]],
+    device const float* q [[buffer(2)]], device const uint* positions [[buffer(3)]],
+    device const ulong* blocks [[buffer(4)]], device const rung::gpu::AttentionTile* tiles [[buffer(5)]],
+    uint3 group [[threadgroup_position_in_grid]], ushort lane [[thread_index_in_simdgroup]]) {
   const rung::gpu::AttentionTile tile = tiles[group.x];
   const uint block = tile.first_block + group.z;
   if (block >= tile.end_block) return;  // all lanes alike
@@ -238,12 +235,11 @@ kernel void attention_blocks(constant rung::gpu::AttentionArgs& args [[buffer(0)
 }
 
 // grid [tiles, kv_heads, 8 rows], a SIMD group each; a lane takes dimensions lane, lane + 32, …
-[[max_total_threads_per_threadgroup(32)]]
-kernel void attention_combine(constant rung::gpu::AttentionArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
-                              device const float* partial [[buffer(2)]], device const uint* positions [[buffer(3)]],
-                              device const rung::gpu::AttentionTile* tiles [[buffer(4)]],
-                              uint3 group [[threadgroup_position_in_grid]],
-                              ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(32)]] kernel void attention_combine(
+    constant rung::gpu::AttentionArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
+    device const float* partial [[buffer(2)]], device const uint* positions [[buffer(3)]],
+    device const rung::gpu::AttentionTile* tiles [[buffer(4)]], uint3 group [[threadgroup_position_in_grid]],
+    ushort lane [[thread_index_in_simdgroup]]) {
   const rung::gpu::AttentionTile tile = tiles[group.x];
   const Row row = row_of(args, tile, positions, group.y, group.z);
   if (!row.there) return;

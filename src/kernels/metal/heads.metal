@@ -7,18 +7,18 @@
 //                  │ turn             │ turn             │
 //                  ▼ q                ▼ k, store → K     ▼ store → V
 //
-// Each step is that of norm.metal, rope.metal or store.metal. Between two steps a barrier of the threadgroup, for memory
-// that the whole device sees: what one of its threads wrote there, another now reads.
+// Each step is that of norm.metal, rope.metal or store.metal. Between two steps a barrier, for memory that the whole
+// device sees: what one thread of the threadgroup wrote there, another now reads.
 //
 // grid [heads + 2 · kv_heads, tokens], norm_threads(head_dim) threads each.
-[[max_total_threads_per_threadgroup(256)]]
-kernel void heads(constant rung::gpu::HeadsArgs& args [[buffer(0)]], device float* q [[buffer(1)]],
-                  device float* k [[buffer(2)]], device float* v [[buffer(3)]], device const float* q_norm [[buffer(4)]],
-                  device const float* k_norm [[buffer(5)]], device const float* table [[buffer(6)]],
-                  device const uint* positions [[buffer(7)]], device const ulong* blocks [[buffer(8)]],
-                  uint2 group [[threadgroup_position_in_grid]], ushort t [[thread_index_in_threadgroup]],
-                  ushort threads [[threads_per_threadgroup]], ushort simd [[simdgroup_index_in_threadgroup]],
-                  ushort simds [[simdgroups_per_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(256)]] kernel void heads(
+    constant rung::gpu::HeadsArgs& args [[buffer(0)]], device float* q [[buffer(1)]], device float* k [[buffer(2)]],
+    device float* v [[buffer(3)]], device const float* q_norm [[buffer(4)]], device const float* k_norm [[buffer(5)]],
+    device const float* table [[buffer(6)]], device const uint* positions [[buffer(7)]],
+    device const ulong* blocks [[buffer(8)]], uint2 group [[threadgroup_position_in_grid]],
+    ushort t [[thread_index_in_threadgroup]], ushort threads [[threads_per_threadgroup]],
+    ushort simd [[simdgroup_index_in_threadgroup]], ushort simds [[simdgroups_per_threadgroup]],
+    ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float sums[rung::gpu::kNormSimds];
   const uint token = group.y, head_dim = args.store.head_dim, kv_heads = args.store.kv_heads;
   const bool is_query = group.x < args.heads, is_value = group.x >= args.heads + kv_heads;

@@ -20,7 +20,7 @@
 // Before a layer's linear layers stands a norm. Of a token or two each threadgroup makes it for itself (Input): that is
 // one dispatch less, for reading x once more, which lies in the cache by then.
 
-// What is multiplied: x [tokens, columns]; where the pipeline is made for it, normed by what norm.metal finds of its rows.
+// What is multiplied: x [tokens, columns]; where the pipeline is made for it, normed by what norm.metal finds.
 struct Input {
   device const float* x;
   device const float* norm_weight;
@@ -146,16 +146,14 @@ inline void linear_tile(constant rung::gpu::LinearArgs& args, Layer layer, Input
 
 // Up to three matrices on the same x, as q, k and v are: grid [tiles of rows, tiles of tokens, matrices]. Of a single
 // one, `residual` may take the result, too: residual += out.
-[[max_total_threads_per_threadgroup(256)]]
-kernel void linear_few(constant rung::gpu::LinearArgs* tasks [[buffer(0)]], device const float* x [[buffer(1)]],
-                       device float* residual [[buffer(2)]], device float* out_0 [[buffer(3)]],
-                       device const uchar* w_0 [[buffer(4)]], device const float* bias_0 [[buffer(5)]],
-                       device float* out_1 [[buffer(6)]], device const uchar* w_1 [[buffer(7)]],
-                       device const float* bias_1 [[buffer(8)]], device float* out_2 [[buffer(9)]],
-                       device const uchar* w_2 [[buffer(10)]], device const float* bias_2 [[buffer(11)]],
-                       device const float* norm_weight [[buffer(12)]], device float* norm_out [[buffer(13)]],
-                       uint3 group [[threadgroup_position_in_grid]], ushort run [[simdgroup_index_in_threadgroup]],
-                       ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(256)]] kernel void linear_few(
+    constant rung::gpu::LinearArgs* tasks [[buffer(0)]], device const float* x [[buffer(1)]],
+    device float* residual [[buffer(2)]], device float* out_0 [[buffer(3)]], device const uchar* w_0 [[buffer(4)]],
+    device const float* bias_0 [[buffer(5)]], device float* out_1 [[buffer(6)]], device const uchar* w_1 [[buffer(7)]],
+    device const float* bias_1 [[buffer(8)]], device float* out_2 [[buffer(9)]], device const uchar* w_2 [[buffer(10)]],
+    device const float* bias_2 [[buffer(11)]], device const float* norm_weight [[buffer(12)]],
+    device float* norm_out [[buffer(13)]], uint3 group [[threadgroup_position_in_grid]],
+    ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float partial[rung::gpu::kRuns * rung::gpu::kFewRows * rung::gpu::kFewTokens];
   threadgroup float sums[rung::gpu::kNormTokens * rung::gpu::kNormSimds];
   const uint z = group.z;
@@ -165,15 +163,13 @@ kernel void linear_few(constant rung::gpu::LinearArgs* tasks [[buffer(0)]], devi
   linear_tile<1, 1>(tasks[z], layer, in, partial, group, run, lane);
 }
 
-[[max_total_threads_per_threadgroup(256)]]
-kernel void linear_many(constant rung::gpu::LinearArgs* tasks [[buffer(0)]], device const float* x [[buffer(1)]],
-                        device float* residual [[buffer(2)]], device float* out_0 [[buffer(3)]],
-                        device const uchar* w_0 [[buffer(4)]], device const float* bias_0 [[buffer(5)]],
-                        device float* out_1 [[buffer(6)]], device const uchar* w_1 [[buffer(7)]],
-                        device const float* bias_1 [[buffer(8)]], device float* out_2 [[buffer(9)]],
-                        device const uchar* w_2 [[buffer(10)]], device const float* bias_2 [[buffer(11)]],
-                        uint3 group [[threadgroup_position_in_grid]], ushort run [[simdgroup_index_in_threadgroup]],
-                        ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(256)]] kernel void linear_many(
+    constant rung::gpu::LinearArgs* tasks [[buffer(0)]], device const float* x [[buffer(1)]],
+    device float* residual [[buffer(2)]], device float* out_0 [[buffer(3)]], device const uchar* w_0 [[buffer(4)]],
+    device const float* bias_0 [[buffer(5)]], device float* out_1 [[buffer(6)]], device const uchar* w_1 [[buffer(7)]],
+    device const float* bias_1 [[buffer(8)]], device float* out_2 [[buffer(9)]], device const uchar* w_2 [[buffer(10)]],
+    device const float* bias_2 [[buffer(11)]], uint3 group [[threadgroup_position_in_grid]],
+    ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float partial[rung::gpu::kRuns * rung::gpu::kManyRows * rung::gpu::kManyTokens];
   const uint z = group.z;
   const Layer layer{z == 0 ? out_0 : z == 1 ? out_1 : out_2, z == 0 ? w_0 : z == 1 ? w_1 : w_2,
@@ -203,25 +199,23 @@ inline void gate_up_tile(constant rung::gpu::LinearArgs& args, device float* out
   }
 }
 
-[[max_total_threads_per_threadgroup(256)]]
-kernel void gate_up_few(constant rung::gpu::LinearArgs& args [[buffer(0)]], device const float* x [[buffer(1)]],
-                        device float* out [[buffer(2)]], device float* up_out [[buffer(3)]],
-                        device const uchar* gates [[buffer(4)]], device const uchar* ups [[buffer(5)]],
-                        device const float* norm_weight [[buffer(6)]], device float* norm_out [[buffer(7)]],
-                        uint2 group [[threadgroup_position_in_grid]],
-                        ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(256)]] kernel void gate_up_few(
+    constant rung::gpu::LinearArgs& args [[buffer(0)]], device const float* x [[buffer(1)]],
+    device float* out [[buffer(2)]], device float* up_out [[buffer(3)]], device const uchar* gates [[buffer(4)]],
+    device const uchar* ups [[buffer(5)]], device const float* norm_weight [[buffer(6)]],
+    device float* norm_out [[buffer(7)]], uint2 group [[threadgroup_position_in_grid]],
+    ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float partial[rung::gpu::kRuns * 16 * rung::gpu::kFewTokens];
   threadgroup float sums[rung::gpu::kNormTokens * rung::gpu::kNormSimds];
   const Input in = input_of(args, x, norm_weight, norm_out, sums, group.x == 0, run, lane);
   gate_up_tile<1>(args, out, up_out, in, gates, ups, partial, group, run, lane);
 }
 
-[[max_total_threads_per_threadgroup(256)]]
-kernel void gate_up_many(constant rung::gpu::LinearArgs& args [[buffer(0)]], device const float* x [[buffer(1)]],
-                         device float* out [[buffer(2)]], device float* up_out [[buffer(3)]],
-                         device const uchar* gates [[buffer(4)]], device const uchar* ups [[buffer(5)]],
-                         uint2 group [[threadgroup_position_in_grid]],
-                         ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(256)]] kernel void gate_up_many(
+    constant rung::gpu::LinearArgs& args [[buffer(0)]], device const float* x [[buffer(1)]],
+    device float* out [[buffer(2)]], device float* up_out [[buffer(3)]], device const uchar* gates [[buffer(4)]],
+    device const uchar* ups [[buffer(5)]], uint2 group [[threadgroup_position_in_grid]],
+    ushort run [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float partial[rung::gpu::kRuns * 16 * rung::gpu::kManyTokens];
   gate_up_tile<4>(args, out, up_out, Input{x, x, float2(0.0f)}, gates, ups, partial, group, run, lane);
 }

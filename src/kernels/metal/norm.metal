@@ -34,12 +34,11 @@ inline void norm_row(device float* out, device const float* x, device const floa
 }
 
 // grid [rows]. Where `residual` takes the result, too: residual += out.  CPU twin: ReferenceOps::do_rms_norm.
-[[max_total_threads_per_threadgroup(256)]]
-kernel void rms_norm(constant rung::gpu::NormArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
-                     device const float* x [[buffer(2)]], device const float* weight [[buffer(3)]],
-                     device float* residual [[buffer(4)]], uint row [[threadgroup_position_in_grid]],
-                     ushort t [[thread_index_in_threadgroup]], ushort simd [[simdgroup_index_in_threadgroup]],
-                     ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(256)]] kernel void rms_norm(
+    constant rung::gpu::NormArgs& args [[buffer(0)]], device float* out [[buffer(1)]],
+    device const float* x [[buffer(2)]], device const float* weight [[buffer(3)]], device float* residual [[buffer(4)]],
+    uint row [[threadgroup_position_in_grid]], ushort t [[thread_index_in_threadgroup]],
+    ushort simd [[simdgroup_index_in_threadgroup]], ushort lane [[thread_index_in_simdgroup]]) {
   threadgroup float sums[rung::gpu::kNormSimds];
   const uint columns = args.columns;
   const ulong begin = ulong(row) * columns;

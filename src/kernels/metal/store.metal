@@ -37,8 +37,8 @@ inline void store_32(device uchar* to, bool is_value, uint head_dim, uint positi
 
 // A head's key or value x[head_dim], by the SIMD groups of a threadgroup: group s takes 32 values from 32·s on, then
 // 32 from 32·(s + simds) on, …
-inline void store_head(device uchar* to, bool is_value, device const float* x, uint head_dim, uint position, ushort simd,
-                       ushort simds, ushort lane) {
+inline void store_head(device uchar* to, bool is_value, device const float* x, uint head_dim, uint position,
+                       ushort simd, ushort simds, ushort lane) {
   for (uint first = simd * rung::gpu::kSimd; first < head_dim; first += simds * rung::gpu::kSimd) {
     const uint d = first + lane;
     store_32(to, is_value, head_dim, position, d, d < head_dim ? x[d] : 0.0f, lane);
@@ -47,11 +47,11 @@ inline void store_head(device uchar* to, bool is_value, device const float* x, u
 
 // k, v [tokens, kv_heads, head_dim] → the cache: grid [kv_heads · 2 (K, V), tokens], a SIMD group each.
 // CPU twin: KvCache::store.
-[[max_total_threads_per_threadgroup(32)]]
-kernel void store_kv(constant rung::gpu::StoreArgs& args [[buffer(0)]], device const float* k [[buffer(1)]],
-                     device const float* v [[buffer(2)]], device const uint* positions [[buffer(3)]],
-                     device const ulong* blocks [[buffer(4)]], uint2 group [[threadgroup_position_in_grid]],
-                     ushort lane [[thread_index_in_simdgroup]]) {
+[[max_total_threads_per_threadgroup(32)]] kernel void store_kv(
+    constant rung::gpu::StoreArgs& args [[buffer(0)]], device const float* k [[buffer(1)]],
+    device const float* v [[buffer(2)]], device const uint* positions [[buffer(3)]],
+    device const ulong* blocks [[buffer(4)]], uint2 group [[threadgroup_position_in_grid]],
+    ushort lane [[thread_index_in_simdgroup]]) {
   const uint head = group.x / 2, token = group.y;
   const bool is_value = group.x % 2 != 0;
   device const float* const x = (is_value ? v : k) + (ulong(token) * args.kv_heads + head) * args.head_dim;

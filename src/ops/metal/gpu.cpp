@@ -183,7 +183,7 @@ Id Gpu::pipeline(Kernel kernel, std::uint32_t constant) {
   return made.id();
 }
 
-Gpu::Gpu() {
+Gpu::Gpu(std::size_t most_work) : most_work_(most_work) {
   const Runtime* const found = Runtime::find();
   if (found == nullptr)
     fail("--device metal: there is no Metal on this system; it comes with a Mac whose chip is Apple's");

@@ -64,7 +64,13 @@ struct Counts {
 
 class Gpu {
  public:
-  Gpu();  // throws Error: there is no Metal here, or the kernels do not compile
+  // A tenth of a second or so on a small GPU. A command buffer that takes many seconds is stopped by the system, and
+  // while one runs the screen may stand still.
+  static constexpr std::size_t kMostWork = std::size_t{1} << 37;
+
+  // `most_work`: multiplications in a command buffer. Throws Error: there is no Metal here, or the kernels do not
+  // compile.
+  explicit Gpu(std::size_t most_work = kMostWork);
   ~Gpu();
   Gpu(const Gpu&) = delete;
   Gpu& operator=(const Gpu&) = delete;
@@ -89,11 +95,9 @@ class Gpu {
   // `args` and `buffers` are the kernel's arguments, in order; `constant` is what is fixed in it (args.h).
   void dispatch(Kernel kernel, std::uint32_t constant, std::span<const std::byte> args, std::span<const Place> buffers,
                 const Grid& grid);
-  // Says how much the last dispatch has to multiply, so that no command buffer takes seconds: beyond most_work() the
-  // GPU gets what there is. Tests make it small.
+  // Says how much the last dispatch has to multiply, so that no command buffer takes seconds.
   void add_work(std::size_t multiplications);
   std::size_t most_work() const { return most_work_; }
-  void set_most_work(std::size_t multiplications) { most_work_ = multiplications; }
   // All that was recorded is done. Throws Error: what the GPU says.
   void finish();
 
@@ -119,9 +123,7 @@ class Gpu {
   };
   std::vector<Upload> uploads_;
   std::size_t upload_ = 0, upload_at_ = 0;  // where the next upload goes
-  // A tenth of a second or so on a small GPU. A command buffer that takes many seconds is stopped by the system, and
-  // while one runs the screen may stand still.
-  std::size_t most_work_ = std::size_t{1} << 37;
+  const std::size_t most_work_;
   std::size_t work_ = 0;
   Counts counts_;
 };

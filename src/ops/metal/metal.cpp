@@ -40,7 +40,10 @@ std::size_t next_number() {
 
 }  // namespace
 
-MetalOps::MetalOps() : number_(next_number()) { set_cache_type(DType::f16); }
+MetalOps::MetalOps(std::size_t most_work, std::size_t most_partial_bytes)
+    : gpu_(most_work), number_(next_number()), most_partial_bytes_(std::min(most_partial_bytes, gpu_.most_bytes())) {
+  set_cache_type(DType::f16);
+}
 
 void MetalOps::finish() {
   record();

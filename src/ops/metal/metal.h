@@ -33,10 +33,14 @@ namespace rung {
 
 class MetalOps : public Ops {
  public:
-  MetalOps();  // throws Error: this system has no Metal
+  // Of attention: some tiles after the other, if they would take more; a tile that does by itself (a token at some
+  // hundred thousand) goes through its blocks alone.
+  static constexpr std::size_t kMostPartialBytes = std::size_t{64} << 20;
+
+  // Throws Error: this system has no Metal. `most_work`: as of Gpu.
+  explicit MetalOps(std::size_t most_work = metal::Gpu::kMostWork, std::size_t most_partial_bytes = kMostPartialBytes);
   std::string_view kernels() const { return gpu_.name(); }
   const metal::Counts& counts() const { return gpu_.counts(); }
-  void set_most_work(std::size_t multiplications) { gpu_.set_most_work(multiplications); }  // Gpu::add_work
 
   std::unique_ptr<BackendMemory> memory(std::size_t bytes) override { return gpu_.memory(bytes); }
   void finish() override;
@@ -145,7 +149,7 @@ class MetalOps : public Ops {
   RowTables& tables_of(const BatchRows& rows);
   const Tiles& tiles_of(RowTables& tables, std::size_t window_tokens, std::size_t group);
 
-  metal::Place partial_of(std::size_t bytes, std::size_t most_bytes);
+  metal::Place partial_of(std::size_t bytes);
 
   template <class T>
   metal::Place upload(std::span<const T> values) {
@@ -187,6 +191,7 @@ class MetalOps : public Ops {
   std::vector<RowTables> tables_;           // of this pass
   std::unique_ptr<BackendMemory> partial_;  // results of attention, a block each
   std::size_t partial_bytes_ = 0;
+  const std::size_t most_partial_bytes_;
 };
 
 }  // namespace rung

@@ -17,10 +17,6 @@ namespace {
 // results of all blocks are combined after. Many tiles are enough, and spare the memory between.
 constexpr std::size_t kFewTiles = 64;
 
-// Of those results: some tiles after the other, if they would take more; a tile that does by itself (a token at some
-// hundred thousand) goes through its blocks alone.
-constexpr std::size_t kMostPartialBytes = std::size_t{64} << 20;
-
 std::uint32_t head_bytes_of(const KvShape& shape) {
   return static_cast<std::uint32_t>(kKvBlock * shape.bytes_per_head());
 }
@@ -124,10 +120,9 @@ void MetalOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<co
   const auto cache = static_cast<std::uint32_t>(shape.dtype);
   const Place to = place(out.data()), from = place(q.data());
   const std::size_t tile_bytes = shape.kv_heads * tiles.most_blocks * gpu::kTile * (shape.head_dim + 2) * sizeof(float);
-  const std::size_t most_bytes = std::min(kMostPartialBytes, gpu_.most_bytes());
-  const bool splits = tiles.list.size() <= kFewTiles && tiles.most_blocks > 1 && tile_bytes <= most_bytes;
-  const std::size_t most_tiles = splits ? most_bytes / tile_bytes : tiles.list.size();
-  const Place partial = splits ? partial_of(std::min(most_tiles, tiles.list.size()) * tile_bytes, most_bytes) : Place{};
+  const bool splits = tiles.list.size() <= kFewTiles && tiles.most_blocks > 1 && tile_bytes <= most_partial_bytes_;
+  const std::size_t most_tiles = splits ? most_partial_bytes_ / tile_bytes : tiles.list.size();
+  const Place partial = splits ? partial_of(std::min(most_tiles, tiles.list.size()) * tile_bytes) : Place{};
   const std::size_t padded = (shape.head_dim + 7) / 8 * 8;
   const std::size_t block_work = shape.kv_heads * gpu::kTile * kKvBlock * 2 * padded;
   for (std::size_t first = 0, end = 0; first < tiles.list.size(); first = end) {
@@ -152,9 +147,9 @@ void MetalOps::do_attention(Tensor<float, Tokens, Heads, HeadDim> out, Tensor<co
 }
 
 // A step that is not recorded yet may still want the old memory.
-Place MetalOps::partial_of(std::size_t bytes, std::size_t most_bytes) {
+Place MetalOps::partial_of(std::size_t bytes) {
   if (partial_bytes_ < bytes) {
-    const std::size_t twice = std::min(2 * bytes, most_bytes);  // it grows with the context
+    const std::size_t twice = std::min(2 * bytes, most_partial_bytes_);  // it grows with the context
     std::unique_ptr<BackendMemory> more = gpu_.memory(twice);
     if (partial_ != nullptr) retired_.push_back(std::move(partial_));
     partial_ = std::move(more);

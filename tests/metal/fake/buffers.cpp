@@ -113,6 +113,11 @@ void show_to_host(Buffer& b) {
   ::mprotect(b.mapping, b.mapped_bytes, PROT_READ | PROT_WRITE);
 }
 
+void open_to_gpu(Buffer& b, bool is_open) {
+  if (b.in_flight == 0 || !b.mapping) return;
+  ::mprotect(b.mapping, b.mapped_bytes, is_open ? PROT_READ | PROT_WRITE : PROT_NONE);
+}
+
 void define_buffers() {
   method("MTLDevice", '-', "newBufferWithLength:options:", new_buffer);
   method("MTLDevice", '-', "newBufferWithBytes:length:options:", new_buffer_with_bytes);

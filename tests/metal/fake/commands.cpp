@@ -96,6 +96,16 @@ const char* words_of(CommandError code) {
 }
 
 void perform(CommandBuffer& commands) {
+  // The GPU is this program, too: what a later command buffer still keeps from the host is open while this one runs.
+  struct Opened {
+    std::set<Buffer*>& buffers;
+    explicit Opened(std::set<Buffer*>& all) : buffers(all) {
+      for (Buffer* b : buffers) open_to_gpu(*b, true);
+    }
+    ~Opened() {
+      for (Buffer* b : buffers) open_to_gpu(*b, false);
+    }
+  } const opened(commands.buffers);
   metal_emulator::end_epoch();  // command buffers of a queue follow one another
   for (Command& command : commands.commands) {
     switch (command.kind) {

@@ -48,6 +48,7 @@ struct Buffer : Object {
 Buffer* buffer(Id object, const char* wanted_by);  // or Misuse
 void hide_from_host(Buffer& buffer);               // between commit and completion
 void show_to_host(Buffer& buffer);
+void open_to_gpu(Buffer& buffer, bool is_open);  // one that is in flight, while kernels run
 
 // ---- code ----
 
