@@ -35,7 +35,7 @@ bool apart(Region a, Region b) {
   const auto at = [](const float* p) { return reinterpret_cast<std::uintptr_t>(p); };
   return at(a.begin + a.count) <= at(b.begin) || at(b.begin + b.count) <= at(a.begin);
 }
-bool same(Place a, Place b) { return a.buffer == b.buffer && a.offset == b.offset; }
+bool same_place(Place a, Place b) { return a.buffer == b.buffer && a.offset == b.offset; }
 
 // Whether a layer makes all of `result`, and that alone.
 bool makes(const gpu::LinearArgs& args, const float* out, ConstMatrix result) {
@@ -83,7 +83,7 @@ std::size_t MetalOps::record_heads(std::size_t first) {
   const auto fits = [&](const RopeStep& rope, std::size_t heads) {
     return rope.args.tokens == tokens && rope.args.heads == heads && 2 * std::size_t{rope.args.half_dim} == head_dim;
   };
-  if (!fits(*q, q->args.heads) || !fits(*k, kv_heads) || k->x != store->k || !same(q->turns, k->turns)) return 0;
+  if (!fits(*q, q->args.heads) || !fits(*k, kv_heads) || k->x != store->k || !same_place(q->turns, k->turns)) return 0;
   const Region of_q{q->x, tokens * q->args.heads * head_dim}, of_k{k->x, tokens * kv_heads * head_dim},
       of_v{store->v, of_k.count};
   if (!apart(of_q, of_k) || !apart(of_q, of_v) || !apart(of_k, of_v)) return 0;
