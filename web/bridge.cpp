@@ -124,7 +124,7 @@ class Page {
             {"kvHeads", c.kv_heads},
             {"headDim", c.head_dim},
             {"hidden", c.hidden_size},
-            {"intermediate", c.intermediate_size},
+            {"intermediate", c.mlp.intermediate_size},
             {"vocabulary", c.vocab_size},
             {"context", c.context},
             {"parameters", model_.model().parameters()},

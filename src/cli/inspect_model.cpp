@@ -33,14 +33,14 @@ void add_shape(OrderedJson& model, const ModelConfig& c) {
   model["family"] = c.family;
   model["layers"] = c.layers.size();
   model["hidden_size"] = c.hidden_size;
-  model["intermediate_size"] = c.intermediate_size;
+  model["intermediate_size"] = c.mlp.intermediate_size;
   model["heads"] = c.heads;
   model["kv_heads"] = c.kv_heads;
   model["head_dim"] = c.head_dim;
   model["vocab_size"] = c.vocab_size;
   model["context"] = c.context;
   if (c.longest_context() > c.context) model["longest_context"] = c.longest_context();
-  model["activation"] = c.activation == Activation::silu ? "silu" : "gelu_tanh";
+  model["activation"] = c.mlp.activation == Activation::silu ? "silu" : "gelu_tanh";
   model["rope"] = c.rope_names;
   OrderedJson windows = OrderedJson::array();
   for (const LayerConfig& layer : c.layers) windows.push_back(layer.attention.window_tokens);

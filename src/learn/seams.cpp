@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "engine/chat_prompt.h"
 #include "model/forward.h"
+#include "model/tensor_table.h"
 #include "tensor/blocks.h"
 
 namespace rung::learn {
@@ -124,19 +125,13 @@ struct SeamedEngine::InFloats {
 
   InFloats(const LoadedModel& files, const Seams& seams)
       : model(bind_weights(files.files().plan(), files.files().tensors())) {
-    convert(model.embedding.matrix, files, seams);
+    for_each_tensor(model, [&](const TensorEntry&, LayerIndex, auto& place) {
+      if constexpr (requires { place.matrix; }) convert(place.matrix, files, seams);
+    });
     if (model.tied) {
       const PackedMatrix& table = model.embedding.matrix;
       model.head.matrix.dtype = table.dtype;
       model.head.matrix.data = table.data;
-    } else {
-      convert(model.head.matrix, files, seams);
-    }
-    for (DecoderLayer& layer : model.layers) {
-      for (PackedMatrix* matrix : {&layer.q.matrix, &layer.k.matrix, &layer.v.matrix, &layer.o.matrix,
-                                   &layer.mlp.gate.matrix, &layer.mlp.up.matrix, &layer.mlp.down.matrix}) {
-        convert(*matrix, files, seams);
-      }
     }
   }
 

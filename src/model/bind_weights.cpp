@@ -20,7 +20,6 @@ namespace {
 std::size_t extent(Hidden, const ModelConfig& c) { return c.hidden_size; }
 std::size_t extent(QueryDim, const ModelConfig& c) { return c.heads * c.head_dim; }
 std::size_t extent(KvDim, const ModelConfig& c) { return c.kv_heads * c.head_dim; }
-std::size_t extent(Intermediate, const ModelConfig& c) { return c.intermediate_size; }
 std::size_t extent(Vocab, const ModelConfig& c) { return c.vocab_size; }
 
 // The rows of q and k are found where the file has them (PackedMatrix::row); their few biases move.
@@ -58,7 +57,8 @@ class Binder {
 
   void operator()(const TensorEntry& entry, LayerIndex layer, Norm& place) {
     const std::string name = spelled(entry, layer, layout_);
-    place = {name, vector(require(name + ".weight"), config_.*entry.along), config_.norm_epsilon};
+    place = {name, vector(require(name + ".weight"), entry.along_head ? config_.head_dim : config_.hidden_size),
+             config_.norm_epsilon};
     if (layout_.norm_plus_one) {
       for (float& w : place.weight) w += 1.0f;
     }
@@ -185,6 +185,7 @@ Model bind_weights(ModelPlan plan, const TensorMap& in_file) {
   Binder binder(plan, tensors, *model.panels);
   binder.refuse_other_types();
   model.layers.resize(plan.config.layers.size());
+  for (DecoderLayer& layer : model.layers) layer.mlp = Mlp{plan.config.mlp};
   model.tied = plan.layout.head != Head::own && !tensors.contains(spelled(kHeadEntry, {}, plan.layout) + ".weight");
   for_each_tensor(model, [&](const TensorEntry& entry, LayerIndex layer, auto& place) { binder(entry, layer, place); });
   if (model.tied) model.head = model.embedding;

@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <functional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
+#include "model/mlp.h"
+#include "model/weight_layout.h"
 #include "ops/ops.h"
 
 namespace rung {
@@ -38,14 +38,13 @@ struct ModelConfig {
   std::string family;  // "llama", "qwen3", …: for people to read
   std::size_t vocab_size = 0;
   std::size_t hidden_size = 0;
-  std::size_t intermediate_size = 0;
   std::size_t heads = 0;
   std::size_t kv_heads = 0;
   std::size_t head_dim = 0;
   std::size_t context = 0;  // tokens that the model was made for: a session's, where nobody says another
   float norm_epsilon = 0;
   float embedding_scale = 1;
-  Activation activation = Activation::silu;
+  MlpSettings mlp;
   std::vector<SessionRope> ropes;
   std::vector<std::string> rope_names;  // of each: "default, theta 100000", for `rung inspect`
   std::vector<LayerConfig> layers;
@@ -55,43 +54,6 @@ struct ModelConfig {
     std::size_t most = context;
     for (const SessionRope& rope : ropes) most = rope.most_tokens > most ? rope.most_tokens : most;
     return most;
-  }
-};
-
-// Whether a tensor may, must or must not be in the file.
-enum class Presence { never, optional, required };
-
-// Whether the head is a tensor of its own: it must be there; only if it is there (GGUF has no setting for it); or it is
-// the embedding, unless the file holds both and they differ (`tie_word_embeddings`).
-enum class Head { own, if_there, tied };
-
-// The two ways in which files spell the tensors (model/tensor_table.h has both).
-enum class Spelling { hub, gguf };
-
-// How the file spells the tensors, which there are, and what must be folded at load.
-struct WeightLayout {
-  Spelling spelling = Spelling::hub;
-  // Where a family has another name on the hub than the table: {"ffn_norm", "pre_feedforward_layernorm"}, the first
-  // being GGUF's, which no two tensors share.
-  std::vector<std::pair<std::string_view, std::string_view>> other_names = {};
-  Presence qkv_bias = Presence::never;
-  Presence output_bias = Presence::never;
-  Presence mlp_bias = Presence::never;
-  Presence qk_norm = Presence::never;
-  Presence post_norms = Presence::never;
-  Head head = Head::if_there;
-  bool norm_plus_one = false;   // the file holds w where the formula has 1 + w
-  bool interleaved_qk = false;  // rows of q and k stand in the order of (2i, 2i+1) pairs: taken back to halves
-  // in the file → here: {"language_model.model.", "model."}
-  std::vector<std::pair<std::string, std::string>> renamed_prefixes = {};
-  std::vector<std::string> ignored_prefixes = {};   // buffers that are computed, or read elsewhere
-  std::vector<std::string> left_out_prefixes = {};  // of the parts for pictures: the text part runs without them
-
-  bool leaves_out(std::string_view tensor) const {
-    for (const std::string& prefix : left_out_prefixes) {
-      if (tensor.starts_with(prefix)) return true;
-    }
-    return false;
   }
 };
 

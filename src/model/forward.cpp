@@ -42,6 +42,9 @@ struct NothingRecorded {
 
 }  // namespace
 
+MlpRoom::MlpRoom(const MlpSettings& settings, std::size_t rows, Ops& ops)
+    : gate(room_for(rows * settings.intermediate_size, ops)), up(room_for(rows * settings.intermediate_size, ops)) {}
+
 Activations::Activations(const ModelConfig& c, std::size_t capacity, Ops& ops)
     : rows(capacity),
       x(room_for(capacity * c.hidden_size, ops)),
@@ -51,8 +54,7 @@ Activations::Activations(const ModelConfig& c, std::size_t capacity, Ops& ops)
       v(room_for(capacity * c.kv_heads * c.head_dim, ops)),
       attended(room_for(capacity * c.heads * c.head_dim, ops)),
       branch(room_for(capacity * c.hidden_size, ops)),
-      gate(room_for(capacity * c.intermediate_size, ops)),
-      up(room_for(capacity * c.intermediate_size, ops)) {}
+      mlp(c.mlp, capacity, ops) {}
 
 Forward::Forward(const Model& model, Ops& ops, std::size_t context_tokens) : model_(model), ops_(ops) {
   const std::size_t context = context_tokens == 0 ? model.config.context : context_tokens;
@@ -94,8 +96,8 @@ void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Acti
   const auto k = room.k.as<Tokens, KvHeads, HeadDim>(tokens, c.kv_heads, c.head_dim);
   const auto v = room.v.as<Tokens, KvHeads, HeadDim>(tokens, c.kv_heads, c.head_dim);
   const auto attended = room.attended.as<Tokens, Heads, HeadDim>(tokens, c.heads, c.head_dim);
-  const auto gate = room.gate.as<Tokens, Intermediate>(tokens, c.intermediate_size);
-  const auto up = room.up.as<Tokens, Intermediate>(tokens, c.intermediate_size);
+  const auto gate = room.mlp.gate.as<Tokens, Intermediate>(tokens, c.mlp.intermediate_size);
+  const auto up = room.mlp.up.as<Tokens, Intermediate>(tokens, c.mlp.intermediate_size);
 
   // Attention: what of the other tokens matters here? x is left as it is; a copy of even loudness asks.
   ops_.rms_norm(normed, x, layer.attention_norm, at("attention_norm"));
@@ -119,7 +121,7 @@ void Forward::decoder_layer(std::size_t index, const BatchRows& rows, const Acti
   // x += (act(norm(x)·Wgate) ⊙ norm(x)·Wup)·Wdown
   ops_.rms_norm(normed, x, layer.mlp_norm, at("mlp_norm"));
   ops_.linear_each(normed, LinearOf{gate, layer.mlp.gate, at("gate")}, LinearOf{up, layer.mlp.up, at("up")});
-  ops_.gate(gate, gate, up, c.activation, at("gated"));
+  ops_.gate(gate, gate, up, layer.mlp.settings.activation, at("gated"));
   ops_.linear(branch, gate, layer.mlp.down, at("mlp_output"));
   if (layer.mlp_post_norm) ops_.rms_norm(branch, branch, *layer.mlp_post_norm, at("mlp_post_norm"));
   ops_.add(x, branch, at("output"));

@@ -49,7 +49,8 @@ struct Activations {
   Activations() = default;
   Activations(const ModelConfig& config, std::size_t rows, Ops& ops);
   std::size_t rows = 0;
-  Buffer<float> x, normed, q, k, v, attended, branch, gate, up;
+  Buffer<float> x, normed, q, k, v, attended, branch;
+  MlpRoom mlp;
 };
 
 class Forward {

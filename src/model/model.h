@@ -8,16 +8,11 @@
 
 #include "files/tensor_map.h"
 #include "model/config.h"
+#include "model/mlp.h"
 #include "ops/ops.h"
 #include "tensor/weight.h"
 
 namespace rung {
-
-struct DenseMlp {
-  Weight<Intermediate, Hidden> gate;
-  Weight<Intermediate, Hidden> up;
-  Weight<Hidden, Intermediate> down;
-};
 
 struct DecoderLayer {
   Norm attention_norm;
@@ -29,7 +24,7 @@ struct DecoderLayer {
   std::optional<Norm> k_norm;
   std::optional<Norm> attention_post_norm;
   Norm mlp_norm;
-  DenseMlp mlp;
+  Mlp mlp;
   std::optional<Norm> mlp_post_norm;
 };
 

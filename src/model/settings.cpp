@@ -220,6 +220,10 @@ void Settings::require(std::string_view key, const Json& value, std::string_view
   }
 }
 
+void Settings::require_unless_read(std::string_view key, const Json& value, std::string_view why) const {
+  if (!read_.contains(key)) require(key, value, why);
+}
+
 void Settings::finish() const {
   for (const auto& [key, value] : values_.items()) {
     if (!read_.contains(key) && !says_nothing(value)) {

@@ -50,6 +50,8 @@ class Settings {
   void ignore_beginning_with(std::string_view prefix) const;
   // What cannot be done unless it has this very value (or is absent).
   void require(std::string_view key, const Json& value, std::string_view why) const;
+  // The same for what most families lack, unless this one has read the key before: then it knows what to do with it.
+  void require_unless_read(std::string_view key, const Json& value, std::string_view why) const;
   // Throws Error if a key with a value (not null, false, or an empty list or object) was neither read nor ignored.
   void finish() const;
 

@@ -6,29 +6,14 @@
 // Hidden> has QueryDim rows of Hidden columns. So a new member of a layer is one line in DecoderLayer, and one here.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstddef>
 #include <optional>
-#include <string>
-#include <string_view>
 
-#include "model/config.h"
+#include "model/mlp.h"
 #include "model/model.h"
+#include "model/weight_layout.h"
 
 namespace rung {
-
-struct TensorEntry {
-  std::string_view hub;                                          // in a folder: model.layers.N.HUB.weight
-  std::string_view gguf;                                         // in a GGUF file: blk.N.GGUF.weight
-  Presence WeightLayout::* bias = nullptr;                       // of a matrix that may have one, HUB.bias
-  Presence WeightLayout::* norm = nullptr;                       // of a norm that not every family has
-  std::size_t ModelConfig::* along = &ModelConfig::hidden_size;  // a norm's length
-  bool turned_by_rope = false;  // a matrix whose rows come in RoPE's pairs, neighbours or halves apart
-};
-
-// The entry's own layer; none: the tensor stands outside of them.
-using LayerIndex = std::optional<std::size_t>;
 
 // f(entry, place) for each tensor of a layer, in the order in which it needs them. A place is a Weight, a Norm or an
 // optional Norm; const where the layer is.
@@ -41,14 +26,11 @@ void for_each_layer_tensor(Layer& l, const F& f) {
   f(E{.hub = "self_attn.k_proj", .gguf = "attn_k", .bias = &W::qkv_bias, .turned_by_rope = true}, l.k);
   f(E{.hub = "self_attn.v_proj", .gguf = "attn_v", .bias = &W::qkv_bias}, l.v);
   f(E{.hub = "self_attn.o_proj", .gguf = "attn_output", .bias = &W::output_bias}, l.o);
-  constexpr auto kHead = &ModelConfig::head_dim;
-  f(E{.hub = "self_attn.q_norm", .gguf = "attn_q_norm", .norm = &W::qk_norm, .along = kHead}, l.q_norm);
-  f(E{.hub = "self_attn.k_norm", .gguf = "attn_k_norm", .norm = &W::qk_norm, .along = kHead}, l.k_norm);
+  f(E{.hub = "self_attn.q_norm", .gguf = "attn_q_norm", .norm = &W::qk_norm, .along_head = true}, l.q_norm);
+  f(E{.hub = "self_attn.k_norm", .gguf = "attn_k_norm", .norm = &W::qk_norm, .along_head = true}, l.k_norm);
   f(E{.hub = "post_attention_layernorm", .gguf = "post_attention_norm", .norm = &W::post_norms}, l.attention_post_norm);
   f(E{.hub = "post_attention_layernorm", .gguf = "ffn_norm"}, l.mlp_norm);  // its name where there is no norm behind
-  f(E{.hub = "mlp.gate_proj", .gguf = "ffn_gate", .bias = &W::mlp_bias}, l.mlp.gate);
-  f(E{.hub = "mlp.up_proj", .gguf = "ffn_up", .bias = &W::mlp_bias}, l.mlp.up);
-  f(E{.hub = "mlp.down_proj", .gguf = "ffn_down", .bias = &W::mlp_bias}, l.mlp.down);
+  for_each_mlp_tensor(l.mlp, f);
   f(E{.hub = "post_feedforward_layernorm", .gguf = "post_ffw_norm", .norm = &W::post_norms}, l.mlp_post_norm);
 }
 
@@ -79,8 +61,5 @@ const Norm* norm_of(const Weight<Out, In>&) {
 }
 inline const Norm* norm_of(const Norm& n) { return &n; }
 inline const Norm* norm_of(const std::optional<Norm>& n) { return n ? &*n : nullptr; }
-
-// How a file of that layout spells the tensor, without ".weight" and ".bias".
-std::string spelled(const TensorEntry& entry, LayerIndex layer, const WeightLayout& layout);
 
 }  // namespace rung

@@ -33,12 +33,12 @@ class RandomModel {
     c = {.family = "random",
          .vocab_size = kVocab,
          .hidden_size = kHidden,
-         .intermediate_size = kIntermediate,
          .heads = kHeads,
          .kv_heads = kKvHeads,
          .head_dim = kHeadDim,
          .context = kContext,
          .norm_epsilon = 1e-6f,
+         .mlp = {.intermediate_size = kIntermediate},
          .ropes = {SessionRope{}},
          .rope_names = {},
          .layers = {}};
@@ -59,7 +59,7 @@ class RandomModel {
       layer.k = weight<KvDim, Hidden>(kKvHeads * kHeadDim, kHidden);
       layer.v = weight<KvDim, Hidden>(kKvHeads * kHeadDim, kHidden);
       layer.o = weight<Hidden, QueryDim>(kHidden, kHeads * kHeadDim);
-      layer.mlp = {weight<Intermediate, Hidden>(kIntermediate, kHidden),
+      layer.mlp = {c.mlp, weight<Intermediate, Hidden>(kIntermediate, kHidden),
                    weight<Intermediate, Hidden>(kIntermediate, kHidden),
                    weight<Hidden, Intermediate>(kHidden, kIntermediate)};
       model.layers.push_back(std::move(layer));

@@ -118,7 +118,7 @@ TEST(GgufSettings, WhatMayDifferByLayerIsOneNumberWhereAllLayersHaveTheSame) {
           .config;
   EXPECT_EQ(config.heads, 4u);
   EXPECT_EQ(config.kv_heads, 2u);
-  EXPECT_EQ(config.intermediate_size, 96u);
+  EXPECT_EQ(config.mlp.intermediate_size, 96u);
   expect_error([] { llama_with({list("llama.attention.head_count", {4, 8}), kInside}); },
                "'llama.attention.head_count' is [4,8], expected a positive whole number");
   expect_error([] { llama_with({list("llama.attention.head_count", {4, 4, 4}), kInside}); },

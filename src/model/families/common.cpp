@@ -74,11 +74,11 @@ void ignore_what_says_nothing(const Settings& c) {
             "tokenizer_class",
             "pretraining_tp"});  // how the training split its products: the official implementation sums them whole
   // What a family that lacks it may still say of itself.
-  c.require("attn_logit_softcapping", 0, "scores are not capped in this family");
-  c.require("final_logit_softcapping", 0, "logits are not capped in this family");
-  c.require("num_experts", 0, "a mixture of experts is not run");
-  c.require("num_local_experts", 0, "a mixture of experts is not run");
-  c.require("num_experts_per_tok", 0, "a mixture of experts is not run");
+  c.require_unless_read("attn_logit_softcapping", 0, "scores are not capped in this family");
+  c.require_unless_read("final_logit_softcapping", 0, "logits are not capped in this family");
+  c.require_unless_read("num_experts", 0, "a mixture of experts is not run");
+  c.require_unless_read("num_local_experts", 0, "a mixture of experts is not run");
+  c.require_unless_read("num_experts_per_tok", 0, "a mixture of experts is not run");
 }
 
 // What no single key can say wrong but several together can.
@@ -112,7 +112,7 @@ ModelPlan plan_from_common_config(const Settings& c, const ConfigDefaults& d) {
   ModelConfig& m = plan.config;
   m.vocab_size = c.size("vocab_size", d.vocab_size);
   m.hidden_size = c.size("hidden_size", d.hidden_size);
-  m.intermediate_size = c.size("intermediate_size", d.intermediate_size);
+  m.mlp.intermediate_size = c.size("intermediate_size", d.intermediate_size);
   m.heads = c.size("num_attention_heads", d.heads);
   // null is "as many as heads" in every family, absence is what the family's default says
   m.kv_heads = c.size("num_key_value_heads", c.is_null("num_key_value_heads") ? m.heads : d.kv_heads.value_or(m.heads));
@@ -134,7 +134,7 @@ ModelPlan plan_from_common_gguf(const Settings& g, const Gguf& gguf, std::option
   ModelPlan plan{.config = {}, .layout = gguf_layout()};
   ModelConfig& m = plan.config;
   m.hidden_size = g.size("embedding_length");
-  m.intermediate_size = g.size("feed_forward_length");
+  m.mlp.intermediate_size = g.size("feed_forward_length");
   m.heads = g.size("attention.head_count");
   m.kv_heads = g.size("attention.head_count_kv", m.heads);
   m.context = g.size("context_length");
@@ -148,10 +148,10 @@ ModelPlan plan_from_common_gguf(const Settings& g, const Gguf& gguf, std::option
   g.require("attention.value_length", m.head_dim, "values are as long as keys");
   g.require("rope.dimension_count", m.head_dim, "only whole heads are turned");
   g.require("attention.causal", true, "every token sees those before it, and no others");
-  g.require("expert_count", 0, "a mixture of experts is not run");
-  g.require("expert_used_count", 0, "a mixture of experts is not run");
-  g.require("attn_logit_softcapping", 0, "scores are not capped in this family");
-  g.require("final_logit_softcapping", 0, "logits are not capped in this family");
+  g.require_unless_read("expert_count", 0, "a mixture of experts is not run");
+  g.require_unless_read("expert_used_count", 0, "a mixture of experts is not run");
+  g.require_unless_read("attn_logit_softcapping", 0, "scores are not capped in this family");
+  g.require_unless_read("final_logit_softcapping", 0, "logits are not capped in this family");
   g.ignore({"vocab_size"});
   // of the parts for pictures, which are left out
   g.ignore_beginning_with("vision.");

@@ -18,7 +18,7 @@ constexpr float kLocalTheta = 10'000;
 enum : std::size_t { kGlobal = 0, kLocal = 1 };
 
 void set_common(ModelPlan& plan) {
-  plan.config.activation = Activation::gelu_tanh;
+  plan.config.mlp.activation = Activation::gelu_tanh;
   plan.config.embedding_scale = std::sqrt(static_cast<float>(plan.config.hidden_size));
   plan.layout.qk_norm = Presence::required;
   plan.layout.post_norms = Presence::required;

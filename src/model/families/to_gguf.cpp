@@ -72,7 +72,7 @@ void set_common_for_gguf(GgufModel& out, const ModelConfig& m) {
   set_size(out, m, "block_count", m.layers.size());
   set_size(out, m, "context_length", m.context);
   set_size(out, m, "embedding_length", m.hidden_size);
-  set_size(out, m, "feed_forward_length", m.intermediate_size);
+  set_size(out, m, "feed_forward_length", m.mlp.intermediate_size);
   set_size(out, m, "attention.head_count", m.heads);
   set_size(out, m, "attention.head_count_kv", m.kv_heads);
   set_size(out, m, "attention.key_length", m.head_dim);
