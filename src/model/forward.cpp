@@ -42,8 +42,8 @@ struct NothingRecorded {
 
 }  // namespace
 
-MlpRoom::MlpRoom(const MlpSettings& settings, std::size_t rows, Ops& ops)
-    : gate(room_for(rows * settings.intermediate_size, ops)), up(room_for(rows * settings.intermediate_size, ops)) {}
+MlpRoom::MlpRoom(const ModelConfig& c, std::size_t rows, Ops& ops)
+    : gate(room_for(rows * c.mlp.intermediate_size, ops)), up(room_for(rows * c.mlp.intermediate_size, ops)) {}
 
 Activations::Activations(const ModelConfig& c, std::size_t capacity, Ops& ops)
     : rows(capacity),
@@ -54,7 +54,7 @@ Activations::Activations(const ModelConfig& c, std::size_t capacity, Ops& ops)
       v(room_for(capacity * c.kv_heads * c.head_dim, ops)),
       attended(room_for(capacity * c.heads * c.head_dim, ops)),
       branch(room_for(capacity * c.hidden_size, ops)),
-      mlp(c.mlp, capacity, ops) {}
+      mlp(c, capacity, ops) {}
 
 Forward::Forward(const Model& model, Ops& ops, std::size_t context_tokens) : model_(model), ops_(ops) {
   const std::size_t context = context_tokens == 0 ? model.config.context : context_tokens;

@@ -16,6 +16,8 @@
 
 namespace rung {
 
+struct ModelConfig;  // holds the settings: config.h
+
 struct MlpSettings {
   std::size_t intermediate_size = 0;
   Activation activation = Activation::silu;
@@ -38,7 +40,7 @@ void for_each_mlp_tensor(AnyMlp& mlp, const F& f) {
   f(E{.hub = "mlp.down_proj", .gguf = "ffn_down", .bias = &W::mlp_bias}, mlp.down);
 }
 
-// How long its own axis is in a model (a ModelConfig, which is made of these settings and so comes later).
+// How long its own axis is in a model (a ModelConfig, which comes later).
 template <class Config>
 std::size_t extent(Intermediate, const Config& config) {
   return config.mlp.intermediate_size;
@@ -47,7 +49,7 @@ std::size_t extent(Intermediate, const Config& config) {
 // What a pass of up to `rows` rows has between its steps.
 struct MlpRoom {
   MlpRoom() = default;
-  MlpRoom(const MlpSettings& settings, std::size_t rows, Ops& ops);  // forward.cpp
+  MlpRoom(const ModelConfig& config, std::size_t rows, Ops& ops);  // forward.cpp
   Buffer<float> gate, up;
 };
 
