@@ -4,6 +4,7 @@
 // Whatever goes through all tensors reads from here: binding them to a file, counting their bytes and operations,
 // measuring which of their columns matter, writing them as GGUF. Shapes are in the places' types: Weight<QueryDim,
 // Hidden> has QueryDim rows of Hidden columns. So a new member of a layer is one line in DecoderLayer, and one here.
+// What an MLP is made of stands in mlp.h.
 #pragma once
 
 #include <cstddef>

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/families/families.h"
+#include "model/settings.h"
 
 namespace rung {
 namespace {
@@ -72,6 +73,16 @@ TEST(Config, AKeyThatChangesTheResultAndIsNotUnderstoodIsAnError) {
   EXPECT_NE(complaint_with("num_local_experts", 8).find("num_local_experts"), std::string::npos);
   EXPECT_NE(complaint_with("layer_types", {"full_attention", "sliding_attention"}).find("layer_types"),
             std::string::npos);
+}
+
+TEST(Config, WhatMostFamiliesLackIsRefusedUnlessTheFamilyHasReadIt) {
+  EXPECT_NE(complaint_with("num_experts", 8).find("'num_experts' is 8, expected 0"), std::string::npos);
+  EXPECT_EQ(complaint_with("num_experts", 0), "");
+  const Settings settings = Settings::from_json({{"num_experts", 8}}, "config.json");
+  EXPECT_THROW(settings.require_unless_read("num_experts", 0, "not run"), Error);
+  const Settings of_a_family_that_knows = Settings::from_json({{"num_experts", 8}}, "config.json");
+  EXPECT_EQ(of_a_family_that_knows.size("num_experts"), 8u);
+  EXPECT_NO_THROW(of_a_family_that_knows.require_unless_read("num_experts", 0, "not run"));
 }
 
 TEST(Config, AKeyThatSaysNothingIsNoError) {
