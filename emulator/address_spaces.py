@@ -26,7 +26,7 @@ def main(arguments):
     if preprocessed.returncode:
         sys.stderr.write(preprocessed.stderr.decode(errors="replace"))
         return 1
-    rewriter = rewrite.Rewriter(preprocessed.stdout.decode(), for_address_spaces=True)
+    rewriter = rewrite.Rewriter(preprocessed.stdout.decode(errors="replace"), for_address_spaces=True)
     try:
         rewriter.rewrite()
     except rewrite.tk.Unbalanced as problem:

@@ -73,7 +73,10 @@ def preprocess(options):
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
         raise Failed(done.stderr.decode(errors="replace"))
-    return done.stdout.decode()
+    text = done.stdout.decode(errors="replace")
+    if f"{HERE}/shim/metal_stdlib" not in text:
+        raise Failed(f"{options.source}:1: error: #include <metal_stdlib> is missing\n")
+    return text
 
 
 def rewritten(text):

@@ -105,6 +105,13 @@ class Rewriter:
     # ---- the walk ----
 
     def rewrite(self):
+        try:
+            self.rewrite_all()
+        except IndexError:  # who looks for what comes next looks beyond the last token
+            last = self.tokens[-1] if self.tokens else tk.Token("other", "", "?", 1)
+            raise tk.Unbalanced(f"{last.file}:{last.line}: error: the file ends where more has to come") from None
+
+    def rewrite_all(self):
         t = self.tokens
         for token in t:
             if token.kind == "number" and UNSUFFIXED.fullmatch(token.text):

@@ -153,6 +153,20 @@ TEST_F(Kernel, WhatDoesNotCompileIsSaidAtTheLearnersLine) {
   EXPECT_TRUE(has(space.at("got").get<std::string>(), "m7-kernel.metal:")) << space;
 }
 
+TEST_F(Kernel, WhatIsNoKernelIsRefusedAtItsLine) {
+  const std::string library = "#include <metal_stdlib>\n";
+  for (const auto& [code, says] : std::vector<std::pair<std::string, std::string>>{
+           {"", "m7-kernel.metal:1: error: #include <metal_stdlib> is missing"},
+           {library + "kernel", "m7-kernel.metal:2: error: the file ends where more has to come"},
+           {library + "kernel void softmax(", "m7-kernel.metal:2: error: '(' is never closed"},
+           {library + "\xff\xfe", "m7-kernel.metal:2:"}}) {
+    const Json last = failure(code);
+    EXPECT_EQ(last.at("check"), "compile");
+    EXPECT_TRUE(has(last.value("got", ""), says)) << last;
+    EXPECT_FALSE(has(last.value("got", ""), "Traceback")) << last;
+  }
+}
+
 TEST_F(Kernel, AnotherNameOrAnotherArgumentIsNamed) {
   EXPECT_TRUE(has(failure(replaced(solution(), "void softmax", "void softmin")).at("got").get<std::string>(),
                   "no kernel 'softmax'"));
