@@ -100,6 +100,7 @@ test('what is still to be written is said to be so, and no failure', () =>
     const [line] = await element(page).locator('ol.checks > li').all();
     assert.match(await line.innerText(), /By hand: still to be written/);
     assert.match(await line.getAttribute('class'), /not-yet/);
+    assert.match(await element(page).locator('select[name=attempts] option').nth(1).innerText(), /: still to be written$/);
   }));
 
 test('what is written stays: over a reload, over a reset, as attempts, as a file', () =>

@@ -208,14 +208,14 @@ class Exercise extends HTMLElement {
       if (!stopped) throw error;
       void this.engineHere().then((rung) => rung.exercises()); // it starts anew while the reader reads
       await this.showStop(stopped, module, running, first);
-      return running || 'by-hand';
+      return stopped.why === 'not-yet' ? 'not-yet' : running || 'by-hand';
     }
   }
 
   private async showStop(stopped: Stopped, module: Uint8Array, running: string, first: boolean) {
     if (stopped.why === 'not-yet') {
       this.results.stopped(running, `${stopped.what} is still to be written.`, [], 'not-yet');
-      this.say(`It compiles. Now take not_yet away and write ${stopped.what}: ${notYet(true)}`);
+      this.say(`It compiles. Now take not_yet away and write ${stopped.what}: that is the normal start. Then check again.`);
       return;
     }
     const clang = await compiler(undefined);
@@ -227,7 +227,7 @@ class Exercise extends HTMLElement {
       this.editor!.mark([{ line, column, endColumn: column + 1, severity: 'error', text: stopped.what, fixes: [] }]);
     }
     const what = /[.?!]$/.test(stopped.what) ? stopped.what : `${stopped.what}.`;
-    this.say(`${place ? `Line ${place.line}: ` : ''}${what}${first ? ` And ${notYet(true)}` : ''}`);
+    this.say(`${place ? `Line ${place.line}: ` : ''}${what}${first ? ' And that is the normal start: look at the line, change one thing, check again.' : ''}`);
   }
 
   private praise(report: Report): string {
@@ -286,7 +286,7 @@ class Exercise extends HTMLElement {
       link.download = 'rung-learn.json';
       link.click();
       URL.revokeObjectURL(link.href);
-      this.say('Exported as rung-learn.json: `rung learn import` reads it, and so does this page.');
+      this.say('Exported as rung-learn.json. This page takes it in again, and so does a terminal: rung learn import rung-learn.json');
     });
     const input = h('input', { type: 'file', accept: '.json,application/json' });
     input.addEventListener('change', async () => {
@@ -307,6 +307,7 @@ class Exercise extends HTMLElement {
 const inWords: Record<string, string> = {
   passed: 'passed',
   compile: 'did not compile',
+  'not-yet': 'still to be written',
   'by-hand': 'a case by hand failed',
   random: 'a random case failed',
   pebble: 'wrong inside pebble',
