@@ -15,6 +15,6 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # the libraries that the program needs, found by dpkg-shlibdeps
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libcurl4, libssl3, ca-certificates")  # opened when a model is pulled from the hub
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-pip, libfmt-dev, nlohmann-json3-dev, g++, clang-19, llvm-19")  # to pull models;
-# to build against it; to write parts of it (rung learn)
+# To pull models; to build against it; to write parts of it (rung learn).
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-pip, libfmt-dev, nlohmann-json3-dev, g++, clang-19, llvm-19")
 include(CPack)

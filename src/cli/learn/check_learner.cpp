@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 #include "cli/child.h"
@@ -33,6 +34,27 @@ OrderedJson report_of(const HowItEnded& ended, const ExerciseText& exercise) {
   return {{"exercise", exercise.name}, {"passed", false}, {"checks", std::move(checks)}};
 }
 
+// "kernel k: read unordered after a write (threadgroup memory) at F:25:60, thread 1; the other: F:24:32, thread 0 of
+// the same threadgroup" → "thread 1 reads threadgroup memory at F:25:60, thread 0 of the same threadgroup writes it at
+// F:24:32, and nothing says which of them is first". Other findings stay as the emulator says them.
+std::string in_plain_words(const std::string& finding) {
+  std::string_view rest = finding;
+  bool is_race = true;
+  const auto until = [&](std::string_view mark) {
+    const std::size_t at = rest.find(mark);
+    is_race = is_race && at != rest.npos;
+    const std::string_view word = rest.substr(0, is_race ? at : 0);
+    rest.remove_prefix(is_race ? at + mark.size() : 0);
+    return word;
+  };
+  until(": ");
+  const std::string_view verb = until(" unordered after a "), before = until(" ("), space = until(" memory) at "),
+                         place = until(", thread "), thread = until("; the other: "), other = until(", thread ");
+  if (!is_race) return finding;
+  return fmt::format("thread {} {}s {} memory at {}, thread {} {}s it at {}, and nothing says which of them is first",
+                     thread, verb, space, place, rest, before, other);
+}
+
 // What the emulator found in a kernel names its line, as "m7-kernel.metal:12".
 void name_places(OrderedJson& report, const LearnerFolder& folder, const ExerciseText& exercise) {
   if (!exercise.is_kernel()) return;
@@ -43,7 +65,7 @@ void name_places(OrderedJson& report, const LearnerFolder& folder, const Exercis
     for (std::size_t at = 0; (at = got.find(path, at)) != got.npos;) got.erase(at, path.size());
     const std::string line = line_named(got, exercise.file());
     got = got.substr(0, got.find(", address "));  // in this process: of no use to anybody
-    check["got"] = got;
+    check["got"] = in_plain_words(got);
     if (line.empty()) continue;
     check["place"] = fmt::format("{}:{}", exercise.file(), line);
     check["line"] = text_of_line(folder.code_of(exercise).value_or(""), std::stoul(line));
