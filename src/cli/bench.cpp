@@ -11,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/signals.h"
+#include "cli/bench_metal.h"
 #include "cli/bench_words.h"
 #include "cli/command.h"
 #include "cli/pieces.h"
@@ -39,7 +40,9 @@ class Bench : public Command {
            "a model that fits into the last cache. Decode's share of the bandwidth does not hang on\n"
            "moments: after each run there is one in turns with plain reading, a step, then as many\n"
            "bytes, and the share is that of what plain reading reached.\n"
-           "Sampling and text are not part of it.\n\n";
+           "Sampling and text are not part of it.\n"
+           "--predict --device metal --chip \"M2 Pro\" foretells a Mac's speed from public numbers, and\n"
+           "says how far such a formula is off; it runs everywhere.\n\n";
   }
 
   void add_options(Options& options) override {
@@ -61,13 +64,24 @@ class Bench : public Command {
     options.add("--no-cache", no_cache_, "without the KV cache: each token computes everything before it anew");
     options.add("--ceilings", show_ceilings_, "how the machine's bandwidth was measured: every way to read");
     options.add("--predict", predict_, "say first what the limit allows, and why; then measure");
+    options
+        .add("--chip", chip_,
+             "with --predict --device metal: foretell decode on a Mac's chip, from public numbers; no Mac is needed")
+        .type_name("NAME")
+        .check([](const std::string& text) {
+          return text.empty() || find_mac_chip(text) != nullptr
+                     ? std::string()
+                     : fmt::format("found '{}', expected one of: {}", text, mac_chip_names());
+        });
     options.add("--verbs", verbs_, "how much of the time each verb of the pass takes: a clock around every one");
     options.add("--out", out_, "the roofline as a picture (SVG)").type_name("FILE.svg");
     options.add("--json", json_, "one JSON object");
   }
 
   int run() override {
+    if (!chip_.empty()) refuse_what_no_chip_foretells();
     const LoadedModel loaded = model_.load();
+    if (!chip_.empty()) return predict_for_chip(loaded);
     Device device(run_.device, run_.threads, run_.cache.type());
     const SignalWatch watch;
     const std::vector<BenchCase> cases = cases_for(loaded.model());
@@ -105,6 +119,35 @@ class Bench : public Command {
   }
 
  private:
+  void refuse_what_no_chip_foretells() const {
+    if (!predict_ || run_.device != Device::kMetal) {
+      throw UsageError("--chip: a prediction for a Mac: it needs --predict and --device metal, too");
+    }
+    const std::pair<bool, const char*> others[] = {{!prompts_.empty(), "--prompt-tokens"},
+                                                   {!batches_.empty(), "--batches"},
+                                                   {decode_tokens_.has_value(), "--decode-tokens"},
+                                                   {no_cache_, "--no-cache"},
+                                                   {show_ceilings_, "--ceilings"},
+                                                   {verbs_, "--verbs"},
+                                                   {!out_.empty(), "--out"}};
+    for (const auto& [given, name] : others) {
+      if (given) throw UsageError(fmt::format("--chip foretells decode of one sequence, found {}", name));
+    }
+  }
+
+  int predict_for_chip(const LoadedModel& loaded) const {
+    std::vector<std::size_t> contexts;
+    for (const BenchCase& c : cases_for(loaded.model())) {
+      const bool again = std::find(contexts.begin(), contexts.end(), c.context) != contexts.end();
+      if (!c.prefill && !again) contexts.push_back(c.context);
+    }
+    print_metal_prediction(loaded, {.chip = find_mac_chip(chip_),
+                                    .cache_type = run_.cache.type().value_or(DType::f16),
+                                    .contexts = contexts,
+                                    .json = json_});
+    return 0;
+  }
+
   // The reference backend and --no-cache take their time: they get shorter prompts.
   std::vector<BenchCase> cases_for(const Model& model) const {
     const bool slow = no_cache_ || run_.device == Device::kReference;
@@ -268,6 +311,7 @@ class Bench : public Command {
   bool show_ceilings_ = false;
   bool predict_ = false;
   bool verbs_ = false;
+  std::string chip_;
   std::string out_;
   bool json_ = false;
 };

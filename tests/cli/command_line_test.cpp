@@ -743,6 +743,43 @@ TEST_F(CommandLine, BenchPredictsBeforeItMeasures) {
   }
 }
 
+TEST_F(CommandLine, BenchForetellsAMacWithoutOne) {
+  const std::vector<std::string> arguments{"bench", "--predict", "--device", "metal", "--chip", "m2-pro"};
+  const std::string out = run(arguments).out;
+  for (const char* what : {"A prediction for an M2 Pro with 19 GPU cores and 200 GB/s", "nothing was measured",
+                           "decode at 64", "off by 7% on average, by +30% at worst (M2 Ultra, Q4_0)"}) {
+    EXPECT_TRUE(has(out, what)) << what << " is not in:\n" << out;
+  }
+}
+
+TEST_F(CommandLine, BenchForetellsAMacAsJson) {
+  const Json line = Json::parse(
+      run({"bench", "--predict", "--device", "metal", "--chip", "M4 Max", "--contexts", "10,100", "--json"}).out);
+  EXPECT_EQ(line["predicted"], true);
+  EXPECT_EQ(line["chip"]["gb_per_s"], 546);
+  ASSERT_EQ(line["decodes"].size(), 2u);
+  const Json &near = line["decodes"][0], &far = line["decodes"][1];
+  EXPECT_GT(far["bytes_per_token"], near["bytes_per_token"]);
+  EXPECT_GT(far["dispatches"], near["dispatches"]) << "more than one block of keys: they are combined";
+  EXPECT_LT(near["predicted_tokens_per_second"][0], near["predicted_tokens_per_second"][1]);
+  EXPECT_EQ(line["back_test"]["numbers"], 37);
+}
+
+TEST_F(CommandLine, BenchSaysWhatAChipNeeds) {
+  const auto refused = [&](const std::vector<std::string>& more, const char* because) {
+    std::vector<std::string> arguments{"bench"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_rung(arguments);
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_TRUE(has(outcome.err, because)) << outcome.err;
+  };
+  refused({"--predict", "--chip", "M1"}, "it needs --predict and --device metal");
+  refused({"--device", "metal", "--chip", "M1"}, "it needs --predict and --device metal");
+  refused({"--predict", "--device", "metal", "--chip", "M9"}, "found 'M9', expected one of: M1, M1 Pro");
+  refused({"--predict", "--device", "metal", "--chip", "M1", "--batches", "2"}, "found --batches");
+}
+
 TEST_F(CommandLine, BenchDrawsTheRoofline) {
   const TemporaryFolder folder;
   const std::string path = (folder / "roof.svg").string();
