@@ -1,11 +1,9 @@
-#!/usr/bin/env python3
 """Turns preprocessed Metal Shading Language into C++ that the host's clang compiles.
-usage: rewrite.py IN.ii OUT.cpp [--address-spaces]
 
 Macros alone cannot do it: `template [[host_name("x")]]` is an error in stock clang, and a macro cannot tell the
 parameter `threadgroup float* p` from the variable `threadgroup float v[32];`. So tokens are rewritten, and only those
 that the user wrote:
-  * address spaces disappear (or, with --address-spaces, become OpenCL's, whose rules are Metal's);
+  * address spaces disappear (or, for address_spaces.py, become OpenCL's, whose rules are Metal's);
   * attributes disappear, and what they say of kernels and their arguments is kept;
   * threadgroup variables become references to memory that the emulator hands out;
   * function constants become variables that the emulator sets;
@@ -13,7 +11,6 @@ that the user wrote:
 At the end comes a line of registration for each kernel (runtime/bind_arguments.h)."""
 
 import re
-import sys
 
 import kernels
 import tokens as tk
@@ -274,24 +271,3 @@ class Rewriter:
         before = f'extern "C" {space} void* msl_threadgroup_variable(unsigned, unsigned, __SIZE_TYPE__, bool);\n'
         body = "".join(t.output for t in self.all)
         return before + body + ("" if self.for_address_spaces else kernels.registration(self))
-
-
-def main(arguments):
-    source, target = arguments[:2]
-    rewriter = Rewriter(open(source, encoding="utf-8").read(), "--address-spaces" in arguments)
-    try:
-        rewriter.rewrite()
-        text = rewriter.text()
-    except tk.Unbalanced as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    if rewriter.errors:
-        print("\n".join(rewriter.errors), file=sys.stderr)
-        return 1
-    with open(target, "w", encoding="utf-8") as file:
-        file.write(text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

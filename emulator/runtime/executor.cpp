@@ -89,6 +89,7 @@ void Executor::prepare(const Dispatch& dispatch) {
     fail(std::to_string(threads) + " threads in a threadgroup, of " + std::to_string(kernel_->max_threads), nullptr, 0);
   }
   set_constants(dispatch);
+  Traffic::instance().begin_dispatch();
   std::vector<Memory> reachable = dispatch.reachable;
   for (const auto& [index, memory] : dispatch.buffers) reachable.push_back(memory);
   Checker::instance().begin(kernel_->name, dispatch.concurrent, reachable, reinterpret_cast<std::size_t>(arena_),

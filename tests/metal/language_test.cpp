@@ -206,13 +206,14 @@ TrafficOf traffic_of(const char* kernel, std::vector<std::uint16_t>& in) {
 }
 
 TEST(Traffic, CountsAVectorAsOneLoadAndLinesOverAllLanes) {
-  std::vector<std::uint16_t> in(4 * 16 * threads + 32);
+  std::vector<std::uint16_t> in(4 * 16 * threads + 64);
   const TrafficOf near = traffic_of("neighbours", in);
   EXPECT_EQ(near.bytes_read, 8u * threads);
+  EXPECT_EQ(near.group_bytes_read, 8u * threads);
   EXPECT_NEAR(static_cast<double>(near.lines_together), static_cast<double>(near.least_lines_together), 2);
   const TrafficOf far = traffic_of("strangers", in);
   EXPECT_EQ(far.bytes_read, 8u * threads);
-  EXPECT_GE(far.distinct_lines_read, threads);
+  EXPECT_GE(far.group_lines_read, threads);
   EXPECT_GE(far.lines_together, 8 * far.least_lines_together);
 }
 
