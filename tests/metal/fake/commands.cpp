@@ -50,6 +50,7 @@ void run_kernel(const CommandBuffer& commands, Command& command) {
   d.kernel = command.pipeline->kernel;
   d.library = command.pipeline->library->library.get();
   d.constants = command.pipeline->constants;
+  d.constants.insert(settings().constants.begin(), settings().constants.end());
   for (auto& [index, slot] : command.slots) {
     if (slot.buffer) {
       d.buffers[index] = {slot.buffer->data + slot.offset, slot.buffer->bytes - slot.offset};

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -42,6 +43,12 @@ struct Settings {
   CommandError command_error = CommandError::out_of_memory;
   std::string fail_selector;  // this selector, whose result is an object,
   unsigned fail_call = 0;     // gives nil at its n-th call
+
+  // Mutations: a host, or its kernels, as if somebody had written a line otherwise. Whoever tests must notice.
+  std::function<std::string(std::string)> edit_source = {};       // of a library, before it is compiled
+  std::map<unsigned, std::vector<unsigned char>> constants = {};  // function constants, beside those that the host sets
+  std::map<std::string, void (*)()> instead = {};  // by selector: what answers, not the method (objects.h)
+  bool no_pools = false;                           // objc_autoreleasePoolPush does nothing
 };
 // At the start of a program, from the environment: RUNG_FAKE_METAL="checked seed=3 strict macos=14 max_buffer=1048576".
 Settings& settings();

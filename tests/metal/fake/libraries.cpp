@@ -20,6 +20,18 @@ std::string version_flag(std::size_t language) {
   return "-D__METAL_VERSION__=" + std::to_string((language >> 16) * 100 + (language & 0xffff) * 10);
 }
 
+// Where the compiled text lies: the compiler is asked once in a process, for each way to build.
+std::string compiled(const std::string& text, const std::vector<std::string>& flags) {
+  static std::map<std::pair<metal_emulator::Build, std::string>, std::string> known;
+  std::string& shared_object = known[{settings().build, (flags.empty() ? "" : flags.back()) + "\n" + text}];
+  if (!shared_object.empty()) return shared_object;
+  const std::filesystem::path folder = METAL_CACHE;
+  std::filesystem::create_directories(folder);
+  const std::string file = (folder / ("library-" + std::to_string(std::hash<std::string>{}(text)) + ".metal")).string();
+  std::ofstream{file} << text;
+  return shared_object = metal_emulator::compile(file, settings().build, flags);
+}
+
 Id new_library(Id, Sel, Id source, Id options, Id* error_out) {
   const CompileOptions* const asked = static_cast<CompileOptions*>(options);
   const LibraryRequest request = asked ? asked->request : LibraryRequest{};
@@ -30,13 +42,9 @@ Id new_library(Id, Sel, Id source, Id options, Id* error_out) {
   } else {
     flags = {"-U__METAL_VERSION__", version_flag(request.language_version)};
   }
-  const std::string& text = text_of(source);
-  const std::filesystem::path folder = METAL_CACHE;
-  std::filesystem::create_directories(folder);
-  const std::string file = (folder / ("library-" + std::to_string(std::hash<std::string>{}(text)) + ".metal")).string();
-  std::ofstream{file} << text;
+  const std::string text = settings().edit_source ? settings().edit_source(text_of(source)) : text_of(source);
   try {
-    const std::string shared_object = metal_emulator::compile(file, settings().build, flags);
+    const std::string shared_object = compiled(text, flags);
     Library* const made = make<Library>("MTLLibrary");
     made->library = std::make_shared<metal_emulator::Library>(shared_object);
     return made;

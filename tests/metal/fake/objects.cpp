@@ -143,6 +143,11 @@ void define(const char* owner, char kind, const char* name, Implementation imple
   c.methods[name] = {implementation, golden->encoding, since};
 }
 
+Implementation method_of(Id object, Sel name) {
+  const Method* const found = method_of(object->isa, name);
+  return found ? found->implementation : nullptr;
+}
+
 // ---- counts of owners ----
 
 void adopt(Object* object, const char* class_name) {
@@ -198,11 +203,13 @@ Id objc_getClass(const char* name) {
 }
 
 void* objc_autoreleasePoolPush() {
+  if (settings().no_pools) return nullptr;
   pools().emplace_back();
   return reinterpret_cast<void*>(pools().size());
 }
 
 void objc_autoreleasePoolPop(void* pool) {
+  if (settings().no_pools) return;
   if (pools().size() != reinterpret_cast<std::size_t>(pool)) misuse("autorelease pools are left out of order");
   const std::vector<Id> objects = std::move(pools().back());
   pools().pop_back();
@@ -218,7 +225,8 @@ __attribute__((used)) Implementation fake_metal_lookup(Id object, Sel name) {
   if (s.fail_call > 0 && s.fail_selector == name && --s.fail_call == 0) {
     return reinterpret_cast<Implementation>(gives_nil);
   }
-  if (const Method* const found = method_of(object->isa, name)) return found->implementation;
+  if (const auto other = s.instead.find(name); other != s.instead.end()) return other->second;
+  if (const Implementation found = method_of(object, name)) return found;
   std::string owner = object->isa->name;
   const char kind = object->isa->is_meta ? '+' : '-';
   if (kind == '+') owner.erase(0, 1);

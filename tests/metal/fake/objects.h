@@ -93,6 +93,9 @@ constexpr const char* encoding_of() {
 void define(const char* owner, char kind, const char* name, Implementation implementation, const std::string& encoding,
             unsigned since);
 
+// The fake's own method; null: there is none. For what stands instead of it, and calls it.
+Implementation method_of(Id object, Sel name);
+
 // method("MTLDevice", '-', "newCommandQueue", +[](Id self, Sel) -> Id { … });
 template <class Result, class... Arguments>
 void method(const char* owner, char kind, const char* name, Result (*f)(Id, Sel, Arguments...), unsigned since = 0) {
