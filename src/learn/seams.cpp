@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/utf8.h"
 #include "engine/chat_prompt.h"
 #include "model/forward.h"
 #include "model/tensor_table.h"
@@ -14,6 +16,7 @@ namespace rung::learn {
 
 namespace {
 
+constexpr std::uint64_t kSeed = 7;
 constexpr std::size_t kDecodedAlone = 3;  // of a trace: tokens that go through one at a time, as an answer's do
 
 // What comes after the model's last token: the text that may be shown, and whether that is the end.
@@ -76,6 +79,10 @@ class Shown {
   bool in_answer_ = false;
   bool stopped_ = false;
 };
+
+void step() {
+  if (on_step != nullptr) on_step();
+}
 
 std::vector<float> decoded(const PackedMatrix& matrix) {
   std::vector<float> values(matrix.rows * matrix.columns);
@@ -141,6 +148,7 @@ struct SeamedEngine::InFloats {
     matrix.dtype = DType::f32;
     matrix.neighbours_head_dim = 0;
     matrix.data = reinterpret_cast<const std::byte*>(values.back().data());
+    step();
   }
 };
 
@@ -152,7 +160,9 @@ SeamedEngine::SeamedEngine(Seams seams, std::unique_ptr<const LoadedModel> model
                                                                           : nullptr),
       device_(seams_.device, threads, seams_.cache_type),
       ops_(device_.ops(), seams_.verbs),
-      session_(used(), ops_, {.context = context}) {}
+      session_(used(), ops_, {.context = context}) {
+  step();
+}
 
 SeamedEngine::~SeamedEngine() = default;
 
@@ -161,7 +171,10 @@ const Model& SeamedEngine::used() const { return in_floats_ ? in_floats_->model 
 std::vector<TokenId> SeamedEngine::encode(std::string_view text) const {
   const Tokenizer& tokenizer = files_->tokenizer();
   if (!seams_.encode) return encode_prompt(tokenizer, text);
+  // Rung's own refuses it by itself; a learner's function, and what goes with it, is not made for it.
+  if (const auto bad = find_invalid_utf8(text)) fail("text: byte {} is no valid UTF-8", *bad);
   std::vector<TokenId> ids = seams_.encode(*files_, text);
+  step();
   if (tokenizer.adds_bos() && tokenizer.bos()) ids.insert(ids.begin(), *tokenizer.bos());
   return ids;
 }
@@ -181,6 +194,7 @@ std::vector<float> SeamedEngine::trace(std::span<const TokenId> ids, const Trace
     const auto row = logits[count - 1].span();
     last.assign(row.begin(), row.end());
     at += count;
+    step();
   }
   return last;
 }
@@ -199,25 +213,39 @@ TokenId SeamedEngine::choose(std::span<const float> logits, Sampler& sampler, Ra
 }
 
 Story SeamedEngine::tell(const TellOptions& options) {
-  Story story{.prompt = encode(options.prompt), .ids = {}, .text = {}, .decode = {}};
+  Story story;
+  story.prompt = encode(options.prompt);
   check_ids(story.prompt, used().config);
   Shown shown(seams_, files_->tokenizer(), options, story);
   Sampler sampler(options.sampling, files_->stop_ids());
-  Random random(7);
+  Random random(options.sampling.seed.value_or(kSeed));
   shown.prompt(story.prompt);
+  const Clock::time_point begin = Clock::now();
   std::span<const float> logits = become(story.prompt);
+  story.prefill = {story.prompt.size(), seconds_since(begin)};
   const Clock::time_point start = Clock::now();
-  while (options.tokens == 0 || story.ids.size() < options.tokens) {
+  std::size_t passes = 0;
+  for (;;) {
     const TokenId id = choose(logits, sampler, random);
-    if (files_->stop_ids().contains(id)) break;
+    if (files_->stop_ids().contains(id)) {
+      story.reason = StopReason::end_of_text;
+      break;
+    }
     check_ids({&id, 1}, used().config);
     story.ids.push_back(id);
     shown.answer(id);
-    if (shown.stopped() || session_.tokens().size() == session_.context()) break;
-    if (story.ids.size() != options.tokens) logits = session_.feed({&id, 1});
+    if (shown.stopped() || session_.tokens().size() == session_.context()) {
+      story.reason = shown.stopped() ? StopReason::stop_string : StopReason::context_full;
+      break;
+    }
+    if (story.ids.size() == options.tokens) break;
+    logits = session_.feed({&id, 1});
+    ++passes;
+    step();
   }
   shown.finish();
-  story.decode = {story.ids.size(), seconds_since(start)};
+  if (shown.stopped()) story.reason = StopReason::stop_string;
+  story.decode = {passes, seconds_since(start)};
   return story;
 }
 

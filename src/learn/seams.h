@@ -40,7 +40,8 @@ struct Seams {
   std::function<std::vector<TokenId>(const LoadedModel& model, std::string_view text)> encode;
   // The bytes of the next token → text that may be shown. `held` is yours to keep what is not whole yet.
   std::function<std::string(std::string& held, std::string_view piece)> decode;
-  // logits [vocabulary] → the next token. `random` is the same for every telling.
+  // logits [vocabulary] → the next token. `random` begins each telling with the seed of its sampling; where that has
+  // none, with the same one.
   std::function<TokenId(std::span<const float> logits, Random& random)> choose;
   // Where the answer ends: looks at all of it that was not shown yet.
   std::function<StopAnswer(std::string_view held, std::span<const std::string> stops)> stop;
@@ -64,7 +65,9 @@ struct Story {
   std::vector<TokenId> ids;      // of the answer
   std::string text;              // both, as it was shown
   std::size_t prompt_bytes = 0;  // of text
-  Timing decode;
+  StopReason reason = StopReason::max_tokens;
+  Timing prefill;  // of all of the prompt, also what the session still had
+  Timing decode;   // the passes after it
   std::string_view answer() const { return std::string_view(text).substr(prompt_bytes); }
 };
 
@@ -76,6 +79,10 @@ struct TellOptions {
   std::function<void(std::string_view)> text = {};    // prompt and answer, as it is shown
   std::function<void(std::string_view)> answer = {};  // the answer alone
 };
+
+// Called after each step that an engine with seams takes (a matrix loaded, a pass, a text encoded), whoever's code was
+// in it: for whoever waits and must tell work from a loop without an end. Null: nobody waits.
+inline void (*on_step)() = nullptr;
 
 // A model with seams: pebble, unless another is given.
 class SeamedEngine {

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "base/error.h"
 #include "engine/rung.h"
 #include "learn/check.h"
 #include "learn/in_engine.h"
@@ -51,6 +53,44 @@ TEST(SeamedEngine, EncodesChoosesAndDecodesThroughTheSeams) {
   std::string plain;
   std::copy_if(told.begin(), told.end(), std::back_inserter(plain), [](char c) { return c != '<' && c != '>'; });
   EXPECT_EQ(plain, told_by_rung("The", 3));
+}
+
+TEST(SeamedEngine, ATextThatIsNoneIsRefusedBeforeItsOwnEncodeSeesIt) {
+  Seams seams;
+  bool asked = false;
+  seams.encode = [&](const LoadedModel&, std::string_view) {
+    asked = true;
+    return std::vector<TokenId>();
+  };
+  EXPECT_THROW(SeamedEngine(std::move(seams)).encode("a\xff"), Error);
+  EXPECT_FALSE(asked);
+}
+
+TEST(SeamedEngine, SaysWhyAnAnswerEnded) {
+  SeamedEngine engine({}, nullptr, 1, 8);
+  EXPECT_EQ(engine.tell({.prompt = "Once upon", .tokens = 2}).reason, StopReason::max_tokens);
+  EXPECT_EQ(engine.tell({.prompt = "Once upon", .tokens = 0}).reason, StopReason::context_full);
+  Seams seams;
+  seams.stops = {"time"};
+  EXPECT_EQ(SeamedEngine(std::move(seams)).tell({.prompt = "Once upon a"}).reason, StopReason::stop_string);
+}
+
+// A page ends what gives no sign for five seconds; no step of the engine's takes as long.
+TEST(SeamedEngine, GivesASignAtEachStep) {
+  static int steps;
+  on_step = [] { ++steps; };
+  const auto steps_of = [](const auto& work) {
+    const int before = steps;
+    work();
+    return steps - before;
+  };
+  Seams seams;
+  seams.load = [](const LoadedModel&, const PackedMatrix&, std::span<float>) {};
+  std::optional<SeamedEngine> engine;
+  EXPECT_GE(steps_of([&] { engine.emplace(std::move(seams)); }), 1 + 5 * 7) << "matrices";
+  EXPECT_GE(steps_of([&] { engine->trace(std::vector<TokenId>{1, 2, 3, 4, 5}, [](auto&&...) {}); }), 4) << "passes";
+  EXPECT_GE(steps_of([&] { engine->tell({.prompt = "Once", .tokens = 10}); }), 9) << "tokens";
+  on_step = nullptr;
 }
 
 TEST(SeamedEngine, StopsWhereTheSeamSays) {

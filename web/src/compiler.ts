@@ -1,7 +1,7 @@
 // The compiler's door: `loadCompiler()` fetches it (30 MB, once: the browser keeps it) and starts it in a worker.
 import type { CompiledExercise, Compiler, CompilerOptions, CompilerSize, Message, PlaceInCode } from './types.js';
 import { isKept, type PackedFiles } from './packed.js';
-import { startWorker, type AnyWorker } from './port.js';
+import { readText, startWorker, type AnyWorker } from './port.js';
 import { messagesOf, placesOf } from './messages.js';
 
 interface Reply {
@@ -23,8 +23,8 @@ class Door implements Compiler {
     );
   }
 
-  start(onBytes: (bytes: number) => void): Promise<void> {
-    return this.ask('start', {}, onBytes);
+  start(files: PackedFiles, onBytes: (bytes: number) => void): Promise<void> {
+    return this.ask('start', { files }, onBytes);
   }
 
   async compile(source: string, exercise: CompiledExercise, base: number) {
@@ -69,28 +69,33 @@ class Door implements Compiler {
   }
 }
 
-async function filesJson(): Promise<{ version: string; files: PackedFiles }> {
-  const at = new URL('./compiler/files.json', import.meta.url);
-  if (at.protocol === 'file:') return JSON.parse(await (await import('node:fs/promises' as string)).readFile(at, 'utf8'));
-  const answer = await fetch(at);
-  if (!answer.ok) throw new Error(`${at.pathname}: the server answers ${answer.status}`);
-  return answer.json();
+interface Files {
+  version: string;
+  files: PackedFiles;
 }
+let listed: Promise<Files> | undefined; // read once
+
+function filesJson(): Promise<Files> {
+  listed ??= readText(new URL('./compiler/files.json', import.meta.url)).then(JSON.parse);
+  listed.catch(() => (listed = undefined)); // another time it may be there
+  return listed;
+}
+
+const toFetch = (files: PackedFiles) => Object.values(files).reduce((all, { packed }) => all + packed, 0);
 
 /** How much there is to fetch; fetches next to nothing itself. */
 export async function compilerSize(): Promise<CompilerSize> {
   const { version, files } = await filesJson();
-  const bytes = Object.values(files).reduce((all, { packed }) => all + packed, 0);
-  return { version, bytes, kept: await isKept(files) };
+  return { version, bytes: toFetch(files), kept: await isKept(files) };
 }
 
 /** Fetches the compiler and starts it in a worker of its own. Fails with an `Error` of one line. */
 export async function loadCompiler({ onProgress }: CompilerOptions = {}): Promise<Compiler> {
-  const { bytes: all } = await compilerSize();
+  const { files } = await filesJson();
   const door = new Door(await startWorker<Reply>('compiler_worker.js'));
   let done = 0;
   try {
-    await door.start((bytes) => onProgress?.((done += bytes), all));
+    await door.start(files, (bytes) => onProgress?.((done += bytes), toFetch(files)));
     return door;
   } catch (error) {
     door.close();

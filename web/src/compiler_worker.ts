@@ -2,12 +2,8 @@
 // and kept: their first start takes two seconds, each further one a fraction of that.
 import { entry, fromHost, toCompile, toFindLines, toLink } from './clang.js';
 import { packedFiles, type PackedFiles } from './packed.js';
-import { hearEach, post } from './port.js';
+import { hearEach, post, readText } from './port.js';
 
-interface Files {
-  version: string;
-  files: PackedFiles;
-}
 type Run = (words: string[], files: Record<string, unknown>, options: object) => Promise<Record<string, any>>;
 
 /** The tool's files afterwards, and what it said; without `files` it failed. */
@@ -36,8 +32,7 @@ async function use(words: string[], files: Record<string, unknown>, onProgress?:
 }
 
 /** What is fetched is told in bytes; then the tools start, once without work. */
-async function start(onProgress: (bytes: number) => void) {
-  const { files } = await readJson<Files>('files.json');
+async function start(files: PackedFiles, onProgress: (bytes: number) => void) {
   const file = await packedFiles(files, onProgress);
   (globalThis as any).fetchOfCompiler = file;
   const { runLLVM } = await import(/* @vite-ignore */ new URL('bundle.js', folder).href);
@@ -45,22 +40,13 @@ async function start(onProgress: (bytes: number) => void) {
   const bytesOf = async (name: string) => new Uint8Array(await (await file(new URL(name, folder))).arrayBuffer());
   [given['learn.pch'], given['learn.h'], given['entry.h']] = await Promise.all([
     bytesOf('learn.pch'),
-    readText('learn.h'),
-    readText('entry.h'),
+    readText(new URL('learn.h', folder)),
+    readText(new URL('entry.h', folder)),
   ]);
   // Code that has run once is quick: better now than when somebody waits.
   const warm = { file: 'warm.cpp', source: 'int warm() { return 1; }\n', functionName: 'warm', signature: 'int()', base: 1 << 20 };
   await compile(warm);
 }
-
-async function readText(name: string): Promise<string> {
-  const at = new URL(name, folder);
-  if (at.protocol === 'file:') return (await import('node:fs/promises' as string)).readFile(at, 'utf8');
-  const answer = await fetch(at);
-  if (!answer.ok) throw new Error(`${at.pathname}: the server answers ${answer.status}`);
-  return answer.text();
-}
-const readJson = async <T>(name: string) => JSON.parse(await readText(name)) as T;
 
 interface ToCompile {
   file: string;
@@ -107,7 +93,7 @@ function codeSection(module: Uint8Array): number {
 hearEach<{ id: number; verb: 'start' | 'compile' | 'lines' } & any>(async ({ id, verb, ...request }) => {
   try {
     let answer: unknown;
-    if (verb === 'start') await start((bytes) => post({ id, bytes }));
+    if (verb === 'start') await start(request.files, (bytes) => post({ id, bytes }));
     else answer = verb === 'compile' ? await compile(request) : await findLines(request);
     post({ id, answer });
   } catch (error) {

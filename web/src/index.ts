@@ -48,14 +48,14 @@ interface Waiting {
   onText?: (piece: string) => void;
   onPrint?: (text: string) => void;
   onProgress?: (done: number, all: number) => void;
-  /** Learners' code may run without end: after so many milliseconds without a sign of life it is stopped. */
-  patience?: () => number;
+  /** Learners' code may run without end: without a sign of life it is stopped. */
+  isWatched?: boolean;
   timer?: ReturnType<typeof setTimeout>;
 }
 
-// Inside the engine it may not be the learner's code that takes so long: known mistakes are made there, one after the
-// other, to find the one that does the same.
-const patienceFor = (what: string) => (['debug', 'pebble', 'story'].includes(what) ? 30_000 : 5_000);
+// Milliseconds. A sign comes each time that the learner's function returns or the engine takes a step, at most twice a
+// second.
+const patience = 5_000;
 
 /** What a call of learners' code fails with: `stopped` says more. */
 class StoppedError extends Error {
@@ -161,15 +161,7 @@ class Door implements Rung {
     { onText, onPrint }: RunOptions,
   ) {
     const { exercise, module, mistake }: Partial<Solution & ExerciseMistake> = solution ?? {};
-    let stage = verb;
-    const callbacks = {
-      onText: (text: string) => {
-        if (verb === 'check') stage = text;
-        onText?.(text);
-      },
-      ...(onPrint && { onPrint }),
-      patience: () => patienceFor(stage),
-    };
+    const callbacks = { ...(onText && { onText }), ...(onPrint && { onPrint }), isWatched: true };
     return this.ask(verb, { exercise, mistake, ...fields }, callbacks, module);
   }
 
@@ -228,9 +220,8 @@ class Door implements Rung {
   }
 
   private watch(waiting: Waiting) {
-    if (waiting.patience === undefined) return;
+    if (!waiting.isWatched) return;
     clearTimeout(waiting.timer);
-    const patience = waiting.patience();
     const words = `it was stopped after ${patience / 1000} seconds without an end: does a loop never stop?`;
     const stop = () => this.lose(new StoppedError({ why: 'endless', what: words, offsets: [] }));
     waiting.timer = setTimeout(stop, patience);

@@ -1,11 +1,11 @@
 // The compiler's files (dist/compiler/): fetched packed with gzip, unpacked here, and kept by the browser, so that a
 // second visit asks for nothing.
+import { inNode } from './port.js';
 
 /** Of each file: bytes to fetch, bytes unpacked, and a hash of what is fetched. */
 export type PackedFiles = Record<string, { packed: number; bytes: number; hash: string }>;
 
 const cacheName = 'rung-compiler';
-const inNode = typeof (globalThis as any).process?.versions?.node === 'string';
 const placeOf = (name: string) => new URL(`./compiler/${name}.gz`, import.meta.url);
 
 /** files.json says what there is → what answers a question for one of these files as fetch() would. */

@@ -1,5 +1,13 @@
 // A worker, of a browser or of Node, and how it is spoken with: requests have a number, what comes back names it.
-const inNode = typeof (globalThis as any).process?.versions?.node === 'string';
+export const inNode = typeof (globalThis as any).process?.versions?.node === 'string';
+
+/** A file that lies beside the engine: fetched, or, in Node, read. */
+export async function readText(at: URL): Promise<string> {
+  if (at.protocol === 'file:') return (await import('node:fs/promises' as string)).readFile(at, 'utf8');
+  const answer = await fetch(at);
+  if (!answer.ok) throw new Error(`${at.pathname}: the server answers ${answer.status}`);
+  return answer.text();
+}
 
 /** A worker of the browser, or one of Node's, which speak differently. */
 export interface AnyWorker<Reply> {

@@ -1,5 +1,5 @@
 // The worker: the engine, compiled to WebAssembly, and what carries requests to it and answers back.
-import { hearEach, post } from './port.js';
+import { hearEach, inNode, post } from './port.js';
 import { Learner, type Surroundings } from './learner.js';
 import type { ModelFile } from './types.js';
 
@@ -18,8 +18,6 @@ interface Request {
   files?: ModelFile[];
   module?: Uint8Array;
 }
-
-const inNode = typeof (globalThis as any).process?.versions?.node === 'string';
 
 // Under Node the glue asks for what its older modules have, and for the bytes; a browser fetches them while it
 // compiles.

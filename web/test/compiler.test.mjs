@@ -97,6 +97,15 @@ test('an endless loop is stopped, and the engine is there again', async () => {
   assert.equal((await report).passed, true);
 });
 
+test('an endless loop inside pebble is stopped as soon as one in a case', async () => {
+  const checks = [];
+  const body = `  static int calls = 0;\n  volatile int zero = 0;\n  if (++calls > 100) while (zero == 0) {}\n${right}`;
+  const { report } = await run(body, { onText: (name) => checks.push(name) });
+  const error = await report.catch((error) => error);
+  assert.equal(checks.at(-1), 'pebble');
+  assert.match(error.message, /^it was stopped after 5 seconds without an end/);
+});
+
 test('vectors and strings lie in the engine’s memory', async () => {
   const { report } = await run(
     `  std::vector<float> squares;\n  for (float v : x) squares.push_back(v * v);\n  std::string text = std::to_string(squares.size());\n` +
