@@ -1,16 +1,13 @@
 // `rung generate`: a text → how the model goes on with it.  Milestone M3.
 #include "engine/generate.h"
 
-#include <fmt/format.h>
-
 #include "base/error.h"
 #include "base/signals.h"
+#include "cli/answer.h"
 #include "cli/answering.h"
 #include "cli/command.h"
-#include "cli/figures.h"
 #include "cli/learn/tell.h"
 #include "cli/messages.h"
-#include "cli/terminal.h"
 #include "engine/chat_prompt.h"
 #include "engine/device.h"
 
@@ -28,6 +25,7 @@ class Generate : public Command {
     text_.add(options, "what the model goes on with (default: standard input)");
     model_.add(options);
     run_.add(options);
+    run_.device.clear();  // as long as none is named
     end_.add(options, 256);
     sampling_.add(options);
     options.add("--chat", chat_, "wrap the text in the model's chat template, as a message to it");
@@ -52,16 +50,17 @@ class Generate : public Command {
     if (!with_.empty()) return tell_with(with_, {{}, model_, run_, end_, sampling_, text, json_});
     const LoadedModel model = model_.load();
     const std::vector<TokenId> prompt = make_prompt(model, text);
-    Device device(run_.device, run_.threads, run_.cache.type());
+    Device device(run_.device.empty() ? Device::kFast : run_.device, run_.threads, run_.cache.type());
     Session session(model.model(), device.ops(), {.context = run_.context_for(model), .keep_cache = !no_cache_});
     GenerateOptions options = model.completed(end_.over(model, sampling_));
     options.continues = !chat_;
 
-    Answering answering("reading the prompt", [this](std::string_view piece) { give(piece); });
-    if (!json_ && stdout_is_terminal() && !chat_) write_out(fmt::format("{}{}{}", style().dim, text, style().reset));
+    const AnswerForm form = json_ ? AnswerForm::json : AnswerForm::text;
+    Answering answering("reading the prompt", [form](std::string_view piece) { give_piece(piece, form); });
+    if (!chat_) begin_answer(text, form);
     const Generated result = generate(session, model.tokenizer(), prompt, options, answering.callbacks());
     answering.end();
-    report(result, prompt.size());
+    end_answer(result, prompt.size(), form);
     return result.reason == StopReason::interrupted ? 128 + SignalWatch::caught() : 0;
   }
 
@@ -76,29 +75,6 @@ class Generate : public Command {
     template_.put_variables(request);
     const ChatPrompter prompter(model.files(), model.tokenizer(), template_.choice(has_tools(request)));
     return prompter.render(std::move(request)).ids;
-  }
-
-  void give(std::string_view piece) const {
-    if (!json_) return write_text(piece);
-    OrderedJson line;
-    put_text(line, "piece", piece);
-    write_line(line);
-  }
-
-  void report(const Generated& result, std::size_t prompt_tokens) const {
-    if (json_) {
-      OrderedJson line;
-      put_text(line, "text", result.text);
-      line["ids"] = result.ids;
-      line["stop"] = name_of(result.reason);
-      line["seed"] = result.seed;
-      line["prompt_tokens"] = prompt_tokens;
-      add_figures(line, result);
-      write_line(line);
-    } else {
-      if (result.text.empty() || result.text.back() != '\n') write_out("\n");
-      write_error(figures_line(result));
-    }
   }
 
   ModelOption model_;

@@ -108,6 +108,7 @@ struct Exercise {
   // With the reference in place pebble is another model (a window, four bits): beside others it stays out.
   bool changes_pebble = false;
   bool is_kernel = false;  // in the Metal Shading Language, run by the emulator: at the terminal alone
+  bool rounds = false;     // it computes with rounded numbers: a story may go another way than one without it
 };
 
 // All, in the order in which they teach.

@@ -159,12 +159,10 @@ void place(Seams& seams, LearnerFunction f) {
     std::fill(values.begin(), values.end(), 0.0f);
     if (found.size() != 2 || found[0] > file.size() || found[1] > file.size() - found[0]) return;
     const std::size_t bytes = row_bytes(matrix.dtype, matrix.columns);
-    for (std::size_t r = 0; r < matrix.rows; ++r) {
+    each_row(matrix, values, [&](std::span<float> row, std::size_t r) {
       const std::size_t at = matrix.row_in_file(r) * bytes;
-      if (at + bytes > found[1]) continue;
-      decode_row(values.subspan(r * matrix.columns, matrix.columns), matrix.dtype,
-                 std::as_bytes(file).data() + found[0] + at);
-    }
+      if (at + bytes <= found[1]) decode_row(row, matrix.dtype, std::as_bytes(file).data() + found[0] + at);
+    });
   };
 }
 

@@ -100,10 +100,10 @@ void place(Seams& seams, LearnerFunction f) {
   seams.load = [f](const LoadedModel&, const PackedMatrix& matrix, Floats values) {
     if (matrix.dtype != DType::bf16) return;
     std::vector<std::uint16_t> bits(matrix.columns);  // a copy: a file promises no even addresses
-    for (std::size_t r = 0; r < matrix.rows; ++r) {
+    each_row(matrix, values, [&](Floats row, std::size_t r) {
       std::memcpy(bits.data(), matrix.row(r), 2 * bits.size());
-      call(f, values.subspan(r * matrix.columns, matrix.columns), bits);
-    }
+      call(f, row, bits);
+    });
   };
 }
 
@@ -247,9 +247,7 @@ void place(Seams& seams, LearnerFunction f) {
     const Bytes file = bytes_around(model, matrix.data);
     const auto begin = static_cast<std::size_t>(matrix.data - reinterpret_cast<const std::byte*>(file.data()));
     if (begin > std::numeric_limits<std::uint32_t>::max()) return;
-    for (std::size_t r = 0; r < matrix.rows; ++r) {
-      call(f, values.subspan(r * matrix.columns, matrix.columns), file, begin, matrix.row_in_file(r));
-    }
+    each_row(matrix, values, [&](Floats row, std::size_t r) { call(f, row, file, begin, matrix.row_in_file(r)); });
   };
 }
 
@@ -304,13 +302,12 @@ void place_blocks(Seams& seams, DType type, LearnerFunction f) {
     if (matrix.columns % 32 != 0) return;
     std::vector<std::uint8_t> row(row_bytes(type, matrix.columns));
     const std::size_t block_bytes = row_bytes(type, 32);
-    for (std::size_t r = 0; r < matrix.rows; ++r) {
-      const Floats into = values.subspan(r * matrix.columns, matrix.columns);
+    each_row(matrix, values, [&](Floats into, std::size_t) {
       encode_row(reinterpret_cast<std::byte*>(row.data()), type, into);
       for (std::size_t b = 0; b < matrix.columns / 32; ++b) {
         call(f, into.subspan(32 * b, 32), Bytes(row).subspan(b * block_bytes, block_bytes));
       }
-    }
+    });
   };
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "learn/exercise.h"
+#include "tensor/weight.h"
 
 namespace rung::learn {
 
@@ -30,6 +31,12 @@ Exercise exercise();
 }
 namespace gguf_array {
 Exercise exercise();
+}
+
+// What is done at load to each row of a matrix: f(its place among the values, its number).
+template <class F>
+void each_row(const PackedMatrix& matrix, std::span<float> values, F f) {
+  for (std::size_t r = 0; r < matrix.rows; ++r) f(values.subspan(r * matrix.columns, matrix.columns), r);
 }
 
 namespace files_of_m1 {

@@ -2,10 +2,9 @@
 // has a namespace. In the engine pebble's matrices become blocks of Q4_0 and floats again when it is loaded.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
-#include "learn/exercise.h"
+#include "learn/m2.h"
 #include "learn/seams.h"
 #include "tensor/blocks.h"
 #include "tensor/encode.h"
@@ -14,7 +13,6 @@ namespace rung::learn {
 
 namespace {
 
-using In = std::span<const float>;
 using Bytes = std::span<std::uint8_t>;
 constexpr std::size_t kWeightsInBlock = 32;
 

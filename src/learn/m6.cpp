@@ -1,7 +1,7 @@
 // The exercises of milestone M6, the ladder of kernels: what must come out, the classic mistakes, the place in the
 // engine, and the rung before to race with. Here the two that compute with floats; m6_rounded.cpp has the others. All
 // five are the linear layers of the fast device.
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 
 #include "learn/m6.h"

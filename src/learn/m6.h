@@ -1,9 +1,9 @@
 // What the files of milestone M6 share: numbers in eight bits, how they lie in panels, the place of a linear layer.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <span>

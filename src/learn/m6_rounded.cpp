@@ -403,7 +403,9 @@ Exercise exercise() {
 }  // namespace panel_kernels
 
 std::vector<Exercise> rounded_exercises() {
-  return {byte_kernels::exercise(), integer_kernels::exercise(), panel_kernels::exercise()};
+  std::vector<Exercise> all{byte_kernels::exercise(), integer_kernels::exercise(), panel_kernels::exercise()};
+  for (Exercise& exercise : all) exercise.rounds = true;
+  return all;
 }
 
 }  // namespace rung::learn

@@ -15,6 +15,12 @@ namespace rung {
 
 namespace {
 
+#if defined(__APPLE__)
+constexpr const char* kLoadedFirst = "DYLD_INSERT_LIBRARIES=";
+#else
+constexpr const char* kLoadedFirst = "LD_PRELOAD=";
+#endif
+
 OrderedJson a_check(const char* name, const char* state, std::string title) {
   return {{"check", name}, {"state", state}, {"title", std::move(title)}};
 }
@@ -90,7 +96,7 @@ OrderedJson check_learner(const LearnerFolder& folder, const ExerciseText& exerc
     command.push_back("sanitized");
     // no leaks: what a program still has at its end is nobody's mistake here
     command.insert(command.begin(),
-                   {"env", "LD_PRELOAD=" + compiled.sanitizers.string(),
+                   {"env", kLoadedFirst + compiled.sanitizers.string(),
                     "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:exitcode=70:verify_asan_link_order=0",
                     "UBSAN_OPTIONS=print_stacktrace=1"});
   }

@@ -90,7 +90,8 @@ fs::path sanitizer_runtime(const std::string& compiler, const WorkFolder& work) 
   const bool is_clang =
       run_child({compiler, "--version"}, work.path(), [] {}).output.find("clang") != std::string::npos;
   const std::vector<const char*> names =
-      is_clang ? std::vector<const char*>{"libclang_rt.asan-x86_64.so", "libclang_rt.asan-aarch64.so"}
+      is_clang ? std::vector<const char*>{"libclang_rt.asan-x86_64.so", "libclang_rt.asan-aarch64.so",
+                                          "libclang_rt.asan.so", "libclang_rt.asan_osx_dynamic.dylib"}
                : std::vector<const char*>{"libasan.so"};
   for (const char* name : names) {
     const ChildResult found = run_child({compiler, fmt::format("-print-file-name={}", name)}, work.path(), [] {});

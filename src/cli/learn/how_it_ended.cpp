@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <csignal>
 #include <sstream>
 
@@ -130,7 +129,7 @@ HowItEnded how_it_ended(const ChildResult& result, const LearnerFolder& folder,
   } else if (crash == "hangs") {
     ended.stopped_by = "it did not come back within 5 seconds of computing: is there a loop that never ends?";
   } else if (crash == "memory") {
-    ended.stopped_by = "your code asked for more memory than there is";
+    ended.stopped_by = "your code asked for more memory than there is (a check has 4 GB for it)";
   } else if (crash == "exit") {
     ended.stopped_by = "your code called exit(): a function ends with return";
   } else if (crash == "threw") {

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -11,14 +12,11 @@
 #endif
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <iterator>
 #include <new>
 #include <stdexcept>
 
@@ -35,6 +33,7 @@ namespace rung {
 
 namespace {
 
+constexpr rlim_t kMemoryOfACheck = rlim_t{4} << 30;
 constexpr int kTicksASecond = 4, kMostSecondsOfWork = 5, kMostSecondsOfWaiting = 30;
 
 // ---- What a signal handler may do: write, and end. (POSIX: async-signal-safe functions.) ----
@@ -184,12 +183,30 @@ void watch_over_learner(bool sanitized) {
   ::setitimer(ITIMER_REAL, &often, nullptr);
 }
 
-void say(std::string_view line) { write_error(fmt::format("@rung {}\n", line)); }
+// What they wrote to stderr may have ended in the middle of a line.
+void say(std::string_view line) { write_error(fmt::format("\n@rung {}\n", line)); }
+
+// What they ask for beyond it they do not get: a line says so, before the machine has to swap. RLIMIT_DATA counts what
+// is written to, not the files that are mapped (a Mac counts nothing). A sanitizer maps terabytes for itself.
+void limit_memory(rlim_t bytes) {
+  for (const char* sanitizer : {"__asan_init", "__tsan_init"}) {
+    if (::dlsym(RTLD_DEFAULT, sanitizer) != nullptr) return;
+  }
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_DATA, &limit) != 0) return;
+  limit.rlim_cur = std::min(limit.rlim_cur, bytes);
+  ::setrlimit(RLIMIT_DATA, &limit);
+}
+rlim_t memory_of_machine() {
+  return static_cast<rlim_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+}
 
 int check(const std::vector<std::string>& arguments) {
   const learn::Exercise* const exercise = learn::find_exercise(arguments.at(1));
   if (exercise == nullptr) fail("no exercise is called '{}'", arguments.at(1));
-  watch_over_learner(arguments.size() > 4);
+  const bool sanitized = arguments.size() > 4;
+  watch_over_learner(sanitized);
+  limit_memory(kMemoryOfACheck);
   const learn::LearnerFunction f = load_learner(arguments.at(2));
   learn::CheckOptions options;
   options.begin = [](std::string_view name) { say(fmt::format("check {}", name)); };
@@ -198,7 +215,7 @@ int check(const std::vector<std::string>& arguments) {
   };
   const bool only_inside = arguments.at(0) == "debug" && exercise->place != nullptr;
   options.cases = !only_inside;
-  options.speed = !only_inside;
+  options.speed = !only_inside && !sanitized;  // what a sanitizer makes of it says nothing
   write_small_file(arguments.at(3), to_json(learn::to_json(run_checks(*exercise, f, options))));
   return 0;
 }
@@ -209,6 +226,7 @@ int run_in_child(const std::vector<std::string>& arguments) {
   if (arguments.empty()) return 2;
   if (arguments[0] == "tell" && arguments.size() == 2) {
     watch_over_learner(false);
+    limit_memory(memory_of_machine());  // a model's own size is the person's choice
     try {
       return tell(read_tell_request(arguments[1]));
     } catch (const learn::NotYet& e) {

@@ -49,10 +49,13 @@ class Learn : public Command {
 
   int run() override {
     const std::string action = action_.value_or("list");
-    for (const auto& [name, run, has_json] : kActions) {
-      if (action != name) continue;
-      if (json_ && !has_json) throw UsageError("--json goes with list, next, check, hint and debug");
-      return (this->*run)();
+    for (const Action& meant : kActions) {
+      if (action != meant.name) continue;
+      if (json_ && !meant.has_json) throw UsageError("--json goes with list, next, check, hint and debug");
+      if ((compile_.sanitize || !compile_.compiler.empty()) && !meant.compiles) {
+        throw UsageError("--compiler and --sanitize go with check, watch and debug");
+      }
+      return (this->*meant.run)();
     }
     throw UsageError(fmt::format("there is nothing called '{}' to do", visible(action)));
   }
@@ -61,7 +64,7 @@ class Learn : public Command {
   struct Action {
     const char* name;
     int (Learn::*run)();
-    bool has_json;
+    bool has_json = false, compiles = false;
   };
   static const Action kActions[10];
 
@@ -79,6 +82,7 @@ class Learn : public Command {
   }
 
   int list() {
+    if (what_) throw UsageError(fmt::format("list: found '{}', expected nothing after it", visible(*what_)));
     const std::optional<LearnerFolder> folder = LearnerFolder::find(folder_);
     if (!json_) {
       write_out(list_text(folder ? &*folder : nullptr));
@@ -132,7 +136,8 @@ class Learn : public Command {
   int check() {
     LearnerFolder here = folder();
     const ExerciseText& meant = exercise(here);
-    return give(checked(here, meant, compile_), meant);
+    const Checked result = checked(here, meant, compile_);
+    return give(result, here, meant);
   }
 
   // Where pebble does not show it, what else is wrong.
@@ -141,26 +146,23 @@ class Learn : public Command {
     const ExerciseText& meant = exercise(here);
     OrderedJson inside = check_learner(here, meant, compile_, true);
     if (!inside.at("passed").get<bool>() || meant.checks->place == nullptr) {
-      return give({.report = std::move(inside)}, meant);
+      return give({.report = std::move(inside)}, here, meant);
     }
     const Checked all = checked(here, meant, compile_);
     if (!json_ && !all.report.at("passed").get<bool>()) {
       write_out("Inside pebble nothing is wrong; the case that fails is:\n");
     }
-    return give(all, meant);
+    return give(all, here, meant);
   }
 
-  int give(const Checked& result, const ExerciseText& meant) const {
-    const bool passed = result.report.at("passed").get<bool>();
+  int give(const Checked& result, const LearnerFolder& here, const ExerciseText& meant) const {
     if (json_) {
       write_line(result.report);
+      write_error(result.unsaved);
     } else {
-      write_out(report_text(result.report, meant));
-      if (passed) write_out(solved_text("rung learn next"));
-      if (!passed && result.is_first) write_out(beginning_text(result.report, "rung learn hint"));
+      write_out(checked_text(result, here, meant));
     }
-    write_error(result.unsaved);
-    return passed ? 0 : 1;
+    return result.report.at("passed").get<bool>() ? 0 : 1;
   }
 
   int watch() {
@@ -172,7 +174,9 @@ class Learn : public Command {
     LearnerFolder here = folder();
     const ExerciseText& meant = exercise(here);
     if (json_) {
-      write_line(hint_json(here, meant));
+      const Hint hint = next_hint(here, meant);
+      write_line({{"name", meant.name}, {"hint", hint.number}, {"of", hint.of}, {"text", hint.text}});
+      write_error(hint.unsaved);
     } else {
       write_out(hint_text(here, meant));
     }
@@ -199,7 +203,9 @@ class Learn : public Command {
   int import_all() {
     LearnerFolder here = folder();
     const std::string& path = needed("a file that rung learn export, or the course's page, has written");
-    for (const std::string& line : here.import(parse_json(read_file(path), path), path)) write_out(line + "\n");
+    const std::vector<std::string> lines = here.import(parse_json(read_file(path), path), path);
+    for (const std::string& line : lines) write_out(line + "\n");
+    if (lines.empty()) write_out("no code in it that is not here already\n");
     return 0;
   }
 
@@ -209,11 +215,11 @@ class Learn : public Command {
   bool json_ = false;
 };
 
-const Learn::Action Learn::kActions[10]{{"list", &Learn::list, true},          {"start", &Learn::start, false},
-                                        {"next", &Learn::next, true},          {"check", &Learn::check, true},
-                                        {"watch", &Learn::watch, false},       {"hint", &Learn::hint, true},
-                                        {"debug", &Learn::debug, true},        {"solution", &Learn::solution, false},
-                                        {"export", &Learn::export_all, false}, {"import", &Learn::import_all, false}};
+const Learn::Action Learn::kActions[10]{{"list", &Learn::list, true},          {"start", &Learn::start},
+                                        {"next", &Learn::next, true},          {"check", &Learn::check, true, true},
+                                        {"watch", &Learn::watch, false, true}, {"hint", &Learn::hint, true},
+                                        {"debug", &Learn::debug, true, true},  {"solution", &Learn::solution},
+                                        {"export", &Learn::export_all},        {"import", &Learn::import_all}};
 
 }  // namespace
 

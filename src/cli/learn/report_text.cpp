@@ -30,9 +30,13 @@ std::string indented(std::string_view text, std::string_view label, std::string_
 }
 
 std::string_view first_lines(std::string_view text, std::size_t most) {
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < most && at != text.npos; ++i) at = text.find('\n', at == 0 ? 0 : at + 1);
-  return at == text.npos ? text : text.substr(0, at);
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < most; ++i) {
+    const std::size_t at = text.find('\n', end);
+    if (at == text.npos) return text;
+    end = at + 1;
+  }
+  return text.substr(0, end);
 }
 
 std::string words_in(const OrderedJson& check, const char* key) {
@@ -94,7 +98,7 @@ std::string report_text(const OrderedJson& report, const ExerciseText& exercise)
   if (!printed.empty()) {
     const std::string_view shown = first_lines(printed, kMostPrintedLines);
     text += indented(shown, "print");
-    if (shown.size() + 1 < printed.size()) text += indented("(there is more)", "");
+    if (shown.size() < printed.size()) text += indented("(there is more)", "");
   }
   return text;
 }

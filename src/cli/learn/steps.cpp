@@ -46,7 +46,7 @@ std::string way_to(const std::string& verb, const LearnerFolder& folder, const E
 
 }  // namespace
 
-std::string list_text(const LearnerFolder* folder) {
+std::string list_text(const LearnerFolder* folder, Hands hands) {
   const auto test_out_words = [](const LearnerFolder* here, const ExerciseText& exercise) {
     if (here != nullptr && here->is_solved(exercise)) return std::string(" (test-out)");
     return fmt::format(" (test-out: solve it, and you may skip the rest of {})", exercise.milestone);
@@ -70,7 +70,7 @@ std::string list_text(const LearnerFolder* folder) {
   text += fmt::format("{}{}{}{} of {} done", style().dim, kMarks, style().reset, done, here);
   if (folder == nullptr) return text + "; to begin: rung learn start FOLDER\n";
   const ExerciseText* const next = folder->next();
-  text += next == nullptr ? "\n" : fmt::format("; next: {} (rung learn next)\n", next->name);
+  text += next == nullptr ? "\n" : fmt::format("; next: {} ({})\n", next->name, way_to("next", *folder, *next, hands));
   const auto peeked =
       std::find_if(all.begin(), all.end(), [&](const ExerciseText& e) { return is_peeked(*folder, e); });
   if (peeked != all.end()) {
@@ -88,24 +88,18 @@ std::string next_text(const LearnerFolder& folder, const ExerciseText& exercise)
                      style().reset);
 }
 
-std::string hint_text(LearnerFolder& folder, const ExerciseText& exercise, Hands hands) {
+Hint next_hint(LearnerFolder& folder, const ExerciseText& exercise) {
   ExerciseProgress& progress = folder.progress(exercise);
   progress.hints = std::min(progress.hints + 1, exercise.hints.size());
-  const std::string unsaved = remember(folder);
-  const bool is_last = progress.hints == exercise.hints.size();
-  return fmt::format("hint {} of {} for {}\n\n{}\n\n{}{}\n{}", progress.hints, exercise.hints.size(), exercise.name,
-                     exercise.hints[progress.hints - 1], is_last ? "That was the last. The solution: " : "More: ",
-                     way_to(is_last ? "solution" : "hint", folder, exercise, hands), unsaved);
+  return {progress.hints, exercise.hints.size(), exercise.hints[progress.hints - 1], remember(folder)};
 }
 
-OrderedJson hint_json(LearnerFolder& folder, const ExerciseText& exercise) {
-  ExerciseProgress& progress = folder.progress(exercise);
-  progress.hints = std::min(progress.hints + 1, exercise.hints.size());
-  write_error(remember(folder));
-  return {{"name", exercise.name},
-          {"hint", progress.hints},
-          {"of", exercise.hints.size()},
-          {"text", exercise.hints[progress.hints - 1]}};
+std::string hint_text(LearnerFolder& folder, const ExerciseText& exercise, Hands hands) {
+  const Hint hint = next_hint(folder, exercise);
+  const bool is_last = hint.number == hint.of;
+  return fmt::format("hint {} of {} for {}\n\n{}\n\n{}{}\n{}", hint.number, hint.of, exercise.name, hint.text,
+                     is_last ? "That was the last. The solution: " : "More: ",
+                     way_to(is_last ? "solution" : "hint", folder, exercise, hands), hint.unsaved);
 }
 
 std::string solution_text(LearnerFolder& folder, const ExerciseText& exercise, Hands hands) {
@@ -118,7 +112,7 @@ std::string solution_text(LearnerFolder& folder, const ExerciseText& exercise, H
   if (asked_before) return std::string(exercise.solution) + unsaved;
   const std::size_t left = exercise.hints.size() - progress.hints;
   const std::string hints =
-      left == 0 ? "" : fmt::format(" There are {} hints left: {}", left, way_to("hint", folder, exercise, hands));
+      left == 0 ? "" : fmt::format(" Hints left: {} ({})", left, way_to("hint", folder, exercise, hands));
   return fmt::format("The solution of {} is shown to whoever asks twice.{}\n{}", exercise.name, hints, unsaved);
 }
 
@@ -135,14 +129,14 @@ Checked checked(LearnerFolder& folder, const ExerciseText& exercise, const Compi
   return result;
 }
 
-std::string checked_text(LearnerFolder& folder, const ExerciseText& exercise, const CompileOptions& options) {
-  const Checked result = checked(folder, exercise, options);
+std::string checked_text(const Checked& result, const LearnerFolder& folder, const ExerciseText& exercise,
+                         Hands hands) {
   const OrderedJson& report = result.report;
   std::string text = report_text(report, exercise);
   if (report.at("passed").get<bool>()) {
-    text += solved_text("n");
+    text += solved_text(hands == Hands::keys ? "n" : "rung learn next");
   } else if (result.is_first) {
-    text += beginning_text(report, "h");
+    text += beginning_text(report, way_to("hint", folder, exercise, hands));
   }
   return text + result.unsaved;
 }

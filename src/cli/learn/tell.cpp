@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/answer.h"
 #include "cli/child.h"
 #include "cli/learn/compile.h"
 #include "cli/learn/compile_kernel.h"
@@ -30,6 +32,7 @@ OrderedJson json_of(const TellRequest& request) {
   OrderedJson json{{"libraries", std::move(libraries)},
                    {"model", request.model.model},
                    {"pre", request.model.pre},
+                   {"device", request.run.device},
                    {"threads", request.run.threads},
                    {"cache", request.run.cache.name},
                    {"context", request.run.context},
@@ -55,7 +58,7 @@ learn::Seams seams_of(const TellRequest& request, bool wants_draw) {
   for (const auto& library : request.libraries) {
     const learn::Exercise* const exercise = learn::find_exercise(library.exercise);
     if (exercise == nullptr || exercise->place == nullptr) fail("{}: has no place in a model", library.exercise);
-    const learn::LearnerFunction f = load_learner(library.path);
+    const learn::LearnerFunction f = load_learner(library.path, request.json ? stderr : stdout);
     const learn::Seams alone = learn::seams_with(*exercise, f);
     if (!alone.choose || draws(alone.choose) == wants_draw) exercise->place(seams, f);
   }
@@ -73,6 +76,7 @@ TellRequest read_tell_request(const std::string& path) {
   }
   json.at("model").get_to(request.model.model);
   json.at("pre").get_to(request.model.pre);
+  json.at("device").get_to(request.run.device);
   json.at("threads").get_to(request.run.threads);
   json.at("cache").get_to(request.run.cache.name);
   json.at("context").get_to(request.run.context);
@@ -89,21 +93,27 @@ int tell(const TellRequest& request) {
   std::unique_ptr<const LoadedModel> model(new LoadedModel(request.model.load()));
   const GenerateOptions options = model->completed(request.end.over(*model, request.sampling));
   const std::size_t context = request.run.context_for(*model);
-  learn::Seams seams = seams_of(request, options.sampling.value_or(Sampling{}).temperature > 0);
+  const Sampling sampling = options.sampling.value_or(Sampling{});
+  learn::Seams seams = seams_of(request, sampling.temperature > 0);
+  if (!request.run.device.empty() && request.run.device != seams.device) {
+    throw UsageError(fmt::format("--device {}: the code in the folder of --with is for the device {}",
+                                 request.run.device, seams.device));
+  }
   seams.stops = options.stop;  // not those that an exercise tries its function with
   learn::SeamedEngine engine(std::move(seams), std::move(model), request.run.threads, context);
-  learn::TellOptions how{.prompt = request.text, .tokens = options.max_tokens.value_or(256)};
-  how.sampling = options.sampling.value_or(Sampling{});
-  if (!request.json) how.answer = write_text;
+  const AnswerForm form = request.json ? AnswerForm::json : AnswerForm::text;
+  learn::TellOptions how{
+      .prompt = request.text, .tokens = options.max_tokens.value_or(256), .sampling = sampling, .answer = {}};
+  how.answer = [form](std::string_view piece) { give_piece(piece, form); };
+  begin_answer(request.text, form);
   const learn::Story story = engine.tell(how);
-  if (request.json) {
-    OrderedJson line;
-    put_text(line, "text", story.answer());
-    line["ids"] = story.ids;
-    write_line(line);
-  } else {
-    write_out("\n");
-  }
+  end_answer({.text = std::string(story.answer()),
+              .ids = story.ids,
+              .reason = story.reason,
+              .prefill = story.prefill,
+              .decode = story.decode,
+              .seed = sampling.seed.value_or(0)},
+             story.prompt.size(), form);
   return 0;
 }
 
@@ -131,6 +141,16 @@ std::string parts(const std::vector<const ExerciseText*>& exercises) {
   return names.empty() ? "nothing" : names;
 }
 
+// Whoever compares the story with one without their code should know it.
+std::string of_another_model(std::vector<const ExerciseText*> solved) {
+  std::erase_if(solved, [](const ExerciseText* e) { return !e->checks->rounds && !e->checks->changes_pebble; });
+  if (solved.empty()) return "";
+  return fmt::format(
+      "another model than without: {} (fewer bits, or a window), so its story may go another way; the check has "
+      "compared yours with Rung's that does the same\n",
+      parts(solved));
+}
+
 }  // namespace
 
 int tell_with(const std::string& named, TellRequest request) {
@@ -147,6 +167,7 @@ int tell_with(const std::string& named, TellRequest request) {
   }
   progress.hide();
   write_error(fmt::format("yours: {}; not solved, so Rung's: {}\n", parts(solved), parts(with_a_place(folder, false))));
+  write_error(of_another_model(solved));
   std::error_code ignored;
   if (fs::exists(request.model.model, ignored)) request.model.model = fs::absolute(request.model.model).string();
   write_small_file(work / "request.json", to_json(json_of(request)));

@@ -73,7 +73,8 @@ int watch(LearnerFolder& folder, const ExerciseText& first, const CompileOptions
   const auto check_now = [&] {
     state = state_of(folder.file_of(*exercise));
     try {
-      write_out("\n" + checked_text(folder, *exercise, options));
+      const Checked result = checked(folder, *exercise, options);
+      write_out("\n" + checked_text(result, folder, *exercise, Hands::keys));
     } catch (const Error& e) {  // the file is away for a moment, as some editors do it
       write_out(fmt::format("\n  {}\n", e.what()));
     }
@@ -86,7 +87,7 @@ int watch(LearnerFolder& folder, const ExerciseText& first, const CompileOptions
     if (key == 'q') return 0;
     if (key == 'h') write_out(hint_text(folder, *exercise, Hands::keys));
     if (key == 's') write_out(solution_text(folder, *exercise, Hands::keys));
-    if (key == 'l') write_out(list_text(&folder));
+    if (key == 'l') write_out(list_text(&folder, Hands::keys));
     if (key == 'n') {
       const ExerciseText* const next = folder.is_done(*exercise) ? folder.next() : nullptr;
       if (next == nullptr && folder.is_done(*exercise)) write_out("All are solved.\n");
