@@ -37,8 +37,8 @@ def main() -> None:
         subprocess.check_output([rung, "learn", "start", folder])
         for exercise in (one["name"] for one in exercises):
             for what, status in (("stub", 1), ("solution", 0)):
-                code = (ROOT / "course/exercises" / exercise / f"{what}.cpp").read_text()
-                (Path(folder) / f"{exercise}.cpp").write_text(code)
+                file = next((ROOT / "course/exercises" / exercise).glob(f"{what}.*"))  # .cpp, or .metal
+                (Path(folder) / f"{exercise}{file.suffix}").write_text(file.read_text())
                 command = [rung, "learn", "check", exercise, "--folder", folder]
                 if chosen.compiler:
                     command += ["--compiler", chosen.compiler]
