@@ -156,11 +156,17 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
   add(all, exact);
   if (!all.empty()) return shortened(std::move(all));  // all else is noise beside it
   const std::string page(exercise.mistakes.empty() ? "" : exercise.mistakes[0].page);
-  for (const FoundPattern& found : find_patterns(beside_of(exercise, example, got))) {
-    all.push_back({std::string(name_of(found.pattern)), found.sentence, page});
-  }
+  std::vector<FoundPattern> patterns = find_patterns(beside_of(exercise, example, got));
+  const auto vague = std::stable_partition(patterns.begin(), patterns.end(), [](const FoundPattern& found) {
+    return found.pattern != Pattern::magnitude;  // "far too small": that much can be seen without being told
+  });
+  const auto add_patterns = [&](auto begin, auto end) {
+    for (auto it = begin; it != end; ++it) all.push_back({std::string(name_of(it->pattern)), it->sentence, page});
+  };
+  add_patterns(patterns.begin(), vague);
   add(all, once);
   add(all, near);
+  add_patterns(vague, patterns.end());
   return shortened(std::move(all));
 }
 

@@ -1,6 +1,7 @@
 // A wrong answer → why, most likely. Each known mistake of the exercise is made on the same arguments: the one that
 // gives what the learner's code gave comes first. Then what the difference looks like (patterns.h), then mistakes that
-// lead the same way, if not as far: an epsilon forgotten, where theirs was another.
+// lead the same way, if not as far: an epsilon forgotten, where theirs was another. Last, that it is far too large or
+// small.
 #pragma once
 
 #include <functional>

@@ -140,7 +140,7 @@ Exercise exercise() {
                     function<last_word_lost>},
                    {"beginnings", "these are the places where the words begin: where each ends is asked", kWordsPage,
                     function<beginnings>},
-                   {"last-places", "an end is one *behind* the last character: 1 for a word of one letter", kWordsPage,
+                   {"last-places", "an end is one behind the last character: 1 for a word of one letter", kWordsPage,
                     function<last_places>},
                    {"digits-together", "digits in a row are one word: each is to stand alone", kWordsPage,
                     function<digits_together>},
@@ -367,7 +367,7 @@ Exercise exercise() {
                         "merges from rank 255 on are never found: a rank does not fit into 8 bits, use std::size_t",
                         kMergesPage, function<rank_in_a_byte>},
                        {"rightmost-of-equals",
-                        "of equal ranks the rightmost is joined: a later pair must be *better*, not just as good",
+                        "of equal ranks the rightmost is joined: a later pair must have a lower rank, not the same",
                         kMergesPage, function<rightmost_of_equals>}},
           .place = place};
 }

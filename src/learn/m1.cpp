@@ -56,6 +56,11 @@ Place end_for_size(Bytes file, std::string_view name) {
   if (!place.empty()) place[1] += place[0] - 8 - header_bytes(file);
   return place;
 }
+Place as_they_stand(Bytes file, std::string_view name) {
+  Place place = offset_from_file_start(file, name);
+  if (!place.empty()) place[1] += place[0];
+  return place;
+}
 // The first tensor in the header whose name has this one in it.
 Place part_of_a_name(Bytes file, std::string_view name) {
   const TensorMap tensors = tensors_in(file);
@@ -192,6 +197,10 @@ Exercise exercise() {
                    {"sum-wraps",
                     "8 + length does not fit into 64 bits and becomes small: compare length with file.size() − 8",
                     "m1-weights#nobody-promises-that-the-file-is-honest", function<sum_wraps>},
+                   {"as-they-stand",
+                    "data_offsets are given back as they stand. They count from where the data begin: add 8 and the "
+                    "header's length. And the second is where the tensor ends: its bytes are end − begin",
+                    kPage, function<as_they_stand>},
                    {"part-of-a-name",
                     "another tensor was found, whose name has yours in it: search for the name with its quotes", kPage,
                     function<part_of_a_name>}},

@@ -166,6 +166,9 @@ void numbers_at(Floats out, Bytes file, Place place) {
 void elements_for_bytes(Floats out, Bytes file, std::uint32_t begin, std::uint32_t row) {
   numbers_at(out, file, [&](std::size_t c) { return begin + row * out.size() + 2 * c; });
 }
+void one_byte_a_number(Floats out, Bytes file, std::uint32_t begin, std::uint32_t row) {
+  numbers_at(out, file, [&](std::size_t c) { return begin + row * out.size() + c; });
+}
 void rows_and_columns_exchanged(Floats out, Bytes file, std::uint32_t begin, std::uint32_t row) {
   const std::size_t rows = (file.size() - begin) / 2 / std::max<std::size_t>(out.size(), 1);
   numbers_at(out, file, [&](std::size_t c) { return begin + 2 * (c * rows + row); });
@@ -261,6 +264,10 @@ Exercise exercise() {
           .tolerance = 0,
           .mistakes = {{"elements-for-bytes", "the row is counted in numbers, not in bytes: each number takes two",
                         kViewPage, function<elements_for_bytes>},
+                       {"one-byte-a-number",
+                        "the place is counted in numbers, not in bytes: each number takes two, so 2 · (row · columns + "
+                        "c) lie between `begin` and number c of the row",
+                        kViewPage, function<one_byte_a_number>},
                        {"rows-and-columns-exchanged",
                         "a column was read for a row: the numbers of a row lie side by side, number c of row r at r · "
                         "columns + c",

@@ -317,7 +317,7 @@ Exercise exercise() {
       .mistakes =
           {{"count-of-four-bytes", "the count has eight bytes: the elements begin at byte 4 + 8 = 12, not at 8",
             kGgufPage, function<count_of_four_bytes>},
-           {"one-too-far", "it is the element behind: only those *before* yours are stepped over", kGgufPage,
+           {"one-too-far", "it is the element behind: only those before yours are stepped over", kGgufPage,
             function<one_too_far>},
            {"one-too-near", "it is the element before: they are counted from 0", kGgufPage, function<one_too_near>},
            {"length-not-skipped", "a string takes 8 bytes for its length, too: step over 8 + length", kGgufPage,

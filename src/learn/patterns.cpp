@@ -115,10 +115,10 @@ Sentence not_a_number(const Look& look) {
     (std::isnan(look.b.got[i]) ? nans : infinite)++;
     first = std::min(first, i);
   }
-  if (nans == look.size()) return "every number is NaN: nothing was written there, or 0 was divided by 0";
-  if (nans > 0 && first + nans == look.size()) {
-    return fmt::format("NaN from place {} on: nothing was written there, or 0 was divided by 0", first);
-  }
+  // What an output holds before it is written is NaN.
+  constexpr const char* kWhy = "nothing was written there, or += to what nobody had set to 0, or 0 was divided by 0";
+  if (nans == look.size()) return fmt::format("every number is NaN: {}", kWhy);
+  if (nans > 0 && first + nans == look.size()) return fmt::format("NaN from place {} on: {}", first, kWhy);
   if (nans > 0) {
     return fmt::format("{} of {} are NaN, the first at place {}: not written, 0 / 0, or ∞ − ∞", nans, look.size(),
                        first);
@@ -464,6 +464,9 @@ std::vector<FoundPattern> find_patterns(const Beside& beside) {
   const finders::Look look(beside);
   if (const auto sentence = finders::length(look)) return {{Pattern::length, *sentence}};
   if (finders::wrong_places(look).empty()) return {};
+  if (std::all_of(beside.got.begin(), beside.got.end(), [](double v) { return std::isnan(v); })) {
+    return {{Pattern::not_a_number, *finders::not_a_number(look)}};  // it is times and plus anything, too
+  }
   std::vector<FoundPattern> found;
   for (const finders::Finder& finder : finders::kFinders) {
     if (finder.pattern == Pattern::length) continue;

@@ -30,6 +30,13 @@ void five_times(Out out, In x) {
   for (std::size_t i = 0; i < x.size(); ++i) out[i] = 5 * x[i];
 }
 
+void thirty_times(Out out, In x) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = 30 * x[i];
+}
+void thirty_times_and_its_place(Out out, In x) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = 30 * x[i] + 10 * static_cast<float>(i);
+}
+
 Case of(const std::vector<float>& x) {
   std::vector<float> right;
   for (const float value : x) right.push_back(3 * value);
@@ -65,6 +72,12 @@ TEST(Causes, OneThatLeadsTheSameWayComesLast) {
   const KnownMistake grows{"grows", "it grows", "page", function<four_times>};
   EXPECT_EQ(named(function<five_times>, {grows}),
             (std::vector<std::string>{"constant-factor", "constant-offset", "grows"}));
+}
+
+TEST(Causes, ThatItIsFarTooLargeComesAfterAMistakeThatLeadsTheSameWay) {
+  const KnownMistake grows{"grows", "it grows", "page", function<thirty_times>};
+  EXPECT_EQ(named(function<thirty_times_and_its_place>, {grows}),
+            (std::vector<std::string>{"grows", "order-of-magnitude"}));
 }
 
 TEST(Causes, BesideOneThatIsSureNothingElseIsNamed) {

@@ -53,10 +53,14 @@ TEST(Patterns, NothingIsSeenInNoise) {
 }
 
 TEST(Patterns, NoNumber) {
+  EXPECT_EQ(find_patterns(rows(each([](double, std::size_t) { return std::nan(""); }))).size(), 1U);
   EXPECT_EQ(first_pattern(rows(each([](double, std::size_t) { return std::nan(""); }))),
-            "not-a-number: every number is NaN: nothing was written there, or 0 was divided by 0");
-  EXPECT_EQ(first_pattern(rows(each([](double v, std::size_t i) { return i < 18 ? v : std::nan(""); }))),
-            "not-a-number: NaN from place 18 on: nothing was written there, or 0 was divided by 0");
+            "not-a-number: every number is NaN: nothing was written there, or += to what nobody had set to 0, or 0 was "
+            "divided by 0");
+  EXPECT_EQ(
+      first_pattern(rows(each([](double v, std::size_t i) { return i < 18 ? v : std::nan(""); }))),
+      "not-a-number: NaN from place 18 on: nothing was written there, or += to what nobody had set to 0, or 0 was "
+      "divided by 0");
   EXPECT_EQ(first_pattern(rows([](auto& all) { all[7] = std::nan(""); })),
             "not-a-number: 1 of 24 are NaN, the first at place 7: not written, 0 / 0, or ∞ − ∞");
   EXPECT_EQ(

@@ -73,10 +73,14 @@ void keep(const fs::path& library, const fs::path& as, const std::string& exerci
 }
 
 // #line keeps the compiler from naming a file that the learner has never seen, and a crash from being found there.
+// g++ would let all checks of an index share one call, and with it one line: so it names the wrong loop.
 std::string entry_of(const LearnerFolder& folder, const ExerciseText& exercise) {
   return fmt::format(
       "#if defined(__clang__) ? __clang_major__ < 14 : __GNUC__ < 12\n"
       "#error this compiler is too old: g++ 12 or clang 14 is needed\n"
+      "#endif\n"
+      "#if !defined(__clang__)\n"
+      "#pragma GCC optimize(\"no-crossjumping\", \"no-tree-tail-merge\")\n"
       "#endif\n"
       "#include \"learn.h\"\n#include \"{}\"\n#include \"entry.h\"\n"
       "#line 1 \"the signature\"\n"

@@ -28,7 +28,8 @@ std::string words_of_signal(int signal, const std::string& rest) {
     case SIGSEGV:
     case SIGBUS: return "it reads or writes memory that does not belong to it";
     case SIGFPE: return "it divides a whole number by zero";
-    case SIGABRT: return "it was ended by abort()";
+    case SIGABRT:  // most often somebody says why, and then calls it
+      return rest.empty() ? "it was ended by abort()" : std::string(visible(rest.substr(0, rest.find('\n'))));
     case SIGKILL: return "the system ended it: most likely your code asked for more memory than there is";
     case SIGILL:
     case SIGTRAP: return "it came to a place that must not be reached: a function that ends without return?";

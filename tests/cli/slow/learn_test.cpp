@@ -135,6 +135,21 @@ TEST_F(Learn, AnIndexBeyondTheEndIsNamedByItsLine) {
   EXPECT_TRUE(has(check.at("input").get<std::string>(), "x = [3, 4]"));
 }
 
+// What the compiler does with two checks that look the same must not move the one that failed.
+TEST_F(Learn, OfTwoLoopsTheOneThatGoesBeyondTheEndIsNamed) {
+  const Json check = failure(
+      "  float sum = 0;\n  for (std::size_t i = 0; i < x.size() + weight.size() - 2; ++i) sum += x[i];\n"
+      "  for (std::size_t i = 0; i < x.size() + weight.size(); ++i) sum += x[i];\n  out[0] = sum;\n");
+  EXPECT_EQ(check.at("place"), "m2-rms-norm.cpp:5") << check.dump(1);
+}
+
+TEST_F(Learn, WhatIsSaidBeforeAnAbortIsSaid) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer says it in its own words";
+  const Json check = failure("  written::linear(x, weight, 3);\n");
+  EXPECT_TRUE(has(check.at("got").get<std::string>(), "linear: 2 and 2 numbers are not whole rows of 3"))
+      << check.dump(1);
+}
+
 TEST_F(Learn, ACrashIsTheirsAloneAndNamedByItsLine) {
   if (kSanitized) GTEST_SKIP() << "the sanitizer says it in its own words";
   const Json check = failure("  float* p = nullptr;\n  asm(\"\" : \"+r\"(p));\n  *p = epsilon;\n");
