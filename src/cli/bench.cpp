@@ -82,7 +82,7 @@ class Bench : public Command {
     if (!chip_.empty()) refuse_what_no_chip_foretells();
     const LoadedModel loaded = model_.load();
     if (!chip_.empty()) return predict_for_chip(loaded);
-    Device device(run_.device, run_.threads, run_.cache.type());
+    Device device = run_.open_device();
     const SignalWatch watch;
     const std::vector<BenchCase> cases = cases_for(loaded.model());
     std::optional<AtomicFile> picture;  // a place that cannot be written to is an error before anything is measured

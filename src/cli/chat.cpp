@@ -68,7 +68,7 @@ class ChatCommand : public Command {
 
   int run() override {
     const LoadedModel model = model_.load();
-    Device device(run_.device, run_.threads, run_.cache.type());
+    Device device = run_.open_device();
     Session session(model.model(), device.ops(), {.context = run_.context_for(model)});
     OrderedJson request = messages_.empty() ? OrderedJson::object() : read_request(messages_);
     OrderedJson messages = request.value("messages", OrderedJson::array());

@@ -12,6 +12,8 @@
 
 namespace rung {
 
+class Device;
+
 class Command {
  public:
   virtual ~Command() = default;
@@ -64,6 +66,7 @@ struct RunOptions {
   CacheOption cache;
   std::size_t context = 0;
   void add(Options& options, bool with_context = true);
+  Device open_device() const;  // and says on stderr where a GPU's answers are not known to be right
   std::size_t context_for(const LoadedModel& model) const;  // what the model's own settings say, where nobody else does
 };
 

@@ -48,7 +48,7 @@ class Eval : public Command {
     check_text(text, file_);  // before a model is loaded for it
     const LoadedModel loaded = model_.load();
     const WindowedText cut = windows_.cut(text, file_, loaded.tokenizer(), loaded.model().config);
-    Device device(run_.device, run_.threads, run_.cache.type());
+    Device device = run_.open_device();
     const SignalWatch watch;
     const Evaluation result = measure(loaded, device, cut);
     if (result.windows > 0) json_ ? print_json(loaded, device, cut, result) : print(loaded, device, cut, result);

@@ -50,7 +50,7 @@ class Generate : public Command {
     if (!with_.empty()) return tell_with(with_, {{}, model_, run_, end_, sampling_, text, json_});
     const LoadedModel model = model_.load();
     const std::vector<TokenId> prompt = make_prompt(model, text);
-    Device device(run_.device.empty() ? Device::kFast : run_.device, run_.threads, run_.cache.type());
+    Device device = run_.open_device();
     Session session(model.model(), device.ops(), {.context = run_.context_for(model), .keep_cache = !no_cache_});
     GenerateOptions options = model.completed(end_.over(model, sampling_));
     options.continues = !chat_;

@@ -44,7 +44,7 @@ class Logits : public Command {
     if (ids.size() > model.model().config.longest_context()) {
       fail("the text has {} tokens, the context holds {}", ids.size(), model.model().config.longest_context());
     }
-    Device device(run_.device, run_.threads, run_.cache.type());
+    Device device = run_.open_device();
     Forward forward(model.model(), device.ops(), ids.size());
     KvCache cache(kv_shape(model.model().config, device.ops().cache_type()));
     Batch batch;

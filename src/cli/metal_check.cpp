@@ -20,9 +20,9 @@ class MetalCheckCommand : public Command {
   const char* details() const override {
     return "Every kernel beside the reference backend, the same token alone and in company, and a model's words. What "
            "it\n"
-           "prints is meant to be pasted into a report; the verdict is kept in Rung's cache folder, for this GPU, "
-           "system\n"
-           "and version.\n\n";
+           "prints is meant to be pasted into a report; the verdict is kept in Rung's cache folder, and --device "
+           "metal\n"
+           "says when it was none, or one on another GPU, system or version.\n\n";
   }
 
   void add_options(Options& options) override {
@@ -40,6 +40,11 @@ class MetalCheckCommand : public Command {
     } else {
       write_out(fmt::format("{}, {}, Rung {}: {} of {} checks passed\n", report.gpu, report.system, RUNG_VERSION,
                             report.checks.size() - report.failures(), report.checks.size()));
+      if (report.is_virtual) {
+        write_out(
+            "This is the GPU of a virtual machine: what passed is right here; what failed may be the virtual\n"
+            "machine's, and how fast a Mac is it does not say.\n");
+      }
     }
     keep(verdict);
     return report.failures() == 0 ? 0 : 1;
@@ -47,26 +52,17 @@ class MetalCheckCommand : public Command {
 
  private:
   static std::string line_of(const MetalCheck& check) {
-    return fmt::format("  {}{:<6}{} {:<48} {:.2g} of {:.2g}\n", check.passed() ? style().dim : style().bold,
-                       check.passed() ? "ok" : "FAILED", style().reset, check.name, check.distance, check.allowed);
-  }
-
-  static OrderedJson json_of(const MetalReport& report) {
-    OrderedJson json{{"gpu", report.gpu}, {"system", report.system}, {"rung", RUNG_VERSION}};
-    json["passed"] = report.failures() == 0;
-    json["checks"] = OrderedJson::array();
-    for (const MetalCheck& check : report.checks) {
-      json["checks"].push_back(
-          {{"name", check.name}, {"passed", check.passed()}, {"distance", check.distance}, {"allowed", check.allowed}});
-    }
-    return json;
+    const std::string found =
+        check.problem.empty() ? fmt::format("{:.2g} of {:.2g}", check.distance, check.allowed) : check.problem;
+    return fmt::format("  {}{:<6}{} {:<48} {}\n", check.passed() ? style().dim : style().bold,
+                       check.passed() ? "ok" : "FAILED", style().reset, check.name, found);
   }
 
   static void keep(const OrderedJson& verdict) {
     const std::filesystem::path folder = environment().cache_folder;
     if (folder.empty()) return;
     std::filesystem::create_directories(folder);
-    AtomicFile file{folder / "metal-check.json"};
+    AtomicFile file{folder / kVerdictFile};
     file.write(verdict.dump(1) + "\n");
     file.commit();
   }

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/utf8.h"
@@ -17,6 +18,7 @@
 #include "cli/positive.h"
 #include "cli/terminal.h"
 #include "engine/device.h"
+#include "measure/metal_check.h"
 
 namespace rung {
 
@@ -107,6 +109,16 @@ void RunOptions::add(Options& options, bool with_context) {
         .type_name("N")
         .check(positive);
   }
+}
+
+Device RunOptions::open_device() const {
+  Device opened(device.empty() ? Device::kFast : device, threads, cache.type());
+  const std::filesystem::path& folder = environment().cache_folder;
+  if (opened.name() == Device::kMetal && !folder.empty()) {
+    const auto doubt = doubt_about_metal(opened.kernels(), folder / kVerdictFile);
+    if (doubt) write_error("rung: " + *doubt + "\n");
+  }
+  return opened;
 }
 
 std::size_t RunOptions::context_for(const LoadedModel& model) const {

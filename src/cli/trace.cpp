@@ -102,7 +102,7 @@ class Trace : public Command {
       fail("--layer is {}, the model has layers 0 to {}", *layer_, config.layers.size() - 1);
     }
 
-    Device device(run_.device, run_.threads, run_.cache.type());
+    Device device = run_.open_device();
     const SignalWatch watch;
     const Pass pass{loaded.model(), device.ops(), ids};
     if (heads_) {

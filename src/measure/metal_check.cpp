@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <random>
 
+#include "base/error.h"
+#include "base/json.h"
 #include "engine/session.h"
 #include "ops/metal/metal.h"
 #include "ops/reference.h"
@@ -21,6 +24,12 @@ namespace {
 constexpr double kVerb = 1e-5;   // of a verb: a few roundings more or less
 constexpr double kModel = 1e-4;  // of a model's logits: the contract (docs/design.md)
 
+std::string system_name() {
+  utsname system{};
+  ::uname(&system);
+  return fmt::format("{} {} {}", system.sysname, system.release, system.machine);
+}
+
 class Checker {
  public:
   explicit Checker(const std::function<void(const MetalCheck&)>& progress) : progress_(progress) {}
@@ -30,11 +39,18 @@ class Checker {
   void attention(DType cache);
   void model(const Model& model);
 
+  // `look`, whose checks begin with `name`.
+  template <class Look>
+  void each(const std::string& name, Look look) {
+    try {
+      look();
+    } catch (const Error& error) {
+      add({name, 0, 0, error.what()});
+    }
+  }
+
   MetalReport report() && {
-    utsname system{};
-    ::uname(&system);
-    return {std::string(metal_.kernels()), fmt::format("{} {} {}", system.sysname, system.release, system.machine),
-            std::move(checks_)};
+    return {std::string(metal_.kernels()), system_name(), metal_.is_virtual(), std::move(checks_)};
   }
 
  private:
@@ -53,10 +69,11 @@ class Checker {
     metal_.finish();
     return {buffer.data(), buffer.size()};
   }
-  void add(std::string name, double distance, double allowed) {
-    checks_.push_back({std::move(name), distance, allowed});
+  void add(MetalCheck check) {
+    checks_.push_back(std::move(check));
     progress_(checks_.back());
   }
+  void add(std::string name, double distance, double allowed) { add({std::move(name), distance, allowed}); }
   void add_bits(std::string name, std::span<const float> ours, std::span<const float> expected) {
     double others = 0;
     for (std::size_t i = 0; i < ours.size(); ++i) others += ours[i] == expected[i] ? 0 : 1;
@@ -231,11 +248,49 @@ std::size_t MetalReport::failures() const {
 
 MetalReport check_metal(const LoadedModel& model, const std::function<void(const MetalCheck&)>& progress) {
   Checker checker(progress);
-  for (const DTypeInfo& type : kDTypes) checker.embed_and_linear(type.type);
-  checker.elements();
-  for (const DType cache : {DType::f32, DType::f16, DType::q8_0}) checker.attention(cache);
-  checker.model(model.model());
+  for (const DTypeInfo& type : kDTypes) {
+    checker.each("linear " + std::string(type.name), [&] { checker.embed_and_linear(type.type); });
+  }
+  checker.each("norm, rope, gates, sums", [&] { checker.elements(); });
+  for (const DType cache : {DType::f32, DType::f16, DType::q8_0}) {
+    checker.each("attention " + std::string(info(cache).name), [&] { checker.attention(cache); });
+  }
+  checker.each("model", [&] { checker.model(model.model()); });
   return std::move(checker).report();
+}
+
+OrderedJson json_of(const MetalReport& report) {
+  OrderedJson json{{"gpu", report.gpu}, {"virtual", report.is_virtual}, {"system", report.system}};
+  json["rung"] = RUNG_VERSION;
+  json["passed"] = report.failures() == 0;
+  json["failures"] = report.failures();
+  json["checks"] = OrderedJson::array();
+  for (const MetalCheck& check : report.checks) {
+    OrderedJson row{{"name", check.name}, {"passed", check.passed()}};
+    if (check.problem.empty()) {
+      row["distance"] = check.distance;
+      row["allowed"] = check.allowed;
+    } else {
+      row["problem"] = check.problem;
+    }
+    json["checks"].push_back(std::move(row));
+  }
+  return json;
+}
+
+std::optional<std::string> doubt_about_metal(std::string_view gpu, const std::filesystem::path& kept) {
+  std::ifstream file(kept);
+  const Json verdict = Json::parse(file, nullptr, false);  // no file, or no JSON: as if there were none
+  if (!verdict.is_object()) {
+    return fmt::format("nobody has checked yet whether {} computes what it should: `rung metal-check` does", gpu);
+  }
+  if (string_in(verdict, "gpu") != gpu || string_in(verdict, "system") != system_name() ||
+      string_in(verdict, "rung") != RUNG_VERSION) {
+    return "`rung metal-check` has last looked at another GPU, system or version of Rung: run it again";
+  }
+  const auto passed = verdict.find("passed");
+  if (passed != verdict.end() && *passed == true) return std::nullopt;
+  return fmt::format("`rung metal-check` found that {} does not compute what it should: take --device cpu", gpu);
 }
 
 }  // namespace rung

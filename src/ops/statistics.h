@@ -26,7 +26,8 @@ inline Statistics statistics(std::span<const float> values) {
   return s;
 }
 
-// ‖ours − expected‖ / ‖expected‖: how far off a row is. 0 where they are equal, also where both are zero.
+// ‖ours − expected‖₂ / ‖expected‖₂: how far off a row is. 0 where they are equal, also where both are zero; infinite
+// where a value is no number, or all that is expected is zero.
 inline double relative_distance(std::span<const float> ours, std::span<const float> expected) {
   double off = 0, all = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -34,7 +35,8 @@ inline double relative_distance(std::span<const float> ours, std::span<const flo
     off += d * d;
     all += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
   }
-  return off == 0 ? 0 : std::sqrt(off / all);
+  if (off == 0) return 0;
+  return std::isfinite(off) && all > 0 ? std::sqrt(off / all) : INFINITY;
 }
 
 }  // namespace rung

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "engine/loaded_model.h"
 #include "measure/perplexity.h"
-#include "paths.h"
+#include "model_path.h"
 
 namespace rung {
 
@@ -22,14 +22,10 @@ inline Json perplexity_cases() {
 class BareModel {
  public:
   explicit BareModel(const std::string& name)
-      : files_(ModelFiles::open(path_of(name))), model_(bind_weights(files_.plan(), files_.tensors())) {}
+      : files_(ModelFiles::open(model_path(name))), model_(bind_weights(files_.plan(), files_.tensors())) {}
   const Model& model() const { return model_; }
 
  private:
-  static std::filesystem::path path_of(const std::string& name) {
-    const std::filesystem::path folder = golden_folder() / "models" / name;
-    return std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
-  }
   ModelFiles files_;
   Model model_;
 };

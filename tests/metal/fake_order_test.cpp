@@ -121,6 +121,16 @@ TEST_F(Reach, HasNotWhatASetWasGivenButNotCommitted) {
   EXPECT_CONTAINS(follow([&](Id in) { send<void(Id)>(commands, "useResidencySet:", residency_set(in)); }), "outside");
 }
 
+TEST_F(Reach, HasNotWhatOnlyStaysInMemory) {
+  EXPECT_CONTAINS(follow([&](Id in) {
+                    const Id set = residency_set(in);
+                    send<void()>(set, "commit");
+                    send<void()>(set, "requestResidency");
+                    EXPECT_EQ(fake_metal::kept_bytes(), 128u);
+                  }),
+                  "outside");
+}
+
 // ---- when the host hears of it ----
 
 TEST_F(Order, EndsWorkWhenTheHostAsksOftenEnough) {
@@ -140,6 +150,38 @@ TEST_F(Order, WaitingForTheLastEndsAllBeforeIt) {
   begin();
   EXPECT_EQ(finish(), completed);
   EXPECT_EQ(send<UInteger()>(first, "status"), completed);
+}
+
+TEST_F(Order, TwoCommandBuffersMayUseTheSameMemory) {
+  const Id a = buffer(128), b = buffer(128), c = buffer(128), made = pipeline("scale");
+  floats(a)[31] = 5;
+  const auto scale_in_its_own = [&](Id from, Id to) {
+    begin();
+    use(made);
+    scale(from, to, 2);
+    end();
+    commit();
+  };
+  scale_in_its_own(a, b);
+  scale_in_its_own(b, c);
+  EXPECT_EQ(wait(), completed);
+  EXPECT_EQ(floats(c)[31], 20);
+}
+
+TEST_F(Order, HasCommandBuffersThatNeverEnd) {
+  settings().hang_command_buffer = 1;
+  const Id event = send<Id()>(device, "newSharedEvent");
+  owned.insert(owned.begin(), event);
+  begin();
+  end();
+  send<void(Id, UInteger)>(commands, "encodeSignalEvent:value:", event, 1UL);
+  commit();
+  EXPECT_FALSE((send<bool(UInteger, UInteger)>(event, "waitUntilSignaledValue:timeoutMS:", 1UL, 1000UL)));
+  EXPECT_EQ(report().waited_ms, 1000u);
+  for (int i = 0; i < 100; ++i) EXPECT_LT(send<UInteger()>(commands, "status"), completed);
+  EXPECT_THROW(wait(), fake_metal::Misuse) << "waitUntilCompleted would be for ever";
+  fake_metal::reset();
+  EXPECT_EQ(send<UInteger()>(commands, "status"), failed);
 }
 
 TEST_F(Order, SharedEventsTellTheHost) {

@@ -118,6 +118,7 @@ UInteger address_of_another(Id self, Sel name) { return own<UInteger>(self, name
 Id concurrent_encoder(Id self, Sel) { return own<Id>(self, "computeCommandEncoderWithDispatchType:", UInteger{1}); }
 
 UInteger always_completed(Id, Sel) { return 4; }
+bool raised(Id, Sel, UInteger, UInteger) { return true; }
 Id not_retained(Id self, Sel) { return self; }
 void twice(Id self, Sel name) {
   own<void>(self, name);
@@ -129,9 +130,10 @@ void fast_mathematics(Id self, Sel name, long) { own<void>(self, name, 1L); }
 
 const std::vector<HostMutation>& host_mutations() {
   static const std::vector<HostMutation> all{
-      {"waitUntilCompleted is not sent", not_sent("waitUntilCompleted")},
+      {"nobody waits for the event", not_sent("waitUntilSignaledValue:timeoutMS:")},
       {"neither is it asked for the status",
        [](Settings& s) {
+         s.instead["waitUntilSignaledValue:timeoutMS:"] = answer(raised);
          s.instead["waitUntilCompleted"] = answer(silence);
          s.instead["status"] = answer(always_completed);
        }},

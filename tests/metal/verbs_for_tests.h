@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstring>
 #include <optional>
 #include <random>
 #include <string>
@@ -13,8 +11,9 @@
 #include "metal/fake/fake_metal.h"
 #include "ops/metal/metal.h"
 #include "ops/reference.h"
-#include "tensor/blocks.h"
+#include "ops/statistics.h"
 #include "tensor/encode.h"
+#include "tensor/scale_offsets.h"
 
 namespace rung {
 
@@ -51,13 +50,7 @@ class MetalVerbs : public testing::Test {
   static void expect_near(const std::vector<float>& actual, const std::vector<float>& expected, double relative,
                           const std::string& what) {
     ASSERT_EQ(actual.size(), expected.size());
-    double norm = 0, distance = 0;
-    for (std::size_t i = 0; i < actual.size(); ++i) {
-      const double e = static_cast<double>(expected[i]), d = static_cast<double>(actual[i]) - e;
-      norm += e * e;
-      distance += d * d;
-    }
-    EXPECT_LE(std::sqrt(distance), relative * std::sqrt(norm)) << what << ": of " << std::sqrt(norm);
+    EXPECT_LE(relative_distance(actual, expected), relative) << what;
   }
 
   std::mt19937 random_{1};
@@ -98,22 +91,9 @@ struct AnyMatrix {
   // Any bits are a block; but its scales are to be numbers of a sensible size.
   static void tame(std::byte* row, DType type, std::size_t columns, std::mt19937& random) {
     const DTypeInfo& i = info(type);
+    std::uniform_real_distribution<float> sensible(0.03f, 0.06f);
     for (std::size_t block = 0; block < columns / i.values_per_block; ++block) {
-      std::byte* at = row + block * i.bytes_per_block;
-      const auto half = [&] { return static_cast<std::uint16_t>(0x2800 + (random() & 0x3ff)); };
-      if (type == DType::iq1_m) {  // in the upper four bits of four numbers
-        const std::uint16_t scale = half();
-        for (std::size_t n = 0; n < 4; ++n) {
-          std::byte& high = at[48 + 2 * n + 1];
-          high = (high & std::byte{0x0f}) | static_cast<std::byte>(((scale >> (4 * n)) & 15) << 4);
-        }
-      }
-      if (type == DType::mxfp4) at[0] = static_cast<std::byte>(120 + random() % 10);
-      for (const BlockField& field : block_fields(type)) {
-        const std::uint16_t scale = half();
-        if (field.is_f16()) std::memcpy(at, &scale, 2);
-        at += field.bytes;
-      }
+      set_scales(row + block * i.bytes_per_block, type, [&] { return sensible(random); });
     }
   }
 

@@ -12,7 +12,7 @@
 #include "engine/device.h"
 #include "engine/session.h"
 #include "model/golden_model.h"
-#include "paths.h"
+#include "model_path.h"
 
 namespace rung {
 namespace {
@@ -41,12 +41,7 @@ struct Case {
 
 const std::string kReal = "smollm2.gguf";
 
-std::filesystem::path path_of(const std::string& model) {
-  if (model == kReal) return download(model);
-  if (model == "pebble") return source_folder() / "models" / model;
-  const std::filesystem::path folder = golden_folder() / "models" / model;
-  return std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
-}
+std::filesystem::path path_of(const std::string& model) { return model == kReal ? download(model) : model_path(model); }
 
 class Bits : public testing::TestWithParam<Case> {
  protected:

@@ -17,19 +17,6 @@ void Trace::add(const Checkpoint& at, const NamedTensor& x) {
   kept.values.insert(kept.values.end(), x.values.begin(), x.values.end());
 }
 
-double relative_distance(std::span<const float> ours, std::span<const float> official) {
-  double difference = 0;
-  double length = 0;
-  for (std::size_t i = 0; i < official.size(); ++i) {
-    const double d = static_cast<double>(ours[i]) - static_cast<double>(official[i]);
-    difference += d * d;
-    length += static_cast<double>(official[i]) * static_cast<double>(official[i]);
-  }
-  if (difference == 0) return 0;
-  return std::isfinite(difference) && length > 0 ? std::sqrt(difference / length)
-                                                 : std::numeric_limits<double>::infinity();
-}
-
 double largest_difference(std::span<const float> ours, std::span<const float> official) {
   double largest = 0;
   for (std::size_t i = 0; i < official.size(); ++i) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ops/ops.h"
+#include "ops/statistics.h"
 
 namespace rung {
 
@@ -38,8 +39,7 @@ class Trace {
 inline constexpr double kRowTolerance = 1e-4;
 inline constexpr double kLogitTolerance = 1e-3;
 
-// ‖ours − official‖₂ / ‖official‖₂; infinite where a value is not a number, or the official row is 0 and ours is not.
-double relative_distance(std::span<const float> ours, std::span<const float> official);
+// Infinite where a value is not a number.
 double largest_difference(std::span<const float> ours, std::span<const float> official);
 
 struct Difference {

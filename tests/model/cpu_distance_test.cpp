@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "model/cpu_distance.h"
-#include "paths.h"
+#include "model_path.h"
 
 namespace rung {
 namespace {
@@ -19,8 +19,8 @@ class CpuDistance : public testing::TestWithParam<std::string> {};
 // the order of sums is rounded.
 TEST_P(CpuDistance, OfATinyModelIsSmall) {
   const std::filesystem::path folder = golden_folder() / "models" / GetParam();
-  const bool is_gguf = std::filesystem::exists(folder / "model.gguf");
-  const GoldenFiles files(is_gguf ? folder / "model.gguf" : folder);
+  const GoldenFiles files(model_path(GetParam()));
+  const bool is_gguf = files.gguf.has_value();
   const Distance d = distance(bind_weights(files.plan, files.tensors()), Golden(folder).ids);
   RecordProperty("mean_divergence", std::to_string(d.mean_divergence));
   EXPECT_LT(d.mean_divergence, is_gguf ? 0.02 : plain_bound());
@@ -33,8 +33,8 @@ TEST_P(CpuDistance, OfATinyModelIsSmall) {
 // step: there the sum of all roundings is held to the bound of the test above.
 TEST_P(CpuDistance, OfACacheFromOneOfF32IsSmall) {
   const std::filesystem::path folder = golden_folder() / "models" / GetParam();
-  const bool is_gguf = std::filesystem::exists(folder / "model.gguf");
-  const GoldenFiles files(is_gguf ? folder / "model.gguf" : folder);
+  const GoldenFiles files(model_path(GetParam()));
+  const bool is_gguf = files.gguf.has_value();
   const Model model = bind_weights(files.plan, files.tensors());
   for (const char* device : {"reference", "cpu"}) {
     const bool rounds_activations =

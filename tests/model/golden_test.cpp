@@ -12,10 +12,10 @@
 #include "base/processors.h"
 #include "kernels/kernels.h"
 #include "model/golden_model.h"
+#include "model_path.h"
 #include "model/rope.h"
 #include "ops/broken.h"
 #include "ops/cpu.h"
-#include "paths.h"
 
 namespace rung {
 namespace {
@@ -28,7 +28,7 @@ class GoldenModels : public testing::TestWithParam<std::string> {
   const bool is_pebble = GetParam().starts_with("pebble/");
   const std::filesystem::path answers = golden_folder() / (is_pebble ? "" : "models") / GetParam();
   const std::filesystem::path folder = is_pebble ? pebble : answers;
-  const std::filesystem::path path = std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
+  const std::filesystem::path path = is_pebble ? pebble : model_path(GetParam());
   const Golden golden{answers};
   ThreadTeam team{1};
   ReferenceOps reference{team};
@@ -223,7 +223,7 @@ TEST(Mistakes, EachIsSeenInSomeModel) {
   for (const MistakeInfo& info : mistakes()) unseen.insert(info.name);
   for (const std::string& name : golden_folders("models")) {
     const std::filesystem::path folder = golden_folder() / "models" / name;
-    const GoldenFiles files(std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder);
+    const GoldenFiles files(model_path(name));
     const Model model = bind_weights(files.plan, files.tensors());
     for (const MistakeInfo& info : mistakes()) {
       if (!first_checkpoint(info.mistake, model, Golden(folder).ids.size()).empty()) unseen.erase(info.name);

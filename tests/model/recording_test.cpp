@@ -13,18 +13,13 @@
 #include "ops/switched_off.h"
 #include "ops/timed.h"
 #include "ops/traced.h"
-#include "paths.h"
+#include "model_path.h"
 
 namespace rung {
 namespace {
 
 using Values = std::vector<float>;
 Values copy(std::span<const float> x) { return {x.begin(), x.end()}; }
-
-std::filesystem::path path_of(const std::string& model) {
-  const std::filesystem::path folder = golden_folder() / "models" / model;
-  return std::filesystem::exists(folder / "model.gguf") ? folder / "model.gguf" : folder;
-}
 
 std::vector<std::int32_t> some_ids(std::size_t count, std::size_t vocab) {
   std::vector<std::int32_t> ids;
@@ -42,7 +37,7 @@ class Recording : public testing::TestWithParam<std::string> {
     return all;
   }
 
-  const GoldenFiles files_{path_of(GetParam())};
+  const GoldenFiles files_{model_path(GetParam())};
   const Model model_ = bind_weights(files_.plan, files_.tensors());
   const std::vector<std::int32_t> ids_ = some_ids(68, model_.config.vocab_size);
   ThreadTeam team_{1};

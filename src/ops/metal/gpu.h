@@ -45,6 +45,23 @@ enum class Kernel : std::uint8_t {
   add,
 };
 
+// A buffer that is ours, and kept in the memory that the GPU reaches for as long as this lives (Gpu::keep_resident).
+// May outlive the Gpu.
+class KeptBuffer {
+ public:
+  KeptBuffer() = default;
+  KeptBuffer(objc::Object buffer, objc::Id residency_set);  // of a system that has none: null
+  KeptBuffer(KeptBuffer&&) = default;
+  KeptBuffer& operator=(KeptBuffer&&) = default;
+  ~KeptBuffer();
+
+  objc::Id id() const { return buffer_.id(); }
+  explicit operator bool() const { return static_cast<bool>(buffer_); }
+
+ private:
+  objc::Object set_, buffer_;
+};
+
 // How many threadgroups of how many threads; bytes of threadgroup memory beside what the kernel declares.
 struct Grid {
   objc::Size groups;
@@ -68,14 +85,15 @@ class Gpu {
   // while one runs the screen may stand still.
   static constexpr std::size_t kMostWork = std::size_t{1} << 37;
 
-  // `most_work`: multiplications in a command buffer. Throws Error: there is no Metal here, or the kernels do not
-  // compile.
+  // `most_work`: multiplications in a command buffer. Throws Error: there is no Metal here, no GPU of Apple's, or the
+  // kernels do not compile.
   explicit Gpu(std::size_t most_work = kMostWork);
   ~Gpu();
   Gpu(const Gpu&) = delete;
   Gpu& operator=(const Gpu&) = delete;
 
   const std::string& name() const { return name_; }
+  bool is_virtual() const { return is_virtual_; }  // a virtual machine's, that passes on to the one of its host
   const Counts& counts() const { return counts_; }
   std::size_t most_bytes() const { return most_bytes_; }  // of a buffer
 
@@ -89,8 +107,8 @@ class Gpu {
   Place upload(std::span<const std::byte> bytes);
 
   // A buffer over memory that is there: whole pages, which outlive it. Null where the system refuses.
-  objc::Object wrap(const std::byte* pages, std::size_t bytes);
-  objc::Object copy(std::span<const std::byte> bytes);
+  KeptBuffer wrap(const std::byte* pages, std::size_t bytes);
+  KeptBuffer copy(std::span<const std::byte> bytes);
 
   // `args` and `buffers` are the kernel's arguments, in order; `constant` is what is fixed in it (args.h).
   void dispatch(Kernel kernel, std::uint32_t constant, std::span<const std::byte> args, std::span<const Place> buffers,
@@ -98,20 +116,32 @@ class Gpu {
   // Says how much the last dispatch has to multiply, so that no command buffer takes seconds.
   void add_work(std::size_t multiplications);
   std::size_t most_work() const { return most_work_; }
-  // All that was recorded is done. Throws Error: what the GPU says.
+  // All that was recorded is done. Throws Error: what the GPU says; or that it does not come back, and then so does all
+  // that is asked of it later.
   void finish();
 
  private:
   class Piece;
 
+  const Piece& piece_of(const std::byte* p) const;
   objc::Object compiled();
   objc::Id pipeline(Kernel kernel, std::uint32_t constant);
   objc::Id encoder();
   void commit();
+  void wait_for(objc::Id commands, std::uint64_t signal);
+  void refuse_when_lost() const;
+  KeptBuffer kept(objc::Object buffer);
+  void keep_resident();
 
   std::string name_;
-  std::size_t most_bytes_ = 0;
+  bool is_virtual_ = false;
+  std::size_t most_bytes_ = 0, comfortable_bytes_ = 0;
   objc::Object device_, queue_, library_;
+  objc::Object event_;          // raised to the number of each command buffer that is done
+  std::uint64_t signals_ = 0;   // of those handed over
+  objc::Object residency_set_;  // null before macOS 15
+  bool residency_changed_ = false;
+  bool lost_ = false;  // the GPU has not come back
   std::map<std::pair<Kernel, std::uint32_t>, objc::Object> pipelines_;
   std::map<const std::byte*, Piece*> pieces_;  // by where they begin
   objc::Object commands_, encoder_;            // what is being recorded, if anything is

@@ -16,18 +16,23 @@ struct Messages {
   Message<bool(Selector)> responds{"NSObject", kToObject, "respondsToSelector:"};
   Message<Id()> new_options{"MTLCompileOptions", kToClass, "new"};
   Message<Id()> new_constants{"MTLFunctionConstantValues", kToClass, "new"};
+  Message<Id()> new_set_options{"MTLResidencySetDescriptor", kToClass, "new"};
   Message<Id(const char*)> string{"NSString", kToClass, "stringWithUTF8String:"};
   Message<const char*()> utf8{"NSString", kToObject, "UTF8String"};
   Message<Id()> description{"NSError", kToObject, "localizedDescription"};
 
   Message<Id()> name{"MTLDevice", kToObject, "name"};
   Message<UInteger()> most_bytes{"MTLDevice", kToObject, "maxBufferLength"};
+  Message<UInteger()> comfortable_bytes{"MTLDevice", kToObject, "recommendedMaxWorkingSetSize"};
+  Message<bool(long)> supports_family{"MTLDevice", kToObject, "supportsFamily:"};
   Message<Id()> new_queue{"MTLDevice", kToObject, "newCommandQueue"};
   Message<Id(UInteger, UInteger)> new_buffer{"MTLDevice", kToObject, "newBufferWithLength:options:"};
   Message<Id(void*, UInteger, UInteger, const Block*)> new_buffer_over{
       "MTLDevice", kToObject, "newBufferWithBytesNoCopy:length:options:deallocator:"};
   Message<Id(Id, Id, Id*)> new_library{"MTLDevice", kToObject, "newLibraryWithSource:options:error:"};
   Message<Id(Id, Id*)> new_pipeline{"MTLDevice", kToObject, "newComputePipelineStateWithFunction:error:"};
+  Message<Id()> new_event{"MTLDevice", kToObject, "newSharedEvent"};
+  Message<Id(Id, Id*)> new_set{"MTLDevice", kToObject, "newResidencySetWithDescriptor:error:"};
 
   Message<void(UInteger)> set_language{"MTLCompileOptions", kToObject, "setLanguageVersion:"};
   Message<void(long)> set_math_mode{"MTLCompileOptions", kToObject, "setMathMode:"};
@@ -40,12 +45,21 @@ struct Messages {
   Message<void*()> contents{"MTLBuffer", kToObject, "contents"};
   Message<UInteger()> gpu_address{"MTLBuffer", kToObject, "gpuAddress"};
 
+  Message<void(Id)> add_to_set{"MTLResidencySet", kToObject, "addAllocation:"};
+  Message<void(Id)> remove_from_set{"MTLResidencySet", kToObject, "removeAllocation:"};
+  Message<void()> commit_set{"MTLResidencySet", kToObject, "commit"};
+  Message<UInteger()> bytes_of_set{"MTLResidencySet", kToObject, "allocatedSize"};
+  Message<void()> request_residency{"MTLResidencySet", kToObject, "requestResidency"};
+  Message<void()> end_residency{"MTLResidencySet", kToObject, "endResidency"};
+
   Message<Id()> command_buffer{"MTLCommandQueue", kToObject, "commandBuffer"};
   Message<Id()> encoder{"MTLCommandBuffer", kToObject, "computeCommandEncoder"};
+  Message<void(Id, UInteger)> signal{"MTLCommandBuffer", kToObject, "encodeSignalEvent:value:"};
   Message<void()> commit{"MTLCommandBuffer", kToObject, "commit"};
   Message<void()> wait{"MTLCommandBuffer", kToObject, "waitUntilCompleted"};
   Message<UInteger()> status{"MTLCommandBuffer", kToObject, "status"};
   Message<Id()> error{"MTLCommandBuffer", kToObject, "error"};
+  Message<bool(UInteger, UInteger)> wait_signal{"MTLSharedEvent", kToObject, "waitUntilSignaledValue:timeoutMS:"};
 
   Message<void(Id)> set_pipeline{"MTLComputeCommandEncoder", kToObject, "setComputePipelineState:"};
   Message<void(const void*, UInteger, UInteger)> set_bytes{"MTLComputeCommandEncoder", kToObject,
@@ -75,5 +89,7 @@ inline constexpr UInteger kLanguage = UInteger{3} << 16;
 inline constexpr long kMathSafe = 0;           // MTLMathModeSafe
 inline constexpr UInteger kConstantUInt = 33;  // MTLDataTypeUInt
 inline constexpr UInteger kCompleted = 4;      // MTLCommandBufferStatusCompleted
+inline constexpr UInteger kFailed = 5;         // MTLCommandBufferStatusError
+inline constexpr long kFamilyApple7 = 1007;    // MTLGPUFamilyApple7: M1, the first in a Mac
 
 }  // namespace rung::objc

@@ -55,11 +55,11 @@ void MetalOps::finish() {
 
 Place MetalOps::constant(std::span<const float> values) {
   Constant& known = constants_[values.data()];
-  const bool same = known.memory != nullptr && known.count == values.size() &&
-                    std::memcmp(known.memory->data(), values.data(), values.size_bytes()) == 0;
+  const bool same = known.memory != nullptr && known.values.size() == values.size() &&
+                    std::memcmp(known.values.data(), values.data(), values.size_bytes()) == 0;
   if (!same) {
     if (known.memory != nullptr) retired_.push_back(std::move(known.memory));
-    known = {gpu_.memory(values.size_bytes()), values.size()};
+    known = {gpu_.memory(values.size_bytes()), {values.begin(), values.end()}};
     std::memcpy(known.memory->data(), values.data(), values.size_bytes());
   }
   return gpu_.place(known.memory->data());

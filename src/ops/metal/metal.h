@@ -40,6 +40,7 @@ class MetalOps : public Ops {
   // Throws Error: this system has no Metal. `most_work`: as of Gpu.
   explicit MetalOps(std::size_t most_work = metal::Gpu::kMostWork, std::size_t most_partial_bytes = kMostPartialBytes);
   std::string_view kernels() const { return gpu_.name(); }
+  bool is_virtual() const { return gpu_.is_virtual(); }
   const metal::Counts& counts() const { return gpu_.counts(); }
 
   std::unique_ptr<BackendMemory> memory(std::size_t bytes) override { return gpu_.memory(bytes); }
@@ -62,7 +63,7 @@ class MetalOps : public Ops {
  private:
   // Rows of a matrix in one buffer: all of them, but where a buffer would be too long.
   struct WeightPiece {
-    objc::Object buffer;
+    metal::KeptBuffer buffer;
     std::size_t offset, first_row, rows;
   };
   class Weights;  // of a model
@@ -177,7 +178,7 @@ class MetalOps : public Ops {
   const std::size_t number_;  // of this backend, in PanelStore::companion
   struct Constant {
     std::unique_ptr<BackendMemory> memory;
-    std::size_t count;
+    std::vector<float> values;  // the GPU's may not be looked at while it works
   };
   std::map<const float*, Constant> constants_;
   std::vector<std::unique_ptr<BackendMemory>> retired_;  // that a recorded kernel may still read

@@ -49,7 +49,7 @@ std::vector<MetalOps::WeightPiece> MetalOps::make_pieces(const PackedMatrix& w) 
     const std::span<const std::byte> bytes(w.data + first * row, count * row);
     const std::size_t before = reinterpret_cast<std::uintptr_t>(bytes.data()) % page;
     const std::size_t whole = (before + bytes.size() + page - 1) / page * page;
-    objc::Object lent;
+    metal::KeptBuffer lent;
     if (before % alignment == 0) lent = gpu_.wrap(bytes.data() - before, whole);
     if (lent) {
       pieces.push_back({std::move(lent), before, first, count});

@@ -55,16 +55,22 @@ const Messages& messages() {
 std::vector<MessageInfo> Messages::all() const {
   std::vector<MessageInfo> all;
   const auto add = [&](const auto&... message) { (all.push_back(message.info()), ...); };
-  add(retain, release, responds, new_options, new_constants, string, utf8, description, name, most_bytes, new_queue,
-      new_buffer, new_buffer_over, new_library, new_pipeline, set_language, set_math_mode, set_fast_math, set_constant,
-      new_function, contents, gpu_address, command_buffer, encoder, commit, wait, status, error, set_pipeline,
-      set_bytes, set_buffers, set_threadgroup_bytes, use, dispatch, end);
-  static_assert(sizeof(Messages) == 35 * sizeof(Message<void()>), "every message is in this list");
+  add(retain, release, responds, new_options, new_constants, new_set_options, string, utf8, description, name,
+      most_bytes, comfortable_bytes, supports_family, new_queue, new_buffer, new_buffer_over, new_library, new_pipeline,
+      new_event, new_set, set_language, set_math_mode, set_fast_math, set_constant, new_function, contents, gpu_address,
+      add_to_set, remove_from_set, commit_set, bytes_of_set, request_residency, end_residency, command_buffer, encoder,
+      signal, commit, wait, status, error, wait_signal, set_pipeline, set_bytes, set_buffers, set_threadgroup_bytes,
+      use, dispatch, end);
+  static_assert(sizeof(Messages) == 48 * sizeof(Message<void()>), "every message is in this list");
   return all;
 }
 
+// A buffer of Metal's that goes leaves others to the innermost pool: without one they would stay for ever
+// (llama.cpp#27883).
 Object::~Object() {
-  if (id_ != nullptr) messages().release(id_);
+  if (id_ == nullptr) return;
+  const Pool pool;
+  messages().release(id_);
 }
 
 Object Object::retained(Id borrowed) { return Object(borrowed == nullptr ? nullptr : messages().retain(borrowed)); }

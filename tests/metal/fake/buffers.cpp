@@ -64,12 +64,6 @@ Id new_buffer(Id, Sel, UInteger bytes, UInteger options) {
   return made;
 }
 
-Id new_buffer_with_bytes(Id self, Sel name, const void* bytes, UInteger length, UInteger options) {
-  Buffer* const made = static_cast<Buffer*>(new_buffer(self, name, length, options));
-  if (made) std::memcpy(made->data, bytes, length);
-  return made;
-}
-
 // Memory of the host's, whole pages of it: anything else Metal refuses.
 Id new_buffer_over(Id, Sel, void* pages, UInteger bytes, UInteger options, Block* deallocator) {
   const std::size_t page = settings().page_bytes;
@@ -113,14 +107,14 @@ void show_to_host(Buffer& b) {
   ::mprotect(b.mapping, b.mapped_bytes, PROT_READ | PROT_WRITE);
 }
 
-void open_to_gpu(Buffer& b, bool is_open) {
-  if (b.in_flight == 0 || !b.mapping) return;
-  ::mprotect(b.mapping, b.mapped_bytes, is_open ? PROT_READ | PROT_WRITE : PROT_NONE);
+void show_to_gpu(bool is_running) {
+  for (const Buffer* b : hidden()) {
+    ::mprotect(b->mapping, b->mapped_bytes, is_running ? PROT_READ | PROT_WRITE : PROT_NONE);
+  }
 }
 
 void define_buffers() {
   method("MTLDevice", '-', "newBufferWithLength:options:", new_buffer);
-  method("MTLDevice", '-', "newBufferWithBytes:length:options:", new_buffer_with_bytes);
   method("MTLDevice", '-', "newBufferWithBytesNoCopy:length:options:deallocator:", new_buffer_over);
   method("MTLBuffer", '-', "length", +[](Id self, Sel) -> UInteger { return static_cast<Buffer*>(self)->bytes; });
   method(
@@ -131,11 +125,6 @@ void define_buffers() {
         const Buffer& b = *static_cast<Buffer*>(self);
         return b.storage == Storage::private_ ? nullptr : b.data;
       });
-  class_named("MTLBuffer").parent = &class_named("MTLResource");
-  method(
-      "MTLResource", '-', "storageMode",
-      +[](Id self, Sel) { return static_cast<UInteger>(static_cast<Buffer*>(self)->storage); });
-  method("MTLResource", '-', "setLabel:", +[](Id, Sel, Id) {});
 }
 
 }  // namespace fake_metal

@@ -7,7 +7,6 @@
 namespace fake_metal {
 namespace {
 
-const char* const command_domain = "MTLCommandBufferErrorDomain";
 constexpr int polls_until_done = 3;  // a host that asks for the status again and again gets there in the end
 
 std::set<Queue*>& queues() {
@@ -16,11 +15,6 @@ std::set<Queue*>& queues() {
 }
 
 CommandBuffer& commands_of(Id self) { return *static_cast<CommandBuffer*>(self); }
-
-double now() {  // a clock that always moves on, and is the same in every run
-  static double seconds = 0;
-  return seconds += 1e-6;
-}
 
 Id new_commands(Id self, bool retains) {
   CommandBuffer* const made = make<CommandBuffer>("MTLCommandBuffer");
@@ -61,12 +55,12 @@ void run_kernel(const CommandBuffer& commands, Command& command) {
   d.threadgroup_bytes = command.threadgroup_bytes;
   d.groups = size_of(command.groups);
   d.threads_per_group = size_of(command.threads);
-  d.counts_threads = command.counts_threads;
   d.concurrent = command.concurrent;
   d.reachable = reachable_by(commands, command);
   d.options = settings().options;
   Report& r = mutable_report();
   ++r.dispatches;
+  if (!settings().runs_kernels) return;
   r.kernels.emplace_back(d.kernel->name);
   const metal_emulator::Statistics s = metal_emulator::run(d);
   r.statistics.threads += s.threads;
@@ -81,7 +75,6 @@ void run_kernel(const CommandBuffer& commands, Command& command) {
 void fail(CommandBuffer& commands, CommandError code, const std::string& what) {
   commands.status = Status::error;
   commands.error = static_cast<Error*>(make<Error>("NSError"));
-  commands.error->domain = command_domain;
   commands.error->code = static_cast<long>(code);
   commands.error->description = what;
 }
@@ -97,16 +90,6 @@ const char* words_of(CommandError code) {
 }
 
 void perform(CommandBuffer& commands) {
-  // The GPU is this program, too: what a later command buffer still keeps from the host is open while this one runs.
-  struct Opened {
-    std::set<Buffer*>& buffers;
-    explicit Opened(std::set<Buffer*>& all) : buffers(all) {
-      for (Buffer* b : buffers) open_to_gpu(*b, true);
-    }
-    ~Opened() {
-      for (Buffer* b : buffers) open_to_gpu(*b, false);
-    }
-  } const opened(commands.buffers);
   metal_emulator::end_epoch();  // command buffers of a queue follow one another
   for (Command& command : commands.commands) {
     switch (command.kind) {
@@ -126,9 +109,20 @@ void perform(CommandBuffer& commands) {
   }
 }
 
+void let_go_of_all(CommandBuffer& commands) {
+  for (const Command& command : commands.commands) {
+    release(command.pipeline);
+    release(command.event);
+  }
+  commands.commands.clear();
+  if (commands.retains) {
+    for (Buffer* b : commands.buffers) release(b);
+  }
+  commands.buffers.clear();
+}
+
 void execute(CommandBuffer& commands) {
-  for (Buffer* b : commands.buffers) show_to_host(*b);
-  commands.start = now();
+  show_to_gpu(true);  // which is this program, too: what a later command buffer still keeps from the host
   commands.status = Status::completed;
   Settings& s = settings();
   if (s.fail_command_buffer > 0 && --s.fail_command_buffer == 0) {
@@ -141,16 +135,9 @@ void execute(CommandBuffer& commands) {
       fail(commands, CommandError::page_fault, fault.what());
     }
   }
-  commands.end = now();
-  for (const Command& command : commands.commands) {
-    release(command.pipeline);
-    release(command.event);
-  }
-  commands.commands.clear();
-  if (commands.retains) {
-    for (Buffer* b : commands.buffers) release(b);
-  }
-  commands.buffers.clear();
+  for (Buffer* b : commands.buffers) show_to_host(*b);
+  show_to_gpu(false);
+  let_go_of_all(commands);
   for (Block* handler : commands.handlers) handler->invoke(handler, &commands);
   commands.handlers.clear();
 }
@@ -160,6 +147,8 @@ void commit(Id self, Sel) {
   if (c.is_encoding) misuse("commit before endEncoding");
   if (c.status >= Status::committed) misuse("commit of a command buffer that was committed");
   c.status = Status::committed;
+  Settings& s = settings();
+  c.hangs = s.hang_command_buffer > 0 && --s.hang_command_buffer == 0;
   for (Buffer* b : c.buffers) hide_from_host(*b);
   c.queue->committed.push_back(static_cast<CommandBuffer*>(retain(&c)));
   ++mutable_report().command_buffers;
@@ -169,6 +158,7 @@ void wait(Id self, Sel) {
   CommandBuffer& c = commands_of(self);
   if (c.status < Status::committed) misuse("waitUntilCompleted before commit");
   execute_until(c);
+  if (c.status == Status::committed) misuse("waitUntilCompleted never returns: the GPU hangs");
 }
 
 UInteger status(Id self, Sel) {
@@ -188,15 +178,10 @@ void encode_event(Id self, Id event, std::uint64_t value, Command::Kind kind) {
 }
 
 void define_command_buffer() {
-  method("MTLCommandBuffer", '-', "enqueue", +[](Id self, Sel) { commands_of(self).status = Status::enqueued; });
   method("MTLCommandBuffer", '-', "commit", commit);
   method("MTLCommandBuffer", '-', "waitUntilCompleted", wait);
-  method("MTLCommandBuffer", '-', "waitUntilScheduled", +[](Id, Sel) {});
   method("MTLCommandBuffer", '-', "status", status);
   method("MTLCommandBuffer", '-', "error", +[](Id self, Sel) -> Id { return commands_of(self).error; });
-  method("MTLCommandBuffer", '-', "GPUStartTime", +[](Id self, Sel) { return commands_of(self).start; });
-  method("MTLCommandBuffer", '-', "GPUEndTime", +[](Id self, Sel) { return commands_of(self).end; });
-  method("MTLCommandBuffer", '-', "setLabel:", +[](Id, Sel, Id) {});
   method(
       "MTLCommandBuffer", '-',
       "addCompletedHandler:", +[](Id self, Sel, Block* block) { commands_of(self).handlers.push_back(block); });
@@ -214,7 +199,7 @@ void define_command_buffer() {
 
 void execute_until(CommandBuffer& last) {
   std::vector<CommandBuffer*>& waiting = last.queue->committed;
-  while (last.status == Status::committed && !waiting.empty()) {
+  while (last.status == Status::committed && !waiting.empty() && !waiting.front()->hangs) {
     CommandBuffer* const next = waiting.front();
     waiting.erase(waiting.begin());
     execute(*next);
@@ -223,8 +208,26 @@ void execute_until(CommandBuffer& last) {
 }
 
 void execute_everything() {
-  for (Queue* queue : queues()) {
-    while (!queue->committed.empty()) execute_until(*queue->committed.back());
+  const std::set<Queue*> all = queues();  // which may lose some
+  for (Queue* queue : all) {
+    if (!queue->committed.empty()) execute_until(*queue->committed.back());
+  }
+}
+
+void give_up_what_hangs() {
+  const std::set<Queue*> all = queues();
+  for (Queue* queue : all) {
+    if (queue->committed.empty() || !queue->committed.front()->hangs) continue;
+    const std::vector<CommandBuffer*> hanging = std::move(queue->committed);
+    queue->committed.clear();
+    const Id held = retain(queue);
+    for (CommandBuffer* commands : hanging) {
+      for (Buffer* b : commands->buffers) show_to_host(*b);
+      fail(*commands, CommandError::timeout, "given up");
+      let_go_of_all(*commands);
+      release(commands);
+    }
+    release(held);
   }
 }
 
@@ -259,7 +262,6 @@ void define_commands() {
   method(
       "MTLCommandQueue", '-', "commandBufferWithUnretainedReferences",
       +[](Id self, Sel) { return new_commands(self, false); });
-  method("MTLCommandQueue", '-', "setLabel:", +[](Id, Sel, Id) {});
   define_command_buffer();
 }
 

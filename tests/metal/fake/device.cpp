@@ -18,17 +18,10 @@ Id new_queue(Id, Sel) { return make<Queue>("MTLCommandQueue"); }
 }  // namespace
 
 void define_device() {
-  method("MTLDevice", '-', "name", +[](Id, Sel) { return string("CPU emulator"); });
+  method("MTLDevice", '-', "name", +[](Id, Sel) { return string(settings().device_name); });
   method("MTLDevice", '-', "newCommandQueue", new_queue);
-  method(
-      "MTLDevice", '-',
-      "newCommandQueueWithMaxCommandBufferCount:", +[](Id self, Sel name, UInteger) { return new_queue(self, name); });
   method("MTLDevice", '-', "maxBufferLength", +[](Id, Sel) -> UInteger { return settings().max_buffer_length; });
-  method("MTLDevice", '-', "recommendedMaxWorkingSetSize", +[](Id, Sel) -> UInteger { return UInteger{8} << 30; });
-  method("MTLDevice", '-', "maxThreadgroupMemoryLength", +[](Id, Sel) -> UInteger { return 32768; });
-  method("MTLDevice", '-', "hasUnifiedMemory", +[](Id, Sel) { return true; });
-  method("MTLDevice", '-', "isLowPower", +[](Id, Sel) { return false; });
-  method("MTLDevice", '-', "registryID", +[](Id, Sel) -> UInteger { return 1; });
+  method("MTLDevice", '-', "recommendedMaxWorkingSetSize", +[](Id, Sel) -> UInteger { return settings().working_set; });
   method("MTLDevice", '-', "supportsFamily:", supports_family);
 }
 

@@ -19,16 +19,11 @@ struct String : Object {
 };
 struct Error : Object {
   long code = 0;
-  std::string domain, description;
-};
-struct Array : Object {
-  std::vector<Id> items;
-  void dispose() override;
+  std::string description;
 };
 Id string(const std::string& text);  // autoreleased
 const std::string& text_of(Id object);
-Id error(const std::string& domain, long code, const std::string& description);
-Id array(std::vector<Id> owned_items);
+Id error(long code, const std::string& description);
 
 // ---- memory ----
 
@@ -48,7 +43,7 @@ struct Buffer : Object {
 Buffer* buffer(Id object, const char* wanted_by);  // or Misuse
 void hide_from_host(Buffer& buffer);               // between commit and completion
 void show_to_host(Buffer& buffer);
-void open_to_gpu(Buffer& buffer, bool is_open);  // one that is in flight, while kernels run
+void show_to_gpu(bool is_running);  // while a command buffer is done, of several that use the same
 
 // ---- code ----
 
@@ -69,11 +64,6 @@ struct Function : Object {
   Constants constants;
   void dispose() override;
 };
-struct PipelineDescriptor : Object {
-  Function* function = nullptr;
-  UInteger max_threads = 0;
-  void dispose() override;
-};
 struct Pipeline : Object {
   Library* library = nullptr;
   const msl::Kernel* kernel = nullptr;
@@ -85,7 +75,10 @@ struct Pipeline : Object {
 // ---- work ----
 
 struct ResidencySet : Object {
+  ResidencySet();
   std::set<Buffer*> added, committed;
+  bool stays = false;  // between requestResidency and endResidency
+  std::size_t bytes() const;
   void dispose() override;
 };
 struct SharedEvent : Object {
@@ -105,7 +98,7 @@ struct Command {
   std::map<unsigned, Slot> slots;
   std::map<unsigned, std::size_t> threadgroup_bytes;
   MtlSize groups{}, threads{};
-  bool counts_threads = false, concurrent = false;
+  bool concurrent = false;
   std::vector<Buffer*> buffers;  // made resident for it, or those that a barrier is for
   SharedEvent* event = nullptr;
   std::uint64_t value = 0;
@@ -126,18 +119,19 @@ struct CommandBuffer : Object {
   bool retains = true;  // not, when made with unretained references
   Status status = Status::not_enqueued;
   bool is_encoding = false;
+  bool hangs = false;
   int polls = 0;
   std::vector<Command> commands;
   std::set<Buffer*> buffers;  // all that are used
   std::vector<ResidencySet*> sets;
   std::vector<Block*> handlers;
   Error* error = nullptr;
-  double start = 0, end = 0;
   void dispose() override;
   void use(Buffer* used);
 };
 void execute_until(CommandBuffer& last);  // all of the queue up to it, in order
 void execute_everything();                // that was committed, of all queues
+void give_up_what_hangs();
 
 struct Encoder : Object {
   CommandBuffer* commands = nullptr;

@@ -41,13 +41,6 @@ void bind(Encoder& e, Id object, UInteger offset, UInteger index) {
   e.slots[static_cast<unsigned>(index)] = slot;
 }
 
-void set_buffer_offset(Id self, Sel, UInteger offset, UInteger index) {
-  Encoder& e = encoder_of(self);
-  const auto found = e.slots.find(static_cast<unsigned>(index));
-  if (found == e.slots.end() || !found->second.buffer) misuse("setBufferOffset:atIndex: where no buffer is bound");
-  bind(e, found->second.buffer, offset, index);
-}
-
 void set_buffers(Id self, Sel, const Id* objects, const UInteger* offsets, Range range) {
   for (UInteger i = 0; i < range.length; ++i) bind(encoder_of(self), objects[i], offsets[i], range.location + i);
 }
@@ -85,7 +78,7 @@ void check_argument(const msl::Kernel& kernel, const msl::Argument& a, const std
   if (is_wrong) misuse(name + " has " + std::to_string(a.size) + " bytes, " + std::to_string(have) + " are bound");
 }
 
-void encode_dispatch(Id self, MtlSize groups, MtlSize threads, bool counts_threads) {
+void encode_dispatch(Id self, Sel, MtlSize groups, MtlSize threads) {
   Encoder& e = encoder_of(self);
   if (!e.pipeline) misuse("a dispatch without a pipeline");
   const msl::Kernel& kernel = *e.pipeline->kernel;
@@ -100,7 +93,6 @@ void encode_dispatch(Id self, MtlSize groups, MtlSize threads, bool counts_threa
   command.pipeline = static_cast<Pipeline*>(retain(e.pipeline));
   command.groups = groups;
   command.threads = threads;
-  command.counts_threads = counts_threads;
   command.concurrent = e.concurrent;
   command.buffers = e.used;
   for (int i = 0; i < kernel.argument_count; ++i) {
@@ -156,7 +148,6 @@ void define_binding() {
         bind(encoder_of(self), object, offset, index);
       });
   method(encoder, '-', "setBuffers:offsets:withRange:", set_buffers);
-  method(encoder, '-', "setBufferOffset:atIndex:", set_buffer_offset);
   method(encoder, '-', "setBytes:length:atIndex:", set_bytes);
   method(encoder, '-', "setThreadgroupMemoryLength:atIndex:", set_threadgroup_memory);
   method(
@@ -183,18 +174,10 @@ void define_encoders() {
   const char* const encoder = "MTLComputeCommandEncoder";
   class_named(encoder).parent = &class_named("MTLCommandEncoder");
   define_binding();
-  method(
-      encoder, '-', "dispatchThreadgroups:threadsPerThreadgroup:", +[](Id self, Sel, MtlSize groups, MtlSize threads) {
-        encode_dispatch(self, groups, threads, false);
-      });
-  method(
-      encoder, '-', "dispatchThreads:threadsPerThreadgroup:", +[](Id self, Sel, MtlSize grid, MtlSize threads) {
-        encode_dispatch(self, grid, threads, true);
-      });
+  method(encoder, '-', "dispatchThreadgroups:threadsPerThreadgroup:", encode_dispatch);
   method(encoder, '-', "memoryBarrierWithScope:", barrier);
   method(encoder, '-', "memoryBarrierWithResources:count:", barrier_of_buffers);
   method("MTLCommandEncoder", '-', "endEncoding", end_encoding);
-  method("MTLCommandEncoder", '-', "setLabel:", +[](Id, Sel, Id) {});
 }
 
 }  // namespace fake_metal

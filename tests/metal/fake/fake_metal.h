@@ -30,19 +30,23 @@ enum class CommandError : long { none = 0, internal = 1, timeout = 2, page_fault
 
 struct Settings {
   bool has_device = true;
+  std::string device_name = "CPU emulator";
   unsigned macos = 15;        // an older one lacks some selectors: setMathMode:, residency sets
   unsigned apple_family = 7;  // M1 is 7; supportsFamily: says yes to it and those below
   std::size_t max_buffer_length = std::size_t{8} << 30;
+  std::size_t working_set = std::size_t{8} << 30;  // recommendedMaxWorkingSetSize
   std::size_t page_bytes = 16384;  // of an Apple processor: newBufferWithBytesNoCopy: takes whole pages alone
 
   metal_emulator::Build build = metal_emulator::Build::plain;  // how kernels are compiled from now on, and run
   metal_emulator::Options options = {};
+  bool runs_kernels = true;  // or only counts them: for a test of what the host does, over many tokens
 
   // Faults of the system, on order. A count of n: the n-th from when it was set, from 1.
   unsigned fail_command_buffer = 0;  // ends with `command_error`, its kernels not run
   CommandError command_error = CommandError::out_of_memory;
-  std::string fail_selector;  // this selector, whose result is an object,
-  unsigned fail_call = 0;     // gives nil at its n-th call
+  unsigned hang_command_buffer = 0;  // never ends, nor do those after it; until reset()
+  std::string fail_selector = {};    // this selector, whose result is an object,
+  unsigned fail_call = 0;            // gives nil at its n-th call
 
   // Mutations: a host, or its kernels, as if somebody had written a line otherwise. Whoever tests must notice.
   std::function<std::string(std::string)> edit_source = {};       // of a library, before it is compiled
@@ -68,10 +72,14 @@ struct Report {
   std::vector<LibraryRequest> libraries;
   std::vector<std::string> kernels;  // dispatched, in order
   std::size_t command_buffers = 0, dispatches = 0;
+  std::size_t waited_ms = 0;              // in vain: the fake's clock, which nobody waits for
   metal_emulator::Statistics statistics;  // of all dispatches together
 };
 const Report& report();
-void reset();  // the report, but for the objects that live
+void reset();  // the report, but for the objects that live; what hangs is given up
+
+// Of the buffers in residency sets that were asked to stay in memory.
+std::size_t kept_bytes();
 
 // A row of tests/metal/selectors.tsv: what Apple's headers say, by at least two readers of them.
 struct Selector {

@@ -1,11 +1,7 @@
-// NSObject, NSString, NSError, NSArray: as much of Foundation as a host of Metal needs.
+// NSObject, NSString, NSError: as much of Foundation as a host of Metal needs.
 #include "device.h"
 
 namespace fake_metal {
-
-void Array::dispose() {
-  for (Id item : items) release(item);
-}
 
 Id string(const std::string& text) {
   String* const made = make<String>("NSString");
@@ -19,17 +15,10 @@ const std::string& text_of(Id object) {
   return text->text;
 }
 
-Id error(const std::string& domain, long code, const std::string& description) {
+Id error(long code, const std::string& description) {
   Error* const made = make<Error>("NSError");
-  made->domain = domain;
   made->code = code;
   made->description = description;
-  return autorelease(made);
-}
-
-Id array(std::vector<Id> owned_items) {
-  Array* const made = make<Array>("NSArray");
-  made->items = std::move(owned_items);
   return autorelease(made);
 }
 
@@ -37,7 +26,6 @@ namespace {
 
 Id retain_it(Id self, Sel) { return retain(self); }
 void release_it(Id self, Sel) { release(self); }
-Id autorelease_it(Id self, Sel) { return autorelease(self); }
 
 bool responds(Id self, Sel, Sel name) {
   for (const Class* c = self->isa; c; c = c->parent) {
@@ -51,10 +39,6 @@ void define_strings() {
   const auto from_c = +[](Id, Sel, const unsigned char* text) { return string(reinterpret_cast<const char*>(text)); };
   method("NSString", '+', "stringWithUTF8String:", from_c);
   method(
-      "NSString", '+', "stringWithCString:encoding:", +[](Id, Sel, const unsigned char* text, UInteger) {
-        return string(reinterpret_cast<const char*>(text));
-      });
-  method(
       "NSString", '-', "UTF8String",
       +[](Id self, Sel) { return reinterpret_cast<const unsigned char*>(text_of(self).c_str()); });
   method("NSString", '-', "length", +[](Id self, Sel) -> UInteger { return text_of(self).size(); });
@@ -65,21 +49,12 @@ void define_strings() {
 void define_foundation() {
   method("NSObject", '-', "retain", retain_it);
   method("NSObject", '-', "release", release_it);
-  method("NSObject", '-', "autorelease", autorelease_it);
   method("NSObject", '-', "respondsToSelector:", responds);
   define_strings();
   method(
       "NSError", '-', "localizedDescription",
       +[](Id self, Sel) { return string(static_cast<Error*>(self)->description); });
-  method("NSError", '-', "domain", +[](Id self, Sel) { return string(static_cast<Error*>(self)->domain); });
   method("NSError", '-', "code", +[](Id self, Sel) -> long { return static_cast<Error*>(self)->code; });
-  method("NSArray", '-', "count", +[](Id self, Sel) -> UInteger { return static_cast<Array*>(self)->items.size(); });
-  method(
-      "NSArray", '-', "objectAtIndex:", +[](Id self, Sel, UInteger i) {
-        const std::vector<Id>& items = static_cast<Array*>(self)->items;
-        if (i >= items.size()) misuse("objectAtIndex: beyond the end");
-        return items[i];
-      });
 }
 
 }  // namespace fake_metal

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <functional>
 
+#include <unistd.h>
+
 #include "device.h"
 
 namespace fake_metal {
@@ -10,7 +12,6 @@ namespace {
 
 constexpr long library_error_compile_failure = 3;     // MTLLibraryErrorCompileFailure
 constexpr long library_error_function_not_found = 5;  // MTLLibraryErrorFunctionNotFound
-const char* const library_domain = "MTLLibraryErrorDomain";
 constexpr unsigned macos_of_math_mode = 15;
 
 CompileOptions& options_of(Id self) { return *static_cast<CompileOptions*>(self); }
@@ -28,7 +29,11 @@ std::string compiled(const std::string& text, const std::vector<std::string>& fl
   const std::filesystem::path folder = METAL_CACHE;
   std::filesystem::create_directories(folder);
   const std::string file = (folder / ("library-" + std::to_string(std::hash<std::string>{}(text)) + ".metal")).string();
-  std::ofstream{file} << text;
+  if (!std::filesystem::exists(file)) {  // whole when it is there: another program may be reading it
+    const std::string beside = file + "." + std::to_string(::getpid());
+    std::ofstream{beside} << text;
+    std::filesystem::rename(beside, file);
+  }
   return shared_object = metal_emulator::compile(file, settings().build, flags);
 }
 
@@ -49,7 +54,7 @@ Id new_library(Id, Sel, Id source, Id options, Id* error_out) {
     made->library = std::make_shared<metal_emulator::Library>(shared_object);
     return made;
   } catch (const std::runtime_error& problem) {
-    if (error_out) *error_out = error(library_domain, library_error_compile_failure, problem.what());
+    if (error_out) *error_out = error(library_error_compile_failure, problem.what());
     return nullptr;
   }
 }
@@ -59,7 +64,7 @@ Id new_function_with(Id self, Id name, const Constants& constants, Id* error_out
   const msl::Kernel* const kernel = library->library->find(text_of(name));
   if (!kernel) {
     const std::string what = "there is no kernel '" + text_of(name) + "' in the library";
-    if (error_out) *error_out = error(library_domain, library_error_function_not_found, what);
+    if (error_out) *error_out = error(library_error_function_not_found, what);
     return nullptr;
   }
   Function* const made = make<Function>("MTLFunction");
@@ -69,12 +74,12 @@ Id new_function_with(Id self, Id name, const Constants& constants, Id* error_out
   return made;
 }
 
-Pipeline* new_pipeline_of(const Function& function, UInteger limit) {
+Pipeline* new_pipeline_of(const Function& function) {
   Pipeline* const made = make<Pipeline>("MTLComputePipelineState");
   made->library = static_cast<Library*>(retain(function.library));
   made->kernel = function.kernel;
   made->constants = function.constants;
-  made->max_threads = limit ? std::min<UInteger>(limit, function.kernel->max_threads) : function.kernel->max_threads;
+  made->max_threads = function.kernel->max_threads;
   return made;
 }
 
@@ -102,32 +107,16 @@ void define_options() {
   method(
       "MTLCompileOptions", '-',
       "setMathMode:", +[](Id self, Sel, long mode) { options_of(self).request.math_mode = mode; }, macos_of_math_mode);
-  method("MTLCompileOptions", '-', "setMathFloatingPointFunctions:", +[](Id, Sel, long) {}, macos_of_math_mode);
   method(
       "MTLFunctionConstantValues", '+', "new",
       +[](Id, Sel) -> Id { return make<ConstantValues>("MTLFunctionConstantValues"); });
   method("MTLFunctionConstantValues", '-', "setConstantValue:type:atIndex:", set_constant);
-  method(
-      "MTLComputePipelineDescriptor", '+', "new",
-      +[](Id, Sel) -> Id { return make<PipelineDescriptor>("MTLComputePipelineDescriptor"); });
-  method(
-      "MTLComputePipelineDescriptor", '-', "setComputeFunction:", +[](Id self, Sel, Id function) {
-        static_cast<PipelineDescriptor*>(self)->function = static_cast<Function*>(retain(function));
-      });
-  method(
-      "MTLComputePipelineDescriptor", '-', "setMaxTotalThreadsPerThreadgroup:", +[](Id self, Sel, UInteger most) {
-        static_cast<PipelineDescriptor*>(self)->max_threads = most;
-      });
-  method(
-      "MTLComputePipelineDescriptor", '-',
-      "setThreadGroupSizeIsMultipleOfThreadExecutionWidth:", +[](Id, Sel, bool) {});
 }
 
 }  // namespace
 
 void Function::dispose() { release(library); }
 void Pipeline::dispose() { release(library); }
-void PipelineDescriptor::dispose() { release(function); }
 
 void define_libraries() {
   define_options();
@@ -141,28 +130,9 @@ void define_libraries() {
         return new_function_with(self, name, static_cast<ConstantValues*>(constants)->values, error_out);
       });
   method(
-      "MTLLibrary", '-', "functionNames", +[](Id self, Sel) {
-        std::vector<Id> names;
-        for (const std::string& name : static_cast<Library*>(self)->library->names()) {
-          names.push_back(retain(string(name)));
-        }
-        return array(std::move(names));
-      });
-  method(
       "MTLDevice", '-', "newComputePipelineStateWithFunction:error:", +[](Id, Sel, Id function, Id*) -> Id {
-        return new_pipeline_of(*static_cast<Function*>(function), 0);
+        return new_pipeline_of(*static_cast<Function*>(function));
       });
-  method(
-      "MTLDevice", '-', "newComputePipelineStateWithDescriptor:options:reflection:error:",
-      +[](Id, Sel, Id descriptor, UInteger, Id*, Id*) -> Id {
-        const auto& d = *static_cast<PipelineDescriptor*>(descriptor);
-        if (!d.function) misuse("a pipeline without a function");
-        return new_pipeline_of(*d.function, d.max_threads);
-      });
-  method(
-      "MTLComputePipelineState", '-', "maxTotalThreadsPerThreadgroup",
-      +[](Id self, Sel) { return static_cast<Pipeline*>(self)->max_threads; });
-  method("MTLComputePipelineState", '-', "threadExecutionWidth", +[](Id, Sel) -> UInteger { return 32; });
 }
 
 }  // namespace fake_metal

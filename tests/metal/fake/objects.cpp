@@ -1,4 +1,4 @@
-#include "objects.h"
+#include "device.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -107,6 +107,7 @@ Report& mutable_report() {
 const Report& report() { return mutable_report(); }
 
 void reset() {
+  give_up_what_hangs();
   const std::map<std::string, std::size_t> live = report().live;
   mutable_report() = {};
   mutable_report().live = live;
@@ -165,14 +166,19 @@ void release(Id object) {
   if (--object->owners > 0) return;
   auto& live = mutable_report().live;
   if (--live[object->isa->name] == 0) live.erase(object->isa->name);
+  if (!has_pool() && object->isa->name.compare(0, 3, "MTL") == 0) {  // llama.cpp#27883
+    finding(object->isa->name + " goes with no pool in place: what it leaves to one leaks");
+  }
   object->dispose();
   static std::deque<std::unique_ptr<Object>> shells;
   shells.emplace_back(object);
   if (shells.size() > remembered_shells) shells.pop_front();
 }
 
+bool has_pool() { return !pools().empty(); }
+
 Id autorelease(Id object) {
-  if (pools().empty()) {
+  if (!has_pool()) {
     finding(object->isa->name + " autoreleased with no pool in place: it leaks");
   } else {
     pools().back().push_back(object);

@@ -61,6 +61,7 @@ T* make(const char* class_name, Arguments&&... arguments) {
 Id retain(Id object);
 void release(Id object);
 Id autorelease(Id object);
+bool has_pool();
 
 [[noreturn]] void misuse(const std::string& what);
 void finding(const std::string& what);
