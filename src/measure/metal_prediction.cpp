@@ -44,12 +44,12 @@ std::string plain(std::string_view name) {
 constexpr std::size_t kOldLayer = 25, kNewLayer = 18;
 constexpr std::size_t kLayers7B = 32, kAround = 4;  // embedding, norm, its weight, head
 
-struct Measured {
+struct PublishedChip {
   std::string_view chip;
   std::array<int, 3> percent;  // of the bandwidth: tg128 · bytes of the file ÷ GB/s, for F16, Q8_0, Q4_0; 0: not there
   std::size_t layer = kOldLayer;
 };
-constexpr Measured kMeasured[] = {
+constexpr PublishedChip kMeasured[] = {
     {"M1", {0, 83, 80}},
     {"M1 Pro", {86, 80, 70}},
     {"M1 Max", {78, 72, 58}},
@@ -86,7 +86,7 @@ double bytes_of_7b(const Format& format) {
   return kLayers7B * (layer + cache) + static_cast<double>(vocabulary * row_bytes(format.head, hidden));
 }
 
-BackTest::Number compared(const Measured& measured, const Format& format, int percent) {
+BackTest::Number compared(const PublishedChip& measured, const Format& format, int percent) {
   const MacChip& chip = *find_mac_chip(measured.chip);
   const double file_bytes = format.file_gib * 1024 * 1024 * 1024;
   const MetalPrediction p = predict_metal(chip, bytes_of_7b(format), kLayers7B * measured.layer + kAround);
@@ -149,7 +149,7 @@ MetalPrediction predict_metal(const MacChip& chip, double bytes, std::size_t dis
 
 BackTest back_test_metal() {
   BackTest test;
-  for (const Measured& measured : kMeasured) {
+  for (const PublishedChip& measured : kMeasured) {
     for (std::size_t f = 0; f < std::size(kFormats); ++f) {
       if (measured.percent[f] != 0) test.numbers.push_back(compared(measured, kFormats[f], measured.percent[f]));
     }
