@@ -71,7 +71,7 @@ struct Format {
   DType type, head;
   double file_gib;
 };
-constexpr Format kFormats[] = {{"F16", DType::f16, DType::f16, 12.55},
+constexpr Format kPublished[] = {{"F16", DType::f16, DType::f16, 12.55},
                                {"Q8_0", DType::q8_0, DType::q8_0, 6.67},
                                {"Q4_0", DType::q4_0, DType::q6_k, 3.56}};
 
@@ -150,8 +150,8 @@ MetalPrediction predict_metal(const MacChip& chip, double bytes, std::size_t dis
 BackTest back_test_metal() {
   BackTest test;
   for (const PublishedChip& measured : kMeasured) {
-    for (std::size_t f = 0; f < std::size(kFormats); ++f) {
-      if (measured.percent[f] != 0) test.numbers.push_back(compared(measured, kFormats[f], measured.percent[f]));
+    for (std::size_t f = 0; f < std::size(kPublished); ++f) {
+      if (measured.percent[f] != 0) test.numbers.push_back(compared(measured, kPublished[f], measured.percent[f]));
     }
   }
   return test;

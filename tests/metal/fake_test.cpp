@@ -201,6 +201,7 @@ TEST_F(Fake, TellsOfABufferReleasedWhileItIsUsed) {
   release(out);
   ASSERT_FALSE(report().findings.empty());
   EXPECT_EQ(report().findings.back(), "MTLBuffer released while a command buffer uses it");
+  EXPECT_EQ(wait(), failed);
 }
 
 // ---- memory ----

@@ -80,7 +80,10 @@ Id new_buffer_over(Id, Sel, void* pages, UInteger bytes, UInteger options, Block
 }  // namespace
 
 void Buffer::dispose() {
-  if (in_flight > 0) finding("MTLBuffer released while a command buffer uses it");
+  if (in_flight > 0) {
+    finding("MTLBuffer released while a command buffer uses it");
+    take_from_command_buffers(*this);
+  }
   hidden().erase(this);
   if (mapping) ::munmap(mapping, mapped_bytes + host_page);
   mapping = nullptr;

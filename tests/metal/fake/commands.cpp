@@ -1,6 +1,7 @@
 // MTLCommandQueue and MTLCommandBuffer. Work is done as late as Metal allows, when the host waits for it: a host that
 // forgets to wait meets buffers that it may not touch, and not a lucky result.
 #include <algorithm>
+#include <utility>
 
 #include "device.h"
 
@@ -127,6 +128,8 @@ void execute(CommandBuffer& commands) {
   Settings& s = settings();
   if (s.fail_command_buffer > 0 && --s.fail_command_buffer == 0) {
     fail(commands, s.command_error, words_of(s.command_error));
+  } else if (commands.lost_a_buffer) {
+    fail(commands, CommandError::page_fault, words_of(CommandError::page_fault));
   } else {
     try {
       perform(commands);
@@ -214,20 +217,27 @@ void execute_everything() {
   }
 }
 
-void give_up_what_hangs() {
+void give_up_what_waits() {
   const std::set<Queue*> all = queues();
   for (Queue* queue : all) {
-    if (queue->committed.empty() || !queue->committed.front()->hangs) continue;
-    const std::vector<CommandBuffer*> hanging = std::move(queue->committed);
-    queue->committed.clear();
+    if (queue->committed.empty()) continue;
+    const std::vector<CommandBuffer*> waiting = std::exchange(queue->committed, {});
     const Id held = retain(queue);
-    for (CommandBuffer* commands : hanging) {
+    for (CommandBuffer* commands : waiting) {
       for (Buffer* b : commands->buffers) show_to_host(*b);
       fail(*commands, CommandError::timeout, "given up");
       let_go_of_all(*commands);
       release(commands);
     }
     release(held);
+  }
+}
+
+void take_from_command_buffers(Buffer& released) {
+  for (Queue* queue : queues()) {
+    for (CommandBuffer* commands : queue->committed) {
+      if (commands->buffers.erase(&released) > 0) commands->lost_a_buffer = true;
+    }
   }
 }
 

@@ -120,6 +120,7 @@ struct CommandBuffer : Object {
   Status status = Status::not_enqueued;
   bool is_encoding = false;
   bool hangs = false;
+  bool lost_a_buffer = false;  // released before the GPU came to it
   int polls = 0;
   std::vector<Command> commands;
   std::set<Buffer*> buffers;  // all that are used
@@ -131,7 +132,8 @@ struct CommandBuffer : Object {
 };
 void execute_until(CommandBuffer& last);  // all of the queue up to it, in order
 void execute_everything();                // that was committed, of all queues
-void give_up_what_hangs();
+void give_up_what_waits();                // the same ones, but they fail
+void take_from_command_buffers(Buffer& released);
 
 struct Encoder : Object {
   CommandBuffer* commands = nullptr;

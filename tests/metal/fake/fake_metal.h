@@ -76,7 +76,7 @@ struct Report {
   metal_emulator::Statistics statistics;  // of all dispatches together
 };
 const Report& report();
-void reset();  // the report, but for the objects that live; what hangs is given up
+void reset();  // the report, but for the objects that live; what waits or hangs is given up
 
 // Of the buffers in residency sets that were asked to stay in memory.
 std::size_t kept_bytes();

@@ -107,7 +107,7 @@ Report& mutable_report() {
 const Report& report() { return mutable_report(); }
 
 void reset() {
-  give_up_what_hangs();
+  give_up_what_waits();
   const std::map<std::string, std::size_t> live = report().live;
   mutable_report() = {};
   mutable_report().live = live;
