@@ -72,8 +72,8 @@ struct Format {
   double file_gib;
 };
 constexpr Format kPublished[] = {{"F16", DType::f16, DType::f16, 12.55},
-                               {"Q8_0", DType::q8_0, DType::q8_0, 6.67},
-                               {"Q4_0", DType::q4_0, DType::q6_k, 3.56}};
+                                 {"Q8_0", DType::q8_0, DType::q8_0, 6.67},
+                                 {"Q4_0", DType::q4_0, DType::q6_k, 3.56}};
 
 // What a token of LLaMA 7B reads: all matrices but the embedding, and keys and values (f16) of 64 tokens before it, the
 // middle of 128.
