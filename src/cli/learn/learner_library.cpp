@@ -19,8 +19,8 @@ struct Library {
   std::string path;
   learn::LearnerFunction function = nullptr;
 };
-std::array<Library, kMostLearners> libraries;
-int loaded = 0;
+std::array<Library, kMostLearners> loaded_libraries;
+int loaded_count = 0;
 volatile std::uint64_t calls = 0;
 volatile bool inside = false;
 
@@ -52,7 +52,7 @@ void counted(RungValue* values) {
     case from_not_yet: throw learn::NotYet(missing);
     case from_fault: throw learn::KernelFault(faulty);
   }
-  without_exceptions(libraries[i].function, values);
+  without_exceptions(loaded_libraries[i].function, values);
 }
 template <int... i>
 constexpr std::array<learn::LearnerFunction, sizeof...(i)> all_counted(std::integer_sequence<int, i...>) {
@@ -92,7 +92,7 @@ void* opened(const char* path) noexcept {
 }  // namespace
 
 learn::LearnerFunction load_learner(const std::string& path, std::FILE* prints_to) {
-  if (loaded == kMostLearners) fail("{}: {} functions are loaded already", path, loaded);
+  if (loaded_count == kMostLearners) fail("{}: {} functions are loaded already", path, loaded_count);
   printed_to = prints_to;
   void* const library = opened(path.c_str());
   if (library == nullptr) fail("{}: cannot be loaded: {}", path, ::dlerror());
@@ -101,13 +101,13 @@ learn::LearnerFunction load_learner(const std::string& path, std::FILE* prints_t
   const auto function = reinterpret_cast<learn::LearnerFunction>(::dlsym(library, "rung_exercise"));
   if (take_host == nullptr || function == nullptr) fail("{}: has no rung_exercise", path);
   take_host(&host);
-  libraries[static_cast<std::size_t>(loaded)] = {path, function};
-  return kCounted[static_cast<std::size_t>(loaded++)];
+  loaded_libraries[static_cast<std::size_t>(loaded_count)] = {path, function};
+  return kCounted[static_cast<std::size_t>(loaded_count++)];
 }
 
 int learner_library_at(const char* path) {
-  for (int i = 0; i < loaded; ++i) {
-    if (std::strcmp(libraries[static_cast<std::size_t>(i)].path.c_str(), path) == 0) return i;
+  for (int i = 0; i < loaded_count; ++i) {
+    if (std::strcmp(loaded_libraries[static_cast<std::size_t>(i)].path.c_str(), path) == 0) return i;
   }
   return -1;
 }
