@@ -21,12 +21,22 @@ POSITIONS.update(
     thread_execution_width="threads_per_simdgroup",
     grid_size="threads_per_grid",
 )
+# A kernel takes all of these as scalars, or all as vectors of one width.
+DIMENSIONED = {
+    "thread_position_in_grid",
+    "threadgroup_position_in_grid",
+    "thread_position_in_threadgroup",
+    "threads_per_threadgroup",
+    "threadgroups_per_grid",
+    "threads_per_grid",
+}
 BINDINGS = {"buffer", "threadgroup", "function_constant", "maybe_unused"}
 
 
 class Argument:
-    def __init__(self, name, role, index=0, is_constant=False, enabled=None):
+    def __init__(self, name, role, index=0, is_constant=False, enabled=None, width=None):
         self.name, self.role, self.index, self.is_constant, self.enabled = name, role, index, is_constant, enabled
+        self.width = width  # of a position: "", "2" or "3"; None where the type has a name of its own
 
     def initialiser(self):
         enabled = f"&::{self.enabled}" if self.enabled else "nullptr"
@@ -103,6 +113,13 @@ def arguments_of(rewriter, kernel, start, end):
             if a.role == role and a.index is None:
                 a.index = next(i for i in range(32) if i not in used)
                 used.add(a.index)
+    widths = {a.width for a in arguments if a.role in DIMENSIONED and a.width is not None}
+    if len(widths) > 1:  # in the words of Apple's compiler
+        rewriter.error(
+            rewriter.tokens[start],
+            f"kernel {kernel}: expecting input declarations with either all scalar types or all vector types with the "
+            "same number of elements",
+        )
     return arguments
 
 
@@ -125,7 +142,8 @@ def argument_of(rewriter, kernel, parameter):
             rewriter.error(t[parameter[0]], f"kernel {kernel}: unknown attribute [[{word}]]")
     for word in said:
         if word in POSITIONS:
-            return Argument(name, POSITIONS[word])
+            plain = re.fullmatch("u(?:int|short|long)([23]?)", names[-2] if len(names) > 1 else "")
+            return Argument(name, POSITIONS[word], width=plain.group(1) if plain else None)
     if not is_pointer or not spaces:
         rewriter.error(t[parameter[0]], f"kernel {kernel}: '{name}' needs an address space or an attribute")
         return None

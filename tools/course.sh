@@ -40,6 +40,7 @@ part 'the engine for pages' the_engine
 part 'the exercises in Node' exercises_in_node # on two cores
 part 'the engine in Node' engine_in_node & # beside what keeps one core busy
 beside=$!
+trap 'kill "$beside" 2>/dev/null || true' EXIT # it does not outlive a part that fails
 part 'what commands print' outputs
 part 'pages' pages
 if browser; then part 'PDF, EPUB' book; fi

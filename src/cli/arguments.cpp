@@ -172,7 +172,7 @@ class Parser {
   void refuse_empty_names() const {
     for (const CLI::Option* option : app_.get_options()) {
       const std::string type = option->get_type_name();
-      const bool is_name = type.starts_with("FILE") || type == "MODEL" || type == "NAME";
+      const bool is_name = type.starts_with("FILE") || type == "MODEL" || type == "NAME" || type == "FOLDER";
       const auto& given = option->results();
       if (!is_name || std::find(given.begin(), given.end(), "") == given.end()) continue;
       throw UsageError(

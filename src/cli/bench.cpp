@@ -69,9 +69,9 @@ class Bench : public Command {
              "with --predict --device metal: foretell decode on a Mac's chip, from public numbers; no Mac is needed")
         .type_name("NAME")
         .check([](const std::string& text) {
-          return text.empty() || find_mac_chip(text) != nullptr
+          return find_mac_chip(text) != nullptr
                      ? std::string()
-                     : fmt::format("found '{}', expected one of: {}", text, mac_chip_names());
+                     : fmt::format("found '{}', expected one of: {}", visible(text), mac_chip_names());
         });
     options.add("--verbs", verbs_, "how much of the time each verb of the pass takes: a clock around every one");
     options.add("--out", out_, "the roofline as a picture (SVG)").type_name("FILE.svg");

@@ -66,7 +66,8 @@ struct RunOptions {
   CacheOption cache;
   std::size_t context = 0;
   void add(Options& options, bool with_context = true);
-  Device open_device() const;  // and says on stderr where a GPU's answers are not known to be right
+  // The one of this name, else `device`; says on stderr where a GPU's answers are not known to be right.
+  Device open_device(const std::string& name = "") const;
   std::size_t context_for(const LoadedModel& model) const;  // what the model's own settings say, where nobody else does
 };
 

@@ -41,8 +41,8 @@ Named split_device(const std::string& argument) {
   }
   const std::string device = argument.substr(at + 1);
   if (at == 0 || !Device::exists(device)) {
-    throw UsageError(
-        fmt::format("found '{}', expected MODEL@DEVICE with one of these devices: {}", argument, Device::names()));
+    throw UsageError(fmt::format("found '{}', expected MODEL@DEVICE with one of these devices: {}", visible(argument),
+                                 Device::names()));
   }
   return {argument.substr(0, at), device};
 }
@@ -178,8 +178,7 @@ class Compare : public Command {
       std::unique_ptr<LoadedModel>& loaded = loaded_[n.model];  // on two devices, a model is loaded once
       const ModelOption option{n.model, pre_};
       if (!loaded) loaded.reset(new LoadedModel(option.load()));
-      auto device =
-          std::make_unique<Device>(n.device.empty() ? run_.device : n.device, run_.threads, run_.cache.type());
+      auto device = std::make_unique<Device>(run_.open_device(n.device));
       std::string name = short_name(loaded->files().path());
       if (!same_device) name += "@" + std::string(device->name());
       entries_.push_back({std::move(name), loaded.get(), std::move(device)});

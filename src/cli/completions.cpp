@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "cli/terminal.h"
+
 namespace rung {
 
 namespace {
@@ -167,7 +169,7 @@ std::string completions(std::string_view shell, const std::vector<std::unique_pt
   if (shell == "bash") return bash(verbs);
   if (shell == "zsh") return zsh(verbs);
   if (shell == "fish") return fish(verbs);
-  throw UsageError(fmt::format("--completions: found '{}', expected bash, zsh or fish", shell));
+  throw UsageError(fmt::format("--completions: found '{}', expected bash, zsh or fish", visible(shell)));
 }
 
 }  // namespace rung

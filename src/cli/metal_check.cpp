@@ -22,7 +22,7 @@ class MetalCheckCommand : public Command {
            "it\n"
            "prints is meant to be pasted into a report; the verdict is kept in Rung's cache folder, and --device "
            "metal\n"
-           "says when it was none, or one on another GPU, system or version.\n\n";
+           "says when there is none, or one of another GPU, system or version.\n\n";
   }
 
   void add_options(Options& options) override {
@@ -46,7 +46,7 @@ class MetalCheckCommand : public Command {
             "machine's, and how fast a Mac is it does not say.\n");
       }
     }
-    keep(verdict);
+    keep_or_say(verdict);
     return report.failures() == 0 ? 0 : 1;
   }
 
@@ -58,13 +58,17 @@ class MetalCheckCommand : public Command {
                        check.passed() ? "ok" : "FAILED", style().reset, check.name, found);
   }
 
-  static void keep(const OrderedJson& verdict) {
+  static void keep_or_say(const OrderedJson& verdict) {
     const std::filesystem::path folder = environment().cache_folder;
     if (folder.empty()) return;
-    std::filesystem::create_directories(folder);
-    AtomicFile file{folder / kVerdictFile};
-    file.write(verdict.dump(1) + "\n");
-    file.commit();
+    try {
+      std::filesystem::create_directories(folder);
+      AtomicFile file{folder / kVerdictFile};
+      file.write(verdict.dump(1) + "\n");
+      file.commit();
+    } catch (const std::exception& e) {
+      write_error(fmt::format("rung: the verdict is not kept: {}\n", e.what()));
+    }
   }
 
   ModelOption model_;

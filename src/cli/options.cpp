@@ -82,7 +82,7 @@ std::optional<std::string_view> ModelOption::chosen_pre() const {
 
 void CacheOption::add(Options& options, const char* what) {
   options.add("--cache", name, what).type_name("TYPE").check([](const std::string& text) {
-    return cache_type_named(text) ? std::string() : "found '" + text + "', expected f32, f16 or q8_0";
+    return cache_type_named(text) ? std::string() : "found '" + visible(text) + "', expected f32, f16 or q8_0";
   });
 }
 
@@ -96,7 +96,7 @@ void RunOptions::add(Options& options, bool with_context) {
       .check([](const std::string& text) {
         return text.empty() || Device::exists(text)
                    ? std::string()
-                   : fmt::format("found '{}', expected one of: {}", text, Device::names());
+                   : fmt::format("found '{}', expected one of: {}", visible(text), Device::names());
       });
   options.add("--threads", threads, "how many threads (default: one for each physical core that this process may use)")
       .type_name("N")
@@ -111,8 +111,9 @@ void RunOptions::add(Options& options, bool with_context) {
   }
 }
 
-Device RunOptions::open_device() const {
-  Device opened(device.empty() ? Device::kFast : device, threads, cache.type());
+Device RunOptions::open_device(const std::string& name) const {
+  const std::string& wanted = name.empty() ? device : name;
+  Device opened(wanted.empty() ? Device::kFast : wanted, threads, cache.type());
   const std::filesystem::path& folder = environment().cache_folder;
   if (opened.name() == Device::kMetal && !folder.empty()) {
     const auto doubt = doubt_about_metal(opened.kernels(), folder / kVerdictFile);

@@ -62,6 +62,9 @@ TEST_P(Refused, WithAReason) { EXPECT_CONTAINS(compiler_on(GetParam()), GetParam
 INSTANTIATE_TEST_SUITE_P(
     Words, Refused,
     testing::Values(Forbidden{"double_type", "poisoned", KERNEL("double d = 1; x[i] = d;")},
+                    Forbidden{"scalars_beside_vectors", "either all scalar types or all vector types",
+                              "kernel void k(device float* x [[buffer(0)]], uint2 i [[thread_position_in_grid]], "
+                              "ushort n [[threads_per_threadgroup]]) { x[i.x] = n; }"},
                     Forbidden{"goto_statement", "poisoned", KERNEL("if (i) goto e; x[i] = 1; e:;")},
                     Forbidden{"new_object", "poisoned", KERNEL("x[i] = *(new float(1));")},
                     Forbidden{"exceptions", "poisoned", KERNEL("try { x[i] = 1; } catch (...) {}")},

@@ -148,6 +148,23 @@ TEST_F(MetalHost, KeepsItsMemoryResident) {
   EXPECT_EQ(fake_metal::report().findings, std::vector<std::string>{});
 }
 
+TEST_F(MetalHost, LeavesMemoryToTheSystemOnceItIsMoreThanThatRecommends) {
+  const GoldenFiles files(golden_folder() / "models" / "llama");
+  const Model model = bind_weights(files.plan, files.tensors());
+  const auto kept_after = [&](MetalOps& metal, std::size_t tokens) {
+    Session session(model, metal);
+    session.feed(std::vector<std::int32_t>(tokens, 7));
+    return fake_metal::kept_bytes();
+  };
+  {
+    MetalOps metal;
+    settings().working_set = kept_after(metal, 1);
+  }
+  MetalOps metal;
+  EXPECT_EQ(kept_after(metal, 1), settings().working_set);
+  EXPECT_EQ(kept_after(metal, 100), 0u) << "a longer cache does not fit";
+}
+
 // Keys and values are reached by address: each encoder is told of them, or the kernels' reads are out of bounds.
 TEST_F(MetalHost, NamesWhatIsReachedByAddressInEachCommandBuffer) {
   settings().build = metal_emulator::Build::checked;

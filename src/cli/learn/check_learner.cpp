@@ -6,10 +6,12 @@
 #include <string_view>
 #include <utility>
 
+#include "base/signals.h"
 #include "cli/child.h"
 #include "cli/command.h"
 #include "cli/learn/how_it_ended.h"
 #include "cli/learn/in_child.h"
+#include "cli/learn/small_files.h"
 
 namespace rung {
 
@@ -64,11 +66,10 @@ std::string in_plain_words(const std::string& finding) {
 // What the emulator found in a kernel names its line, as "m7-kernel.metal:12".
 void name_places(OrderedJson& report, const LearnerFolder& folder, const ExerciseText& exercise) {
   if (!exercise.is_kernel()) return;
-  const std::string path = folder.path().string() + "/";
   for (OrderedJson& check : report.at("checks")) {
     if (check.at("state") != "failed" || !check.contains("got") || check.contains("place")) continue;
     std::string got = check.at("got").get<std::string>();
-    for (std::size_t at = 0; (at = got.find(path, at)) != got.npos;) got.erase(at, path.size());
+    got = without_folder(got, folder.path());
     const std::string line = line_named(got, exercise.file());
     got = got.substr(0, got.find(", address "));  // in this process: of no use to anybody
     check["got"] = in_plain_words(got);
@@ -82,6 +83,7 @@ void name_places(OrderedJson& report, const LearnerFolder& folder, const Exercis
 
 OrderedJson check_learner(const LearnerFolder& folder, const ExerciseText& exercise, const CompileOptions& options,
                           bool debug) {
+  const SignalWatch watch;  // what is started here ends with us, and leaves no folder
   const WorkFolder work;
   const Compiled compiled = compile_exercise(folder, exercise, work, options);
   OrderedJson compile = a_check("compile", compiled.ok ? "passed" : "failed", "");

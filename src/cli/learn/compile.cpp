@@ -54,24 +54,6 @@ std::string found_compiler(const std::string& wanted) {
       "gcc-c++; Arch: pacman -S gcc; macOS: xcode-select --install");
 }
 
-std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != text.npos; at += by.size()) text.replace(at, what.size(), by);
-  return text;
-}
-
-// Instead of what was kept of this exercise before. Where that does not go, it is made again next time.
-void keep(const fs::path& library, const fs::path& as, const std::string& exercise) {
-  std::error_code error;
-  fs::create_directory(as.parent_path(), error);
-  for (fs::directory_iterator file(as.parent_path(), error), end; !error && file != end; file.increment(error)) {
-    const std::string name = file->path().filename().string();
-    const bool is_older = name.size() == exercise.size() + 20 && name.rfind(exercise + "-", 0) == 0;
-    std::error_code ignored;
-    if (is_older) fs::remove(file->path(), ignored);
-  }
-  fs::copy_file(library, as, fs::copy_options::overwrite_existing, error);
-}
-
 // #line keeps the compiler from naming a file that the learner has never seen, and a crash from being found there.
 // g++ would let all checks of an index share one call, and with it one line: so it names the wrong loop.
 std::string entry_of(const LearnerFolder& folder, const ExerciseText& exercise) {
@@ -160,9 +142,9 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
   command.insert(command.end(), {(work / "entry.cpp").string(), "-o", compiled.library.string()});
   const ChildResult result = run_child(command, work.path(), [] {});
   compiled.ok = result.status == 0;
-  compiled.said = replaced(result.errors, folder.path().string() + "/", "");
+  compiled.said = without_folder(result.errors, folder.path());
   if (!compiled.ok) compiled.said = without_macros(compiled.said, exercise);
-  if (compiled.ok && !options.sanitize) keep(compiled.library, kept, exercise.name);
+  if (compiled.ok && !options.sanitize) keep_built(compiled.library, kept);
   return compiled;
 }
 

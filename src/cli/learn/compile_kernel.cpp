@@ -67,19 +67,6 @@ std::string text_of_emulator() {
   return all;
 }
 
-// What was kept under an older name of the same length is removed. Where nothing can be kept, it is made again.
-void keep_as(const fs::path& made, const fs::path& kept) {
-  const std::string name = kept.filename().string(), stem = name.substr(0, name.rfind('-') + 1);
-  std::error_code error;
-  fs::create_directory(kept.parent_path(), error);
-  for (fs::directory_iterator file(kept.parent_path(), error), end; !error && file != end; file.increment(error)) {
-    const std::string other = file->path().filename().string();
-    std::error_code ignored;
-    if (other.size() == name.size() && other.starts_with(stem)) fs::remove(file->path(), ignored);
-  }
-  fs::copy_file(made, kept, fs::copy_options::overwrite_existing, error);
-}
-
 class KernelBuild {
  public:
   KernelBuild(const LearnerFolder& folder, const ExerciseText& exercise, const WorkFolder& work)
@@ -93,7 +80,7 @@ class KernelBuild {
     write_emulator(work_);
     const bool is_sound =
         looked_at("mslcc.py", {"--checked"}, (work_ / "kernel.o").string()) && looked_at("address_spaces.py", {}, "");
-    compiled_.said = without_folder(compiled_.said);
+    compiled_.said = without_folder(without_folder(compiled_.said, folder_.path()), work_.path());
     if (!is_sound) return compiled_;
     const fs::path door_object = made_door(door, key_of(door + emulator));
     compiled_.library = work_.path() / (exercise_.name + ".so");
@@ -101,7 +88,7 @@ class KernelBuild {
     run_or_fail({kKernelCompiler, "-shared", "-Wl,-Bsymbolic", "-Wl,--no-undefined", door_object.string(),
                  (work_ / "kernel.o").string(), "-o", compiled_.library.string()});
     compiled_.ok = true;
-    keep_as(compiled_.library, kept);
+    keep_built(compiled_.library, kept);
     return compiled_;
   }
 
@@ -127,7 +114,7 @@ class KernelBuild {
     write_small_file(work_ / "door.cpp", code);
     run_or_fail({kKernelCompiler, "-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-I", work_.path().string(),
                  "-c", (work_ / "door.cpp").string(), "-o", made.string()});
-    keep_as(made, kept);
+    keep_built(made, kept);
     return made;
   }
 
@@ -135,12 +122,6 @@ class KernelBuild {
   void run_or_fail(const std::vector<std::string>& command) const {
     const ChildResult result = run_child(command, work_.path(), [] {});
     if (result.status != 0) fail("{} cannot make the emulator of Metal: {}", kKernelCompiler, result.errors);
-  }
-
-  std::string without_folder(std::string text) const {
-    const std::string folder = folder_.path().string() + "/";
-    for (std::size_t at = 0; (at = text.find(folder, at)) != text.npos;) text.erase(at, folder.size());
-    return text;
   }
 
   const LearnerFolder& folder_;
@@ -173,6 +154,7 @@ Compiled compile_kernel(const LearnerFolder& folder, const ExerciseText& exercis
                         const CompileOptions& options) {
   const std::string missing = missing_for(exercise);
   if (!missing.empty()) fail("{}: {}", exercise.name, missing);
+  if (!options.compiler.empty()) fail("{}: --compiler: a kernel is compiled by {}", exercise.name, kKernelCompiler);
   return KernelBuild(folder, exercise, work).run(folder.code_of(exercise).value_or(""), options.reuse);
 }
 

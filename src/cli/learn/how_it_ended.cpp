@@ -15,6 +15,11 @@ namespace rung {
 
 namespace {
 
+std::string last_line_of(const std::string& words) {
+  const std::size_t end = words.find_last_not_of('\n');
+  return end == words.npos ? "" : words.substr(words.rfind('\n', end) + 1, end - words.rfind('\n', end));
+}
+
 std::string words_of_signal(int signal, const std::string& rest) {
   // libstdc++: "…/span:283: …: Assertion '__idx < size()' failed."; libc++: "… assertion … failed: …"
   if (signal == SIGABRT && (rest.find("__n < this->size()") != rest.npos || rest.find("__idx < size()") != rest.npos ||
@@ -29,7 +34,7 @@ std::string words_of_signal(int signal, const std::string& rest) {
     case SIGBUS: return "it reads or writes memory that does not belong to it";
     case SIGFPE: return "it divides a whole number by zero";
     case SIGABRT:  // most often somebody says why, and then calls it
-      return rest.empty() ? "it was ended by abort()" : std::string(visible(rest.substr(0, rest.find('\n'))));
+      return rest.empty() ? "it was ended by abort()" : std::string(visible(last_line_of(rest)));
     case SIGKILL: return "the system ended it: most likely your code asked for more memory than there is";
     case SIGILL:
     case SIGTRAP: return "it came to a place that must not be reached: a function that ends without return?";
@@ -84,7 +89,8 @@ std::string line_named(const std::string& words, const std::string& file) {
   const std::size_t at = words.find(file + ":");
   if (at == words.npos) return "";
   const std::size_t number = at + file.size() + 1;
-  return words.substr(number, words.find_first_not_of("0123456789", number) - number);
+  const std::string digits = words.substr(number, words.find_first_not_of("0123456789", number) - number);
+  return digits.size() > 9 ? "" : digits;  // else no compiler wrote it
 }
 
 HowItEnded how_it_ended(const ChildResult& result, const LearnerFolder& folder,

@@ -132,6 +132,11 @@ void put_thrown(const std::exception& e, const char* meaning) {
 // What is thrown in their code is caught nowhere (learner_library.cpp).
 [[noreturn]] void on_terminate() {
   if (!inside_learner()) std::abort();
+  if (!std::current_exception()) {
+    put("\n@rung threw nothing, and std::terminate() was called: a std::thread that nobody joined?\n");
+    put_frames(0);
+    ::_exit(kCrashed);
+  }
   try {
     throw;
   } catch (const std::bad_alloc&) {
@@ -228,7 +233,9 @@ int run_in_child(const std::vector<std::string>& arguments) {
     watch_over_learner(false);
     limit_memory(memory_of_machine());  // a model's own size is the person's choice
     try {
-      return tell(read_tell_request(arguments[1]));
+      const int status = tell(read_tell_request(arguments[1]));
+      write_small_file(std::filesystem::path(arguments[1]).parent_path() / kToldFile, "");
+      return status;
     } catch (const learn::NotYet& e) {
       fail("{} was solved and is not_yet again: write it anew, or check it once (rung learn check), and it is left out",
            e.what());

@@ -15,6 +15,7 @@
 
 namespace rung {
 
+inline constexpr const char* kToldFile = "told";  // beside the request: the answer came to its end
 inline constexpr const char* kChildVerb = "learner-in-a-process-of-its-own";
 inline constexpr int kCrashed = 70, kHung = 71;  // exit statuses
 

@@ -193,7 +193,10 @@ class Learn : public Command {
   int export_all() {
     const LearnerFolder here = folder();
     const OrderedJson all = here.exported();
-    AtomicFile file(needed("a file to write"));
+    const std::string& path = needed("a file to write");
+    if (here.needs(path))
+      throw UsageError(fmt::format("{}: is a file of the exercises: expected another", visible(path)));
+    AtomicFile file(path);
     file.write(all.dump(1) + "\n");
     file.commit();
     write_out(fmt::format("{}: {} exercises\n", visible(*what_), all.at("exercises").size()));

@@ -167,6 +167,13 @@ LearnerFolder LearnerFolder::start(const fs::path& path, std::size_t& files_writ
   return folder;
 }
 
+bool LearnerFolder::needs(const fs::path& file) const {
+  std::error_code ignored;
+  if (!fs::equivalent(fs::absolute(file, ignored).parent_path(), path_, ignored)) return false;
+  const std::string name = file.filename().string();
+  return fs::exists(file, ignored) && (name == kProgressFile || file.extension() != ".json");
+}
+
 std::optional<std::string> LearnerFolder::code_of(const ExerciseText& exercise) const {
   std::error_code ignored;
   if (!fs::is_regular_file(file_of(exercise), ignored)) return std::nullopt;

@@ -36,6 +36,7 @@ class LearnerFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file_of(const ExerciseText& exercise) const { return path_ / exercise.file(); }
+  bool needs(const std::filesystem::path& file) const;  // code, progress or a header: not to be written over
   std::optional<std::string> code_of(const ExerciseText& exercise) const;  // none: there is no such file
   bool is_stub(const ExerciseText& exercise) const;                        // nothing was written yet
 

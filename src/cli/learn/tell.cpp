@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/signals.h"
 #include "cli/answer.h"
 #include "cli/child.h"
 #include "cli/learn/compile.h"
@@ -155,6 +156,7 @@ std::string of_another_model(std::vector<const ExerciseText*> solved) {
 
 int tell_with(const std::string& named, TellRequest request) {
   const LearnerFolder folder = LearnerFolder::open(named);
+  const SignalWatch watch;  // what is started here ends with us, and leaves no folder
   const WorkFolder work;
   Progress progress("compiling");
   const std::vector<const ExerciseText*> solved = with_a_place(folder, true);
@@ -177,6 +179,10 @@ int tell_with(const std::string& named, TellRequest request) {
   const HowItEnded ended = how_it_ended(result, folder, solved, request.libraries);
   if (!ended.stopped_by.empty()) {
     fail("{}{}", ended.stopped_by, ended.place.empty() ? "" : fmt::format(", at {}", ended.place));
+  }
+  const bool is_silent = result.status == 0 || ended.rest.empty();
+  if (is_silent && !fs::exists(work / kToldFile, ignored)) {
+    fail("the process with your code ended before the answer did: status {}", result.status);
   }
   write_error(ended.rest);
   return result.status;

@@ -150,7 +150,8 @@ void Gpu::keep_resident() {
   residency_changed_ = false;
   const Messages& m = messages();
   m.commit_set(residency_set_.id());
-  if (m.bytes_of_set(residency_set_.id()) <= comfortable_bytes_) m.request_residency(residency_set_.id());
+  const bool fits = m.bytes_of_set(residency_set_.id()) <= comfortable_bytes_;
+  (fits ? m.request_residency : m.end_residency)(residency_set_.id());
 }
 
 // Pieces of memory that fill up during a pass, and are empty again after it.

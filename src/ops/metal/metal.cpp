@@ -46,9 +46,9 @@ MetalOps::MetalOps(std::size_t most_work, std::size_t most_partial_bytes)
 }
 
 void MetalOps::finish() {
-  record();
-  turns_.clear();
+  turns_.clear();  // steps know their places; should one fail, these are none of the next pass
   tables_.clear();
+  record();
   gpu_.finish();
   retired_.clear();
 }

@@ -292,6 +292,15 @@ TEST_F(Learn, DebugLooksIntoPebbleAlsoWhereACaseFails) {
   EXPECT_NE(all.at("checks").at(2).at("story"), all.at("checks").at(2).at("referenceStory"));
 }
 
+TEST_F(Learn, NothingIsExportedOverWhatTheLearnerWrote) {
+  solve();
+  const std::string code = text_of(file());
+  const Outcome refused = learn({"export", file()});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_TRUE(has(refused.err, "is a file of the exercises")) << refused.err;
+  EXPECT_EQ(text_of(file()), code);
+}
+
 TEST_F(Learn, WhatIsExportedCanBeImported) {
   solve();
   report();

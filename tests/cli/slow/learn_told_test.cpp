@@ -28,6 +28,10 @@ TEST_F(Learn, ASolvedExerciseTellsTheStory) {
   EXPECT_TRUE(has(crashed.err, "at m2-rms-norm.cpp:3")) << crashed.err;
   write_function("  std::string(x.size(), 'x').at(999);\n");
   EXPECT_TRUE(has(run_rung(with).err, "at m2-rms-norm.cpp:3"));
+  write_function("  std::_Exit(0);\n");
+  const Outcome gone = run_rung(with);
+  EXPECT_EQ(gone.status, 1) << "no answer is no success";
+  EXPECT_TRUE(has(gone.err, "ended before the answer did: status 0")) << gone.err;
   write_function("  not_yet(\"rms_norm\");\n");
   EXPECT_TRUE(has(run_rung(with).err, "rms_norm was solved and is not_yet again")) << run_rung(with).err;
   with[with.size() - 2] = file().string();

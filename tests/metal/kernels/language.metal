@@ -48,7 +48,7 @@ kernel void pointers_in_a_struct(device float* out [[buffer(0)]], constant Tree&
 // ---- where a thread is ----
 
 kernel void positions(device uint* out [[buffer(0)]], uint3 grid [[thread_position_in_grid]],
-                      uint3 group [[threadgroup_position_in_grid]], ushort2 within [[thread_position_in_threadgroup]],
+                      uint3 group [[threadgroup_position_in_grid]], ushort3 within [[thread_position_in_threadgroup]],
                       uint index [[thread_index_in_threadgroup]], uint lane [[thread_index_in_simdgroup]],
                       uint simdgroup [[simdgroup_index_in_threadgroup]], uint quad_lane [[thread_index_in_quadgroup]],
                       uint quad [[quadgroup_index_in_threadgroup]], uint3 size [[threads_per_threadgroup]],
