@@ -63,7 +63,8 @@ void row_with(const Mistaken& how, Out out, In x, std::size_t threads) {
   }
 }
 
-void rows_with(const Mistaken& how, Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads) {
+template <const Mistaken& how>
+void mistaken(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
   for (std::size_t r = 0; r < rows; ++r) {
     row_with(how, out.subspan(r * columns, columns), x.subspan(r * columns, columns), threads);
   }
@@ -73,30 +74,14 @@ bool same_simd_group(std::size_t t, std::size_t other) { return t / kSimd == oth
 bool first_simd_group(std::size_t, std::size_t other) { return other < kSimd; }
 bool itself(std::size_t t, std::size_t other) { return t == other; }
 
-void one_simd_group(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
-  rows_with({.hears_sum = same_simd_group}, out, x, columns, rows, threads);
-}
-void first_simd_group_only(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
-  rows_with({.hears_sum = first_simd_group}, out, x, columns, rows, threads);
-}
-void thread_alone(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
-  rows_with({.hears_sum = itself}, out, x, columns, rows, threads);
-}
-void maximum_of_one_group(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
-  rows_with({.hears_largest = same_simd_group}, out, x, columns, rows, threads);
-}
-void tail_left_out(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
-  rows_with({.leaves_tail = true}, out, x, columns, rows, threads);
-}
-void no_maximum(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
-  rows_with({.takes_largest = false}, out, x, columns, rows, threads);
-}
-void from_zero(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
-  rows_with({.begins_at = 0}, out, x, columns, rows, threads);
-}
-void not_divided(Out out, In x, std::size_t columns, std::size_t rows, std::size_t threads, std::size_t) {
-  rows_with({.divides = false}, out, x, columns, rows, threads);
-}
+constexpr Mistaken kOneSimdGroup{.hears_sum = same_simd_group};
+constexpr Mistaken kFirstSimdGroupOnly{.hears_sum = first_simd_group};
+constexpr Mistaken kThreadAlone{.hears_sum = itself};
+constexpr Mistaken kMaximumOfOneGroup{.hears_largest = same_simd_group};
+constexpr Mistaken kTailLeftOut{.leaves_tail = true};
+constexpr Mistaken kNoMaximum{.takes_largest = false};
+constexpr Mistaken kFromZero{.begins_at = 0};
+constexpr Mistaken kNotDivided{.divides = false};
 
 // What the emulator says of those that no number shows.
 constexpr const char* kRaceAfterRead = "write unordered after a read (threadgroup memory)";
@@ -229,30 +214,30 @@ std::vector<KnownMistake> mistakes() {
        {kNeverWritten}},
       {"no-maximum",
        "e to a large score is infinity, and infinity / infinity no number: take the largest score away first",
-       "m2-forward-pass#softmax-without-overflow", function<no_maximum>},
+       "m2-forward-pass#softmax-without-overflow", function<mistaken<kNoMaximum>>},
       {"maximum-from-zero",
        "the search for the largest begins at 0: where all are below, all powers become 0. Begin "
        "with -INFINITY, also in threads that have no place",
-       "m2-forward-pass#softmax-without-overflow", function<from_zero>},
+       "m2-forward-pass#softmax-without-overflow", function<mistaken<kFromZero>>},
       {"not-divided", "the powers are no shares yet: divide by their sum", "m2-forward-pass#softmax-without-overflow",
-       function<not_divided>},
+       function<mistaken<kNotDivided>>},
       {"tail-left-out",
        "where columns is no multiple of threads, the last ones are left out: thread t goes on, t + threads, …, while "
        "it "
        "is less than columns",
-       kPage, function<tail_left_out>},
+       kPage, function<mistaken<kTailLeftOut>>},
       {"thread-alone",
        "each thread divides by its own sum: simd_sum adds up those of a SIMD group, threadgroup memory "
        "those of all groups",
-       kPage, function<thread_alone>},
+       kPage, function<mistaken<kThreadAlone>>},
       {"one-simd-group",
        "simd_sum adds up 32 threads, no more: the sums of the other SIMD groups come through threadgroup memory", kPage,
-       function<one_simd_group>},
+       function<mistaken<kOneSimdGroup>>},
       {"first-simd-group-only", "only the first SIMD group's sum is used: add all of them up, of 0 to groups − 1",
-       kPage, function<first_simd_group_only>},
+       kPage, function<mistaken<kFirstSimdGroupOnly>>},
       {"maximum-of-one-group",
        "each SIMD group takes a largest of its own away, and the powers do not belong together: all need the row's",
-       kPage, function<maximum_of_one_group>},
+       kPage, function<mistaken<kMaximumOfOneGroup>>},
   };
 }
 

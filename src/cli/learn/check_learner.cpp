@@ -9,9 +9,9 @@
 #include "base/signals.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/learn/built.h"
 #include "cli/learn/how_it_ended.h"
 #include "cli/learn/in_child.h"
-#include "cli/learn/small_files.h"
 
 namespace rung {
 
@@ -68,8 +68,7 @@ void name_places(OrderedJson& report, const LearnerFolder& folder, const Exercis
   if (!exercise.is_kernel()) return;
   for (OrderedJson& check : report.at("checks")) {
     if (check.at("state") != "failed" || !check.contains("got") || check.contains("place")) continue;
-    std::string got = check.at("got").get<std::string>();
-    got = without_folder(got, folder.path());
+    std::string got = without_folder(check.at("got").get<std::string>(), folder.path());
     const std::string line = line_named(got, exercise.file());
     got = got.substr(0, got.find(", address "));  // in this process: of no use to anybody
     check["got"] = in_plain_words(got);

@@ -3,13 +3,12 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <functional>
 #include <sstream>
 #include <vector>
 
-#include "base/environment.h"
 #include "base/error.h"
 #include "cli/child.h"
+#include "cli/learn/built.h"
 #include "cli/learn/compile_kernel.h"
 #include "cli/learn/small_files.h"
 
@@ -43,9 +42,7 @@ std::string found_compiler(const std::string& wanted) {
       wanted.empty() ? std::vector<std::string>{"c++", "g++", "clang++"} : std::vector<std::string>{wanted};
   for (const std::string& name : names) {
     if (name.find('/') != name.npos && ::access(name.c_str(), X_OK) == 0) return fs::absolute(name);
-    for (const fs::path& folder : environment().program_folders) {
-      if (::access((folder / name).c_str(), X_OK) == 0) return folder / name;
-    }
+    if (const auto found = program_in_path(name)) return *found;
   }
   if (!wanted.empty()) fail("{}: no such compiler", wanted);
   fail(
@@ -125,11 +122,9 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
   compiled.library = work.path() / (exercise.name + ".so");
   std::vector<std::string> command{compiler};
   command.insert(command.end(), std::begin(kFlags), std::end(kFlags));
-  const std::string key = fmt::format(
-      "{:016x}",
-      std::hash<std::string>()(fmt::format("{}\n{}\n{}\n{}\n{}", fmt::join(command, " "), *code, entry,
-                                           course_file("entry.h"), read_small_file(folder.path() / "learn.h"))));
-  const fs::path kept = folder.path() / ".built" / fmt::format("{}-{}.so", exercise.name, key);
+  const std::string made_of = fmt::format("{}\n{}\n{}\n{}\n{}", fmt::join(command, " "), *code, entry,
+                                          course_file("entry.h"), read_small_file(folder.path() / "learn.h"));
+  const fs::path kept = built_path(folder, exercise.name, made_of, ".so");
   std::error_code ignored;
   if (options.reuse && fs::exists(kept, ignored)) return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
   command.insert(command.end(), {"-I", folder.path().string(), "-I", work.path().string()});

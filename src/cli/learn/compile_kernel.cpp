@@ -1,15 +1,13 @@
 #include "cli/learn/compile_kernel.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <functional>
 #include <string_view>
 #include <vector>
 
-#include "base/environment.h"
 #include "base/error.h"
 #include "cli/child.h"
+#include "cli/learn/built.h"
 #include "cli/learn/exercise_files.h"
 #include "cli/learn/small_files.h"
 
@@ -24,13 +22,6 @@ constexpr const char* kKernelCompiler = "clang++-19";
 // The emulator's files, as the program carries them, and the headers that are compiled with them.
 constexpr std::string_view kEmulatorPrefix = "emulator/";
 constexpr const char* kDoorHeaders[] = {"entry.h", "kernel_entry.h", "learn_metal.h"};
-
-bool is_program_there(const char* name) {
-  for (const fs::path& folder : environment().program_folders) {
-    if (::access((folder / name).c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
 
 void write_emulator(const WorkFolder& work) {
   for (const ExerciseFile& file : exercise_files()) {
@@ -54,10 +45,6 @@ std::string door_of(const ExerciseText& exercise) {
          fmt::format("#include \"kernel_entry.h\"\nRUNG_KERNEL({}, {})\n", exercise.function, exercise.signature);
 }
 
-std::string key_of(const std::string& everything) {
-  return fmt::format("{:016x}", std::hash<std::string>()(everything));
-}
-
 std::string text_of_emulator() {
   std::string all;
   for (const ExerciseFile& file : exercise_files()) {
@@ -74,7 +61,7 @@ class KernelBuild {
 
   Compiled run(const std::string& code, bool reuse) {
     const std::string door = door_of(exercise_), emulator = text_of_emulator();
-    const fs::path kept = in_built(fmt::format("{}-{}.so", exercise_.name, key_of(code + door + emulator)));
+    const fs::path kept = built_path(folder_, exercise_.name, code + door + emulator, ".so");
     std::error_code ignored;
     if (reuse && fs::exists(kept, ignored)) return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
     write_emulator(work_);
@@ -82,7 +69,7 @@ class KernelBuild {
         looked_at("mslcc.py", {"--checked"}, (work_ / "kernel.o").string()) && looked_at("address_spaces.py", {}, "");
     compiled_.said = without_folder(without_folder(compiled_.said, folder_.path()), work_.path());
     if (!is_sound) return compiled_;
-    const fs::path door_object = made_door(door, key_of(door + emulator));
+    const fs::path door_object = made_door(door, emulator);
     compiled_.library = work_.path() / (exercise_.name + ".so");
     // The emulator has functions that a sanitizer's runtime has, too: in here its own are meant.
     run_or_fail({kKernelCompiler, "-shared", "-Wl,-Bsymbolic", "-Wl,--no-undefined", door_object.string(),
@@ -93,8 +80,6 @@ class KernelBuild {
   }
 
  private:
-  fs::path in_built(const std::string& name) const { return folder_.path() / ".built" / name; }
-
   // One of the emulator's tools looks at the kernel; false: it is refused.
   bool looked_at(const char* tool, std::vector<std::string> options, const std::string& target) {
     std::vector<std::string> command{"python3", (work_.path() / "emulator" / tool).string()};
@@ -107,8 +92,8 @@ class KernelBuild {
     return result.status == 0;
   }
 
-  fs::path made_door(const std::string& code, const std::string& key) {
-    const fs::path kept = in_built(fmt::format("emulator-{}.o", key)), made = work_ / "emulator.o";
+  fs::path made_door(const std::string& code, const std::string& emulator) {
+    const fs::path kept = built_path(folder_, "emulator", code + emulator, ".o"), made = work_ / "emulator.o";
     std::error_code ignored;
     if (fs::exists(kept, ignored)) return kept;
     write_small_file(work_ / "door.cpp", code);
@@ -142,7 +127,7 @@ std::string missing_for(const ExerciseText& exercise) {
   };
   for (const auto& [program, package] :
        {Needed{kKernelCompiler, "clang-19"}, Needed{"llvm-symbolizer-19", "llvm-19"}, Needed{"python3", "python3"}}) {
-    if (!is_program_there(program)) {
+    if (!program_in_path(program)) {
       return fmt::format("it needs {}, which is not there; to install it: apt install {}", program, package);
     }
   }

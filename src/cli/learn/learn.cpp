@@ -194,8 +194,9 @@ class Learn : public Command {
     const LearnerFolder here = folder();
     const OrderedJson all = here.exported();
     const std::string& path = needed("a file to write");
-    if (here.needs(path))
+    if (here.needs(path)) {
       throw UsageError(fmt::format("{}: is a file of the exercises: expected another", visible(path)));
+    }
     AtomicFile file(path);
     file.write(all.dump(1) + "\n");
     file.commit();

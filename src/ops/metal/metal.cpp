@@ -4,14 +4,17 @@
 #include <atomic>
 #include <cstring>
 
-#include "base/ensure.h"
 #include "kernels/metal/args.h"
+#include "ops/metal/grids.h"
 
 namespace rung {
 
-using metal::Grid;
+using metal::formats_of;
+using metal::in_32_bits;
+using metal::in_groups;
 using metal::Kernel;
 using metal::Place;
+using metal::thread_a_value;
 
 namespace {
 
@@ -22,16 +25,6 @@ static_assert(static_cast<int>(gpu::kF16) == static_cast<int>(DType::f16) &&
               static_cast<int>(gpu::kIq4Xs) == static_cast<int>(DType::iq4_xs) &&
               static_cast<int>(gpu::kIq1M) == static_cast<int>(DType::iq1_m) &&
               static_cast<int>(gpu::kMxfp4) == static_cast<int>(DType::mxfp4) && std::size(kDTypes) == gpu::kMxfp4 + 1);
-
-std::uint32_t u32(std::size_t n) {
-  ensure(n <= UINT32_MAX, "Metal: a size beyond 32 bits");
-  return static_cast<std::uint32_t>(n);
-}
-std::uint32_t number_of(DType type) { return static_cast<std::uint32_t>(type); }
-std::size_t in_groups(std::size_t count, std::size_t of) { return (count + of - 1) / of; }
-
-// A thread a value.
-Grid over(std::size_t values) { return {{in_groups(values, gpu::kElementThreads), 1, 1}, gpu::kElementThreads}; }
 
 std::size_t next_number() {
   static std::atomic<std::size_t> number{0};
@@ -70,16 +63,16 @@ void MetalOps::do_embed(Matrix out, std::span<const std::int32_t> ids, const Pac
   const std::size_t columns = table.columns;
   for (const WeightPiece& piece : pieces_of(table)) {
     const gpu::EmbedArgs args{
-        .tokens = u32(ids.size()),
-        .columns = u32(columns),
-        .row_bytes = u32(row_bytes(table.dtype, columns)),
-        .first_row = u32(piece.first_row),
-        .rows = u32(piece.rows),
+        .tokens = in_32_bits(ids.size()),
+        .columns = in_32_bits(columns),
+        .row_bytes = in_32_bits(row_bytes(table.dtype, columns)),
+        .first_row = in_32_bits(piece.first_row),
+        .rows = in_32_bits(piece.rows),
         .scale = scale,
     };
-    kernel_step(Kernel::embed, gpu::format_constant(number_of(table.dtype), number_of(table.dtype), false), args,
+    kernel_step(Kernel::embed, formats_of(table.dtype, table.dtype), args,
                 {place(out.data()), id_table, {piece.buffer.id(), piece.offset}},
-                over(ids.size() * in_groups(columns, 32) * 4));
+                thread_a_value(ids.size() * in_groups(columns, 32) * 4));
   }
 }
 
@@ -108,8 +101,9 @@ void MetalOps::do_rope(Tensor<float, Tokens, Heads, HeadDim> x, std::span<const 
                        const Rope& rope) {
   if (positions.empty()) return;
   const std::size_t half = rope.inverse_frequencies.size();
-  steps_.push_back(
-      RopeStep{x.data(), {u32(positions.size()), u32(x.extent<Heads>()), u32(half)}, turns(positions, rope)});
+  steps_.push_back(RopeStep{x.data(),
+                            {in_32_bits(positions.size()), in_32_bits(x.extent<Heads>()), in_32_bits(half)},
+                            turns(positions, rope)});
 }
 
 void MetalOps::do_gate(Matrix out, ConstMatrix gate, ConstMatrix up, Activation activation) {
@@ -120,11 +114,11 @@ void MetalOps::do_add(Matrix x, ConstMatrix y) { steps_.push_back(AddStep{x, y})
 
 void MetalOps::do_take_rows(Matrix out, ConstMatrix x, std::span<const std::size_t> rows) {
   std::vector<std::uint32_t> numbers;
-  for (const std::size_t row : rows) numbers.push_back(u32(row));
-  const gpu::RowArgs args{u32(rows.size()), u32(x.extent<Columns>())};
+  for (const std::size_t row : rows) numbers.push_back(in_32_bits(row));
+  const gpu::RowArgs args{in_32_bits(rows.size()), in_32_bits(x.extent<Columns>())};
   kernel_step(Kernel::take_rows, 0, args,
               {place(out.data()), place(x.data()), upload(std::span<const std::uint32_t>(numbers))},
-              over(rows.size() * x.extent<Columns>()));
+              thread_a_value(rows.size() * x.extent<Columns>()));
 }
 
 }  // namespace rung

@@ -12,14 +12,15 @@
 // finished at once, and stands alone here.
 #include <array>
 
-#include "base/ensure.h"
+#include "ops/metal/grids.h"
 #include "ops/metal/metal.h"
 
 namespace rung {
 
-using metal::Grid;
+using metal::in_32_bits;
 using metal::Kernel;
 using metal::Place;
+using metal::thread_a_value;
 
 namespace {
 
@@ -41,14 +42,6 @@ bool same_place(Place a, Place b) { return a.buffer == b.buffer && a.offset == b
 bool makes(const gpu::LinearArgs& args, const float* out, ConstMatrix result) {
   return out == result.data() && args.rows == args.out_stride && result.extent<Columns>() == args.rows &&
          result.extent<Rows>() == args.tokens;
-}
-
-Grid thread_a_value(std::size_t values) {
-  return {{(values + gpu::kElementThreads - 1) / gpu::kElementThreads, 1, 1}, gpu::kElementThreads};
-}
-std::uint32_t in_32_bits(std::size_t n) {
-  ensure(n <= UINT32_MAX, "Metal: a size beyond 32 bits");
-  return static_cast<std::uint32_t>(n);
 }
 
 }  // namespace

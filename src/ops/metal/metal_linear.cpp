@@ -2,28 +2,25 @@
 #include <algorithm>
 #include <array>
 
+#include "ops/metal/grids.h"
 #include "ops/metal/metal.h"
 
 namespace rung {
 
+using metal::formats_of;
 using metal::Grid;
+using metal::in_32_bits;
+using metal::in_groups;
 using metal::Kernel;
 using metal::Place;
 
 namespace {
 
-std::uint32_t u32_of(std::size_t n) { return static_cast<std::uint32_t>(n); }
-std::uint32_t formats_of(DType first, DType other, bool normed) {
-  return gpu::format_constant(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(other), normed);
-}
-
 bool few(std::size_t tokens) { return tokens <= gpu::kFewTokens; }
-
-std::size_t tiles(std::size_t count, std::size_t of) { return (count + of - 1) / of; }
 
 Grid grid_of(std::size_t rows, std::size_t row_tile, std::size_t tokens, std::size_t matrices) {
   const std::size_t token_tile = few(tokens) ? gpu::kFewTokens : gpu::kManyTokens;
-  return {{tiles(rows, row_tile), tiles(tokens, token_tile), matrices}, gpu::kRuns * gpu::kSimd};
+  return {{in_groups(rows, row_tile), in_groups(tokens, token_tile), matrices}, gpu::kRuns * gpu::kSimd};
 }
 
 }  // namespace
@@ -45,13 +42,13 @@ void MetalOps::do_linear_each(std::span<const LinearTask> tasks, ConstMatrix x) 
         bias.offset += piece.first_row * sizeof(float);
       }
       const gpu::LinearArgs args{
-          .rows = u32_of(piece.rows),
-          .columns = u32_of(w.columns),
-          .tokens = u32_of(task.out.extent<Rows>()),
-          .row_bytes = u32_of(row_bytes(w.dtype, w.columns)),
-          .out_stride = u32_of(w.rows),
-          .first_row = u32_of(piece.first_row),
-          .neighbours_head_dim = u32_of(w.neighbours_head_dim),
+          .rows = in_32_bits(piece.rows),
+          .columns = in_32_bits(w.columns),
+          .tokens = in_32_bits(task.out.extent<Rows>()),
+          .row_bytes = in_32_bits(row_bytes(w.dtype, w.columns)),
+          .out_stride = in_32_bits(w.rows),
+          .first_row = in_32_bits(piece.first_row),
+          .neighbours_head_dim = in_32_bits(w.neighbours_head_dim),
           .has_bias = w.bias.empty() ? 0u : 1u,
           .has_residual = 0,
           .activation = 0,
