@@ -30,7 +30,11 @@ outputs() { "$node" tools/record.mjs --rung "$RUNG" && "$node" tools/toydata.mjs
 pages() { ASTRO_TELEMETRY_DISABLED=1 "$node" node_modules/astro/bin/astro.mjs build --force; }
 book() { "$node" tools/book.mjs; }
 links() { "$node" tools/finish.mjs; }
-in_browsers() { tests --test-reporter=./tests/report.mjs tests/*.test.mjs; }
+in_browsers() {
+  local GLOBIGNORE=tests/exercises.test.mjs
+  tests --test-reporter=./tests/report.mjs tests/*.test.mjs
+}
+exercises_in_browsers() { tests --test-reporter=./tests/report.mjs tests/exercises.test.mjs; }
 
 seconds=$home/build/course.seconds
 rm -f "$home/build/course.counts" "$home/build/course.skips" "$seconds"
@@ -48,6 +52,7 @@ part 'links' links
 wait "$beside"
 if browser; then
   part 'pages in browsers' in_browsers
+  part 'the exercises in a browser' exercises_in_browsers
 else
   echo 'no chromium: the pages were built, not opened'
   echo '0 0 1' >>"$home/build/course.counts"

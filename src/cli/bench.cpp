@@ -126,6 +126,8 @@ class Bench : public Command {
     const std::pair<bool, const char*> others[] = {{!prompts_.empty(), "--prompt-tokens"},
                                                    {!batches_.empty(), "--batches"},
                                                    {decode_tokens_.has_value(), "--decode-tokens"},
+                                                   {run_.threads != 0, "--threads"},
+                                                   {repeat_.has_value(), "--repeat"},
                                                    {no_cache_, "--no-cache"},
                                                    {show_ceilings_, "--ceilings"},
                                                    {verbs_, "--verbs"},

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "cli/terminal.h"
 #include "measure/cost.h"
 #include "model/forward.h"
@@ -65,9 +67,8 @@ void print_metal_prediction(const LoadedModel& loaded, const MetalPredictionOpti
                   static_cast<double>(model.parameters()) / 1e6, human_bytes(model.weight_bytes()));
   out += fmt::format(
       "{}A prediction for an {} with {} GPU cores and {:.0f} GB/s{}: nothing was measured here.\n"
-      "A token takes its bytes ÷ 80% of the bandwidth, 2.5 µs a dispatch, and 150 to 360 µs to be handed over and "
-      "waited "
-      "for.\n\n",
+      "A token takes its bytes ÷ 80% of the bandwidth, 2.5 µs a dispatch, and 150 to 360 µs to be handed over\n"
+      "and waited for.\n\n",
       style().bold, chip.name, chip.gpu_cores, chip.gb_per_s, style().reset);
   out += fmt::format("{}{:<28}{:>16}{:>14}{:>10}{:>12}{:>10}{}\n", style().dim, "predicted", "tok/s", "bytes", "ms",
                      "dispatches", "ms", style().reset);
@@ -79,11 +80,13 @@ void print_metal_prediction(const LoadedModel& loaded, const MetalPredictionOpti
                        c.dispatches, p.dispatch_seconds * 1e3);
   }
   const BackTest test = back_test_metal();
+  const double worst = test.worst().off();
   out += fmt::format(
       "\nHow good is such a formula? For llama.cpp's LLaMA 7B on {} combinations of chip and format (its discussion\n"
-      "4167, its own number of dispatches) it is off by {:.0f}% on average, by {:+.0f}% at worst ({}).\n"
+      "4167, its own number of dispatches) it is off by {:.0f}% on average; at worst it foretells {:.0f}% too {} ({}).\n"
       "Nothing much smaller was compared.\n",
-      test.numbers.size(), 100 * test.mean(), 100 * test.worst().off(), chip_and_format(test.worst()));
+      test.numbers.size(), 100 * test.mean(), 100 * std::abs(worst), worst > 0 ? "much" : "little",
+      chip_and_format(test.worst()));
   write_out(out);
 }
 

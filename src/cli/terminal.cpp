@@ -16,14 +16,23 @@
 
 namespace rung {
 
+namespace {
+int output = STDOUT_FILENO;  // where write_out writes
+}
+
 void write_out(std::string_view text) {
   while (!text.empty()) {
-    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (n < 0 && (errno == EINTR || wait_until_ready(STDOUT_FILENO, POLLOUT))) continue;
+    const ssize_t n = ::write(output, text.data(), text.size());
+    if (n < 0 && (errno == EINTR || wait_until_ready(output, POLLOUT))) continue;
     if (n < 0 && errno == EPIPE) throw OutputClosed{};
     if (n < 0) fail("stdout: {}", std::strerror(errno));
     text.remove_prefix(static_cast<std::size_t>(n));
   }
+}
+
+void take_stdout() {
+  output = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (output < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) fail("stdout: {}", std::strerror(errno));
 }
 
 void write_error(std::string_view text) {
@@ -61,13 +70,13 @@ void write_text(std::string_view utf8) {
 
 void write_line(const OrderedJson& value) { write_out(to_json(value) + "\n"); }
 
-bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+bool stdout_is_terminal() { return ::isatty(output) == 1; }
 bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
 
 std::size_t terminal_columns() {
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (::ioctl(output, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
 }
 

@@ -16,6 +16,8 @@ struct OutputClosed {};
 
 // To stdout, at once. Throws OutputClosed, or Error (a full disk).
 void write_out(std::string_view text);
+// From now on stdout is write_out's alone: what others in this process print there goes to stderr.
+void take_stdout();
 // To stderr, as far as it goes: that an error cannot be told is nothing that could be told.
 void write_error(std::string_view text);
 // After a read or write that did not succeed: true where that was because somebody has made the descriptor

@@ -119,6 +119,27 @@ TEST_F(MetalHost, WaitsAMinuteForAGpuAndNoLonger) {
   EXPECT_EQ(fake_metal::report().waited_ms, 60'000u) << "it is not asked again";
 }
 
+// What a model has as floats (norms, biases) is copied for the GPU, and known by where it lies.
+TEST_F(MetalHost, ForgetsWhatNobodyUsesAnyMore) {
+  settings().runs_kernels = false;
+  const auto buffers = [] { return fake_metal::report().live.at("MTLBuffer"); };
+  const GoldenFiles files(golden_folder() / "models" / "gemma3");
+  const Model model = bind_weights(files.plan, files.tensors());
+  MetalOps metal;
+  Session session(model, metal);
+  const auto feed_one = [&] {
+    const std::int32_t id = 7;
+    session.feed({&id, 1});
+    session.rewind(0);
+  };
+  feed_one();
+  const std::size_t alone = buffers();
+  feed(metal, "llama", 1);
+  EXPECT_GT(buffers(), alone);
+  for (std::size_t i = 0; i < 2 * MetalOps::kPassesKept; ++i) feed_one();
+  EXPECT_EQ(buffers(), alone);
+}
+
 // ---- what the GPU reaches ----
 
 // llama.cpp#10119: what the GPU has not used for a second, it loses; and has it again a quarter of a second later.

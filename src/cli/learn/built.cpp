@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
+#include <string_view>
 #include <system_error>
 
 #include "base/environment.h"
@@ -23,6 +25,20 @@ std::string without_folder(std::string words, const fs::path& folder) {
   const std::string prefix = folder.string() + "/";
   for (std::size_t at = 0; (at = words.find(prefix, at)) != words.npos;) words.erase(at, prefix.size());
   return words;
+}
+
+bool stands_alone(const std::string& code) {
+  constexpr std::string_view kInclude = "include";
+  for (std::size_t at = 0; (at = code.find(kInclude, at)) != code.npos;) {
+    const std::string_view before = std::string_view(code).substr(0, at);
+    const std::size_t hash = before.find_last_not_of(" \t");
+    at += kInclude.size();
+    if (hash == before.npos || before[hash] != '#') continue;
+    const std::size_t name = std::min(code.find_first_not_of(" \t", at), code.size());
+    const std::string_view what = std::string_view(code).substr(name);
+    if (!what.starts_with('<') && !what.starts_with("\"learn.h\"") && !what.starts_with("\"learn_metal.h\"")) return false;
+  }
+  return true;
 }
 
 fs::path built_path(const LearnerFolder& folder, const std::string& name, const std::string& made_of,

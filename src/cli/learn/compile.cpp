@@ -46,9 +46,8 @@ std::string found_compiler(const std::string& wanted) {
   }
   if (!wanted.empty()) fail("{}: no such compiler", wanted);
   fail(
-      "no C++ compiler found (c++, g++ or clang++); to install one: Debian, Ubuntu: apt install g++; Fedora: dnf "
-      "install "
-      "gcc-c++; Arch: pacman -S gcc; macOS: xcode-select --install");
+      "no C++ compiler found (c++, g++ or clang++); to install one: Debian, Ubuntu: apt install g++; Fedora: "
+      "dnf install gcc-c++; Arch: pacman -S gcc; macOS: xcode-select --install");
 }
 
 // #line keeps the compiler from naming a file that the learner has never seen, and a crash from being found there.
@@ -126,7 +125,9 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
                                           course_file("entry.h"), read_small_file(folder.path() / "learn.h"));
   const fs::path kept = built_path(folder, exercise.name, made_of, ".so");
   std::error_code ignored;
-  if (options.reuse && fs::exists(kept, ignored)) return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
+  if (options.reuse && stands_alone(*code) && fs::exists(kept, ignored)) {
+    return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
+  }
   command.insert(command.end(), {"-I", folder.path().string(), "-I", work.path().string()});
   if (options.sanitize) {
     compiled.sanitizers = sanitizer_runtime(compiler, work);

@@ -63,7 +63,9 @@ class KernelBuild {
     const std::string door = door_of(exercise_), emulator = text_of_emulator();
     const fs::path kept = built_path(folder_, exercise_.name, code + door + emulator, ".so");
     std::error_code ignored;
-    if (reuse && fs::exists(kept, ignored)) return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
+    if (reuse && stands_alone(code) && fs::exists(kept, ignored)) {
+      return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
+    }
     write_emulator(work_);
     const bool is_sound =
         looked_at("mslcc.py", {"--checked"}, (work_ / "kernel.o").string()) && looked_at("address_spaces.py", {}, "");

@@ -84,6 +84,10 @@ OrderedJson json_of(const ExerciseProgress& progress) {
           {"solution", progress.opened_solution}};
 }
 
+void check_size(const std::string& code, const std::string& where) {
+  if (code.size() > kMostCode) fail("{}: its code has {} bytes, expected at most {}", where, code.size(), kMostCode);
+}
+
 const Json& exercises_in(const Json& file, std::string_view where) {
   if (!file.is_object() || !file.contains("exercises") || !file.at("exercises").is_object()) {
     fail("{}: found no object 'exercises', expected what rung learn writes", where);
@@ -226,7 +230,10 @@ OrderedJson LearnerFolder::exported() const {
     if (!has_progress && is_stub(exercise)) continue;
     OrderedJson one = json_of(progress(exercise));
     one["passed"] = is_solved(exercise);
-    if (!is_stub(exercise)) one["code"] = to_valid_utf8(*code_of(exercise));
+    if (!is_stub(exercise)) {
+      one["code"] = to_valid_utf8(*code_of(exercise));
+      check_size(one.at("code").get_ref<const std::string&>(), exercise.file());
+    }
     all[exercise.name] = std::move(one);
   }
   return {{"version", 1}, {"exercises", std::move(all)}};
@@ -260,9 +267,7 @@ std::vector<std::string> LearnerFolder::import(const Json& exported, std::string
     } else if (!here || *here == exercise->stub) {
       ours.passed = theirs.passed;
     }
-    if (codes.back().code.size() > kMostCode) {
-      fail("{}: its code has {} bytes, expected at most {}", place, codes.back().code.size(), kMostCode);
-    }
+    check_size(code, place);
   }
   std::vector<std::string> lines;
   for (const auto& [exercise, code] : codes) {

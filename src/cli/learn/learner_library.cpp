@@ -4,6 +4,7 @@
 #include <setjmp.h>
 
 #include <array>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -60,15 +61,13 @@ constexpr std::array<learn::LearnerFunction, sizeof...(i)> all_counted(std::inte
 }
 constexpr auto kCounted = all_counted(std::make_integer_sequence<int, kMostLearners>{});
 
-std::FILE* printed_to = stdout;
-
 void print(const char* text, int bytes) {
   static int printed = 0;
   if (printed > kMostPrinted) return;
   printed += bytes;
-  std::fwrite(text, 1, static_cast<std::size_t>(bytes), printed_to);
-  if (printed > kMostPrinted) std::fputs("\n(what comes after this is not shown)\n", printed_to);
-  std::fflush(printed_to);  // a crash takes what was not written
+  std::fwrite(text, 1, static_cast<std::size_t>(bytes), stdout);
+  if (printed > kMostPrinted) std::fputs("\n(what comes after this is not shown)\n", stdout);
+  std::fflush(stdout);  // a crash takes what was not written
 }
 
 [[noreturn]] void not_yet(const char* what) {
@@ -91,9 +90,8 @@ void* opened(const char* path) noexcept {
 
 }  // namespace
 
-learn::LearnerFunction load_learner(const std::string& path, std::FILE* prints_to) {
+learn::LearnerFunction load_learner(const std::string& path) {
   if (loaded_count == kMostLearners) fail("{}: {} functions are loaded already", path, loaded_count);
-  printed_to = prints_to;
   void* const library = opened(path.c_str());
   if (library == nullptr) fail("{}: cannot be loaded: {}", path, ::dlerror());
   static constexpr RungHost host{print, not_yet, fault};

@@ -2,17 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
 
 #include "learn/learner.h"
 
 namespace rung {
 
-// Loads one more library. Each call of what it gives is counted. What any of them prints goes where the last one's was
-// told to. Throws Error: it cannot be loaded, or there are more than kMostLearners.
+// Loads one more library. Each call of what it gives is counted. Throws Error: it cannot be loaded, or there are more
+// than kMostLearners.
 inline constexpr int kMostLearners = 64;
-learn::LearnerFunction load_learner(const std::string& path, std::FILE* prints_to = stdout);
+learn::LearnerFunction load_learner(const std::string& path);
 
 // For signal handlers.
 int learner_library_at(const char* path);  // its number, in the order of loading; -1: none

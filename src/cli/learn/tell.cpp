@@ -59,7 +59,7 @@ learn::Seams seams_of(const TellRequest& request, bool wants_draw) {
   for (const auto& library : request.libraries) {
     const learn::Exercise* const exercise = learn::find_exercise(library.exercise);
     if (exercise == nullptr || exercise->place == nullptr) fail("{}: has no place in a model", library.exercise);
-    const learn::LearnerFunction f = load_learner(library.path, request.json ? stderr : stdout);
+    const learn::LearnerFunction f = load_learner(library.path);
     const learn::Seams alone = learn::seams_with(*exercise, f);
     if (!alone.choose || draws(alone.choose) == wants_draw) exercise->place(seams, f);
   }
@@ -91,6 +91,7 @@ TellRequest read_tell_request(const std::string& path) {
 }
 
 int tell(const TellRequest& request) {
+  if (request.json) take_stdout();  // else what their code prints would stand among the lines of JSON
   std::unique_ptr<const LoadedModel> model(new LoadedModel(request.model.load()));
   const GenerateOptions options = model->completed(request.end.over(*model, request.sampling));
   const std::size_t context = request.run.context_for(*model);
@@ -142,6 +143,16 @@ std::string parts(const std::vector<const ExerciseText*>& exercises) {
   return names.empty() ? "nothing" : names;
 }
 
+// What is solved and cannot run here.
+std::string left_out(const LearnerFolder& folder) {
+  std::string words;
+  for (const ExerciseText& exercise : exercise_texts()) {
+    const std::string missing = missing_for(exercise);
+    if (folder.is_solved(exercise) && !missing.empty()) words += fmt::format("; {}: {}", exercise.name, missing);
+  }
+  return words;
+}
+
 // Whoever compares the story with one without their code should know it.
 std::string of_another_model(std::vector<const ExerciseText*> solved) {
   std::erase_if(solved, [](const ExerciseText* e) { return !e->checks->rounds && !e->checks->changes_pebble; });
@@ -160,7 +171,9 @@ int tell_with(const std::string& named, TellRequest request) {
   const WorkFolder work;
   Progress progress("compiling");
   const std::vector<const ExerciseText*> solved = with_a_place(folder, true);
-  if (solved.empty()) fail("{}: nothing that has a place in a model is solved there yet", folder.path().string());
+  if (solved.empty()) {
+    fail("{}: nothing that has a place in a model is solved there yet{}", folder.path().string(), left_out(folder));
+  }
   for (const ExerciseText* const exercise : solved) {
     progress.update(request.libraries.size(), solved.size(), "functions");
     const Compiled compiled = compile_exercise(folder, *exercise, work, {.reuse = true});

@@ -44,15 +44,21 @@ void MetalOps::finish() {
   record();
   gpu_.finish();
   retired_.clear();
+  if (++pass_ % kPassesKept == 0) let_constants_go();
+}
+
+void MetalOps::let_constants_go() {
+  std::erase_if(constants_, [&](const auto& known) { return known.second.used + kPassesKept < pass_; });
 }
 
 Place MetalOps::constant(std::span<const float> values) {
   Constant& known = constants_[values.data()];
+  known.used = pass_;
   const bool same = known.memory != nullptr && known.values.size() == values.size() &&
                     std::memcmp(known.values.data(), values.data(), values.size_bytes()) == 0;
   if (!same) {
     if (known.memory != nullptr) retired_.push_back(std::move(known.memory));
-    known = {gpu_.memory(values.size_bytes()), {values.begin(), values.end()}};
+    known = {gpu_.memory(values.size_bytes()), {values.begin(), values.end()}, pass_};
     std::memcpy(known.memory->data(), values.data(), values.size_bytes());
   }
   return gpu_.place(known.memory->data());

@@ -37,6 +37,9 @@ class MetalOps : public Ops {
   // hundred thousand) goes through its blocks alone.
   static constexpr std::size_t kMostPartialBytes = std::size_t{64} << 20;
 
+  // Norms and biases that none of so many passes used: their model is gone.
+  static constexpr std::size_t kPassesKept = 4096;
+
   // Throws Error: this system has no Metal. `most_work`: as of Gpu.
   explicit MetalOps(std::size_t most_work = metal::Gpu::kMostWork, std::size_t most_partial_bytes = kMostPartialBytes);
   std::string_view kernels() const { return gpu_.name(); }
@@ -179,8 +182,11 @@ class MetalOps : public Ops {
   struct Constant {
     std::unique_ptr<BackendMemory> memory;
     std::vector<float> values;  // the GPU's may not be looked at while it works
+    std::size_t used = 0;       // last, in which pass
   };
+  void let_constants_go();
   std::map<const float*, Constant> constants_;
+  std::size_t pass_ = 0;
   std::vector<std::unique_ptr<BackendMemory>> retired_;  // that a recorded kernel may still read
   RopeTable rope_table_;
   struct Turns {
