@@ -127,7 +127,7 @@ class Bench : public Command {
                                                    {!batches_.empty(), "--batches"},
                                                    {decode_tokens_.has_value(), "--decode-tokens"},
                                                    {run_.threads != 0, "--threads"},
-                                                   {repeat_.has_value(), "--repeat"},
+                                                   {repeat_ != kRepeat, "--repeat"},
                                                    {no_cache_, "--no-cache"},
                                                    {show_ceilings_, "--ceilings"},
                                                    {verbs_, "--verbs"},
@@ -308,7 +308,8 @@ class Bench : public Command {
   RunOptions run_;
   std::vector<std::size_t> prompts_, contexts_, batches_;
   std::optional<std::size_t> decode_tokens_;
-  std::size_t repeat_ = 3;
+  static constexpr std::size_t kRepeat = 3;
+  std::size_t repeat_ = kRepeat;
   bool no_cache_ = false;
   bool show_ceilings_ = false;
   bool predict_ = false;

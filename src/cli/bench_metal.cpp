@@ -83,7 +83,8 @@ void print_metal_prediction(const LoadedModel& loaded, const MetalPredictionOpti
   const double worst = test.worst().off();
   out += fmt::format(
       "\nHow good is such a formula? For llama.cpp's LLaMA 7B on {} combinations of chip and format (its discussion\n"
-      "4167, its own number of dispatches) it is off by {:.0f}% on average; at worst it foretells {:.0f}% too {} ({}).\n"
+      "4167, its own number of dispatches) it is off by {:.0f}% on average; at worst it foretells {:.0f}% too {} "
+      "({}).\n"
       "Nothing much smaller was compared.\n",
       test.numbers.size(), 100 * test.mean(), 100 * std::abs(worst), worst > 0 ? "much" : "little",
       chip_and_format(test.worst()));

@@ -746,8 +746,9 @@ TEST_F(CommandLine, BenchPredictsBeforeItMeasures) {
 TEST_F(CommandLine, BenchForetellsAMacWithoutOne) {
   const std::vector<std::string> arguments{"bench", "--predict", "--device", "metal", "--chip", "m2-pro"};
   const std::string out = run(arguments).out;
-  for (const char* what : {"A prediction for an M2 Pro with 19 GPU cores and 200 GB/s", "nothing was measured",
-                           "decode at 64", "off by 7% on average; at worst it foretells 30% too much (M2 Ultra, Q4_0)"}) {
+  for (const char* what :
+       {"A prediction for an M2 Pro with 19 GPU cores and 200 GB/s", "nothing was measured", "decode at 64",
+        "off by 7% on average; at worst it foretells 30% too much (M2 Ultra, Q4_0)"}) {
     EXPECT_TRUE(has(out, what)) << what << " is not in:\n" << out;
   }
 }
@@ -778,6 +779,8 @@ TEST_F(CommandLine, BenchSaysWhatAChipNeeds) {
   refused({"--device", "metal", "--chip", "M1"}, "it needs --predict and --device metal");
   refused({"--predict", "--device", "metal", "--chip", "M9"}, "found 'M9', expected one of: M1, M1 Pro");
   refused({"--predict", "--device", "metal", "--chip", "M1", "--batches", "2"}, "found --batches");
+  refused({"--predict", "--device", "metal", "--chip", "M1", "--threads", "2"}, "found --threads");
+  refused({"--predict", "--device", "metal", "--chip", "M1", "--repeat", "9"}, "found --repeat");
 }
 
 TEST_F(CommandLine, BenchDrawsTheRoofline) {

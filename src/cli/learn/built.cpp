@@ -36,7 +36,8 @@ bool stands_alone(const std::string& code) {
     if (hash == before.npos || before[hash] != '#') continue;
     const std::size_t name = std::min(code.find_first_not_of(" \t", at), code.size());
     const std::string_view what = std::string_view(code).substr(name);
-    if (!what.starts_with('<') && !what.starts_with("\"learn.h\"") && !what.starts_with("\"learn_metal.h\"")) return false;
+    if (!what.starts_with('<') && !what.starts_with("\"learn.h\"") && !what.starts_with("\"learn_metal.h\""))
+      return false;
   }
   return true;
 }

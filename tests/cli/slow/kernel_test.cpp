@@ -238,6 +238,12 @@ TEST(KernelWithoutItsCompiler, IsLeftOutByNameWithTheReason) {
   const Outcome check = run_rung({"learn", "check", "m7-kernel", "--folder", nowhere / "mine"}, none);
   EXPECT_EQ(check.status, 1);
   EXPECT_TRUE(has(check.err, "m7-kernel: ")) << check.err;
+
+  std::ofstream(nowhere.path() / "mine" / "m7-kernel.metal") << "// solved elsewhere\n";
+  std::ofstream(nowhere.path() / "mine" / "progress.json")
+      << R"({"version": 1, "exercises": {"m7-kernel": {"passed": true}}})";
+  const Outcome told = run_rung({"generate", "--with", nowhere / "mine", "Once"}, none);
+  EXPECT_TRUE(has(told.err, "nothing that has a place in a model is solved there yet; m7-kernel: ")) << told.err;
 }
 
 }  // namespace

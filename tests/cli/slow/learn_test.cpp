@@ -319,6 +319,14 @@ TEST_F(Learn, WhatIsExportedCanBeImported) {
   EXPECT_EQ(text_of(folder_ / "other" / "m2-rms-norm.cpp"), "// mine\n");
 }
 
+TEST_F(Learn, WhatNoImportWouldTakeIsNotExported) {
+  write(std::string((std::size_t{1} << 20) + 1, '/'));
+  const Outcome refused = learn({"export", (folder_ / "all.json").string()});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_EQ(refused.err, "rung: m2-rms-norm.cpp: its code has 1048577 bytes, expected at most 1048576\n");
+  EXPECT_FALSE(fs::exists(folder_ / "all.json"));
+}
+
 TEST_F(Learn, WhatAnImportHasPassedIsNotPassedByTheCodeThatStays) {
   write("// mine\n");
   std::ofstream(folder_ / "all.json")

@@ -51,11 +51,29 @@ TEST_F(Learn, WithTheirCodeTheAnswerHasTheSameFormForPrograms) {
     return all;
   };
   const std::vector<Json> rungs = lines(run_rung(arguments).out);
-  write_function("  print(\"here\");\n" + std::string(kRight));
+  write_function("  print(\"here\");\n  std::printf(\"there\");\n" + std::string(kRight));
   arguments.insert(arguments.end() - 1, {"--with", path()});
   const Outcome outcome = run_rung(arguments);
   EXPECT_EQ(lines(outcome.out), rungs) << outcome.out;
   EXPECT_TRUE(has(outcome.err, "here")) << "what is printed is no JSON";
+  EXPECT_TRUE(has(outcome.err, "there")) << "by whatever function";
+}
+
+TEST_F(Learn, WhatTheirCodeIncludesIsReadAnew) {
+  const std::vector<std::string> with{"generate", "--with", path(), "-n", "6", "--temperature", "0", "Once"};
+  const auto write_factor = [&](const char* factor) {
+    std::ofstream(file("own.h")) << "inline constexpr float kFactor = " << factor << ";\n";
+  };
+  write_function(
+      "  float sum = 0;\n  for (float v : x) sum += v * v;\n"
+      "  for (std::size_t i = 0; i < x.size(); ++i) "
+      "out[i] = kFactor * x[i] / std::sqrt(sum / static_cast<float>(x.size()) + epsilon) * weight[i];\n");
+  write("# include \"own.h\"\n" + text_of(file()));
+  write_factor("1");
+  ASSERT_TRUE(report().at("passed").get<bool>());
+  const std::string story = run_rung(with).out;
+  write_factor("0");
+  EXPECT_NE(run_rung(with).out, story);
 }
 
 TEST_F(Learn, ADeviceThatTheirCodeIsNotForIsRefused) {
