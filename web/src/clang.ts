@@ -18,7 +18,8 @@ const library = [
   '-D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_DEBUG', // an index beyond a span stops the program, with words
 ];
 const language = [
-  ...['-std=c++20', '-O2', '-Wall', '-Wextra', '-Wno-unused-parameter', '-fdeprecated-macro', '-ferror-limit', '19'],
+  ...['-std=c++20', '-O2', '-fdeprecated-macro', '-ferror-limit', '19'],
+  ...['-Wall', '-Wextra', '-Wno-unused-parameter', '-Wno-sign-compare'], // int i, as most write it, beside a size
   ...['-ffp-contract=off', '-fno-rounding-math'], // the same sums as the engine
   '-fno-finite-loops', // else an endless loop may be taken for one that is never reached, and vanish
   ...['-vectorize-loops', '-vectorize-slp', '-fvisibility=hidden', '-mconstructor-aliases'],

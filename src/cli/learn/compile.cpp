@@ -30,6 +30,7 @@ constexpr const char* kFlags[] = {"-std=c++20",
                                   "-Wall",
                                   "-Wextra",
                                   "-Wno-unused-parameter",
+                                  "-Wno-sign-compare",  // int i, as most write it, beside a size
                                   "-D_GLIBCXX_ASSERTIONS",
                                   "-D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_EXTENSIVE",
                                   "-fPIC",

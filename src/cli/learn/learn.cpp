@@ -25,7 +25,7 @@ class Learn : public Command {
            "  (nothing)        list the exercises, with what is solved\n"
            "  start FOLDER     make a folder to write in: one file an exercise; what is there stays\n"
            "  next [NAME]      the next exercise: what it is for, and what to write; or one that you name\n"
-           "  check [NAME]     compile and check it: by hand, random shapes, inside pebble, the story\n"
+           "  check [NAME]     compile and check it: by hand, random cases, inside pebble, the story\n"
            "  watch [NAME]     check at every save; keys: n next, h hint, s solution, l list, c check, q quit\n"
            "  hint [NAME]      the next of three hints\n"
            "  solution [NAME]  the solution, to whoever asks twice\n"

@@ -35,7 +35,7 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 file(GLOB exercises CONFIGURE_DEPENDS *.cpp)
 add_library(exercises OBJECT ${exercises})
-target_compile_options(exercises PRIVATE -Wall -Wextra -Wno-unused-parameter)
+target_compile_options(exercises PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare)
 )";
 
 bool write_if_missing(const fs::path& path, std::string_view text) {
