@@ -44,9 +44,9 @@ std::string words_in(const OrderedJson& check, const char* key) {
 }
 
 std::string words_of_check(const std::string& name) {
-  static const std::map<std::string, std::string> words{{"compile", "compiles"},     {"by-hand", "by hand"},
+  static const std::map<std::string, std::string> words{{"compile", "compiles"},    {"by-hand", "by hand"},
                                                         {"random", "random cases"}, {"pebble", "inside pebble"},
-                                                        {"story", "the story"},      {"speed", "speed"}};
+                                                        {"story", "the story"},     {"speed", "speed"}};
   const auto found = words.find(name);
   return found == words.end() ? name : found->second;
 }
