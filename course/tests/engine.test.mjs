@@ -160,7 +160,7 @@ test('the gallery makes every mistake, and each is first seen where the page say
     await page.waitForFunction((shown) => document.querySelector('rung-mistakes').dataset.shown === shown, name);
     assert.match(
       await page.locator('rung-mistakes').innerText(),
-      /first wrong in pebble: layer\.0\.attention_norm, at token 1 of \d+, "Once"/,
+      /first wrong in pebble: layer\.0\.attention_norm, at token 0 of 0 to \d+, "Once"/,
     );
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(errors, []);

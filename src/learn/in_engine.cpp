@@ -58,8 +58,8 @@ Check checked(Check check, const Inside& inside) {
 
 void show_first_wrong(Check& check, const Divergence& wrong, std::span<const TokenId> ids, const Tokenizer& tokenizer) {
   check.where = wrong;
-  check.title = fmt::format("first wrong in pebble: {}, at token {} of {}, {}", wrong.checkpoint, wrong.token + 1,
-                            ids.size(), shown(Content(tokenizer.piece(ids[wrong.token]))));
+  check.title = fmt::format("first wrong in pebble: {}, at token {} of 0 to {}, {}", wrong.checkpoint, wrong.token,
+                            ids.size() - 1, shown(Content(tokenizer.piece(ids[wrong.token]))));
   check.input = shown(Content(std::string(kTracedText)));
   const auto row = [&](const std::vector<double>& tensor) {
     const auto first = tensor.begin() + static_cast<std::ptrdiff_t>(wrong.row * wrong.row_width);

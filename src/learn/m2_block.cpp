@@ -204,8 +204,9 @@ class Watched {
   explicit Watched(LearnerFunction f) : f_(f) {}
 
   void norm(ConstMatrix x, const Norm& norm) {
-    // Between the q and the k layer there is no norm: a new layer begins, whatever was before.
-    if (linears_.size() < 3 || is_last_norm(norm)) {
+    // A new layer begins behind the second sum of the one before, or where a pass was left in the middle: between the
+    // q and the k layer there is no norm.
+    if (adds_ == 2 || linears_.size() < 3 || is_last_norm(norm)) {
       *this = Watched(f_);
       x_.assign(x.data(), x.data() + x.size());
     }

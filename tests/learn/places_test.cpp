@@ -12,11 +12,11 @@ namespace {
 
 constexpr const char* kPrompt = "Once upon a time";
 
-std::string name_of_test(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
+std::string with_underscores(std::string name) {
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 }
+std::string name_of_test(const testing::TestParamInfo<std::string>& info) { return with_underscores(info.param); }
 
 Story told(Seams seams) { return SeamedEngine(std::move(seams)).tell({.prompt = kPrompt, .tokens = 32}); }
 Seams right(std::string_view name) {
@@ -52,6 +52,32 @@ TEST_P(Place, IsWhereTheirCodeRuns) {
   EXPECT_GT(calls, 0);
 }
 INSTANTIATE_TEST_SUITE_P(All, Place, testing::ValuesIn(placed()), name_of_test);
+
+// Pebble has 5 layers of 4 heads, of which two share a key head, with norms of q and k.
+struct Calls {
+  const char* name;
+  int a_token;  // of a pass of one token
+};
+std::string name_of_calls(const testing::TestParamInfo<Calls>& info) { return with_underscores(info.param.name); }
+class EveryLayer : public testing::TestWithParam<Calls> {};
+TEST_P(EveryLayer, AsksTheirCode) {
+  const Exercise& exercise = *find_exercise(GetParam().name);
+  counted = exercise.reference.call;
+  const auto calls_for = [&](std::size_t tokens) {
+    calls = 0;
+    SeamedEngine(seams_with(exercise, count)).tell({.prompt = kPrompt, .tokens = tokens});
+    return calls;
+  };
+  const int of_seven = calls_for(7);
+  EXPECT_EQ(calls_for(8) - of_seven, GetParam().a_token);
+}
+INSTANTIATE_TEST_SUITE_P(OfMilestone2, EveryLayer,
+                         testing::Values(Calls{"m2-embedding", 1}, Calls{"m2-rms-norm", 5 * (2 + 4 + 2) + 1},
+                                         Calls{"m2-linear", 5 * 7 + 1}, Calls{"m2-rope", 5 * (4 + 2)},
+                                         Calls{"m2-one-head", 5 * 4}, Calls{"m2-causal-mask", 5 * 4},
+                                         Calls{"m2-softmax", 5 * 4}, Calls{"m2-gqa", 5 * 4}, Calls{"m2-swiglu", 5},
+                                         Calls{"m2-block", 5}, Calls{"m2-logits", 1}),
+                         name_of_calls);
 
 // Not those that draw another way (m3-temperature, -top-k, -top-p), round the weights (m1-q8-0, -q4-0) or stop.
 class RightCode : public testing::TestWithParam<std::string> {};

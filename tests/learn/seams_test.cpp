@@ -150,7 +150,7 @@ TEST(InEngine, TheFirstWrongNumberIsFoundWhereItComesAbout) {
   const Exercise& exercise = *find_exercise("m2-rms-norm");
   const Check check = check_pebble(exercise, function<forgets_the_mean>);
   EXPECT_EQ(check.state, CheckState::failed);
-  EXPECT_EQ(check.title, "first wrong in pebble: layer.0.attention_norm, at token 1 of 17, \"Once\"");
+  EXPECT_EQ(check.title, "first wrong in pebble: layer.0.attention_norm, at token 0 of 0 to 16, \"Once\"");
   ASSERT_TRUE(check.where);
   EXPECT_EQ(check.where->checkpoint, "layer.0.attention_norm");
   EXPECT_EQ(check.where->layer, 0);
