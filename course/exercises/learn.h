@@ -1,9 +1,11 @@
-// What your file may use: small parts of the standard library, and two functions of the course.
+// What your file may use: the parts of the standard library that are included below (<iostream> is not: no std::cout,
+// no std::cerr), and two functions of the course.
 //
-//   print("row %zu: %g\n", r, x);   shows something while your code runs, as printf
+//   print("row %zu: %g\n", r, x);   shows something while your code runs, below the checks; std::printf does the same
 //   not_yet("rms_norm");            says that a function is still to be written: take it away when yours is
 //
-// and, for a whole block, what you have written before it.
+// and, for a whole block, Rung's versions of what you have written before it. Of some functions the last line says how
+// fast yours is: no speed fails a check.
 #ifndef RUNG_LEARN_H
 #define RUNG_LEARN_H
 
@@ -39,14 +41,15 @@ __attribute__((format(printf, 1, 2))) inline void print(const char* format, ...)
 
 [[noreturn]] inline void not_yet(const char* what) { rung_not_yet(what); }
 
-// What you have written before m2-block, once more. Most give their result back, so that you can put one into the
-// other. A row of a matrix is as long as the weights say; the ε of the norm is pebble's.
+// Rung's versions of what you have written before m2-block. Four give their result back, so that you can put one into
+// the other; rope, add and keep change the first of what they get. A row of a matrix is as long as the weights say; the
+// ε of the norm is pebble's.
 namespace written {
 
 std::vector<float> rms_norm(std::span<const float> x, std::span<const float> weight);
 // x: [T, inputs], w: [outputs, inputs] → [T, outputs]. Ends the program where there are no such rows.
 std::vector<float> linear(std::span<const float> x, std::span<const float> w, std::size_t inputs);
-// heads: [T, heads, d], in place; row t stands at position first + t
+// heads: [T, heads, d], in place: a vector that has a name. Row t stands at position first + t.
 void rope(std::span<float> heads, std::size_t tokens, std::size_t first, std::span<const float> frequencies);
 // q: [T, heads, d] → [T, heads, d]; keys, values: [first + T, kv_heads, d]. Row t sees the positions up to first + t.
 std::vector<float> attention(std::span<const float> q, std::span<const float> keys, std::span<const float> values,

@@ -57,6 +57,20 @@ void without_epsilon(Out out, In x, In weight, float) { scaled(out, x, weight, 1
 void epsilon_outside(Out out, In x, In weight, float epsilon) {
   scaled(out, x, weight, 1 / (std::sqrt(mean_of_squares(x)) + epsilon));
 }
+void divided_by_weight(Out out, In x, In weight, float epsilon) {
+  std::vector<float> inverse;
+  for (const float w : weight) inverse.push_back(1 / w);
+  reference(out, x, inverse, epsilon);
+}
+void whole_number_sum(Out out, In x, In weight, float epsilon) {
+  int sum = 0;
+  for (const float value : x) sum = static_cast<int>(static_cast<float>(sum) + value * value);
+  scaled(out, x, weight, 1 / std::sqrt(static_cast<float>(sum) / static_cast<float>(x.size()) + epsilon));
+}
+void whole_number_mean(Out out, In x, In weight, float epsilon) {
+  const int mean = static_cast<int>(sum_of_squares(x)) / static_cast<int>(x.size());
+  scaled(out, x, weight, 1 / std::sqrt(static_cast<float>(mean) + epsilon));
+}
 void layer_norm(Out out, In x, In weight, float epsilon) {  // takes the mean away first, as older models do
   float mean = 0, squares = 0;
   for (const float value : x) mean += value / static_cast<float>(x.size());
@@ -80,7 +94,11 @@ std::vector<Case> by_hand() {
           {.title = "a vector of zeros",
            .arguments = arguments({0, 0, 0}, {1, 1, 1}, 1e-6f),
            .expected = {{std::vector<float>{0, 0, 0}}},
-           .arithmetic = "the mean is 0: √(0 + ε) is small, but not 0\n0 / small = 0"}};
+           .arithmetic = "the mean is 0: √(0 + ε) is small, but not 0\n0 / small = 0"},
+          {.title = "a quiet vector, where ε counts",
+           .arguments = arguments({0.3f, 0.4f}, {1, 1}, 0.125f),
+           .expected = {{std::vector<float>{0.6f, 0.8f}}},
+           .arithmetic = "0.3·0.3 + 0.4·0.4 = 0.25\n0.25 / 2 = 0.125\n√(0.125 + 0.125) = 0.5\n0.3 / 0.5, 0.4 / 0.5"}};
 }
 
 std::vector<Argument> random(Random& random) {
@@ -117,6 +135,16 @@ Exercise exercise() {
                         function<not_squared>},
                        {"rms-norm-weight", "weight is not used: each place is to be multiplied by its own weight[i]",
                         kRmsNormPage, function<without_weight>},
+                       {"divided-by-the-weight", "divided by weight[i]: multiply by it", kRmsNormPage,
+                        function<divided_by_weight>},
+                       {"whole-number-sum",
+                        "the sum is kept in a whole number, which drops what follows the point: "
+                        "make it a float",
+                        kRmsNormPage, function<whole_number_sum>},
+                       {"whole-number-mean",
+                        "a whole number is divided by a whole number, which drops what follows the "
+                        "point: make the sum a float",
+                        kRmsNormPage, function<whole_number_mean>},
                        {"rms-norm-root", "the root is missing: divide by √(mean + ε)", kRmsNormPage,
                         function<without_root>},
                        {"rms-norm-epsilon-missing", "ε is not used: a vector of zeros is divided by zero", kRmsNormPage,

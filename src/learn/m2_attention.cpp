@@ -62,6 +62,29 @@ void scaled_late(Out out, In q, In keys, In values, float scale) {
 }
 void keys_for_values(Out out, In q, In keys, In, float scale) { reference(out, q, keys, keys, scale); }
 void no_softmax(Out out, In q, In keys, In values, float scale) { mix(out, scores_of(q, keys, scale), values); }
+void shares_of_scores(Out out, In q, In keys, In values, float scale) {
+  std::vector<float> shares = scores_of(q, keys, scale);
+  float sum = 0;
+  for (const float s : shares) sum += s;
+  for (float& s : shares) s /= sum;
+  mix(out, shares, values);
+}
+// [d, n] read as [n, d].
+std::vector<float> transposed(In matrix, std::size_t d) {
+  const std::size_t n = matrix.size() / d;
+  std::vector<float> turned(matrix.size());
+  for (std::size_t i = 0; i < matrix.size(); ++i) turned[i] = matrix[i % d * n + i / d];
+  return turned;
+}
+void keys_transposed(Out out, In q, In keys, In values, float scale) {
+  reference(out, q, transposed(keys, q.size()), values, scale);
+}
+void values_transposed(Out out, In q, In keys, In values, float scale) {
+  reference(out, q, keys, transposed(values, q.size()), scale);
+}
+void both_transposed(Out out, In q, In keys, In values, float scale) {
+  keys_transposed(out, q, keys, transposed(values, q.size()), scale);
+}
 void divided_by_count(Out out, In q, In keys, In values, float scale) {
   undivided(out, q, keys, values, scale);
   scalar::kernels.scale(out.data(), static_cast<float>(q.size()) / static_cast<float>(keys.size()), out.size());
@@ -128,6 +151,15 @@ Exercise exercise() {
                     function<keys_for_values>},
                    {"softmax-missing", "the scores themselves were taken as shares: softmax is missing", kPage,
                     function<no_softmax>},
+                   {"exp-missing", "the scores are divided by their sum: e to each score first, std::exp", kPage,
+                    function<shares_of_scores>},
+                   {"keys-transposed", "keys is read as [d, n]: it has a row for each token, keys[j * d + i]", kPage,
+                    function<keys_transposed>},
+                   {"values-transposed", "values is read as [d, n]: it has a row for each token, values[j * d + i]",
+                    kPage, function<values_transposed>},
+                   {"keys-transposed",
+                    "keys and values are read as [d, n]: they have a row for each token, keys[j * d + i]", kPage,
+                    function<both_transposed>},
                    {"divided-by-the-count", "divided by how many keys there are: divide by the sum of the powers",
                     kPage, function<divided_by_count>}},
       .place = place};
@@ -167,6 +199,11 @@ void without_first(Out scores, std::size_t, std::size_t keys, std::size_t) { mas
 void before(Out scores, std::size_t, std::size_t keys, std::size_t first) {
   mask(scores, keys, first, [](std::size_t column, std::size_t own) { return column < own; });
 }
+void by_tokens(Out scores, std::size_t tokens, std::size_t keys, std::size_t first) {
+  for (std::size_t t = 0; t < tokens; ++t) {
+    for (std::size_t j = first + t + 1; j < keys; ++j) scores[t * tokens + j] = -kInfinity;
+  }
+}
 void nothing(Out, std::size_t, std::size_t, std::size_t) {}
 
 std::vector<Argument> arguments(std::vector<float> scores, std::size_t tokens, std::size_t first) {
@@ -186,10 +223,11 @@ std::vector<Case> by_hand() {
            .arguments = arguments({5, 6, 7, 8}, 1, 3),
            .expected = {{std::vector<float>{5, 6, 7, 8}}},
            .arithmetic = "row 0 stands at position 3 + 0 = 3: it sees columns 0 to 3, which is all"},
-          {.title = "the second half of a prompt",
-           .arguments = arguments({1, 2, 3, 4, 5, 6, 7, 8}, 2, 2),
-           .expected = {{std::vector<float>{1, 2, 3, -kInfinity, 5, 6, 7, 8}}},
-           .arithmetic = "row 0 stands at 2: columns 0 to 2, and 3 is hidden\nrow 1 stands at 3: columns 0 to 3"}};
+          {.title = "the rest of a prompt: token 0 was read before",
+           .arguments = arguments({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 3, 1),
+           .expected = {{std::vector<float>{1, 2, -kInfinity, -kInfinity, 5, 6, 7, -kInfinity, 9, 10, 11, 12}}},
+           .arithmetic = "row 0 stands at 1: columns 0 and 1, the others are hidden\n"
+                         "row 1 stands at 2: columns 0 to 2, and 3 is hidden\nrow 2 stands at 3: all"}};
 }
 
 std::vector<Argument> random(Random& random) {
@@ -223,6 +261,8 @@ Exercise exercise() {
                    {"first-forgotten",
                     "row t stands at position first + t, not at t: so it is when words are written one by one", kPage,
                     function<without_first>},
+                   {"row-of-tokens", "a row is keys long: scores[t * keys + j], not t * tokens", kPage,
+                    function<by_tokens>},
                    {"mask-mirrored", "what comes before is hidden: it is the columns after the token's own", kPage,
                     function<before>},
                    {"no-infinity", "that is a large number, but not −∞: write -std::numeric_limits<float>::infinity()",
@@ -269,6 +309,19 @@ void running_sum(Out scores) {
 }
 void plain_powers(Out scores) { powers_above(scores, 0); }
 void undivided(Out scores) { powers_above(scores, *std::max_element(scores.begin(), scores.end())); }
+void largest_below_only(Out scores) {
+  std::vector<float> below(scores.begin(), scores.end());
+  undivided(below);
+  float sum = 0;
+  for (const float p : below) sum += p;
+  for (float& s : scores) s = std::exp(s) / sum;
+}
+void largest_above_only(Out scores) {
+  float sum = 0;
+  for (const float s : scores) sum += std::exp(s);
+  undivided(scores);
+  for (float& s : scores) s /= sum;
+}
 void least(Out scores) {
   powers_above(scores, *std::min_element(scores.begin(), scores.end()));
   divide(scores);
@@ -329,6 +382,10 @@ Exercise exercise() {
            {"not-divided-by-the-sum", "the powers are no shares yet: divide by their sum", kPage, function<undivided>},
            {"not-divided-by-the-sum", "the powers are no shares yet: divide by their sum", kPage,
             function<plain_powers>},
+           {"largest-below-only", "m is taken away below the line only: take it away above, too, e^(s − m)", kPage,
+            function<largest_below_only>},
+           {"largest-above-only", "m is taken away above the line only: take it away below, too, e^(s − m)", kPage,
+            function<largest_above_only>},
            {"least-for-largest", "the least score is taken away: then the powers are larger still", kPage,
             function<least>}},
       .place = place};

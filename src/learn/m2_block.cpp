@@ -27,12 +27,25 @@ enum class Wrong {
   nothing,
   first_not_added,
   second_not_added,
+  added_to_normed,
+  wo_by_hidden,
   mlp_norm,
   old_norm,
+  attention_norm_twice,
+  no_mlp,
+  gate_and_up_swapped,
   values_turned,
+  queries_from_zero,
   keys_from_zero,
-  wo_by_hidden,
-  added_to_normed
+  queries_not_turned,
+  keys_not_turned,
+  nothing_turned,
+  turned_before_norm,
+  no_head_norms,
+  no_query_norm,
+  no_key_norm,
+  key_norm_for_queries,
+  query_norm_for_keys
 };
 
 std::vector<float> normed(In x, In weight) {
@@ -71,13 +84,46 @@ std::vector<float> attention(In q, In keys, In values, std::size_t tokens, std::
 }
 void add(Out x, In y) { scalar::kernels.add(x.data(), y.data(), x.size()); }
 
+// What the queries and keys go through between their linear layer and the dot product: norm, then turn.
+void norm_and_turn(std::vector<float>& q, std::vector<float>& k, std::size_t tokens, std::size_t first,
+                   const Weights& w, Wrong wrong) {
+  const auto is = [&](auto... any) { return ((wrong == any) || ...); };
+  const auto norm = [&] {
+    if (!is(Wrong::no_head_norms, Wrong::no_query_norm)) {
+      q = normed(q, is(Wrong::key_norm_for_queries) ? w.k_norm : w.q_norm);
+    }
+    if (!is(Wrong::no_head_norms, Wrong::no_key_norm)) {
+      k = normed(k, is(Wrong::query_norm_for_keys) ? w.q_norm : w.k_norm);
+    }
+  };
+  if (!is(Wrong::turned_before_norm)) norm();
+  if (!is(Wrong::nothing_turned, Wrong::queries_not_turned)) {
+    turn(q, tokens, is(Wrong::queries_from_zero) ? 0 : first, w.frequencies);
+  }
+  if (!is(Wrong::nothing_turned, Wrong::keys_not_turned)) {
+    turn(k, tokens, is(Wrong::keys_from_zero) ? 0 : first, w.frequencies);
+  }
+  if (is(Wrong::turned_before_norm)) norm();
+}
+
+void mlp(Out x, In attention_normed, const Weights& w, Wrong wrong) {
+  if (wrong == Wrong::no_mlp) return;
+  const std::size_t hidden = w.mlp_norm.size();
+  std::vector<float> n = normed(x, wrong == Wrong::attention_norm_twice ? w.attention_norm : w.mlp_norm);
+  if (wrong == Wrong::mlp_norm) n.assign(x.begin(), x.end());
+  if (wrong == Wrong::old_norm) n.assign(attention_normed.begin(), attention_normed.end());
+  std::vector<float> gate = product(n, w.w_gate, hidden), up = product(n, w.w_up, hidden);
+  if (wrong == Wrong::gate_and_up_swapped) gate.swap(up);
+  swiglu::reference(gate, gate, up);
+  if (wrong == Wrong::second_not_added) std::fill(x.begin(), x.end(), 0.0f);
+  add(x, product(gate, w.w_down, gate.size() / (x.size() / hidden)));
+}
+
 void run(Out x, Out keys, Out values, std::size_t first, const Weights& w, Wrong wrong) {
   const std::size_t hidden = w.attention_norm.size(), d = w.q_norm.size(), tokens = x.size() / hidden;
-  std::vector<float> n = normed(x, w.attention_norm);
-  std::vector<float> q = normed(product(n, w.wq, hidden), w.q_norm), k = normed(product(n, w.wk, hidden), w.k_norm);
-  std::vector<float> v = product(n, w.wv, hidden);
-  turn(q, tokens, first, w.frequencies);
-  turn(k, tokens, wrong == Wrong::keys_from_zero ? 0 : first, w.frequencies);
+  const std::vector<float> n = normed(x, w.attention_norm);
+  std::vector<float> q = product(n, w.wq, hidden), k = product(n, w.wk, hidden), v = product(n, w.wv, hidden);
+  norm_and_turn(q, k, tokens, first, w, wrong);
   if (wrong == Wrong::values_turned) turn(v, tokens, first, w.frequencies);
   const std::size_t width = k.size() / tokens;
   std::copy(k.begin(), k.end(), &keys[first * width]);
@@ -88,13 +134,7 @@ void run(Out x, Out keys, Out values, std::size_t first, const Weights& w, Wrong
   std::vector<float> attended = product(attention(q, keys, values, tokens, first, d), w.wo, rows_of_wo);
   attended.resize(x.size());  // by_hidden gives another number of rows
   add(x, attended);
-
-  if (wrong == Wrong::mlp_norm) n.assign(x.begin(), x.end());
-  if (wrong != Wrong::mlp_norm && wrong != Wrong::old_norm) n = normed(x, w.mlp_norm);
-  std::vector<float> gate = product(n, w.w_gate, hidden);
-  swiglu::reference(gate, gate, product(n, w.w_up, hidden));
-  if (wrong == Wrong::second_not_added) std::fill(x.begin(), x.end(), 0.0f);
-  add(x, product(gate, w.w_down, gate.size() / tokens));
+  mlp(x, n, w, wrong);
 }
 
 template <Wrong wrong>
@@ -132,45 +172,71 @@ std::vector<Argument> arguments(const Shape& s, std::vector<float> x, std::vecto
           {"frequencies", w[11]}};
 }
 
+constexpr float kQuarter = 1.5707964f;  // of a turn
+constexpr Shape kTwo{.hidden = 2, .heads = 1, .kv_heads = 1, .d = 2, .intermediate = 2};
+const std::vector<float> kOnes{1, 1}, kZeros{0, 0, 0, 0}, kSame{1, 0, 0, 1}, kCrossed{0, 1, 1, 0};
+
+// The numbers are chosen so that no two mistakes give the same: x grows between the halves, the norms' weights differ,
+// and two tokens stand behind one that was there, so that turning from 0 is not the same as not turning.
+std::vector<Case> with_tokens_before() {
+  return {
+      {.title = "one token was there before: x stands at positions 1 and 2",
+       .arguments = arguments(
+           kTwo, {1, 1, 1, 1}, {1, 1}, {6, 0}, 1,
+           {kOnes, kZeros, kSame, {0, 0, 0, 6}, kOnes, kOnes, kSame, kOnes, kZeros, kSame, kSame, {kQuarter}}),
+       .expected = {{std::vector<float>{4, 4, 3, 5}, std::vector<float>{1, 1, -1, 1, -1, -1},
+                     std::vector<float>{6, 0, 0, 6, 0, 6}}},
+       .arithmetic = "norm: [1, 1] twice; wk leaves it; turned by 1 · 1.5708, a quarter: [−1, 1]; by 2 · 1.5708: "
+                     "[−1, −1]\n"
+                     "the queries are [0, 0]: all scores are 0; the first sees two tokens, 1/2 each, the second three\n"
+                     "values: [6, 0], [0, 6], [0, 6], so [3, 3] and [2, 4]; wo leaves them\n"
+                     "add: [4, 4] and [3, 5]; the gate is 0"},
+      {.title = "queries that are not zero, norms with weights",
+       .arguments =
+           arguments(kTwo, {1, 1, 1, 1}, {0.5f, 1}, {4, 0}, 1,
+                     {kOnes, kSame, kSame, kZeros, {2, 1}, {1, 0.5f}, kSame, kOnes, kZeros, kSame, kSame, {kQuarter}}),
+       .expected = {{std::vector<float>{2.320954f, 1, 1.136950f, 1}, std::vector<float>{0.5f, 1, -0.5f, 1, -1, -0.5f},
+                     std::vector<float>{4, 0, 0, 0, 0, 0}}},
+       .arithmetic = "norm: [1, 1] twice; q_norm makes [2, 1] of it, k_norm [1, 0.5]\n"
+                     "turned by a quarter: q [−1, 2], k [−0.5, 1]; by two: q [−2, −1], k [−1, −0.5]\n"
+                     "the first: scores 1.5, 2.5; / √2 and e to it: 2.888, 5.858; the share of [4, 0] is 0.330238\n"
+                     "the second: scores −2, 0, 2.5; / √2 and e to it: 0.243, 1, 5.858; the share is 0.034238\n"
+                     "add: [1 + 4 · 0.330238, 1] and [1 + 4 · 0.034238, 1]; the gate is 0"}};
+}
+
 std::vector<Case> by_hand() {
-  const std::vector<float> ones{1, 1}, zeros{0, 0, 0, 0}, same{1, 0, 0, 1};
-  const Shape two{.hidden = 2, .heads = 1, .kv_heads = 1, .d = 2, .intermediate = 2};
   const Shape wide{.hidden = 2, .heads = 2, .kv_heads = 1, .d = 2, .intermediate = 3};
   const std::vector<float> six(6), eight(8), ends{1, 0, 0, 0, 0, 0, 0, 1};
-  constexpr float kQuarter = 1.5707964f;
-  return {
+  std::vector<Case> cases{
       {.title = "the first half: one token, a shut gate",
-       .arguments = arguments(two, {3, 4}, {}, {}, 0,
-                              {ones, zeros, zeros, same, ones, ones, same, ones, zeros, same, same, {1}}),
+       .arguments = arguments(kTwo, {3, 4}, {}, {}, 0,
+                              {kOnes, kZeros, kZeros, kSame, kOnes, kOnes, kSame, kOnes, kZeros, kSame, kSame, {1}}),
        .expected = {{std::vector<float>{3.848528f, 5.131371f}, std::vector<float>{0, 0},
                      std::vector<float>{0.848528f, 1.131371f}}},
        .arithmetic = "norm: [3, 4] / 3.535534 = [0.848528, 1.131371]; wk makes zeros of it, wv leaves it\n"
                      "attention: one token, its share is 1: [0.848528, 1.131371]; wo leaves it\n"
                      "add: [3.848528, 5.131371]\nthe gate is silu(0) = 0: the MLP adds nothing"},
-      {.title = "the second half: values of zero, and an open gate",
-       .arguments = arguments(two, {3, 4}, {}, {}, 0,
-                              {ones, zeros, zeros, zeros, ones, ones, same, {2, 1}, same, same, same, {1}}),
-       .expected = {{std::vector<float>{5.434032f, 4.967798f}, std::vector<float>{0, 0}, std::vector<float>{0, 0}}},
-       .arithmetic = "attention: the value is [0, 0], so x stays [3, 4]\n"
-                     "norm: [3, 4] / 3.535534 · [2, 1] = [1.697056, 1.131371]; gate and up are both this\n"
-                     "silu: 1.697056 / (1 + e^−1.697056) = 1.434267, 1.131371 / (1 + e^−1.131371) = 0.855420\n"
-                     "times up: 1.434267 · 1.697056 = 2.434032, 0.855420 · 1.131371 = 0.967798\nadd"},
-      {.title = "two heads of queries: heads · d is 4, hidden is 2",
+      {.title = "both halves: an open gate",
        .arguments =
-           arguments(wide, {3, 4}, {}, {}, 0, {ones, eight, zeros, same, ones, ones, ends, ones, six, six, six, {1}}),
+           arguments(kTwo, {1, 1}, {}, {}, 0,
+                     {kOnes, kZeros, kZeros, {0, 0, 0, 6}, kOnes, kOnes, kSame, {5, 1}, kSame, kCrossed, kSame, {1}}),
+       .expected = {{std::vector<float>{2.023482f, 8.123057f}, std::vector<float>{0, 0}, std::vector<float>{0, 6}}},
+       .arithmetic =
+           "norm: [1, 1]; the value is [0, 6]; one token, its share is 1; add: [1, 7]\n"
+           "norm of that: √((1 + 49) / 2) = 5; [1, 7] / 5 · [5, 1] = [1, 1.4]; the gate is this, up [1.4, 1]\n"
+           "silu: 1 / (1 + e^−1) = 0.731059, 1.4 / (1 + e^−1.4) = 1.123057\n"
+           "times up: 0.731059 · 1.4 = 1.023482, 1.123057 · 1 = 1.123057\nadd"},
+      {.title = "two heads of queries: heads · d is 4, hidden is 2",
+       .arguments = arguments(wide, {3, 4}, {}, {}, 0,
+                              {kOnes, eight, kZeros, kSame, kOnes, kOnes, ends, kOnes, six, six, six, {1}}),
        .expected = {{std::vector<float>{3.848528f, 5.131371f}, std::vector<float>{0, 0},
                      std::vector<float>{0.848528f, 1.131371f}}},
        .arithmetic = "norm: [0.848528, 1.131371], and wv leaves it\n"
                      "attention: one token, and both heads get its value: [0.848528, 1.131371, 0.848528, 1.131371]\n"
                      "wo has rows of 4: [1, 0, 0, 0] and [0, 0, 0, 1]: the first and the last, 0.848528 and "
-                     "1.131371\nadd: [3.848528, 5.131371]; the gate is 0, the MLP adds nothing"},
-      {.title = "one token was there before: x stands at position 1",
-       .arguments = arguments(two, {1, 1}, {1, 1}, {4, 0}, 1,
-                              {ones, zeros, same, zeros, ones, ones, same, ones, zeros, same, same, {kQuarter}}),
-       .expected = {{std::vector<float>{3, 1}, std::vector<float>{1, 1, -1, 1}, std::vector<float>{4, 0, 0, 0}}},
-       .arithmetic = "norm: [1, 1]; wk leaves it; position 1 · 1.5708 turns it by a quarter: the key is [−1, 1]\n"
-                     "the query is [0, 0]: all scores are 0, each of the two tokens has a share of 1/2\n"
-                     "values: [4, 0] and [0, 0], so [2, 0]; wo leaves it\nadd: [3, 1]; the gate is 0"}};
+                     "1.131371\nadd: [3.848528, 5.131371]; the gate is 0, the MLP adds nothing"}};
+  for (Case& one : with_tokens_before()) cases.push_back(std::move(one));
+  return cases;
 }
 
 std::vector<Argument> random(Random& random) {
@@ -323,13 +389,38 @@ Exercise exercise() {
                    {"parallel-halves",
                     "the MLP sees what attention saw: norm the new x, to which attention has been added", kPage,
                     function<with<Wrong::old_norm>>},
+                   {"attention-norm-for-mlp", "attention_norm norms x before the MLP, too: there it is mlp_norm", kPage,
+                    function<with<Wrong::attention_norm_twice>>},
+                   {"mlp-missing", "the MLP adds nothing: x is what attention left of it", kPage,
+                    function<with<Wrong::no_mlp>>},
+                   {"gate-up-swapped", "the gate is what w_gate makes: swiglu(gate, up), not (up, gate)", kPage,
+                    function<with<Wrong::gate_and_up_swapped>>},
                    {"attended-by-hidden",
                     "a row of what attention found is heads · d long, and so is a row of wo: not hidden", kPage,
                     function<with<Wrong::wo_by_hidden>>},
                    {"keys-from-zero", "k is turned as if x began at position 0: row t stands at first + t, as for q",
                     kPage, function<with<Wrong::keys_from_zero>>},
+                   {"queries-from-zero", "q is turned as if x began at position 0: row t stands at first + t, as for k",
+                    kPage, function<with<Wrong::queries_from_zero>>},
+                   {"keys-not-turned", "the keys that are kept are not turned: first rope, then keep", kPage,
+                    function<with<Wrong::keys_not_turned>>},
+                   {"queries-not-turned", "q is not turned: rope is for q and for k", kPage,
+                    function<with<Wrong::queries_not_turned>>},
+                   {"rope-missing", "neither q nor k is turned", kPage, function<with<Wrong::nothing_turned>>},
+                   {"turned-before-norm", "q and k are turned before they are normed: first norm, then rope", kPage,
+                    function<with<Wrong::turned_before_norm>>},
                    {"values-turned", "v was turned: only q and k are compared, and only they are turned", kPage,
-                    function<with<Wrong::values_turned>>}},
+                    function<with<Wrong::values_turned>>},
+                   {"missing-qk-norm", "q and k are not normed: q_norm and k_norm are for that, head by head", kPage,
+                    function<with<Wrong::no_head_norms>>},
+                   {"query-norm-missing", "q is not normed: q_norm is for that, head by head", kPage,
+                    function<with<Wrong::no_query_norm>>},
+                   {"key-norm-missing", "k is not normed: k_norm is for that, head by head", kPage,
+                    function<with<Wrong::no_key_norm>>},
+                   {"key-norm-for-queries", "q is normed with k_norm: its own is q_norm", kPage,
+                    function<with<Wrong::key_norm_for_queries>>},
+                   {"query-norm-for-keys", "k is normed with q_norm: its own is k_norm", kPage,
+                    function<with<Wrong::query_norm_for_keys>>}},
       .place = place};
 }
 

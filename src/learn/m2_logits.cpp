@@ -1,4 +1,5 @@
 // M2's exercise on logits: the last norm, then a dot product with each row of the head.
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -36,6 +37,27 @@ void no_norm(Out out, In x, In, In head, float) { linear::reference(out, x, head
 void no_weights(Out out, In x, In, In head, float epsilon) {
   reference(out, x, std::vector<float>(x.size(), 1.0f), head, epsilon);
 }
+// Divided by what `root` makes of the sum of the squares.
+template <class Root>
+void normed_by(Out out, In x, In norm, In head, const Root& root) {
+  float squares = 0;
+  for (const float value : x) squares += value * value;
+  std::vector<float> normed(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) normed[i] = x[i] / root(squares) * norm[i];
+  linear::reference(out, normed, head, 1, x.size(), out.size());
+}
+void without_mean(Out out, In x, In norm, In head, float epsilon) {
+  normed_by(out, x, norm, head, [&](float squares) { return std::sqrt(squares + epsilon); });
+}
+void without_root(Out out, In x, In norm, In head, float epsilon) {
+  const float n = static_cast<float>(x.size());
+  normed_by(out, x, norm, head, [&](float squares) { return squares / n + epsilon; });
+}
+void without_epsilon(Out out, In x, In norm, In head, float) { reference(out, x, norm, head, 0); }
+void epsilon_outside(Out out, In x, In norm, In head, float epsilon) {
+  const float n = static_cast<float>(x.size());
+  normed_by(out, x, norm, head, [&](float squares) { return std::sqrt(squares / n) + epsilon; });
+}
 void shares(Out out, In x, In norm, In head, float epsilon) {
   reference(out, x, norm, head, epsilon);
   const float sum = scalar::kernels.exponentiate(out.data(), out.size()).sum;
@@ -66,13 +88,20 @@ std::vector<Case> by_hand() {
           {.title = "the norm's weights",
            .arguments = arguments({2, -2}, {1, 3}, {1, 1, 2, 0, 0, 1}, 0),
            .expected = {{std::vector<float>{-2, 2, -3}}},
-           .arithmetic = "√((4 + 4) / 2) = 2; normed: 2 / 2 · 1 = 1, −2 / 2 · 3 = −3\n1 − 3 = −2\n2·1 = 2\n−3"}};
+           .arithmetic = "√((4 + 4) / 2) = 2; normed: 2 / 2 · 1 = 1, −2 / 2 · 3 = −3\n1 − 3 = −2\n2·1 = 2\n−3"},
+          {.title = "a quiet row, where ε counts",
+           .arguments = arguments({0.3f, 0.4f}, {1, 1}, {1, 0, 0, 1, 1, -1}, 0.125f),
+           .expected = {{std::vector<float>{0.6f, 0.8f, -0.2f}}},
+           .arithmetic = "(0.09 + 0.16) / 2 = 0.125; √(0.125 + 0.125) = 0.5; normed: 0.3 / 0.5 = 0.6, 0.4 / 0.5 = 0.8\n"
+                         "0.6·1 + 0.8·0 = 0.6\n0.6·0 + 0.8·1 = 0.8\n0.6·1 − 0.8·1 = −0.2"}};
 }
 
 std::vector<Argument> random(Random& random) {
   const std::size_t hidden = whole(random, 2, 64), vocabulary = whole(random, 2, 80);
-  std::vector<float> x = floats(random, hidden, 3), norm = floats(random, hidden);
-  return arguments(std::move(x), std::move(norm), floats(random, vocabulary * hidden), 1e-6f);
+  const double size = whole(random, 0, 1) == 0 ? 3 : 0.01;  // where x is small, ε is not
+  std::vector<float> x = floats(random, hidden, size), norm = floats(random, hidden), head;
+  head = floats(random, vocabulary * hidden);
+  return arguments(std::move(x), std::move(norm), std::move(head), whole(random, 0, 1) == 0 ? 1e-6f : 1e-2f);
 }
 
 // Of the verbs these are two: the last norm, which no layer has in its name, and the linear layer after it.
@@ -111,6 +140,13 @@ Exercise exercise() {
                         kPage, function<no_norm>},
                        {"norm-weights-forgotten", "the norm's weights are not used: each place has its own norm[i]",
                         kPage, function<no_weights>},
+                       {"rms-norm-sum", "the squares are added up, but not divided by how many there are: x.size()",
+                        kPage, function<without_mean>},
+                       {"rms-norm-root", "the root is missing: divide by √(mean + ε)", kPage, function<without_root>},
+                       {"rms-norm-epsilon-missing", "ε is not used: it is added to the mean, under the root", kPage,
+                        function<without_epsilon>},
+                       {"rms-norm-epsilon-outside", "ε belongs under the root, with the mean: √(mean + ε)", kPage,
+                        function<epsilon_outside>},
                        {"shares-for-logits",
                         "these are shares: leave the scores as they are, whoever chooses makes "
                         "shares of them",

@@ -367,6 +367,19 @@ void of_product(Out out, In gate, In up) {
 void no_activation(Out out, In gate, In up) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = gate[i] * up[i];
 }
+// A bracket at another place.
+void up_below(Out out, In gate, In up) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = gate[i] / (1 + std::exp(-gate[i]) * up[i]);
+}
+void up_in_the_power(Out out, In gate, In up) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = gate[i] / (1 + std::exp(-gate[i] * up[i]));
+}
+void no_brackets(Out out, In gate, In up) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = gate[i] / 1 + std::exp(-gate[i]) * up[i];
+}
+void divided_by_one(Out out, In gate, In up) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = (gate[i] / 1 + std::exp(-gate[i])) * up[i];
+}
 void without_up(Out out, In gate, In) { reference(out, gate, std::vector<float>(gate.size(), 1.0f)); }
 void gelu(Out out, In gate, In up) { scalar::kernels.gelu_gate(out.data(), gate.data(), up.data(), out.size()); }
 
@@ -419,6 +432,15 @@ Exercise exercise() {
                         function<of_product>},
                        {"activation-missing", "gate is multiplied as it is: silu is missing", kPage,
                         function<no_activation>},
+                       {"up-below-the-line",
+                        "up stands below the line: the bracket of 1 + e^−gate ends before it, / (1 + e^−gate) * up",
+                        kPage, function<up_below>},
+                       {"up-in-the-power", "up stands in the power: the bracket of std::exp ends after gate", kPage,
+                        function<up_in_the_power>},
+                       {"brackets-missing", "gate is divided by 1 alone: 1 + e^−gate needs brackets around it", kPage,
+                        function<no_brackets>},
+                       {"brackets-missing", "gate is divided by 1 alone: 1 + e^−gate needs brackets around it", kPage,
+                        function<divided_by_one>},
                        {"up-forgotten", "up is missing: what the gate lets through is up", kPage, function<without_up>},
                        {"activation-other", "this is GELU: pebble was trained with silu", kPage, function<gelu>}},
           .place = place};

@@ -46,6 +46,29 @@ TEST_P(EveryExercise, EachKnownMistakeFailsAndIsNamed) {
   }
 }
 
+// Cases by hand have few and round numbers: two mistakes that give the same in all of them would be taken for each
+// other.
+TEST(CasesByHand, OfM2TellItsMistakesApart) {
+  for (const Exercise& exercise : m2_exercises()) {
+    const auto differ = [&](LearnerFunction a, LearnerFunction b) {
+      for (const Case& example : exercise.by_hand()) {
+        const auto answer = [&](LearnerFunction f) {
+          return answer_of(f, example.arguments, exercise.reference.result);
+        };
+        if (!agree(answer(a), answer(b), exercise.tolerance)) return true;
+      }
+      return false;
+    };
+    for (const KnownMistake& one : exercise.mistakes) {
+      EXPECT_TRUE(differ(exercise.reference.call, one.call)) << exercise.name << ": none shows " << one.id;
+      for (const KnownMistake& other : exercise.mistakes) {
+        const bool told = one.id == other.id || differ(one.call, other.call);
+        EXPECT_TRUE(told) << exercise.name << ": " << one.id << " and " << other.id << " give the same";
+      }
+    }
+  }
+}
+
 // Where it goes, the reference changes nothing about a forward pass.
 TEST_P(EveryExercise, TheReferenceInItsPlaceIsTheEngineItself) {
   if (exercise().place == nullptr) GTEST_SKIP() << "has no place of its own in the engine";

@@ -1,6 +1,7 @@
 #include "learn.h"
 
-// out[i] = x[i] / √(mean(x²) + epsilon) · weight[i]        out, x, weight: [n]
+// out, x, weight: [n]
+// out[i] = x[i] / √(mean(x²) + ε) · weight[i]
 void rms_norm(std::span<float> out, std::span<const float> x, std::span<const float> weight, float epsilon) {
   not_yet("rms_norm");
 }

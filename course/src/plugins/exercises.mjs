@@ -101,6 +101,7 @@ export function pageOf(exercise) {
     ...hintsOf(name).map((hint, i) => folded('hint', steps[i], hint)),
     folded('solution', 'A solution', fence(read(name, `solution.${ending}`), 'cpp')),
     isAtTerminal ? '' : '</rung-exercise>',
+    isAtTerminal ? '' : '[What your file may use](/exercises/#what-your-file-may-use), and how to print from it.',
     page ? `The page behind it: ${linkTo(page, name)}.` : '',
   ]
     .filter(Boolean)

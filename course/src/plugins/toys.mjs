@@ -42,7 +42,7 @@ export const figures = {
   },
   rope: {
     ...text(`
-layer 3, head 2:   q of “·the”, k of “·lantern”
+layer 0, head 0:   q of “·the”, k of “·lantern”
 
 q at   k at   distance   q·k
   10      4          6   {{toys.native.rope.0}}

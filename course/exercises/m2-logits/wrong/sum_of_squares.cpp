@@ -1,4 +1,4 @@
-// cause: constant-factor
+// cause: rms-norm-sum
 // fails: by-hand
 #include "learn.h"
 
