@@ -46,7 +46,8 @@ endforeach()
 add_library(exercises_of_tests OBJECT ${sources_of_exercises})
 target_include_directories(exercises_of_tests PRIVATE
   ${PROJECT_SOURCE_DIR}/course ${PROJECT_SOURCE_DIR}/course/exercises ${PROJECT_SOURCE_DIR}/tests)
-target_compile_options(exercises_of_tests PRIVATE -O1 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -ffp-contract=off)
+target_compile_options(exercises_of_tests PRIVATE
+  -O1 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -ffp-contract=off)
 if(RUNG_SANITIZE)
   target_compile_options(exercises_of_tests PRIVATE -fsanitize=${RUNG_SANITIZE} -fno-sanitize-recover=all)
 endif()
