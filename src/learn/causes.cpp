@@ -1,6 +1,7 @@
 #include "learn/causes.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <sstream>
 #include <utility>
@@ -16,6 +17,7 @@ namespace case_causes {
 namespace {
 
 constexpr std::size_t kMostCauses = 4;
+constexpr double kSameWayOfFew = 0.98;  // of two or three numbers
 constexpr std::uint64_t kMoreCases = 12;
 constexpr double kSurely = 0.75;  // of the cases that a mistake answers as they do: from there on it is theirs
 
@@ -88,8 +90,21 @@ Beside beside_of(const Exercise& exercise, const Case& example, const Answer& go
   return beside;
 }
 
+// The cases by hand that f may be asked about after this one. Where things lie behind the end of the bytes, code that
+// does not look where they end crashes, and that would be told instead of what is wrong here.
+std::vector<Case> harmless_cases(const Exercise& exercise, const Case& example) {
+  std::vector<Case> all = exercise.by_hand();
+  const auto here = std::find_if(all.begin(), all.end(), [&](const Case& one) { return one.title == example.title; });
+  const auto has_traps = [](const Case& one) {
+    return std::any_of(one.arguments.begin(), one.arguments.end(), [](const Argument& a) { return !a.behind.empty(); });
+  };
+  if (here != all.end()) all.erase(std::remove_if(here + 1, all.end(), has_traps), all.end());
+  return all;
+}
+
 // How many cases a mistake answers as f does: those by hand, and some random ones.
-std::size_t agreement(const Exercise& exercise, const KnownMistake& mistake, LearnerFunction f, std::uint64_t random) {
+std::size_t agreement(const Exercise& exercise, const std::vector<Case>& by_hand, const KnownMistake& mistake,
+                      LearnerFunction f, std::uint64_t random) {
   std::size_t same = 0;
   const auto ask = [&](const std::vector<Argument>& arguments) {
     try {
@@ -98,7 +113,7 @@ std::size_t agreement(const Exercise& exercise, const KnownMistake& mistake, Lea
     } catch (const NotYet&) {  // of other cases a part may be missing
     }
   };
-  for (const Case& example : exercise.by_hand()) ask(example.arguments);
+  for (const Case& example : by_hand) ask(example.arguments);
   for (std::uint64_t seed = 1; seed <= random; ++seed) {
     Random source(seed);
     ask(exercise.random(source));
@@ -113,6 +128,7 @@ std::optional<Answer> unchanged(const Exercise& exercise, const Case& example) {
 }
 
 std::vector<Cause> shortened(std::vector<Cause> causes) {
+  causes = each_once(causes);
   if (causes.size() > kMostCauses) causes.resize(kMostCauses);
   return causes;
 }
@@ -122,6 +138,27 @@ using Suspects = std::vector<std::pair<double, const KnownMistake*>>;
 void add(std::vector<Cause>& all, Suspects& suspects) {
   std::stable_sort(suspects.begin(), suspects.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   for (const auto& [weight, mistake] : suspects) all.push_back(cause_of(*mistake));
+}
+
+// Of mistakes that only resemble theirs the likeliest: the others would be as many wrong guesses.
+void add_best(std::vector<Cause>& all, Suspects& guesses) {
+  const auto best =
+      std::max_element(guesses.begin(), guesses.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (best == guesses.end()) return;
+  all.push_back(cause_of(*best->second));
+  all.back().sentence.insert(0, kPerhaps);
+}
+
+// Whether one error is of the size of the other, more or less: of one that is not, the direction alone says nothing.
+bool alike_in_size(std::span<const double> expected, std::span<const double> got, std::span<const double> mistaken) {
+  constexpr double kTimes = 100;
+  double theirs = 0, of_mistake = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (!std::isfinite(got[i]) || !std::isfinite(expected[i])) continue;
+    theirs = std::max(theirs, std::abs(got[i] - expected[i]));
+    of_mistake = std::max(of_mistake, std::abs(mistaken[i] - expected[i]));
+  }
+  return theirs < kTimes * of_mistake && of_mistake < kTimes * theirs;
 }
 
 }  // namespace
@@ -139,15 +176,18 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
       exact.push_back({0, &mistake});
     } else if (untouched && agree(mistaken, *untouched, exercise.tolerance)) {
       continue;  // "nothing was done": that is so, or it is not
-    } else if (const double like = likeness(expected, theirs, numbers_of(mistaken)); like >= kSameWay) {
-      near.push_back({like, &mistake});
+    } else if (const std::vector<double> there = numbers_of(mistaken); there.size() > 1) {
+      // A single number leads one of two ways, and two or three often enough the same by chance.
+      const double like = likeness(expected, theirs, there), enough = there.size() < 4 ? kSameWayOfFew : kSameWay;
+      if (like >= enough && alike_in_size(expected, theirs, there)) near.push_back({like, &mistake});
     }
   }
   if (f != nullptr) {
     // One case is little: who gives the same by chance does not in the others.
     const std::uint64_t random = exact.size() > 1 && exercise.random != nullptr ? kMoreCases : 0;
-    for (auto& [same, mistake] : exact) same = static_cast<double>(agreement(exercise, *mistake, f, random));
-    const double all = static_cast<double>(exercise.by_hand().size() + random);
+    const std::vector<Case> by_hand = harmless_cases(exercise, example);
+    for (auto& [same, mistake] : exact) same = static_cast<double>(agreement(exercise, by_hand, *mistake, f, random));
+    const double all = static_cast<double>(by_hand.size() + random);
     const auto by_chance = [&](const auto& suspect) { return suspect.first < kSurely * all; };
     std::copy_if(exact.begin(), exact.end(), std::back_inserter(once), by_chance);
     exact.erase(std::remove_if(exact.begin(), exact.end(), by_chance), exact.end());
@@ -164,10 +204,18 @@ std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, 
     for (auto it = begin; it != end; ++it) all.push_back({std::string(name_of(it->pattern)), it->sentence, page});
   };
   add_patterns(patterns.begin(), vague);
-  add(all, once);
-  add(all, near);
+  add_best(all, once.empty() ? near : once);
   add_patterns(vague, patterns.end());
   return shortened(std::move(all));
+}
+
+std::vector<Cause> each_once(const std::vector<Cause>& causes) {
+  std::vector<Cause> all;
+  for (const Cause& cause : causes) {
+    const auto is_it = [&](const Cause& said) { return said.id == cause.id; };
+    if (std::none_of(all.begin(), all.end(), is_it)) all.push_back(cause);
+  }
+  return all;
 }
 
 Cause cause_of(const KnownMistake& mistake) {
@@ -203,7 +251,7 @@ std::vector<Cause> causes_in_engine(const Exercise& exercise, const std::functio
     } catch (const Error&) {  // what this mistake gives the engine refuses
     }
   }
-  return all;
+  return each_once(all);
 }
 
 }  // namespace rung::learn

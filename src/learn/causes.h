@@ -1,10 +1,11 @@
 // A wrong answer → why, most likely. Each known mistake of the exercise is made on the same arguments: the one that
-// gives what the learner's code gave comes first. Then what the difference looks like (patterns.h), then mistakes that
-// lead the same way, if not as far: an epsilon forgotten, where theirs was another. Last, that it is far too large or
-// small.
+// gives what the learner's code gave comes first. Then what the difference looks like (patterns.h), then, as a guess,
+// one mistake that leads the same way, if not as far: an epsilon forgotten, where theirs was another. Last, that it is
+// far too large or small.
 #pragma once
 
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "learn/check.h"
@@ -14,6 +15,12 @@
 namespace rung::learn {
 
 Cause cause_of(const KnownMistake& mistake);
+
+// One mistake may be made in several ways, and be found in each: it is said once.
+std::vector<Cause> each_once(const std::vector<Cause>& causes);
+
+// Stands before a guess that only resembles what they gave.
+inline constexpr std::string_view kPerhaps = "perhaps: ";
 
 // The likeliest first. Several mistakes may give the same answer to one case: `f`, the learner's function, is then
 // asked for its answer to more cases.

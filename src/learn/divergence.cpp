@@ -290,8 +290,11 @@ std::vector<Cause> likely_causes(const Divergence& d, const Exercise* exercise, 
         {std::string(name_of(found.pattern)), found.sentence, std::string(divergence::page_of(d.checkpoint))});
   }
   std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (auto& [like, cause] : near) causes.push_back(std::move(cause));
-  return causes;
+  for (auto& [like, cause] : near) {
+    cause.sentence.insert(0, kPerhaps);
+    causes.push_back(std::move(cause));
+  }
+  return each_once(causes);
 }
 
 }  // namespace rung::learn

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace rung::learn {
 
@@ -111,7 +112,13 @@ std::vector<float> floats(Random& random, std::size_t n, double size) {
 
 std::vector<RungValue> values_for(std::vector<Argument>& arguments) {
   std::vector<RungValue> values(1 + arguments.size());
-  for (std::size_t i = 0; i < arguments.size(); ++i) values[1 + i] = value_of_content(arguments[i].content);
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    auto* const bytes = std::get_if<std::vector<std::uint8_t>>(&arguments[i].content);
+    const std::vector<std::uint8_t> behind = std::exchange(arguments[i].behind, {});
+    if (bytes != nullptr) bytes->insert(bytes->end(), behind.begin(), behind.end());
+    values[1 + i] = value_of_content(arguments[i].content);
+    values[1 + i].size -= behind.size();
+  }
   return values;
 }
 

@@ -28,6 +28,9 @@ struct Argument {
   Content content;                      // of an output: what lies there before the call
   std::vector<std::size_t> shape = {};  // for people: {3, 4} shows rows; empty: one row
   bool output = false;                  // the function writes there
+  // Of bytes: what lies in memory behind their end, where the function may not read. Who reads there finds the same on
+  // every machine.
+  std::vector<std::uint8_t> behind = {};
 };
 
 // What came out of a call: what the output arguments hold, in their order, and the result, where there is one.
@@ -129,6 +132,7 @@ std::size_t whole(Random& random, std::size_t low, std::size_t high);
 std::vector<float> floats(Random& random, std::size_t n, double size = 1);
 
 // What a function is called with: a place for the result, then the arguments, which live as long as `arguments` do.
+// What lies behind bytes is moved behind their end.
 std::vector<RungValue> values_for(std::vector<Argument>& arguments);
 
 // Calls `f` with copies of the arguments.

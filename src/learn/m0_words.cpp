@@ -65,6 +65,18 @@ Ends signs_with_letters(std::string_view text) {
   static const Regex pattern(" ?[^ 0-9]+|[0-9]| ", "cut_words");
   return ends_of(pattern, text);
 }
+Ends bytes_alone(std::string_view text) {  // those that no list of signs has
+  Ends ends;
+  std::size_t begin = 0;
+  for (const std::uint32_t end : reference(text)) {
+    for (; begin < end; ++begin) {
+      const bool here = static_cast<unsigned char>(text[begin]) >= 0x80;
+      const bool next = begin + 1 < end && static_cast<unsigned char>(text[begin + 1]) >= 0x80;
+      if (here || next || begin + 1 == end) ends.push_back(static_cast<std::uint32_t>(begin + 1));
+    }
+  }
+  return ends;
+}
 Ends last_word_lost(std::string_view text) {
   Ends ends = reference(text);
   if (!ends.empty()) ends.pop_back();
@@ -98,6 +110,7 @@ std::vector<Case> by_hand() {
       hand_case("a line break", "Hi.\nYou", {2, 4, 7},
                 "Hi|.(line break)|You: a line break is neither letter nor digit nor space, so rule 3 takes it with the "
                 "full stop"),
+      hand_case("an é", "née", {1, 3, 4}, "n|é|e: é is two bytes, and neither is a letter from a to z: rule 3"),
       hand_case("nothing", "", {}, "no characters, no words")};
 }
 
@@ -136,6 +149,9 @@ Exercise exercise() {
                     kWordsPage, function<space_with_word_before>},
                    {"space-alone", "each space stands alone: one before letters or signs belongs to their word",
                     kWordsPage, function<space_alone>},
+                   {"bytes-alone",
+                    "no list of signs has them all: whatever is neither letter nor digit nor space falls under rule 3",
+                    kWordsPage, function<bytes_alone>},
                    {"last-word-lost", "the last word is missing: it ends where the text ends", kWordsPage,
                     function<last_word_lost>},
                    {"beginnings", "these are the places where the words begin: where each ends is asked", kWordsPage,

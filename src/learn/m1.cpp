@@ -86,6 +86,27 @@ Place sum_wraps(Bytes file, std::string_view name) {
   return place;
 }
 Place nothing_found(Bytes, std::string_view) { return {}; }
+// The file as it would be if its header had this length.
+Place with_length(Bytes file, std::string_view name, std::uint64_t length) {
+  std::vector<std::uint8_t> other = bytes_in(number_bytes(length, 8));
+  if (file.size() < 8) return {};
+  other.insert(other.end(), file.begin() + 8, file.end());
+  return reference(other, name);
+}
+Place not_widened(Bytes file, std::string_view name) {
+  return file.size() < 8 ? Place{} : with_length(file, name, number_of_ints(file.first(8)));
+}
+Place length_of_four_bytes(Bytes file, std::string_view name) {
+  return file.size() < 8 ? Place{} : with_length(file, name, number_in(file.first(4)));
+}
+Place size_not_checked(Bytes file, std::string_view name) {
+  return file.size() < 8 ? Place{8 + 54, 4} : reference(file, name);  // as if the whole file were there
+}
+Place highest_byte_first(Bytes file, std::string_view name) {
+  if (file.size() < 8) return {};
+  const std::vector<std::uint8_t> turned(file.rend() - 8, file.rend());
+  return with_length(file, name, number_in(turned));
+}
 
 struct Made {
   std::string name;
@@ -107,11 +128,30 @@ std::vector<Argument> arguments(std::vector<std::uint8_t> file, std::string name
   return {{"file", std::move(file)}, {"name", std::move(name)}};
 }
 
+// A file that is whole, but for what it says of its header's 54 bytes.
+Case forged(std::string title, std::uint64_t length, std::string arithmetic) {
+  std::vector<std::uint8_t> file = file_of({{"a", 1}});
+  const std::string said = number_bytes(length, 8);
+  std::copy(said.begin(), said.end(), file.begin());
+  return {.title = std::move(title),
+          .arguments = arguments(std::move(file), "a"),
+          .expected = {{}, Place{}},
+          .arithmetic = std::move(arithmetic)};
+}
+
+// Of the same file the first bytes; the others lie behind their end in memory.
+std::vector<Argument> cut_after(std::size_t bytes) {
+  std::vector<std::uint8_t> file = file_of({{"a", 1}});
+  const std::vector<std::uint8_t> behind(file.begin() + static_cast<std::ptrdiff_t>(bytes), file.end());
+  file.resize(bytes);
+  std::vector<Argument> all = arguments(std::move(file), "a");
+  all[0].behind = behind;
+  return all;
+}
+
 std::vector<Case> by_hand() {
   std::vector<std::uint8_t> lying = file_of({{"a", 1}});
   lying[1] = 4;
-  std::vector<std::uint8_t> forged = file_of({{"a", 1}});
-  std::fill_n(forged.begin(), 8, std::uint8_t{0xff});
   return {{.title = "the second of two tensors",
            .arguments = arguments(file_of({{"a", 1}, {"b", 2}}), "b"),
            .expected = {{}, Place{120, 8}},
@@ -134,13 +174,17 @@ std::vector<Case> by_hand() {
            .arguments = arguments(std::move(lying), "a"),
            .expected = {{}, Place{}},
            .arithmetic = "it claims 54 + 4 · 256 = 1078 bytes, and the file has 66: nothing"},
-          {.title = "the largest length that there is",
-           .arguments = arguments(std::move(forged), "a"),
-           .expected = {{}, Place{}},
-           .arithmetic = "2⁶⁴ − 1 > 66 − 8: it does not fit, so nothing\n(8 + (2⁶⁴ − 1) is 7 in 64 bits: that sum says "
-                         "nothing)"},
+          forged("the largest length that there is", ~std::uint64_t{0},
+                 "2⁶⁴ − 1 > 66 − 8: it does not fit, so nothing\n(8 + (2⁶⁴ − 1) is 7 in 64 bits: that sum says "
+                 "nothing)"),
+          forged("a length whose sixth byte is not 0", 54 + (std::uint64_t{1} << 40),
+                 "36 00 00 00 00 01 00 00: 54 + 256⁵ bytes, and the file has 66: nothing"),
+          forged("a length whose fifth byte is not 0", 50 + (std::uint64_t{4} << 32),
+                 "32 00 00 00 04 00 00 00: 50 + 4 · 256⁴ bytes, and the file has 66: nothing"),
+          forged("a length whose last byte is not 0", std::uint64_t{54} << 56,
+                 "00 00 00 00 00 00 00 36: 54 · 256⁷ bytes, and the file has 66: nothing"),
           {.title = "seven bytes",
-           .arguments = arguments({1, 0, 0, 0, 0, 0, 0}, "a"),
+           .arguments = cut_after(7),
            .expected = {{}, Place{}},
            .arithmetic = "the length alone takes eight: nothing"}};
 }
@@ -180,30 +224,43 @@ Exercise exercise() {
       .by_hand = by_hand,
       .random = random,
       .tolerance = 0,
-      .mistakes = {{"highest-byte-first",
-                    "no tensor was found: is the header's length read with its lowest byte first? The other way "
-                    "round it is far too long",
-                    kPage, function<nothing_found>},
-                   {"offset-from-file-start",
-                    "data_offsets count from where the data begin, not from the file's first byte: add 8 and the "
-                    "header's length",
-                    kPage, function<offset_from_file_start>},
-                   {"eight-forgotten", "the eight bytes of the length come before the header: add 8", kPage,
-                    function<eight_forgotten>},
-                   {"header-forgotten", "the header comes before the data: add its length", kPage,
-                    function<header_forgotten>},
-                   {"end-for-size", "the second of data_offsets is where the tensor ends: its bytes are end − begin",
-                    kPage, function<end_for_size>},
-                   {"sum-wraps",
-                    "8 + length does not fit into 64 bits and becomes small: compare length with file.size() − 8",
-                    "m1-weights#nobody-promises-that-the-file-is-honest", function<sum_wraps>},
-                   {"as-they-stand",
-                    "data_offsets are given back as they stand. They count from where the data begin: add 8 and the "
-                    "header's length. And the second is where the tensor ends: its bytes are end − begin",
-                    kPage, function<as_they_stand>},
-                   {"part-of-a-name",
-                    "another tensor was found, whose name has yours in it: search for the name with its quotes", kPage,
-                    function<part_of_a_name>}},
+      .mistakes =
+          {{"byte-not-widened",
+            "no tensor was found: is each byte of the header's length made 64 bits wide, a std::uint64_t, before "
+            "it is shifted? A byte alone becomes an int, of 32 bits",
+            kPage, function<nothing_found>},
+           {"byte-not-widened",
+            "is each byte of the header's length made 64 bits wide, a std::uint64_t, before it is shifted? A "
+            "byte alone becomes an int, of 32 bits",
+            kPage, function<not_widened>},
+           {"highest-byte-first",
+            "no tensor was found: is the header's length read with its lowest byte first? The other way "
+            "round it is far too long",
+            kPage, function<highest_byte_first>},
+           {"length-in-part", "of the header's length not all eight bytes are read", kPage,
+            function<length_of_four_bytes>},
+           {"offset-from-file-start",
+            "data_offsets count from where the data begin, not from the file's first byte: add 8 and the "
+            "header's length",
+            kPage, function<offset_from_file_start>},
+           {"eight-forgotten", "the eight bytes of the length come before the header: add 8", kPage,
+            function<eight_forgotten>},
+           {"header-forgotten", "the header comes before the data: add its length", kPage, function<header_forgotten>},
+           {"end-for-size", "the second of data_offsets is where the tensor ends: its bytes are end − begin", kPage,
+            function<end_for_size>},
+           {"sum-wraps", "8 + length does not fit into 64 bits and becomes small: compare length with file.size() − 8",
+            "m1-weights#nobody-promises-that-the-file-is-honest", function<sum_wraps>},
+           {"size-not-checked",
+            "are there eight bytes at all? Without a look at that, what lies behind the end is read, and "
+            "size() − 8 is no small number, but one near 2⁶⁴",
+            "m1-weights#nobody-promises-that-the-file-is-honest", function<size_not_checked>},
+           {"as-they-stand",
+            "data_offsets are given back as they stand. They count from where the data begin: add 8 and the "
+            "header's length. And the second is where the tensor ends: its bytes are end − begin",
+            kPage, function<as_they_stand>},
+           {"part-of-a-name",
+            "another tensor was found, whose name has yours in it: search for the name with its quotes", kPage,
+            function<part_of_a_name>}},
       .place = place};
 }
 

@@ -16,6 +16,11 @@ namespace {
 
 constexpr const char* kHonestPage = "m1-weights#nobody-promises-that-the-file-is-honest";
 constexpr const char* kGgufPage = "learnings/two-files";
+constexpr const char* kWiden =
+    "is each byte made 64 bits wide, a std::uint64_t, before it is shifted? A byte alone becomes an int, of 32 bits";
+
+// What some cases have in memory behind the end of the bytes: another's string.
+const std::string kNotYours = "secret";
 
 std::string string_bytes(std::string_view text) { return number_bytes(text.size(), 8) + std::string(text); }
 
@@ -52,7 +57,14 @@ std::string letters(Bytes bytes, std::size_t from, std::uint64_t length) {
 std::string length_of_four_bytes(Bytes bytes) {
   return bytes.size() < 4 ? "" : letters(bytes, 4, number_in(bytes.first(4)));
 }
-std::string length_of_one_byte(Bytes bytes) { return bytes.size() < 8 ? "" : letters(bytes, 8, bytes[0]); }
+// Of the length's eight bytes only the first few are read.
+template <std::size_t few>
+std::string length_in_part(Bytes bytes) {
+  return bytes.size() < 8 ? "" : letters(bytes, 8, number_in(bytes.first(few)));
+}
+std::string not_widened(Bytes bytes) {
+  return bytes.size() < 8 ? "" : letters(bytes, 8, number_of_ints(bytes.first(8)));
+}
 std::string highest_byte_first(Bytes bytes) {
   if (bytes.size() < 8) return "";
   std::vector<std::uint8_t> turned(bytes.rend() - 8, bytes.rend());
@@ -73,14 +85,17 @@ std::string sum_wraps(Bytes bytes) {
   return 8 + length > bytes.size() ? ""
                                    : std::string(text_of(bytes.subspan(8)).substr(0, static_cast<std::size_t>(length)));
 }
+std::string nothing(Bytes) { return ""; }  // what a compiler makes of a shift that is undefined, often
+std::string size_not_checked(Bytes bytes) { return bytes.size() < 8 ? kNotYours : reference(bytes); }
 std::string what_is_there(Bytes bytes) {
   if (bytes.size() < 8) return "";
   return std::string(text_of(bytes.subspan(8)).substr(0, static_cast<std::size_t>(number_in(bytes.first(8)))));
 }
 
-Case hand_case(std::string title, std::string_view bytes, std::string expected, std::string arithmetic) {
+Case hand_case(std::string title, std::string_view bytes, std::string expected, std::string arithmetic,
+               std::string_view behind = "") {
   return {.title = std::move(title),
-          .arguments = {{"bytes", bytes_in(bytes)}},
+          .arguments = {{.name = "bytes", .content = bytes_in(bytes), .behind = bytes_in(behind)}},
           .expected = {{}, std::move(expected)},
           .arithmetic = std::move(arithmetic)};
 }
@@ -96,7 +111,14 @@ std::vector<Case> by_hand() {
       hand_case("20 letters of which 2 are there", number_bytes(20, 8) + "qw", "", "20 > 2: not all there, so nothing"),
       hand_case("the largest length that there is", number_bytes(~std::uint64_t{0}, 8) + "qw", "",
                 "2⁶⁴ − 1 > 2: not all there\n(8 + (2⁶⁴ − 1) is 7 in 64 bits: that sum says nothing)"),
-      hand_case("seven bytes", number_bytes(1, 7), "", "the length alone takes eight: nothing")};
+      hand_case("a length whose sixth byte is not 0", number_bytes((std::uint64_t{1} << 40) + 5, 8) + "qwen3", "",
+                "05 00 00 00 00 01 00 00: the length is 5 + 256⁵, and five letters are there: nothing"),
+      hand_case("a length whose fifth byte is not 0", number_bytes((std::uint64_t{2} << 32) + 3, 8) + "qwen3", "",
+                "03 00 00 00 02 00 00 00: the length is 3 + 2 · 256⁴, and five letters are there: nothing"),
+      hand_case("a length whose last byte is not 0", number_bytes(std::uint64_t{5} << 56, 8) + "qwen3", "",
+                "00 00 00 00 00 00 00 05: the length is 5 · 256⁷, and five letters are there: nothing"),
+      hand_case("seven bytes", number_bytes(kNotYours.size(), 7), "", "the length alone takes eight: nothing",
+                '\0' + kNotYours)};
 }
 
 std::vector<Argument> random(Random& random) {
@@ -118,29 +140,36 @@ void place(Seams& seams, LearnerFunction f) {
 }  // namespace
 
 Exercise exercise() {
-  return {.name = "m1-gguf-string",
-          .reference = learn::reference<reference>(),
-          .by_hand = by_hand,
-          .random = random,
-          .tolerance = 0,
-          .mistakes = {{"highest-byte-first",
-                        "the length is read with its highest byte first, and is far too long: byte i counts 256 to the "
-                        "power of i",
-                        kGgufPage, function<highest_byte_first>},
-                       {"length-of-four-bytes", "the length has eight bytes, not four", kGgufPage,
-                        function<length_of_four_bytes>},
-                       {"length-of-one-byte", "of the length only the first byte is read: it has eight", kGgufPage,
-                        function<length_of_one_byte>},
-                       {"length-kept", "the length's own bytes are no letters: begin behind them", kGgufPage,
-                        function<length_kept>},
-                       {"until-a-zero", "no zero ends a string of GGUF: its length says where it ends", kGgufPage,
-                        function<until_a_zero>},
-                       {"sum-wraps",
-                        "8 + length does not fit into 64 bits and becomes small: compare length with what is left",
-                        kHonestPage, function<sum_wraps>},
-                       {"what-is-there", "a string that is not whole is cut short: it should be refused, as empty",
-                        kHonestPage, function<what_is_there>}},
-          .place = place};
+  return {
+      .name = "m1-gguf-string",
+      .reference = learn::reference<reference>(),
+      .by_hand = by_hand,
+      .random = random,
+      .tolerance = 0,
+      .mistakes =
+          {{"highest-byte-first",
+            "the length is read with its highest byte first, and is far too long: byte i counts 256 to the "
+            "power of i",
+            kGgufPage, function<highest_byte_first>},
+           {"length-of-four-bytes", "the length has eight bytes, not four", kGgufPage, function<length_of_four_bytes>},
+           {"length-of-one-byte", "of the length only the first byte is read: it has eight", kGgufPage,
+            function<length_in_part<1>>},
+           {"length-in-part", "of the length not all eight bytes are read", kGgufPage, function<length_in_part<4>>},
+           {"byte-not-widened", kWiden, kGgufPage, function<nothing>},
+           {"byte-not-widened", kWiden, kGgufPage, function<not_widened>},
+           {"length-kept", "the length's own bytes are no letters: begin behind them", kGgufPage,
+            function<length_kept>},
+           {"until-a-zero", "no zero ends a string of GGUF: its length says where it ends", kGgufPage,
+            function<until_a_zero>},
+           {"sum-wraps", "8 + length does not fit into 64 bits and becomes small: compare length with what is left",
+            kHonestPage, function<sum_wraps>},
+           {"size-not-checked",
+            "are there eight bytes at all? Without a look at that, what lies behind the end is read, and size() − 8 is "
+            "no small number, but one near 2⁶⁴",
+            kHonestPage, function<size_not_checked>},
+           {"what-is-there", "a string that is not whole is cut short: it should be refused, as empty", kHonestPage,
+            function<what_is_there>}},
+      .place = place};
 }
 
 }  // namespace gguf_string
@@ -195,6 +224,38 @@ std::string equal_lengths(Bytes bytes, std::uint32_t index) {
 std::string type_ignored(Bytes bytes, std::uint32_t index) {
   return bytes.size() >= 12 && index < number_in(bytes.subspan(4, 8)) ? walked(bytes, 12, index, 8) : "";
 }
+constexpr std::size_t kTooLong = 20;
+
+// The elements before are stepped over as their lengths say, without a look at what is left.
+std::string not_bounded(Bytes bytes, std::uint32_t index) {
+  if (!has_element(bytes, index)) return "";
+  std::uint64_t at = 12;
+  for (std::uint32_t i = 0;; ++i) {
+    if (at > bytes.size() || bytes.size() - at < 8) return kNotYours;
+    const auto begin = static_cast<std::size_t>(at);
+    const std::uint64_t length = number_in(bytes.subspan(begin, 8));
+    if (i == index) return gguf_string::letters(bytes, begin + 8, length);
+    at += 8 + length;
+  }
+}
+// Of each length's bytes some are lost: `number` makes one of them.
+template <std::uint64_t (*number)(Bytes)>
+std::string lengths_by(Bytes bytes, std::uint32_t index) {
+  if (!has_element(bytes, index)) return "";
+  std::size_t at = 12;
+  for (std::uint32_t i = 0; at <= bytes.size() && bytes.size() - at >= 8; ++i) {
+    const std::uint64_t length = number(bytes.subspan(at, 8));
+    if (i == index || length > bytes.size() - at - 8) return gguf_string::letters(bytes, at + 8, length);
+    at += 8 + static_cast<std::size_t>(length);
+  }
+  return "";
+}
+std::string nothing(Bytes, std::uint32_t) { return ""; }
+std::string size_not_checked(Bytes bytes, std::uint32_t index) {
+  return bytes.size() < 12 ? kNotYours : reference(bytes, index);
+}
+std::uint64_t four_of(Bytes eight) { return number_in(eight.first(4)); }
+
 std::string sum_wraps(Bytes bytes, std::uint32_t index) {
   if (!has_element(bytes, index)) return "";
   std::uint64_t at = 12;
@@ -221,6 +282,19 @@ std::vector<Argument> arguments(std::string_view bytes, std::size_t index) {
   return {{"bytes", bytes_in(bytes)}, {"index", static_cast<double>(index)}};
 }
 
+// An array's beginning.
+std::string array_of(std::uint64_t count) { return number_bytes(8, 4) + number_bytes(count, 8); }
+std::vector<Argument> before_others(std::string_view bytes, std::size_t index, std::string_view behind) {
+  std::vector<Argument> all = arguments(bytes, index);
+  all[0].behind = bytes_in(behind);
+  return all;
+}
+// The second of two elements, of which the first has this length and two letters; there the bytes end.
+std::vector<Argument> before_yours(std::uint64_t length) {
+  const std::string bytes = array_of(2) + number_bytes(length, 8) + "qw";
+  return before_others(bytes, 1, std::string(12 + 8 + kTooLong - bytes.size(), '\0') + string_bytes(kNotYours));
+}
+
 std::vector<Case> by_hand() {
   const std::string three = array_bytes({"a", "bc", "def"});
   return {
@@ -244,19 +318,42 @@ std::vector<Case> by_hand() {
        .expected = {{}, std::string()},
        .arithmetic = "the count is 3, so the last one is element 2: nothing"},
       {.title = "the largest length that there is",
-       .arguments = arguments(number_bytes(8, 4) + number_bytes(1, 8) + number_bytes(~std::uint64_t{0}, 8) + "qw", 0),
+       .arguments = arguments(array_of(1) + number_bytes(~std::uint64_t{0}, 8) + "qw", 0),
        .expected = {{}, std::string()},
        .arithmetic =
            "at byte 12: a length of 2⁶⁴ − 1, and two bytes are left: nothing\n(12 + 8 + (2⁶⁴ − 1) is 19 in 64 "
            "bits: that sum says nothing)"},
+      {.title = "a length before yours that is too long",
+       .arguments = before_yours(kTooLong),
+       .expected = {{}, std::string()},
+       .arithmetic =
+           "element 0 has a length of 20, and two bytes are left: so there is no element 1\n(it would begin at "
+           "12 + 8 + 20 = 40: behind the end, where other things lie)"},
+      {.title = "a length before yours that leads back",
+       .arguments = before_yours(~std::uint64_t{0} - 15),
+       .expected = {{}, std::string()},
+       .arithmetic = "element 0 has a length of 2⁶⁴ − 16, and two bytes are left: so there is no element 1\n(12 + 8 + "
+                     "2⁶⁴ − 16 is 4 in 64 bits: the walk would go back)"},
+      {.title = "a length whose fifth byte is not 0",
+       .arguments = arguments(array_of(1) + number_bytes((std::uint64_t{1} << 32) + 1, 8) + "qw", 0),
+       .expected = {{}, std::string()},
+       .arithmetic = "at byte 12: 01 00 00 00 01 00 00 00, a length of 1 + 256⁴, and two bytes are left: nothing"},
       {.title = "the largest count that there is",
-       .arguments = arguments(number_bytes(8, 4) + number_bytes(~std::uint64_t{0}, 8) + string_bytes("a"), 1),
+       .arguments = before_others(array_of(~std::uint64_t{0}) + string_bytes("a"), 1, string_bytes(kNotYours)),
        .expected = {{}, std::string()},
        .arithmetic = "1 < 2⁶⁴ − 1, but behind the one string the bytes end: nothing"},
-      {.title = "an array of other things",
-       .arguments = arguments(array_bytes({"a"}, 10), 0),
+      {.title = "an empty string, and a count that is forged",
+       .arguments = arguments(array_of((std::uint64_t{1} << 32) + 1) + string_bytes(""), 0),
        .expected = {{}, std::string()},
-       .arithmetic = "the type is 10, not 8: no strings, so nothing"}};
+       .arithmetic = "0 < 1 + 256⁴\nat byte 12: a length of 0, so no letters"},
+      {.title = "eleven bytes",
+       .arguments = before_others(array_of(1).substr(0, 11), 0, '\0' + string_bytes(kNotYours)),
+       .expected = {{}, std::string()},
+       .arithmetic = "type and count alone take twelve: nothing"},
+      {.title = "an array of other things",
+       .arguments = arguments(array_bytes({"a"}, 264), 0),
+       .expected = {{}, std::string()},
+       .arithmetic = "08 01 00 00: the type is 8 + 256 = 264, not 8: no strings, so nothing"}};
 }
 
 std::vector<Argument> random(Random& random) {
@@ -327,6 +424,18 @@ Exercise exercise() {
            {"sum-wraps",
             "a sum with the length does not fit into 64 bits and becomes small: compare length with what is left",
             kHonestPage, function<sum_wraps>},
+           {"walk-not-bounded",
+            "the length of an element before yours is believed: compare each with what is left, before you step over "
+            "it",
+            kHonestPage, function<not_bounded>},
+           {"byte-not-widened", kWiden, kGgufPage, function<nothing>},
+           {"byte-not-widened", kWiden, kGgufPage, function<lengths_by<number_of_ints>>},
+           {"length-in-part", "of a length not all eight bytes are read", kGgufPage, function<lengths_by<four_of>>},
+           {"size-not-checked",
+            "are there twelve bytes at all? Without a look at that, what lies behind the end is read, and size() − 12 "
+            "is "
+            "no small number, but one near 2⁶⁴",
+            kHonestPage, function<size_not_checked>},
            {"count-ignored", "the index is not below the count: there is no such element", kHonestPage,
             function<count_ignored>},
            {"type-ignored", "the element type is not 8: these are no strings", kHonestPage, function<type_ignored>}},

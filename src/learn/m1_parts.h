@@ -58,6 +58,17 @@ inline std::uint64_t number_in(Bytes bytes) {  // of at most eight
   return value;
 }
 
+// `n += bytes[i] << 8 * i`: the byte becomes an int, of 32 bits. To shift that by 32 and more is undefined; processors
+// take the count modulo 32, as here.
+inline std::uint64_t number_of_ints(Bytes bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::uint32_t shifted = std::uint32_t{bytes[i]} << 8 * (i % 4);
+    value += static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(shifted)});
+  }
+  return value;
+}
+
 inline std::string random_word(Random& random, std::size_t most) {
   std::string word(whole(random, 0, most), ' ');
   for (char& letter : word) letter = static_cast<char>('a' + whole(random, 0, 25));

@@ -39,6 +39,9 @@ std::uint32_t always_held_back(Text held, Text stop) {
   if (is_there(held, stop)) return reference(held, stop);
   return bytes(held.size() - std::min(held.size(), stop.size() - 1));
 }
+std::uint32_t short_shown(Text held, Text stop) {  // held.size() − stop.size() + 1 is near 2⁶⁴ there
+  return held.size() + 1 < stop.size() ? bytes(held.size()) : reference(held, stop);
+}
 std::uint32_t how_many_wait(Text held, Text stop) { return bytes(held.size()) - reference(held, stop); }
 std::uint32_t last_place(Text held, Text stop) {
   return is_there(held, stop) ? bytes(held.rfind(stop)) : reference(held, stop);
@@ -58,6 +61,7 @@ std::vector<Case> by_hand() {
           hand_case(" dog. Shy", " She", 9, "it ends with y, hy, Shy: none begins \" She\"\nall 9 may be shown"),
           hand_case(" dog. She", " She", 5, "the stop stands at place 5: what is before it may be shown"),
           hand_case("xaa", "aab", 1, "both a and aa begin \"aab\": the longer end waits\n3 − 2 = 1"),
+          hand_case(" S", " She", 0, "all of it begins \" She\", though it is shorter: nothing may be shown yet"),
           hand_case("x!y!", "!", 1, "the stop stands at places 1 and 3: the first counts")};
 }
 
@@ -100,6 +104,10 @@ Exercise exercise() {
                        {"always-held-back",
                         "the last bytes always wait: only an end that is a beginning of the stop has to", kStopPage,
                         function<always_held_back>},
+                       {"short-shown",
+                        "a text shorter than the stop is shown at once: held.size() − stop.size() is no small number "
+                        "there, but one near 2⁶⁴",
+                        kStopPage, function<short_shown>},
                        {"stop-shown", "the stop itself is no part of the answer: show what stands before it", kStopPage,
                         function<stop_shown>},
                        {"shortest-end", "the shortest end that begins the stop waits: it has to be the longest",

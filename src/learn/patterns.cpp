@@ -402,31 +402,35 @@ Sentence magnitude(const Look& look) {
                      g > e ? "large" : "small");
 }
 
+// What a pattern is about. Of each kind one is said, the most telling: a second one says the same in other words.
+enum class Kind { values, size, order, place, magnitude };
+
 struct Finder {
   Pattern pattern;
   const char* name;
   Sentence (*find)(const Look&);
+  Kind kind;
 };
 constexpr std::array<Finder, 19> kFinders{{
-    {Pattern::length, "length", length},
-    {Pattern::not_a_number, "not-a-number", not_a_number},
-    {Pattern::all_zero, "all-zero", all_zero},
-    {Pattern::unchanged, "unchanged-input", unchanged},
-    {Pattern::sign, "sign-flipped", sign},
-    {Pattern::factor, "constant-factor", factor},
-    {Pattern::factor_of_input, "factor-of-an-input", factor_of_input},
-    {Pattern::factor_by_row, "factor-by-row", factor_by_row},
-    {Pattern::offset, "constant-offset", offset},
-    {Pattern::offset_of_input, "offset-of-an-input", offset_of_input},
-    {Pattern::shifted, "shifted", shifted},
-    {Pattern::reversed, "reversed", reversed},
-    {Pattern::transposed, "transposed", transposed},
-    {Pattern::byte_order, "byte-order", byte_order},
-    {Pattern::reordered, "reordered", reordered},
-    {Pattern::rounding, "rounding", rounding},
-    {Pattern::some_places, "some-places", some_places},
-    {Pattern::beyond, "beyond", beyond},
-    {Pattern::magnitude, "order-of-magnitude", magnitude},
+    {Pattern::length, "length", length, Kind::values},
+    {Pattern::not_a_number, "not-a-number", not_a_number, Kind::values},
+    {Pattern::all_zero, "all-zero", all_zero, Kind::values},
+    {Pattern::unchanged, "unchanged-input", unchanged, Kind::values},
+    {Pattern::sign, "sign-flipped", sign, Kind::size},
+    {Pattern::factor, "constant-factor", factor, Kind::size},
+    {Pattern::factor_of_input, "factor-of-an-input", factor_of_input, Kind::size},
+    {Pattern::factor_by_row, "factor-by-row", factor_by_row, Kind::size},
+    {Pattern::offset, "constant-offset", offset, Kind::size},
+    {Pattern::offset_of_input, "offset-of-an-input", offset_of_input, Kind::size},
+    {Pattern::shifted, "shifted", shifted, Kind::order},
+    {Pattern::reversed, "reversed", reversed, Kind::order},
+    {Pattern::transposed, "transposed", transposed, Kind::order},
+    {Pattern::byte_order, "byte-order", byte_order, Kind::order},
+    {Pattern::reordered, "reordered", reordered, Kind::order},
+    {Pattern::rounding, "rounding", rounding, Kind::size},
+    {Pattern::some_places, "some-places", some_places, Kind::place},
+    {Pattern::beyond, "beyond", beyond, Kind::place},
+    {Pattern::magnitude, "order-of-magnitude", magnitude, Kind::magnitude},
 }};
 
 // What the wrong places alone look like: of all, their sign, a factor, zeros.
@@ -468,10 +472,12 @@ std::vector<FoundPattern> find_patterns(const Beside& beside) {
     return {{Pattern::not_a_number, *finders::not_a_number(look)}};  // it is times and plus anything, too
   }
   std::vector<FoundPattern> found;
+  std::vector<finders::Kind> said;
   for (const finders::Finder& finder : finders::kFinders) {
-    if (finder.pattern == Pattern::length) continue;
+    if (finder.pattern == Pattern::length || std::count(said.begin(), said.end(), finder.kind) > 0) continue;
     const auto sentence = finder.find(look);
     if (!sentence) continue;
+    said.push_back(finder.kind);
     const bool where = finder.pattern == Pattern::some_places || finder.pattern == Pattern::beyond;
     found.push_back({finder.pattern, *sentence + (where ? finders::in_those_places(look) : "")});
   }

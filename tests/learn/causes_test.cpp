@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -64,20 +66,71 @@ TEST(Causes, OfTwoThatGiveTheSameOnceTheOneThatAlwaysDoesComesFirst) {
 }
 
 TEST(Causes, OneThatGivesTheSameByChanceComesAfterWhatCanBeSeen) {
-  EXPECT_EQ(named(function<squared>, {adds}),
-            (std::vector<std::string>{"constant-factor", "constant-offset", "offset-of-an-input", "adds"}));
+  EXPECT_EQ(named(function<squared>, {adds}), (std::vector<std::string>{"constant-factor", "adds"}));
 }
 
 TEST(Causes, OneThatLeadsTheSameWayComesLast) {
   const KnownMistake grows{"grows", "it grows", "page", function<four_times>};
-  EXPECT_EQ(named(function<five_times>, {grows}),
-            (std::vector<std::string>{"constant-factor", "constant-offset", "grows"}));
+  EXPECT_EQ(named(function<five_times>, {grows}), (std::vector<std::string>{"constant-factor", "grows"}));
 }
 
 TEST(Causes, ThatItIsFarTooLargeComesAfterAMistakeThatLeadsTheSameWay) {
   const KnownMistake grows{"grows", "it grows", "page", function<thirty_times>};
   EXPECT_EQ(named(function<thirty_times_and_its_place>, {grows}),
             (std::vector<std::string>{"grows", "order-of-magnitude"}));
+}
+
+TEST(Causes, OneThatOnlyResemblesTheirsIsNamedAsAGuess) {
+  const KnownMistake grows{"grows", "it grows", "page", function<four_times>};
+  const auto last_said = [&](LearnerFunction theirs, const KnownMistake& mistake) {
+    const Exercise exercise{.name = "", .reference = reference<three_times>(), .by_hand = cases, .mistakes = {mistake}};
+    const Case first = cases()[0];
+    return likely_causes(exercise, first, answer_of(theirs, first.arguments, {}), theirs).back().sentence;
+  };
+  EXPECT_EQ(last_said(function<five_times>, grows), "perhaps: it grows");
+  EXPECT_EQ(last_said(function<squared>, adds), "perhaps: it adds");
+  EXPECT_EQ(last_said(function<four_times>, grows), "it grows");
+}
+
+void a_million_times(Out out, In x) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = 1e6f * x[i] + static_cast<float>(i);
+}
+TEST(Causes, OneThatLeadsTheSameWayButNearlyNowhereIsNotNamed) {
+  const KnownMistake grows{"grows", "it grows", "page", function<four_times>};
+  const std::vector<std::string> ids = named(function<a_million_times>, {grows});
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), "grows"), 0);
+}
+
+TEST(Causes, AMistakeThatCanBeMadeInTwoWaysIsNamedOnce) {
+  const KnownMistake again{"squares", "it squares", "page", function<squared>};
+  EXPECT_EQ(named(function<squared>, {squares, again}), (std::vector<std::string>{"squares"}));
+}
+
+// Moved by one bit too few: no mistake that is known here.
+void moved_by_15(Out out, std::span<const std::uint16_t> in) {
+  for (std::size_t i = 0; i < in.size(); ++i) out[i] = std::bit_cast<float>(std::uint32_t{in[i]} << 15);
+}
+void begin_twice(Out out, std::span<const std::uint8_t> file, std::uint32_t begin, std::uint32_t row) {
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    const std::size_t at = 2 * (begin + row * out.size() + c);
+    const bool is_there = at + 1 < file.size();
+    const std::uint32_t low = is_there ? file[at] : 0, high = is_there ? file[at + 1] : 0;
+    out[c] = std::bit_cast<float>(high << 24 | low << 16);
+  }
+}
+TEST(Causes, OfAMistakeThatIsNotKnownNoOtherIsNamedAsIfItWereSure) {
+  const std::pair<const char*, LearnerFunction> unknown[] = {{"m1-bf16", function<moved_by_15>},
+                                                             {"m1-tensor-view", function<begin_twice>}};
+  for (const auto& [name, theirs] : unknown) {
+    const Exercise& exercise = *find_exercise(name);
+    const Report report = run_checks(exercise, theirs, {.speed = false});
+    ASSERT_NE(report.failure(), nullptr) << name;
+    for (const Cause& cause : report.failure()->causes) {
+      const bool is_known = std::any_of(exercise.mistakes.begin(), exercise.mistakes.end(),
+                                        [&](const KnownMistake& mistake) { return mistake.id == cause.id; });
+      EXPECT_TRUE(!is_known || cause.sentence.starts_with("perhaps: ")) << name << ": " << cause.sentence;
+    }
+  }
 }
 
 TEST(Causes, BesideOneThatIsSureNothingElseIsNamed) {
@@ -98,6 +151,43 @@ TEST(Causes, NothingWasTurnedIsNotSaidWhereALittleWas) {
   const Report report = run_checks(rope, function<turned_half_as_far>, {.speed = false});
   ASSERT_NE(report.failure(), nullptr);
   for (const Cause& cause : report.failure()->causes) EXPECT_NE(cause.id, "rope-missing") << cause.sentence;
+}
+
+// Of three cases by hand the last has somebody else's byte behind its end.
+Case of_bytes(std::string title, std::vector<std::uint8_t> bytes, double first, std::vector<std::uint8_t> behind = {}) {
+  return {.title = std::move(title),
+          .arguments = {{.name = "bytes", .content = std::move(bytes), .behind = std::move(behind)}},
+          .expected = {{}, first}};
+}
+std::vector<Case> cases_of_bytes() {
+  return {of_bytes("one", {7}, 7), of_bytes("two", {7, 8}, 7), of_bytes("none", {}, 0, {9})};
+}
+std::uint32_t first_byte(std::span<const std::uint8_t> bytes) { return bytes.empty() ? 0 : bytes[0]; }
+std::uint32_t last_byte(std::span<const std::uint8_t> bytes) { return bytes.empty() ? 0 : bytes.back(); }
+bool read_behind = false;
+std::uint32_t last_byte_carelessly(std::span<const std::uint8_t> bytes) {
+  read_behind = read_behind || bytes.empty();
+  return bytes.empty() ? bytes.data()[0] : bytes.back();
+}
+const Exercise of_first_byte{.name = "",
+                             .reference = reference<first_byte>(),
+                             .by_hand = cases_of_bytes,
+                             .tolerance = 0,
+                             .mistakes = {{"last", "it is the last", "page", function<last_byte>}}};
+
+TEST(Causes, WhileTheyAreSoughtNothingIsAskedInWhichCarelessCodeMightCrash) {
+  read_behind = false;
+  const Check check = check_case(of_first_byte, function<last_byte_carelessly>, cases_of_bytes()[1]);
+  ASSERT_EQ(check.causes.size(), 1u);
+  EXPECT_EQ(check.causes[0].id, "last");
+  EXPECT_FALSE(read_behind);
+}
+
+TEST(Cases, WhoReadsBehindTheEndFindsWhatLiesThere) {
+  const Check check = check_case(of_first_byte, function<last_byte_carelessly>, cases_of_bytes()[2]);
+  EXPECT_EQ(check.expected, "0");
+  EXPECT_EQ(check.got, "9");
+  EXPECT_EQ(check.input, "bytes = []");
 }
 
 TEST(Causes, ARightAnswerHasNone) { EXPECT_EQ(named(function<three_times>, {adds}), std::vector<std::string>{}); }

@@ -165,6 +165,18 @@ TEST(Patterns, SomePlacesAndWhatIsWrongThere) {
             "some-places: only the last place of each row is wrong");
 }
 
+TEST(Patterns, WhereItIsWrongIsSaidOnce) {
+  const Beside last{.expected = {3, 4, 5, 6}, .got = {3, 4, 5, 60}};
+  EXPECT_EQ(find_patterns(last).size(), 1U);
+  EXPECT_EQ(first_pattern(last), "some-places: only the last one is wrong");
+}
+
+TEST(Patterns, HowFarItIsOffIsSaidOnce) {
+  const Beside twice{.expected = {3, 3, 3}, .got = {6, 6, 6}, .inputs = {{"x", {3, 3, 3}}}};  // 3 more, and x more, too
+  EXPECT_EQ(find_patterns(twice).size(), 1U);
+  EXPECT_EQ(first_pattern(twice), "constant-factor: every number is 2 times too large");
+}
+
 TEST(Patterns, RightUpToAPlace) {
   EXPECT_EQ(first_pattern(rows(each([](double v, std::size_t i) { return i < 12 ? v : v * v + 7; }))),
             "beyond: right up to row 1, wrong from 2 on");

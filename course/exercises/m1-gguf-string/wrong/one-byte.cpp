@@ -1,5 +1,5 @@
 // cause: length-of-one-byte
-// fails: random
+// fails: by-hand
 #include "learn.h"
 
 std::string gguf_string(std::span<const std::uint8_t> bytes) {

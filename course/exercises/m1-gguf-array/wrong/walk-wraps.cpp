@@ -1,0 +1,24 @@
+// cause: sum-wraps
+// fails: by-hand
+#include "learn.h"
+
+std::uint64_t read(std::span<const std::uint8_t> bytes, std::size_t at, std::size_t size) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size; i++) value |= static_cast<std::uint64_t>(bytes.data()[at + i]) << (8 * i);
+  return value;
+}
+
+std::string gguf_array_string(std::span<const std::uint8_t> bytes, std::uint32_t index) {
+  if (bytes.size() < 12 || read(bytes, 0, 4) != 8 || index >= read(bytes, 4, 8)) return "";
+  std::size_t at = 12;
+  for (std::uint32_t i = 0; at + 8 <= bytes.size(); i++) {
+    const std::uint64_t length = read(bytes, at, 8);
+    at += 8;
+    if (i == index) {
+      if (length > bytes.size() - at) return "";
+      return std::string(reinterpret_cast<const char*>(bytes.data()) + at, static_cast<std::size_t>(length));
+    }
+    at += static_cast<std::size_t>(length);
+  }
+  return "";
+}
