@@ -1,8 +1,9 @@
 #include "learn.h"
 
 // Given: the bits of an f16 → a float.  std::ldexp(a, n) is a · 2ⁿ.
-// 1.fraction · 2^(exponent − 15), the fraction of ten bits: (1024 + fraction) / 1024 · …, so 10 more off: − 25.
-// Exponent 0: 0.fraction · 2⁻¹⁴, so fraction · 2⁻²⁴. Exponent 31, infinity and NaN, no scale has.
+// The number is 1.fraction · 2^(exponent − 15). The fraction has ten bits, so 1.fraction is (1024 + fraction) · 2⁻¹⁰,
+// and −15 − 10 is −25. Exponent 0: 0.fraction · 2⁻¹⁴, which is fraction · 2⁻²⁴.
+// (Exponent 31 means infinity or NaN, which no scale is.)
 float f16_to_f32(std::uint32_t bits) {
   const float sign = bits & 0x8000 ? -1.0f : 1.0f;
   const int exponent = bits >> 10 & 0x1f;
