@@ -28,6 +28,9 @@
 
 // clang-format off
 EM_JS(void, give_text, (const char* text, int bytes), { Module["onText"](text, bytes); });
+EM_JS(void, give_case, (const char* title, int title_bytes, const char* input, int input_bytes), {
+  Module["onCase"](title, title_bytes, input, input_bytes);
+});
 EM_JS(void, give_sign_of_life, (), { Module["onText"](0, 0); });
 EM_JS(void, give_surroundings, (void* room, int bytes), {
   Module["onSurroundings"](wasmMemory, wasmTable, room, bytes);
@@ -412,8 +415,14 @@ OrderedJson answer_to(const OrderedJson& request, Arrays& arrays) {
     facts["room"] = reinterpret_cast<std::uintptr_t>(room.data());
     return facts;
   }
-  const auto text = [](std::string_view piece) { give_text(piece.data(), static_cast<int>(piece.size())); };
-  if (auto answer = answer_for_learners(verb, request, text, give_sign_of_life)) return *std::move(answer);
+  const Listeners listeners{
+      .text = [](std::string_view piece) { give_text(piece.data(), static_cast<int>(piece.size())); },
+      .trying =
+          [](std::string_view title, std::string_view input) {
+            give_case(title.data(), static_cast<int>(title.size()), input.data(), static_cast<int>(input.size()));
+          },
+      .alive = give_sign_of_life};
+  if (auto answer = answer_for_learners(verb, request, listeners)) return *std::move(answer);
   if (!page) fail("{}: no model is loaded", verb);
   if (verb == "tokenize") return page->tokenize(request);
   if (verb == "textOf") return page->text_of(request);

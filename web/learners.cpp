@@ -1,5 +1,7 @@
 #include "learners.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -69,22 +71,46 @@ OrderedJson exercise_mistakes() {
   return all;
 }
 
-OrderedJson check(const OrderedJson& request, const std::function<void(std::string_view)>& text) {
-  return learn::to_json(learn::run_checks(exercise_of(request), called, {.begin = text}));
+OrderedJson check(const OrderedJson& request, const Listeners& listeners) {
+  return learn::to_json(
+      learn::run_checks(exercise_of(request), called, {.begin = listeners.text, .trying = listeners.trying}));
 }
 
-OrderedJson story_with(const OrderedJson& request, const std::function<void(std::string_view)>& text) {
+// Why no word follows the prompt.
+std::string_view why_silent(learn::SeamedEngine& engine, const learn::Story& story) {
+  if (!story.ids.empty()) return "no text comes of the tokens that were chosen";
+  if (story.prompt.empty()) return "the text has no tokens";
+  const std::vector<float> logits = engine.trace(story.prompt, [](auto&&...) {});
+  const bool same = std::all_of(logits.begin(), logits.end(), [&](float x) { return x == logits.front(); });
+  return same ? "all tokens have the same score, and the first of them is the one that ends a story"
+              : "the first token that was chosen is the one that ends a story";
+}
+
+// With an exercise and nobody's function, the reference has its place: it does what the learner's should.
+OrderedJson story_with(const OrderedJson& request, const Listeners& listeners) {
   learn::Seams seams;
-  if (learners != nullptr) {
+  if (request.contains("exercise")) {
     const learn::Exercise& exercise = exercise_of(request);
     if (exercise.place == nullptr) fail("{} has no place of its own in the engine", exercise.name);
-    seams = learn::seams_with(exercise, called);
+    seams = learn::seams_with(exercise, learners != nullptr ? called : exercise.reference.call);
   }
   learn::SeamedEngine engine(std::move(seams));
-  const learn::Story story = engine.tell({.prompt = request.at("text").get<std::string>(),
-                                          .tokens = request.value("tokens", std::size_t{40}),
-                                          .text = text});
-  return {{"text", story.text}, {"ids", story.ids}};
+  std::string shown;
+  learn::TellOptions how{.prompt = request.at("text").get<std::string>(),
+                         .tokens = request.value("tokens", std::size_t{40})};
+  how.text = [&](std::string_view piece) {
+    shown += piece;
+    listeners.text(piece);
+  };
+  try {
+    const learn::Story story = engine.tell(how);
+    OrderedJson told{{"text", story.text}, {"ids", story.ids}};
+    if (story.answer().empty()) told["ended"] = why_silent(engine, story);
+    return told;
+  } catch (const Error& e) {  // what their code gave cannot be gone on with: logits that are no numbers
+    if (learners == nullptr) throw;
+    return {{"text", shown}, {"ids", OrderedJson::array()}, {"ended", e.what()}};
+  }
 }
 
 // The check inside the engine alone, also of what fails before that: where pebble goes wrong with it, and why.
@@ -103,8 +129,8 @@ std::span<std::byte> room_for_learners() {
 }
 
 std::optional<OrderedJson> answer_for_learners(std::string_view verb, const OrderedJson& request,
-                                               const std::function<void(std::string_view)>& text, void (*alive)()) {
-  alive_now = alive;
+                                               const Listeners& listeners) {
+  alive_now = listeners.alive;
   learn::on_step = give_sign;
   last_sign = Clock::now();
   if (verb == "exercises") return names();
@@ -112,8 +138,8 @@ std::optional<OrderedJson> answer_for_learners(std::string_view verb, const Orde
   learners = request.contains("mistake") && request.contains("exercise")
                  ? mistake_of(request)
                  : reinterpret_cast<LearnerFunction>(request.value("slot", std::uintptr_t{0}));
-  if (verb == "check") return check(request, text);
-  if (verb == "storyWith") return story_with(request, text);
+  if (verb == "check") return check(request, listeners);
+  if (verb == "storyWith") return story_with(request, listeners);
   if (verb == "debug") return debug(request);
   return std::nullopt;
 }

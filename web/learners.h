@@ -16,9 +16,16 @@ namespace rung {
 
 std::span<std::byte> room_for_learners();
 
-// nullopt: it is another's verb. `text` takes what is there before the answer: a check's name as it begins, a story's
-// pieces. `alive` is called now and then while the learner's code is being called.
+// Who hears what is there before the answer.
+struct Listeners {
+  std::function<void(std::string_view)> text;  // a check's name as it begins, a story's pieces
+  // Each case before it is tried: what does not come back is known by it.
+  std::function<void(std::string_view title, std::string_view input)> trying;
+  void (*alive)();  // called now and then while the learner's code is being called
+};
+
+// nullopt: it is another's verb.
 std::optional<OrderedJson> answer_for_learners(std::string_view verb, const OrderedJson& request,
-                                               const std::function<void(std::string_view)>& text, void (*alive)());
+                                               const Listeners& listeners);
 
 }  // namespace rung

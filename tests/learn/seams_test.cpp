@@ -171,7 +171,9 @@ TEST(InEngine, TheSpeedIsToldBesideTheRivals) {
   const Exercise& exercise = *find_exercise("m2-rms-norm");
   const Check check = check_speed(exercise, exercise.reference.call);
   EXPECT_EQ(check.state, CheckState::passed);
+  EXPECT_EQ(check.title.rfind("yours: ", 0), 0U) << check.title;
   EXPECT_NE(check.title.find("operations a second; Rung's"), std::string::npos) << check.title;
+  EXPECT_EQ(check.title.find("times as fast"), std::string::npos) << check.title;
 }
 
 }  // namespace

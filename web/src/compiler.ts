@@ -31,7 +31,7 @@ class Door implements Compiler {
     const { name, function: functionName, signature } = exercise;
     const file = `${name}.cpp`;
     const { said, module } = await this.ask('compile', { file, source, functionName, signature, base });
-    const messages: Message[] = messagesOf(said, file, functionName);
+    const messages: Message[] = messagesOf(said, file, source, functionName);
     return { module: module as Uint8Array | undefined, messages, said: said as string };
   }
 

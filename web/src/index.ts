@@ -19,6 +19,7 @@ import type {
   Solution,
   Stopped,
   TraceOptions,
+  TriedCase,
 } from './types.js';
 export type * from './types.js';
 
@@ -39,6 +40,7 @@ interface Reply {
   stopped?: Stopped;
   text?: string;
   printed?: string;
+  trying?: TriedCase;
   progress?: [number, number];
 }
 
@@ -48,6 +50,8 @@ interface Waiting {
   onText?: (piece: string) => void;
   onPrint?: (text: string) => void;
   onProgress?: (done: number, all: number) => void;
+  /** The last case that was begun, of a check. */
+  tried?: TriedCase;
   /** Learners' code may run without end: without a sign of life it is stopped. */
   isWatched?: boolean;
   timer?: ReturnType<typeof setTimeout>;
@@ -143,7 +147,7 @@ class Door implements Rung {
     return this.tryOut('debug', solution, {}, options) as ReturnType<Rung['debug']>;
   }
   storyWith(
-    solution: Solution | ExerciseMistake | null,
+    solution: Solution | ExerciseMistake | { exercise: string } | null,
     text: string,
     { tokens = 40, ...options }: RunOptions & { tokens?: number } = {},
   ) {
@@ -156,13 +160,13 @@ class Door implements Rung {
 
   private tryOut(
     verb: string,
-    solution: Solution | ExerciseMistake | null,
+    solution: Solution | ExerciseMistake | { exercise: string } | null,
     fields: object,
-    { onText, onPrint }: RunOptions,
+    { onText, onPrint, signal }: RunOptions,
   ) {
     const { exercise, module, mistake }: Partial<Solution & ExerciseMistake> = solution ?? {};
     const callbacks = { ...(onText && { onText }), ...(onPrint && { onPrint }), isWatched: true };
-    return this.ask(verb, { exercise, mistake, ...fields }, callbacks, module);
+    return this.until(signal, this.ask(verb, { exercise, mistake, ...fields }, callbacks, module));
   }
 
   async switchOff(parts: Part[]) {
@@ -177,11 +181,15 @@ class Door implements Rung {
 
   generate(text: string, options: GenerateOptions = {}) {
     const { onText, signal, ...settings } = options;
-    const asked = this.ask('generate', { text, ...settings }, { onText });
-    const abort = () => this.lose(new DOMException('the text was stopped', 'AbortError'));
+    return this.until(signal, this.ask('generate', { text, ...settings }, { onText })) as ReturnType<Rung['generate']>;
+  }
+
+  // The worker computes and hears nothing: whoever stops it ends it.
+  private until<Answer>(signal: AbortSignal | undefined, asked: Promise<Answer>): Promise<Answer> {
+    const abort = () => this.lose(new DOMException('it was stopped', 'AbortError'));
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort);
-    return asked.finally(() => signal?.removeEventListener('abort', abort)) as ReturnType<Rung['generate']>;
+    return asked.finally(() => signal?.removeEventListener('abort', abort));
   }
 
   close() {
@@ -222,24 +230,25 @@ class Door implements Rung {
   private watch(waiting: Waiting) {
     if (!waiting.isWatched) return;
     clearTimeout(waiting.timer);
-    const words = `it was stopped after ${patience / 1000} seconds without an end: does a loop never stop?`;
-    const stop = () => this.lose(new StoppedError({ why: 'endless', what: words, offsets: [] }));
+    const words = `It was stopped after ${patience / 1000} seconds without an end: does a loop never stop?`;
+    const stop = () => this.lose(new StoppedError({ why: 'endless', what: words, offsets: [], ...waiting.tried }));
     waiting.timer = setTimeout(stop, patience);
   }
 
   private hear(reply: Reply) {
     const waiting = this.waiting.get(reply.id);
     if (!waiting) return;
-    if (reply.text !== undefined || reply.printed !== undefined || reply.progress) {
+    if (reply.text !== undefined || reply.printed !== undefined || reply.trying || reply.progress) {
       if (reply.text) waiting.onText?.(reply.text); // an empty one is a sign of life
       if (reply.printed) waiting.onPrint?.(reply.printed);
+      if (reply.trying) waiting.tried = reply.trying;
       if (reply.progress) waiting.onProgress?.(...reply.progress);
       return this.watch(waiting);
     }
     this.waiting.delete(reply.id);
     clearTimeout(waiting.timer);
     if (reply.error === undefined) waiting.resolve(reply.answer);
-    else waiting.reject(reply.stopped ? new StoppedError(reply.stopped) : new Error(reply.error));
+    else waiting.reject(reply.stopped ? new StoppedError({ ...reply.stopped, ...waiting.tried }) : new Error(reply.error));
     if (reply.dead) this.lose('the engine started anew');
   }
 

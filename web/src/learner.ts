@@ -45,7 +45,7 @@ export class Learner {
   stopped(error: unknown): Stopped | undefined {
     if (error instanceof NotYet) return { why: 'not-yet', what: error.message, offsets: [] };
     const trap = error as Error;
-    if (!(trap instanceof WebAssembly.RuntimeError || trap instanceof RangeError || trap instanceof SystemCall)) return;
+    if (!(trap instanceof WebAssembly.RuntimeError || trap instanceof RangeError || trap instanceof Refused)) return;
     // Chromium and Node name a module as its file was, Firefox where it was made; the engine came from rung.wasm.
     const frames = (trap.stack ?? '').split('\n').filter((line) => /learner\.wasm|> WebAssembly\.Module/.test(line));
     const offsets = frames.flatMap((line) => {
@@ -63,7 +63,11 @@ export class Learner {
         const bytes = new Uint8Array(this.engine.memory.buffer);
         throw new NotYet(this.textAt(at, bytes.indexOf(0, at >>> 0) - (at >>> 0)));
       },
-      rung_malloc: (bytes: number) => this.engine.malloc(bytes),
+      rung_malloc: (bytes: number) => {
+        const at = this.engine.malloc(bytes);
+        if (at === 0) throw new Refused(`your code asks for more memory than there is: ${asked(bytes)}`);
+        return at;
+      },
       rung_free: (at: number) => this.engine.free(at),
     };
   }
@@ -84,7 +88,7 @@ export class Learner {
       return 0;
     };
     const others = (name: string | symbol) => () => {
-      throw new SystemCall(`your code asks the system for ${String(name)}, and a page has no system`);
+      throw new Refused(`your code asks the system for ${String(name)}, and a page has no system`);
     };
     const known: Record<string, unknown> = { fd_write: write, fd_close: () => 0, fd_seek: () => 70, fd_fdstat_get: () => 0 };
     return new Proxy(known, { get: (_, name) => known[name as string] ?? others(name) }) as WebAssembly.ModuleImports;
@@ -95,19 +99,40 @@ export class Learner {
   }
 }
 
-class SystemCall extends Error {}
+/** What their code asks for and cannot have. */
+class Refused extends Error {}
+const asked = (bytes: number) => (bytes < 0 ? 'did a size become less than zero?' : `${bytes} bytes at once`);
 
 // A stack that is full ends anywhere: at first it writes over other things. The same few places again and again tell.
 const isDeep = (offsets: number[]) => offsets.length > 7 && new Set(offsets.slice(0, 8)).size < 4;
 const withoutEnd = 'a function calls itself without end, until the stack is full';
 
-// "…/span:512: assertion __idx < size() failed: span<T>::operator[](index): index out of range" → its last part.
-function inWords(error: Error, errors: string): string {
+// What the library says before it gives up, in plain words. "…/array:277: libc++ Hardening assertion … failed: …" → its
+// last part; where an index stands in it, compiler/pack.mjs has put it there.
+function saidBefore(errors: string): string | undefined {
+  const [, index, size, container] = /(\d+)\/(\d+) (span|vector|string|string_view|array)\s*$/.exec(errors) ?? [];
+  if (container) {
+    const signed = Number(index) | 0; // a size_t has 32 bits here
+    const where = signed < 0 ? 'before the beginning' : 'beyond the end';
+    return `index ${signed} is ${where} of a ${container} of ${size}`;
+  }
   const assertion = /assertion .* failed: (.*)/.exec(errors)?.[1]?.trim();
-  const container = /^(?:basic_)?(\w+)[^:]*::operator\[\]/.exec(assertion ?? '')?.[1];
-  if (container) return `an index is beyond the end of a ${container}`;
-  if (assertion) return assertion;
-  if (errors.trim()) return errors.trim();
+  const other = /^(?:basic_)?(\w+)[^:]*::operator\[\]/.exec(assertion ?? '')?.[1];
+  if (other) return `an index is beyond the end of a ${other}`;
+  const thrown = /^(\w+) was thrown in -fno-exceptions mode/.exec(errors)?.[1];
+  if (thrown) return meanings[thrown] ?? `the library throws ${thrown}, and there are no exceptions here`;
+  return assertion || errors.trim() || undefined;
+}
+const meanings: Record<string, string> = {
+  length_error: 'a length beyond all bounds: did a size become less than zero?',
+  bad_array_new_length: 'a length beyond all bounds: did a size become less than zero?',
+  bad_alloc: 'your code asks for more memory than there is: did a size become less than zero?',
+  out_of_range: 'a place beyond the end was asked for',
+};
+
+function inWords(error: Error, errors: string): string {
+  const said = saidBefore(errors);
+  if (said) return said;
   const known: [RegExp, string][] = [
     [/out of bounds|index out of bounds/, 'your code reads or writes where no memory is'],
     [/call stack|too much recursion/i, withoutEnd],

@@ -3,10 +3,11 @@ import type { Fix, Message, PlaceInCode } from './types.js';
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** clang's words (with source ranges and parseable fix-its) → its messages, each with its notes' fixes. What it says of
- *  the glue around the learner's file is said of the file as a whole, once. */
-export function messagesOf(said: string, file: string, functionName: string): Message[] {
+/** clang's words (with source ranges and parseable fix-its) about `source` → its messages, each with what is certain to
+ *  mend it. What it says of the glue around the learner's file is said of the file as a whole, once. */
+export function messagesOf(said: string, file: string, source: string, functionName: string): Message[] {
   const messages: Message[] = [];
+  let proposedFor: Message | undefined; // a note's fixes are guesses
   const head = /^(?:\.\/)?([^:\n]+):(\d+):(\d+):(?:((?:\{[^}]*\})+):)? (fatal error|error|warning|note): (.*)$/;
   const fixIt = new RegExp(`^fix-it:"(?:\\./)?${escaped(file)}":\\{(\\d+):(\\d+)-(\\d+):(\\d+)\\}:"(.*)"$`);
   const ofTheFile = (severity: Message['severity'], text: string) => {
@@ -15,20 +16,33 @@ export function messagesOf(said: string, file: string, functionName: string): Me
   };
   for (const line of said.split('\n')) {
     const fix = fixIt.exec(line);
-    if (fix && messages.length > 0) messages.at(-1)!.fixes.push(fixOf(fix));
+    if (fix) proposedFor?.fixes.push(fixOf(fix));
     const linker = /^wasm-ld: error: (.*)$/.exec(line);
     if (linker) ofTheFile('error', ofTheLinker(linker[1]!));
     const [, where, row, at, ranges, how, text] = head.exec(line) ?? [];
-    if (!where || how === 'note') continue;
+    if (!where) continue;
+    proposedFor = undefined;
+    if (how === 'note') continue;
     const severity = how === 'warning' ? 'warning' : 'error',
       column = Number(at);
     if (where !== file) ofTheFile(severity, ofTheGlue(text!, functionName));
     else {
       const endColumn = ranges ? endOf(ranges, Number(row), column) : column + 1;
-      messages.push({ line: Number(row), column, endColumn, severity, text: text!, fixes: [] });
+      proposedFor = { line: Number(row), column, endColumn, severity, text: text!, fixes: [] };
+      messages.push(proposedFor);
     }
   }
+  for (const message of messages) if (!isCertain(message, source)) message.fixes = [];
   return messages;
+}
+
+// A mark that is missing, . for ->, a name of theirs that is misspelt. Of a warning clang proposes what silences it:
+// x >> (4 - 8); of a type that does not fit, names of the library's insides: static_cast<value_type>(…).
+function isCertain({ severity, text, fixes }: Message, source: string): boolean {
+  const isMark = (fix: Fix) => /^(?:[;)\]}]|\.|->)$/.test(fix.text.trim());
+  const isTheirs = (fix: Fix) =>
+    /did you mean '/.test(text) && /^\w+$/.test(fix.text) && new RegExp(`\\b${fix.text}\\b`).test(source);
+  return severity === 'error' && fixes.every((fix) => isMark(fix) || isTheirs(fix));
 }
 
 const fixOf = ([, line, column, endLine, endColumn, text]: string[]): Fix => ({

@@ -317,8 +317,15 @@ export interface Report {
   checks: Check[];
 }
 
-/** Why a learner's code ended before its time. */
-export interface Stopped {
+/** A case of a check. */
+export interface TriedCase {
+  /** "two numbers, weights of 1"; "inside pebble", without an input. */
+  title?: string;
+  input?: string;
+}
+
+/** Why a learner's code ended before its time, and in which case. */
+export interface Stopped extends TriedCase {
   /** `not-yet`: it said so itself; `endless`: there was no sign of life for five seconds. */
   why: 'not-yet' | 'trap' | 'endless';
   /** In words; of `not-yet`: the function that is still to be written. */
@@ -352,12 +359,16 @@ export interface RunOptions {
   onPrint?: (text: string) => void;
   /** Of checks: the name of each as it begins. Of stories: each piece. */
   onText?: (text: string) => void;
+  /** Ends it: it fails with an AbortError, and the engine starts anew. */
+  signal?: AbortSignal;
 }
 
 export interface Story {
   /** With the prompt. */
   text: string;
   ids: number[];
+  /** In words: why nothing follows the prompt, or no more. */
+  ended?: string;
 }
 
 /** An engine with a model. Calls wait for each other. What goes wrong is an `Error` with one line, and the engine lives
@@ -390,9 +401,10 @@ export interface Rung {
   check(solution: Solution, options?: RunOptions): Promise<Report>;
   /** The check inside the engine alone, also of what fails before that: where it goes wrong, and why. */
   debug(solution: Solution | ExerciseMistake, options?: RunOptions): Promise<Report>;
-  /** text → how it goes on with the learner's function in the engine's place; null: with the engine's own. */
+  /** text → how it goes on with the learner's function in the engine's place. With the exercise alone: with Rung's own
+   *  function there, which does the same; null: with the engine as it is. */
   storyWith(
-    solution: Solution | ExerciseMistake | null,
+    solution: Solution | ExerciseMistake | { exercise: string } | null,
     text: string,
     options?: RunOptions & { tokens?: number },
   ): Promise<Story>;

@@ -22,13 +22,15 @@ interface Request {
 // Under Node the glue asks for what its older modules have, and for the bytes; a browser fetches them while it
 // compiles.
 async function start(): Promise<Engine> {
-  const onText = (at: number, bytes: number) =>
-    post({ id: current, text: text.decode(engine.HEAPU8.slice(at >>> 0, (at >>> 0) + bytes)) });
+  const textAt = (at: number, bytes: number) => text.decode(engine.HEAPU8.slice(at >>> 0, (at >>> 0) + bytes));
+  const onText = (at: number, bytes: number) => post({ id: current, text: textAt(at, bytes) });
+  const onCase = (title: number, titleBytes: number, input: number, inputBytes: number) =>
+    post({ id: current, trying: { title: textAt(title, titleBytes), input: textAt(input, inputBytes) } });
   const onSurroundings = (memory: WebAssembly.Memory, table: WebAssembly.Table, room: number, bytes: number) => {
     const { _malloc: malloc, _free: free } = engine;
     surroundings = { memory, table, room: room >>> 0, bytes, malloc, free };
   };
-  const options: Record<string, unknown> = { onText, onSurroundings, print: () => {}, printErr: () => {} };
+  const options: Record<string, unknown> = { onText, onCase, onSurroundings, print: () => {}, printErr: () => {} };
   if (inNode) {
     const [{ readFile }, { createRequire }] = await Promise.all([
       import('node:fs/promises' as string),

@@ -32,8 +32,9 @@ async function stop(body) {
     (error) => error,
   );
   assert.ok(error.stopped, error.stack);
-  const [place] = await compiler.lines(module, error.stopped.offsets, exercise);
-  return { why: error.stopped.why, words: error.message, line: place?.line };
+  const { why, offsets, title, input } = error.stopped;
+  const [place] = await compiler.lines(module, offsets, exercise);
+  return { why, words: error.message, line: place?.line, title, input };
 }
 
 test('an error stands at its line, with what would mend it', async () => {
@@ -42,6 +43,16 @@ test('an error stands at its line, with what would mend it', async () => {
   const [{ line, severity, text, fixes }] = messages;
   assert.deepEqual({ line, severity, text }, { line: 3, severity: 'error', text: "expected ';' at end of declaration" });
   assert.deepEqual(fixes, [{ line: 3, column: 16, endLine: 3, endColumn: 16, text: ';' }]);
+});
+
+test('what is proposed and not certain to mend it is left out', async () => {
+  const fixes = async (line) => (await compile(`${head}${line}\n${right}}\n`)).messages.map(({ fixes }) => fixes.map(({ text }) => text));
+  assert.deepEqual(await fixes('  unsigned w = 7; w = w >> 4 - 8;'), [[], []], 'parentheses that keep the mistake');
+  assert.deepEqual(await fixes('  float f = 1; std::uint8_t b[] = {f}; b[0] = 1;'), [[]], 'a cast by a name of the library');
+  assert.deepEqual(await fixes('  if (std::size_t n = x.size()) ++n'), [[';']]);
+  assert.deepEqual(await fixes('  const std::span<float>* p = &out; if (p.size() > 9) return;'), [['->']]);
+  assert.deepEqual(await fixes('  out[0] = epsilom;'), [['epsilon']], 'a name of theirs, misspelt');
+  assert.deepEqual(await fixes('  out[0] = std::sqrtt(2.0f);'), [[]], 'a name that does not stand there');
 });
 
 test('a warning does not keep it from running', async () => {
@@ -70,12 +81,69 @@ test('what it prints arrives', async () => {
 });
 
 test('what stops it is named by line, and the engine starts anew', async () => {
-  const beyond = 'an index is beyond the end of a span';
-  assert.deepEqual(await stop(`  out[0] = x[x.size()];\n${right}`), { why: 'trap', words: beyond, line: 3 });
-  const divided = await stop(`  volatile int zero = 0;\n  out[0] = 5 / zero;\n${right}`);
-  assert.deepEqual(divided, { why: 'trap', words: 'your code divides a whole number by zero', line: 4 });
+  const told = async (body) => {
+    const { why, words, line } = await stop(`${body}\n${right}`);
+    assert.equal(why, 'trap');
+    return [line, words];
+  };
+  const huge = 'a length beyond all bounds: did a size become less than zero?';
+  assert.deepEqual(await told('  out[0] = x[x.size()];'), [3, 'index 2 is beyond the end of a span of 2']);
+  assert.deepEqual(await told('  int i = 0;\n  out[--i] = 1;'), [4, 'index -1 is before the beginning of a span of 2']);
+  assert.deepEqual(await told('  std::vector<float> v(x.begin(), x.end());\n  out[0] = v[x.size() + 5];'), [
+    4,
+    'index 7 is beyond the end of a vector of 2',
+  ]);
+  assert.deepEqual(await told('  std::string_view word = "one";\n  out[0] = word[x.size() + 5];'), [
+    4,
+    'index 7 is beyond the end of a string_view of 3',
+  ]);
+  assert.deepEqual(await told('  volatile int zero = 0;\n  out[0] = 5 / zero;'), [4, 'your code divides a whole number by zero']);
+  assert.deepEqual(await told('  std::string s(x.size() - 3, \'a\');\n  print("%s", s.c_str());'), [3, huge]);
+  assert.deepEqual(await told('  std::vector<float> v;\n  v.reserve(x.size() - 3);\n  print("%p", v.data());'), [4, huge]);
+  assert.deepEqual(await told('  print("%d", std::string("one").at(x.size() + 5));'), [3, 'a place beyond the end was asked for']);
+  const [line, words] = await told('  volatile std::size_t n = 4290000000u;\n  char* p = new char[n];\n  print("%p", p);');
+  assert.deepEqual([line, words], [4, 'your code asks for more memory than there is: did a size become less than zero?']);
   const { report } = await run(right);
   assert.equal((await report).passed, true);
+});
+
+test('what is stopped says in which case', async () => {
+  const crash = '  volatile int zero = 0;\n  if (x.size() > 2) out[0] = 5 / zero;\n';
+  const { title, input } = await stop(`${crash}${right}`);
+  assert.match(title, /./);
+  assert.match(input, /^x = \[.*, .*, .*\]/m);
+  const loop = await stop(`  for (volatile int i = 0; i < 1;) {}\n${right}`);
+  assert.match(loop.input, /^x = \[3, 4\]/m);
+});
+
+test('a check that is stopped by its reader ends at once, and the next one is answered', async () => {
+  const stopping = new AbortController();
+  const { report } = await run(`  for (volatile int i = 0; i < 1;) {}\n${right}`, {
+    signal: stopping.signal,
+    onText: () => stopping.abort(),
+  });
+  await assert.rejects(report, { name: 'AbortError' });
+  assert.equal((await (await run(right)).report).passed, true);
+});
+
+test('a story is told beside that of Rung’s own function, which does the same', async () => {
+  const text = 'Once upon a time';
+  const fourBits = { exercise: 'm1-q4-0' };
+  assert.notEqual((await rung.storyWith(fourBits, text)).text, (await rung.storyWith(null, text)).text);
+  const { module } = await compile(`${head}${right}}\n`);
+  const mine = await rung.storyWith({ exercise: exercise.name, module }, text);
+  assert.deepEqual(mine, await rung.storyWith({ exercise: exercise.name }, text));
+  assert.equal(mine.ended, undefined);
+  const ends = async (value) => {
+    const { module } = await compile(`${head}  for (float& o : out) o = ${value};\n}\n`);
+    return rung.storyWith({ exercise: exercise.name, module }, text);
+  };
+  assert.deepEqual(await ends('NAN'), { text, ids: [], ended: 'the model gave nan as the logit of token 0' });
+  assert.deepEqual(await ends('0'), {
+    text,
+    ids: [],
+    ended: 'all tokens have the same score, and the first of them is the one that ends a story',
+  });
 });
 
 test('a function that calls itself without end', async () => {
@@ -92,7 +160,7 @@ test('a function that calls itself without end', async () => {
 test('an endless loop is stopped, and the engine is there again', async () => {
   const stopped = await stop(`  volatile int zero = 0;\n  while (zero == 0) {}\n${right}`);
   assert.equal(stopped.why, 'endless');
-  assert.match(stopped.words, /^it was stopped after 5 seconds without an end/);
+  assert.match(stopped.words, /^It was stopped after 5 seconds without an end/);
   const { report } = await run(right);
   assert.equal((await report).passed, true);
 });
@@ -103,7 +171,7 @@ test('an endless loop inside pebble is stopped as soon as one in a case', async 
   const { report } = await run(body, { onText: (name) => checks.push(name) });
   const error = await report.catch((error) => error);
   assert.equal(checks.at(-1), 'pebble');
-  assert.match(error.message, /^it was stopped after 5 seconds without an end/);
+  assert.match(error.message, /^It was stopped after 5 seconds without an end/);
 });
 
 test('vectors and strings lie in the engine’s memory', async () => {
