@@ -74,7 +74,7 @@ for (const [i, milestone] of milestones.entries()) {
       await element(page).locator('details.hint summary').first().focus();
       await page.keyboard.press('Enter');
       assert.equal(await element(page).locator('details.hint').first().locator('p').first().isVisible(), true);
-      assert.equal(await element(page).locator('details.hint').nth(1).isVisible(), true, 'the second hint is there');
+      await element(page).locator('details.hint').nth(1).waitFor(); // the second one
       assert.equal(await element(page).locator('details.hint').nth(2).isVisible(), false, 'the third one is not');
 
       await write(page, source(name, 'solution.cpp'));
@@ -139,6 +139,7 @@ test('what is written stays: over a reload, over a reset, as attempts, as a file
     assert.equal(attempts, 2, 'what was there before is among the attempts');
     await element(page).locator('select[name=attempts]').selectOption({ index: 1 });
     assert.match(await text(page), /^\/\/ mine/);
+    assert.match(await element(page).locator('> [role=status]').innerText(), /^An earlier attempt.*not checked/);
     assert.deepEqual(errors, []);
   }));
 
@@ -159,14 +160,90 @@ test('an index beyond a span and an endless loop are named, and the next check i
     const solution = source(first.split('/')[1], 'solution.cpp');
     await write(page, solution.replace('{', '{\n  out[0] = x[x.size()];'));
     const line = solution.slice(0, solution.indexOf('{')).split('\n').length + 1;
-    assert.match(await check(page), new RegExp(`^Line ${line}: an index is beyond the end of a span\\.`));
-    await write(page, solution.replace('{', '{\n  for (volatile int i = 0; i < 1;) {}'));
-    assert.match(await check(page), /^it was stopped after 5 seconds without an end/);
+    assert.match(await check(page), new RegExp(`^Line ${line}: index 2 is beyond the end of a span of 2\\.`));
+    const failed = element(page).locator('.checks li').first();
+    assert.match(await failed.innerText(), /^.?\s*By hand: failed \(.+\)\s+index 2 is .* line \d+[^]*\nin\s+out: [^]*x = \[3, 4\]/, 'and in which case');
+    const endless = solution.replace('{', '{\n  for (volatile int i = 0; i < 1;) {}');
+    await write(page, endless);
+    assert.match(await check(page), /^It was stopped after 5 seconds without an end/);
+    assert.match(await failed.innerText(), /By hand: stopped \(.+\)[^]*x = \[3, 4\]/);
+    assert.equal((await element(page).innerText()).match(/after 5 seconds/g).length, 1, 'told once');
+
+    const stop = element(page).getByRole('button', { name: 'Stop' });
+    assert.equal(await stop.isVisible(), false);
+    const checked = Number(await element(page).getAttribute('data-checked'));
+    await page.locator('rung-exercise .cm-content').focus();
+    await page.keyboard.press('Control+Enter');
+    await stop.click();
+    await page.waitForFunction((n) => Number(document.querySelector('rung-exercise').dataset.checked) > n, checked);
+    assert.match(await element(page).locator('> [role=status]').innerText(), /^You stopped it/);
     const began = Date.now();
     await write(page, solution);
     assert.match(await check(page), /^All checks passed/);
     assert.ok(Date.now() - began < 60_000);
     assert.deepEqual(errors, []);
+  }));
+
+test('another story: beside that of Rung’s own function, the field and the keys stay, without a word it asks for one', () =>
+  on(open, 'exercises/m1-q4-0/index.html', { fresh: false }, async (page, { errors }) => {
+    await ready(page);
+    await write(page, source('m1-q4-0', 'solution.cpp'));
+    assert.match(await check(page), /^All checks passed/);
+    const told = element(page).locator('.told');
+    const prompt = told.locator('input');
+    await prompt.fill('The fox');
+    await prompt.press('Enter');
+    const [mine, sound] = await told.locator('blockquote').all();
+    await page.waitForFunction(() => document.querySelector('.told blockquote').innerText.startsWith('The fox'));
+    assert.equal(await mine.innerText(), await sound.innerText());
+    assert.match(await told.innerText(), /The same, word for word\./);
+    assert.equal(await prompt.inputValue(), 'The fox');
+    assert.equal(await prompt.evaluate((field) => field === document.activeElement), true);
+    await prompt.fill(' ');
+    await prompt.press('Enter');
+    assert.match(await told.innerText(), /A word to begin with, please\./);
+    assert.match(await mine.innerText(), /^The fox/, 'the stories are still there');
+    assert.deepEqual(errors, []);
+  }));
+
+test('a story that ends before its first word says why', () =>
+  on(open, first, { fresh: false }, async (page) => {
+    await ready(page);
+    const solution = source(first.split('/')[1], 'solution.cpp');
+    await write(page, solution.replace('{', '{\n  if (out.size() > 0) {\n    for (float& o : out) o = 0;\n    return;\n  }'));
+    await check(page);
+    await element(page).getByRole('button', { name: 'Tell pebble’s story with it' }).click();
+    const [mine, sound] = [0, 1].map((i) => element(page).locator('.told figure').nth(i));
+    assert.match(await mine.innerText(), /Once upon a time\s+Here it ends: all tokens have the same score/);
+    assert.doesNotMatch(await sound.innerText(), /Here it ends/);
+  }));
+
+test('what came of a check is in the window, and the keys stay in the editor', () =>
+  on(open, first, { fresh: false }, async (page) => {
+    await ready(page);
+    await write(page, `${'// a line\n'.repeat(80)}${source(first.split('/')[1], 'stub.cpp')}`);
+    await page.keyboard.press('Control+Home');
+    await check(page);
+    const state = await element(page).locator('> [role=status]').boundingBox();
+    assert.ok(state.y > 64 && state.y + state.height < 900, `it is at ${state.y}`);
+    assert.equal(await page.evaluate(() => document.activeElement.closest('.cm-editor') !== null), true);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.closest('.cm-editor')), null, 'Escape, then Tab leaves it');
+    assert.match(await element(page).innerText(), /Escape, then Tab leaves the editor/);
+  }));
+
+test('the list says how many of a milestone are solved, all of them too', () =>
+  on(open, 'exercises/index.html', { scroll: false }, async (page) => {
+    const of = (milestone) => here.filter((one) => one.milestone === milestone);
+    const solved = [...of('M0'), of('M1').find(({ test_out }) => test_out)].map(({ name }) => name);
+    await page.evaluate((names) => names.forEach((name) => localStorage.setItem(`rung-learn/${name}`, '{"passed": true}')), solved);
+    await page.reload();
+    await page.waitForSelector('rung-exercises[data-shown]');
+    const words = (milestone) => page.locator(`section[data-milestone=${milestone}] > p`).innerText();
+    const [all, some] = [of('M0').length, of('M1').length];
+    assert.equal(await words('M0'), `${all} of ${all} solved`);
+    assert.equal(await words('M1'), `1 of ${some} solved; known: its test-out is among them`);
   }));
 
 test('the solution is for whoever asks twice, and is asked again after a day', async () => {

@@ -27,8 +27,9 @@ const colours = HighlightStyle.define([
 
 const look = EditorView.theme({
   '&': { backgroundColor: 'var(--toy-paper)', color: 'var(--toy-ink)', fontSize: '.875rem' },
-  '&.cm-focused': { outline: '2px solid var(--rung-q)', outlineOffset: '-1px' },
+  '&.cm-focused': { outline: 'none' }, // the frame around it has one, which no gutter covers
   '.cm-content': { fontFamily: 'ui-monospace, monospace', caretColor: 'var(--toy-ink)', padding: '.5rem 0' },
+  '.cm-content, .cm-gutter': { minHeight: '12rem' },
   '.cm-cursor': { borderLeftColor: 'var(--toy-ink)' },
   '.cm-gutters': { backgroundColor: 'var(--rung-soft)', color: 'var(--toy-quiet)', border: '0' },
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--rung-q) 7%, transparent)' },

@@ -24,6 +24,8 @@ class Exercise extends HTMLElement {
   private engine?: Promise<Rung>;
   private state = h('p', { class: 'note', role: 'status' });
   private progress = h('progress', { 'aria-label': 'the compiler on its way', max: 1, hidden: true });
+  private stopButton = button('Stop', () => this.stopping?.abort(), { hidden: true });
+  private stopping?: AbortController; // of the check that runs
   private checkButton = button('Check', () => void this.check(), { class: 'main', 'aria-keyshortcuts': 'Control+Enter' });
   private attempts = h('select', { name: 'attempts', 'aria-label': 'earlier attempts' });
   private results!: Results;
@@ -93,6 +95,14 @@ class Exercise extends HTMLElement {
     if (!keepCode(this.facts.name, text)) this.say('This browser keeps nothing: export your file before you leave.');
   }
 
+  // Where long code has moved it, and the first lines below it, out of the window: the keys stay in the editor.
+  private showState() {
+    const { top, bottom } = this.state.getBoundingClientRect();
+    const covered = 104, // by the bars at the top of a narrow page
+      below = 120;
+    if (top < covered || bottom + below > innerHeight) this.state.scrollIntoView({ block: 'center' });
+  }
+
   private say(words: string) {
     this.state.textContent = words;
   }
@@ -105,13 +115,17 @@ class Exercise extends HTMLElement {
     const back = () => {
       const { attempts } = read(this.facts.name)!;
       const chosen = attempts[Number(this.attempts.value)];
-      if (chosen) this.editor?.replace(chosen.text);
       this.attempts.value = '';
+      if (!chosen) return;
+      this.editor?.replace(chosen.text);
+      this.editor?.mark([]);
+      this.results.clear();
+      this.say('An earlier attempt, as it was: not checked now. Ctrl-Z brings back what you had.');
     };
     this.attempts.addEventListener('change', back);
     this.attempts.hidden = true;
-    const keys = h('span', { class: 'quiet' }, 'or Ctrl-Enter');
-    return h('div', { class: 'row tools' }, this.checkButton, keys, again, this.attempts);
+    const keys = h('span', { class: 'quiet' }, 'Ctrl-Enter checks. Tab indents; Escape, then Tab leaves the editor.');
+    return h('div', { class: 'row tools' }, this.checkButton, this.stopButton, again, this.attempts, keys);
   }
 
   private showAttempts() {
@@ -138,8 +152,10 @@ class Exercise extends HTMLElement {
       this.say(lineOf(error));
     }
     if (state) this.keepOutcome(text, state);
+    this.showState();
     this.busy = false;
     this.checkButton.disabled = false;
+    if (this.stopping?.signal.aborted) this.checkButton.focus(); // the button that had the keys is gone
     this.dataset.checked = String(Number(this.dataset.checked ?? 0) + 1);
   }
 
@@ -162,6 +178,7 @@ class Exercise extends HTMLElement {
     let clang: Compiler, engine: Rung;
     try {
       this.say('The compiler starts …');
+      this.showState();
       [clang, engine] = await Promise.all([
         compiler((done, all) => {
           this.progress.hidden = done >= all;
@@ -187,9 +204,11 @@ class Exercise extends HTMLElement {
     return compiled;
   }
 
-  // → 'passed', or the check that failed.
+  // → 'passed', or the check that failed; '': it was stopped.
   private async run(module: Uint8Array, first: boolean): Promise<string> {
     const engine = await this.engineHere();
+    const { signal } = (this.stopping = new AbortController());
+    this.stopButton.hidden = false;
     let running = '';
     const onText = (name: string) => {
       running = name;
@@ -198,36 +217,46 @@ class Exercise extends HTMLElement {
     };
     try {
       const solution = { exercise: this.facts.name, module };
-      const report = await engine.check(solution, { onText, onPrint: (text) => this.results.print(text) });
+      const report = await engine.check(solution, { onText, onPrint: (text) => this.results.print(text), signal });
       this.results.report(report, solution);
       const failed = report.checks.find(({ state }) => state !== 'passed' && state !== 'skipped');
       this.say(failed ? (first ? `Not right yet, and ${notYet(true)}` : notYet(false)) : this.praise(report));
       return failed ? failed.check : 'passed';
     } catch (error) {
       const { stopped } = error as { stopped?: Stopped };
-      if (!stopped) throw error;
+      if (!stopped && !signal.aborted) throw error;
       void this.engineHere().then((rung) => rung.exercises()); // it starts anew while the reader reads
+      if (!stopped) {
+        this.results.stopped(running, {}, 'cut');
+        this.say('You stopped it. Nothing is known of this check.');
+        return '';
+      }
       await this.showStop(stopped, module, running, first);
       return stopped.why === 'not-yet' ? 'not-yet' : running || 'by-hand';
+    } finally {
+      this.stopButton.hidden = true;
     }
   }
 
   private async showStop(stopped: Stopped, module: Uint8Array, running: string, first: boolean) {
     if (stopped.why === 'not-yet') {
-      this.results.stopped(running, `${stopped.what} is still to be written.`, [], 'not-yet');
+      this.results.stopped(running, { what: `${stopped.what} is still to be written.` }, 'not-yet');
       this.say(`It compiles. Now take not_yet away and write ${stopped.what}: that is the normal start. Then check again.`);
       return;
     }
     const clang = await compiler(undefined);
     const places = await clang.lines(module, stopped.offsets, this.facts);
-    this.results.stopped(running, stopped.what, places);
+    const { title, input } = stopped;
+    const isEndless = stopped.why === 'endless'; // what is said of it stands above
+    this.results.stopped(running, { title, input, places, what: isEndless ? undefined : stopped.what }, isEndless ? 'cut' : 'failed');
     const [place] = places;
     if (place) {
       const { line, column } = place;
       this.editor!.mark([{ line, column, endColumn: column + 1, severity: 'error', text: stopped.what, fixes: [] }]);
     }
-    const what = /[.?!]$/.test(stopped.what) ? stopped.what : `${stopped.what}.`;
-    this.say(`${place ? `Line ${place.line}: ` : ''}${what}${first ? ' And that is the normal start: look at the line, change one thing, check again.' : ''}`);
+    const words = place ? stopped.what : stopped.what[0]!.toUpperCase() + stopped.what.slice(1);
+    const what = /[.?!]$/.test(words) ? words : `${words}.`;
+    this.say(`${place ? `Line ${place.line}: ` : ''}${what}${first ? ` And that is the normal start: look at ${place ? 'the line' : 'what it was called with'}, change one thing, check again.` : ''}`);
   }
 
   private praise(report: Report): string {
@@ -239,8 +268,9 @@ class Exercise extends HTMLElement {
     const solution = this.results.solution;
     if (!solution) return;
     const engine = await this.engineHere();
-    const [theirs, sound] = [await engine.storyWith(solution, prompt), await engine.storyWith(null, prompt)];
-    this.results.stories(theirs.text, sound.text);
+    const { exercise } = solution; // Rung's function may make another pebble, too: of four bits, say
+    const [theirs, sound] = [await engine.storyWith(solution, prompt), await engine.storyWith({ exercise }, prompt)];
+    this.results.stories(theirs, sound);
   }
 
   private async debug(): Promise<void> {

@@ -36,7 +36,8 @@ class Exercises extends HTMLElement {
     const isKnown = items.some((item) => isSolved(item) && item.textContent!.includes('test-out'));
     section.classList.toggle('known', isKnown);
     const solved = items.filter(isSolved).length;
-    const words = isKnown ? 'known: its test-out is solved' : `${solved} of ${items.length} solved`;
+    const isMore = isKnown && solved < items.length;
+    const words = `${solved} of ${items.length} solved${isMore ? '; known: its test-out is among them' : ''}`;
     section.querySelector('h2')!.after(h('p', { class: 'quiet' }, words));
   }
 }

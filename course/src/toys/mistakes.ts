@@ -86,7 +86,7 @@ class Mistakes extends HTMLElement {
         await this.rung!.break(null);
         this.sound = await this.tell(prompt);
       }
-      const { story, found } = 'name' in choice ? await this.inAll(choice, prompt) : await this.inOne(choice, prompt);
+      const { story, found, sound } = 'name' in choice ? await this.inAll(choice, prompt) : await this.inOne(choice, prompt);
       const quote = (title: string, text: string) => {
         const begins = text.startsWith(prompt);
         const words = begins ? [h('b', {}, prompt), text.slice(prompt.length)] : [text];
@@ -95,11 +95,11 @@ class Mistakes extends HTMLElement {
       this.shown.replaceChildren(
         h('p', {}, h('strong', {}, nameOf(choice)), `: ${'name' in choice ? choice.description : choice.sentence}.`),
         ...found.slice(0, 1),
-        h('div', { class: 'beside' }, quote('as it should be', this.sound), quote('with the mistake', story)),
+        h('div', { class: 'beside' }, quote('as it should be', sound), quote('with the mistake', story)),
         ...found.slice(1),
       );
       this.said.textContent =
-        story === this.sound ? 'The story is the same, word for word: only the numbers tell.' : '';
+        story === sound ? 'The story is the same, word for word: only the numbers tell.' : '';
       this.dataset.shown = nameOf(choice);
     } catch (error) {
       this.said.textContent = lineOf(error);
@@ -122,12 +122,15 @@ class Mistakes extends HTMLElement {
       bars(compared.sound, 'the next token, as it should be'),
       bars(compared.changed, 'with the mistake'),
     );
-    return { story, found: [h('div', {}, firstWrong(compared)), next] };
+    return { story, sound: this.sound!, found: [h('div', {}, firstWrong(compared)), next] };
   }
 
   private async inOne(mistake: KnownMistake, prompt: string) {
-    const { text } = await this.rung!.storyWith(mistake, prompt);
-    return { story: text, found: [h('div', {}, ...checked(await this.rung!.debug(mistake), mistake.page))] };
+    const [{ text: story }, { text: sound }] = [
+      await this.rung!.storyWith(mistake, prompt),
+      await this.rung!.storyWith({ exercise: mistake.exercise }, prompt), // of four bits, say: not pebble as it is
+    ];
+    return { story, sound, found: [h('div', {}, ...checked(await this.rung!.debug(mistake), mistake.page))] };
   }
 }
 

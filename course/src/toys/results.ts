@@ -1,7 +1,7 @@
 // What came of a check: the compiler's words, the checks one after the other, stories side by side, the first place
 // where a run leaves the reference.
 import { addressOf } from './diary';
-import type { Check, Fix, Message, PlaceInCode, Report, Solution } from './engine';
+import type { Check, Fix, Message, PlaceInCode, Report, Solution, Story } from './engine';
 import { lineOf } from './engine';
 import { button, h } from './parts';
 
@@ -19,7 +19,17 @@ const states: Record<string, [mark: string, words: string]> = {
   failed: ['✗', 'failed'],
   'not-yet': ['○', 'still to be written'],
   skipped: ['–', 'left out'],
+  cut: ['✗', 'stopped'],
 };
+
+/** How a learner's code ended before its time. */
+interface End {
+  what?: string;
+  /** The case that it was called with. */
+  title?: string;
+  input?: string;
+  places?: PlaceInCode[];
+}
 
 interface Acts {
   goTo(line: number, column?: number): void;
@@ -37,6 +47,10 @@ export class Results {
   private told = h('div', { class: 'told' });
   private apart = h('div', { class: 'apart' });
   readonly element = h('div', { class: 'results' }, this.said, this.checks, this.printedBox, this.told, this.apart);
+  private prompt = h('input', { name: 'prompt', value: firstWords, maxlength: 200, autocomplete: 'off' });
+  private tellButton = h('button', {}, 'Tell');
+  private storySaid = h('p', { class: 'note', role: 'status' });
+  private beside = h('div', { class: 'beside' });
   private lines = 0;
 
   constructor(
@@ -88,15 +102,16 @@ export class Results {
     this.checks.append(this.line({ check: name, state: 'running' }));
   }
 
-  stopped(running: string, what: string, places: PlaceInCode[], state: 'failed' | 'not-yet' = 'failed') {
+  stopped(running: string, { what, title, input, places = [] }: End, state: 'failed' | 'not-yet' | 'cut') {
     const calls = places.filter(({ line }, i) => places[i - 1]?.line !== line).slice(0, 4);
     const links = calls.flatMap(({ line, column }, i) => [
       i === 0 ? ' in ' : ', called from ',
       button(`line ${line}`, () => this.acts.goTo(line, column), { class: 'place' }),
     ]);
     const last = this.checks.lastElementChild;
-    const line = this.line({ check: running || 'by-hand', state });
-    line.append(h('p', {}, what, ...links));
+    const line = this.line({ check: running || 'by-hand', state, title: input && title });
+    if (what) line.append(h('p', {}, what, ...links));
+    if (input) line.append(texts([['in', input]]));
     if (last?.classList.contains('running')) last.replaceWith(line);
     else this.checks.append(line);
   }
@@ -106,7 +121,7 @@ export class Results {
     const done = report.checks.filter(({ check, state }) => check !== 'speed' || state !== 'skipped'); // most have no race
     this.checks.replaceChildren(...done.map((check) => this.whole(check)));
     const story = report.checks.find(({ story }) => story !== undefined);
-    if (story) this.stories(story.story!, story.referenceStory ?? '');
+    if (story) this.stories({ text: story.story! }, { text: story.referenceStory ?? '' });
   }
 
   private line({ check, state, title }: { check: string; state: string; title?: string }): HTMLLIElement {
@@ -131,15 +146,12 @@ export class Results {
     const line = this.line(check);
     if (check.state !== 'failed') return line;
     const { input, expected, got, arithmetic, causes = [] } = check;
-    const rows: [string, string | undefined][] = [
+    const list = texts([
       ['in', input],
       ['how', arithmetic],
       ['expected', expected],
       ['yours', got],
-    ];
-    const list = h('dl', {});
-    for (const [name, text] of rows)
-      if (text) list.append(h('dt', {}, name), h('dd', {}, h('pre', { tabindex: 0, 'aria-label': name }, text)));
+    ]);
     line.append(list, causesOf(causes));
     return line;
   }
@@ -163,28 +175,61 @@ export class Results {
     return h('div', {}, h('div', { class: 'row' }, ...buttons), said);
   }
 
-  /** Theirs, and Rung's. */
-  stories(theirs: string, sound: string) {
-    const quote = (title: string, text: string) => h('figure', {}, h('figcaption', {}, title), h('blockquote', {}, text));
-    const prompt = h('input', { name: 'prompt', value: firstWords, maxlength: 200, autocomplete: 'off' });
-    const said = h('p', { class: 'note', role: 'status' }, theirs === sound ? 'The same, word for word.' : '');
-    const tell = async (event: Event) => {
-      event.preventDefault();
-      said.textContent = 'pebble tells it twice …';
-      await this.acts.tell(prompt.value || ' ').catch((error) => (said.textContent = lineOf(error)));
-    };
+  /** Theirs, and Rung's. What was asked for, and where the keys are, stays as it is. */
+  stories(theirs: Pick<Story, 'text' | 'ended'>, sound: Pick<Story, 'text' | 'ended'>) {
+    const quote = (title: string, { text, ended }: Pick<Story, 'text' | 'ended'>) =>
+      h(
+        'figure',
+        {},
+        h('figcaption', {}, title),
+        h('blockquote', {}, text),
+        ended && h('p', { class: 'quiet' }, `Here it ends: ${ended}.`),
+      );
+    this.beside.replaceChildren(quote(`with your ${this.facts.function}`, theirs), quote('with Rung’s', sound));
+    this.storySaid.textContent = theirs.text === sound.text ? 'The same, word for word.' : '';
+    if (this.told.childElementCount > 0) return;
+    this.prompt.value = firstWords;
     this.told.replaceChildren(
-      h('div', { class: 'beside' }, quote(`with your ${this.facts.function}`, theirs), quote('with Rung’s', sound)),
-      said,
-      h('form', { class: 'row', onsubmit: (event) => void tell(event) }, h('label', {}, 'another that begins with ', prompt), h('button', {}, 'Tell')),
+      this.beside,
+      this.storySaid,
+      h(
+        'form',
+        { class: 'row', onsubmit: (event) => void this.tell(event) },
+        h('label', {}, 'another that begins with ', this.prompt),
+        this.tellButton,
+      ),
     );
   }
+
+  private async tell(event: Event) {
+    event.preventDefault();
+    if (this.telling) return;
+    const prompt = this.prompt.value;
+    if (prompt.trim() === '') {
+      this.storySaid.textContent = 'A word to begin with, please.';
+      this.prompt.focus();
+      return;
+    }
+    this.telling = true;
+    this.storySaid.textContent = 'pebble tells it twice …';
+    await this.acts.tell(prompt).catch((error) => (this.storySaid.textContent = lineOf(error)));
+    this.telling = false;
+  }
+  private telling = false;
 
   /** Of the check inside pebble, whatever failed before it. */
   inside({ checks }: Report) {
     const lines = checks.map((check) => this.found(check));
     this.apart.replaceChildren(h('ol', { class: 'checks' }, ...lines));
   }
+}
+
+// Named texts, one below the other.
+function texts(rows: [name: string, text: string | undefined][]): HTMLElement {
+  const list = h('dl', {});
+  for (const [name, text] of rows)
+    if (text) list.append(h('dt', {}, name), h('dd', {}, h('pre', { tabindex: 0, 'aria-label': name }, text)));
+  return list;
 }
 
 // `code` of a sentence.
