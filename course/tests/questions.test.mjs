@@ -24,6 +24,16 @@ test('a prediction is compared', () =>
     await predict.locator('input').fill('7');
     await page.keyboard.press('Enter');
     assert.match(await predict.innerText(), /You said 7, it is 4 tokens\./);
+    await page.goto(new URL('../m1-weights/index.html', page.url()).href);
+    const guess = async (place, said) => {
+      const one = page.locator('rung-predict').nth(place);
+      await one.locator('input').fill(said);
+      await one.locator('input').press('Enter');
+      return one.innerText();
+    };
+    assert.match(await guess(0, '1000000'), /You said 1,000,000, it is 3,556,096 bytes\.[^]*\n3,556,096 bytes\. /);
+    assert.match(await guess(0, '3,556,096'), /Exactly\./);
+    assert.match(await guess(1, '0,5'), /You said 0\.5, it is -2\.5\.[^]*\n-2\.5\. /);
   }));
 
 const day = 24 * 60 * 60 * 1000;

@@ -63,7 +63,29 @@ test('bits by keyboard', () =>
     await page.keyboard.press('Enter'); // the sign
     assert.equal(await toy.locator('input').inputValue(), '0.11328125');
     await toy.locator('input').fill('65520');
-    assert.match(await toy.locator('[data-type=f16] p').innerText(), /Infinity/, 'f16 ends at 65504');
+    const f16 = toy.locator('[data-type=f16]');
+    assert.equal(await f16.locator('p').innerText(), 'f16: infinity, for f16 ends at 65504');
+    await toy.locator('input').fill('-1e39');
+    assert.equal(await f16.locator('p').innerText(), 'f16: minus infinity, for f16 ends at -65504');
+    await toy.locator('input').fill('xy');
+    assert.equal(await toy.getByRole('status').innerText(), 'no number');
+    await toy.locator('input').fill('1');
+    assert.equal(await toy.getByRole('status').innerText(), '');
+    assert.match(await toy.innerText(), /sign exponent fraction/, 'the colours have names');
+
+    await toy.locator('input').focus(); // each row is one stop of Tab, and the arrows go through it
+    const here = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+    const pressed = [];
+    for (const key of ['Tab', 'ArrowRight', 'End', 'ArrowLeft', 'Tab', 'Shift+Tab', 'Home', 'ArrowLeft', 'Tab', 'Tab']) {
+      await page.keyboard.press(key);
+      pressed.push((await here())?.replace(/, [a-z]+: [01]$/, ''));
+    }
+    const f32 = (bit) => `f32, bit ${bit}`;
+    assert.deepEqual(pressed.slice(0, 4), [f32(31), f32(30), f32(0), f32(1)]);
+    assert.deepEqual(pressed.slice(4), ['bf16, bit 15', f32(1), f32(31), f32(31), 'bf16, bit 15', 'f16, bit 15']);
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    assert.equal(await here(), 'f16, bit 14, exponent: 1', 'a bit that was turned keeps the keys');
   }));
 
 toy('merges', async (toy, page, words) => {

@@ -50,12 +50,16 @@ function predict(text, meta, file, node) {
   if (!id || value === undefined) file.fail('predict needs id and answer (or from and pick, or measured)', node);
   const [ask, ...rest] = text.trim().split('\n');
   const why = rest.join(' ').replace(/^:: /, '');
+  const is = `${grouped(value)} ${unit}`.trim();
   return (
     `<rung-predict id="${id}" data-answer="${value}" data-unit="${unit}"><p><label for="${id}-guess">${inline(ask)}</label></p>` +
     `<p class="guess" hidden><input id="${id}-guess" inputmode="decimal" autocomplete="off"> ${unit} <button type="button">Compare</button></p>` +
-    `<details><summary>What it is</summary><p><strong>${value} ${unit}</strong>. ${inline(why)}</p></details></rung-predict>`
+    `<details><summary>What it is</summary><p><strong>${is}</strong>. ${inline(why)}</p></details></rung-predict>`
   );
 }
+
+// 3556096 → 3,556,096; of what is shorter the digits stay as they are. predict.ts does the same.
+const grouped = (value) => (Math.abs(value) >= 10_000 ? Number(value).toLocaleString('en', { maximumFractionDigits: 20 }) : value);
 
 export default function questions() {
   return (tree, file) =>

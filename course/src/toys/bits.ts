@@ -58,8 +58,18 @@ export function bitsOf(value: number, { exponent, fraction }: Type): boolean[] {
   return [sign, ...bits(e, exponent), ...bits(f, fraction)];
 }
 
+const largestOf = ({ exponent, fraction }: Type) => (2 - 2 ** -fraction) * 2 ** (2 ** (exponent - 1) - 1);
+
+// What a type makes of a number, in words.
+function saidOf(type: Type, made: number, meant: number): string {
+  if (Object.is(made, meant)) return `${type.name}: ${made}`;
+  if (!Number.isFinite(made)) return `${type.name}: ${made < 0 ? 'minus infinity' : 'infinity'}, for ${type.name} ends at ${made < 0 ? '-' : ''}${Number(largestOf(type).toPrecision(6))}`;
+  return `${type.name}: ${made} (off by ${(made - meant).toPrecision(3)})`;
+}
+
 class Bits extends HTMLElement {
   private value = 0.15625;
+  private at = new Map(types.map(({ name }) => [name, 0])); // of each row the bit that Tab comes to
 
   connectedCallback() {
     this.classList.add('toy');
@@ -71,17 +81,23 @@ class Bits extends HTMLElement {
     input.inputMode = 'decimal';
     input.addEventListener('input', () => {
       const value = Number(input.value.replace(',', '.'));
-      if (input.value.trim() !== '' && !Number.isNaN(value)) {
-        this.value = value;
-        this.draw();
-      }
+      const isNone = input.value.trim() === '' || Number.isNaN(value);
+      said.textContent = isNone ? ' no number' : '';
+      if (isNone) return;
+      this.value = value;
+      this.draw();
     });
+    const said = document.createElement('span');
+    said.setAttribute('role', 'status');
     label.append(input);
-    this.append(label);
+    this.append(label, said, legend());
     for (const type of types) {
       const row = document.createElement('div');
       row.className = 'bits';
       row.dataset.type = type.name;
+      row.setAttribute('role', 'group');
+      row.setAttribute('aria-label', `${type.name}: the arrows go from bit to bit, Enter turns one`);
+      row.addEventListener('keydown', (event) => this.walk(event, type));
       this.append(row);
     }
     const integer = document.createElement('p');
@@ -92,8 +108,13 @@ class Bits extends HTMLElement {
 
   private draw() {
     for (const type of types) this.row(type, bitsOf(this.value, type));
+    const integer = this.querySelector('.int8')!;
+    if (!Number.isFinite(this.value)) {
+      integer.textContent = 'int8 has no infinity, and nothing that is no number.';
+      return;
+    }
     const scale = Math.abs(this.value) / 127;
-    this.querySelector('.int8')!.textContent =
+    integer.textContent =
       `int8 has no point: it needs a scale beside it. With the scale ${scale.toPrecision(3)}, ` +
       `${this.value} is ${this.value === 0 ? 0 : Math.sign(this.value) * 127}, and the next number that can be said is ${(scale * 126).toPrecision(4)} in size.`;
   }
@@ -104,7 +125,7 @@ class Bits extends HTMLElement {
     const value = valueOf(bits, type);
     const name = document.createElement('p');
     name.setAttribute('aria-live', 'polite');
-    name.textContent = `${type.name}: ${value}${Object.is(value, this.value) ? '' : ` (off by ${(value - this.value).toPrecision(3)})`}`;
+    name.textContent = saidOf(type, value, this.value);
     row.append(name);
     bits.forEach((bit, i) => {
       const button = document.createElement('button');
@@ -113,15 +134,42 @@ class Bits extends HTMLElement {
       button.className = part;
       button.textContent = bit ? '1' : '0';
       button.setAttribute('aria-label', `${type.name}, bit ${bits.length - 1 - i}, ${part}: ${bit ? 1 : 0}`);
+      button.tabIndex = i === this.at.get(type.name) ? 0 : -1;
       button.addEventListener('click', () => {
+        this.at.set(type.name, i);
         const turned = bits.with(i, !bit);
         this.value = valueOf(turned, type);
         this.querySelector('input')!.value = String(this.value);
         this.draw();
-        this.querySelector(`[data-type=${type.name}]`)!.querySelectorAll('button')[i].focus();
+        this.querySelector('[role=status]')!.textContent = '';
+        this.buttons(type)[i].focus();
       });
       row.append(button);
     });
   }
+
+  private buttons = ({ name }: Type) => this.querySelector(`[data-type=${name}]`)!.querySelectorAll('button');
+
+  // A row is one stop of Tab; the arrows go through it.
+  private walk(event: KeyboardEvent, type: Type) {
+    const buttons = this.buttons(type),
+      at = [...buttons].indexOf(event.target as HTMLButtonElement);
+    const ways: Record<string, number> = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: buttons.length - 1 };
+    const to = buttons[ways[event.key] ?? -1];
+    if (at < 0 || !to) return;
+    event.preventDefault();
+    buttons[at].tabIndex = -1;
+    to.tabIndex = 0;
+    this.at.set(type.name, [...buttons].indexOf(to));
+    to.focus();
+  }
+}
+// The three colours, named.
+function legend(): HTMLElement {
+  const line = document.createElement('p');
+  line.className = 'bits quiet';
+  const parts = ['sign', 'exponent', 'fraction'].map((part) => Object.assign(document.createElement('b'), { className: part, textContent: part }));
+  line.append('From left to right: ', parts[0], ' ', parts[1], ' ', parts[2]);
+  return line;
 }
 customElements.define('rung-bits', Bits);
