@@ -116,6 +116,7 @@ std::vector<Case> by_hand() {
   return {hand_case("four tokens", {1, 3, 2, -1}, 1, "3 is the highest: token 1"),
           hand_case("one far below", {1, -7, 3, 2}, 2, "3 is the highest: token 2. −7 is lower than all others"),
           hand_case("all below zero", {-3, -1, -2}, 1, "−1 is higher than −3 and −2: token 1"),
+          hand_case("all far below zero", {-4000, -2000, -3000}, 1, "−2000 is higher than −4000 and −3000: token 1"),
           hand_case("the last one", {1, 2, 5}, 2, "5 is the highest, at the end: token 2"),
           hand_case("two equals", {0.5f, 2, 2}, 1, "2 stands at 1 and at 2: the first of them, token 1"),
           hand_case("one token", {-4}, 0, "there is no other: token 0")};
@@ -134,7 +135,8 @@ Exercise exercise() {
           .random = random,
           .tolerance = 0,
           .mistakes = {{"best-begins-at-zero",
-                        "the best score so far begins at 0, and logits below it never win: begin with logits[0]",
+                        "the best score so far begins at 0, or at a number like it, and logits below that never win: "
+                        "begin with logits[0]",
                         kGreedyPage, function<best_begins_at_zero>},
                        {"the-unlikeliest", "it is the lowest: the highest is wanted", kGreedyPage,
                         function<the_unlikeliest>},
@@ -179,6 +181,10 @@ void highest_not_taken_away(Out shares, In logits, float t) {
   powers(shares, logits, t, 0);
   divide_by_sum(shares);
 }
+void highest_from_zero(Out shares, In logits, float t) {
+  powers(shares, logits, t, std::max(0.0f, highest(logits)));
+  divide_by_sum(shares);
+}
 void not_divided_by_sum(Out shares, In logits, float t) { powers(shares, logits, t, highest(logits)); }
 void divided_at_the_end(Out shares, In logits, float t) {
   reference(shares, logits, 1);
@@ -205,6 +211,10 @@ std::vector<Case> by_hand() {
        .expected = {{std::vector<float>{0.880797f, 0.119203f}}},
        .arithmetic = "the highest is 1000: take it away from both, 0 and −1\ndivided by 0.5: 0 and −2\ne⁰ = 1, e⁻² = "
                      "0.1353; together 1.1353\n1 / 1.1353 = 0.8808; 0.1353 / 1.1353 = 0.1192"},
+      {.title = "logits far below zero",
+       .arguments = arguments({-1000, -1001}, 0.5f),
+       .expected = {{std::vector<float>{0.880797f, 0.119203f}}},
+       .arithmetic = "the highest is −1000: taken away from both, 0 and −1\nthen as before: 0.8808 and 0.1192"},
       {.title = "all alike",
        .arguments = arguments({-3, -3, -3, -3}, 0.7f),
        .expected = {{std::vector<float>{0.25f, 0.25f, 0.25f, 0.25f}}},
@@ -240,7 +250,11 @@ Exercise exercise() {
                         kTemperaturePage, function<not_divided_by_sum>},
                        {"highest-not-taken-away",
                         "the powers are too large for a float: take the highest logit away from all of them first",
-                        "learnings/online-softmax", function<highest_not_taken_away>}},
+                        "learnings/online-softmax", function<highest_not_taken_away>},
+                       {"maximum-from-zero",
+                        "the search for the highest begins at 0: where all are below, all powers become 0. Begin with "
+                        "logits[0]",
+                        "learnings/online-softmax", function<highest_from_zero>}},
           .place = place};
 }
 
