@@ -35,7 +35,7 @@ struct Inside {
 
 // not_yet and fault come back here. They cannot throw, since nothing can that crosses without_exceptions.
 thread_local jmp_buf back;
-thread_local const char* missing = "";
+thread_local const char* not_written = "";
 thread_local const char* faulty = "";
 enum Back { from_not_yet = 1, from_fault = 2 };
 
@@ -50,7 +50,7 @@ template <int i>
 void counted(RungValue* values) {
   const Inside now;
   switch (_setjmp(back)) {
-    case from_not_yet: throw learn::NotYet(missing);
+    case from_not_yet: throw learn::NotYet(not_written);
     case from_fault: throw learn::KernelFault(faulty);
   }
   without_exceptions(loaded_libraries[i].function, values);
@@ -71,7 +71,7 @@ void print(const char* text, int bytes) {
 }
 
 [[noreturn]] void not_yet(const char* what) {
-  missing = what;
+  not_written = what;
   _longjmp(back, from_not_yet);
 }
 
