@@ -54,6 +54,12 @@ for (const width of [390, 1280]) {
       await page.keyboard.press('Enter');
       await page.waitForFunction(() => document.querySelector('rung-story').dataset.told === '2');
       assert.match(await story.locator('blockquote').innerText(), /^The dog ./);
+      await story.locator('[name=prompt]').fill(' ');
+      await page.keyboard.press('Enter');
+      await story.getByText('A word to begin with, please.').waitFor();
+      await story.locator('[name=prompt]').fill('The dog');
+      await page.keyboard.press('Enter');
+      await page.waitForFunction(() => document.querySelector('rung-story').dataset.told === '3');
       assert.deepEqual(await violations(page), []);
       assert.match(await story.locator('.note').innerText(), /40 tokens by pebble, in this page: \d+ a second/);
       assert.deepEqual(errors, []);
@@ -83,6 +89,7 @@ test('Look inside: what comes next, heads, a head switched off, by keyboard', ()
     await heads.nth(1).focus();
     await page.keyboard.press('Enter');
     assert.equal(await heads.nth(1).getAttribute('aria-pressed'), 'true');
+    assert.match(await look.innerText(), /the stronger the colour, the more/, 'true of light and dark');
     assert.match(await look.innerText(), /Layer 3, head 1: token 10, “·the”, looks at/);
     await look.locator('[aria-label="layer 3 attention"]').focus();
     await page.keyboard.press('Space');
@@ -150,11 +157,35 @@ test('the gallery makes every mistake, and each is first seen where the page say
       await page.waitForFunction((shown) => document.querySelector('rung-mistakes').dataset.shown === shown, name);
       assert.match(
         await page.locator('rung-mistakes').innerText(),
-        first === '-' ? /No tensor of this text is wrong/ : new RegExp(`The first tensor that is wrong: ${first}\\.`),
+        first === '-' ? /No tensor is wrong, and no word of the story: pebble/ : new RegExp(`The first tensor that is wrong: ${first}\\.`),
         name,
       );
     }
-    // and one of an exercise
+    const names = await select.locator('option').allInnerTexts();
+    assert.deepEqual(names, [...new Set(names)], 'a name stands there twice');
+    // and of exercises
+    const shown = async (name) => {
+      await select.selectOption(name);
+      await page.waitForFunction((shown) => document.querySelector('rung-mistakes').dataset.shown === shown, name);
+      return (await page.locator('rung-mistakes').innerText()).replace(/\s+/g, ' ');
+    };
+    const same = /The story is the same, word for word/;
+    for (const [name, words] of [
+      ['m2-gqa divided-by-kv-heads', /no word of the story: .* 4 \/ 2 is 2 again\. It takes another model\./],
+      ['m2-softmax no-maximum', /no word of the story: pebble’s scores are too small/],
+      ['m1-safetensors-header sum-wraps', /no word of the story: it takes another file\./],
+      ['m3-argmax the-unlikeliest', /No tensor is wrong: only the story tells\./],
+    ]) {
+      assert.match(await shown(name), words);
+      assert.doesNotMatch(await shown(name), same, name);
+    }
+    assert.match(await shown('m2-causal-mask causal-mask'), same);
+    assert.match(await shown('m1-bf16 bytes-swapped'), /m1-bf16 bytes-swapped: .* Here it ends: the model gave/);
+    await page.locator('rung-mistakes [name=prompt]').fill(' ');
+    await page.keyboard.press('Enter');
+    await page.locator('rung-mistakes').getByText('A word to begin with, please.').waitFor();
+    assert.equal(await page.locator('rung-mistakes blockquote').count(), 0, 'a story that begins with nothing');
+    await page.locator('rung-mistakes [name=prompt]').fill('Once upon a time');
     const name = 'm2-rms-norm rms-norm-sum';
     await select.selectOption(name);
     await page.waitForFunction((shown) => document.querySelector('rung-mistakes').dataset.shown === shown, name);

@@ -23,7 +23,7 @@ test('a prediction is compared', () =>
     const predict = page.locator('rung-predict').first();
     await predict.locator('input').fill('7');
     await page.keyboard.press('Enter');
-    assert.match(await predict.innerText(), /You said 7, it is 4 tokens\./);
+    assert.match(await predict.innerText(), /Near: you said 7, it is 4 tokens\./);
     await page.goto(new URL('../m1-weights/index.html', page.url()).href);
     const guess = async (place, said) => {
       const one = page.locator('rung-predict').nth(place);
@@ -34,6 +34,32 @@ test('a prediction is compared', () =>
     assert.match(await guess(0, '1000000'), /You said 1,000,000, it is 3,556,096 bytes\.[^]*\n3,556,096 bytes\. /);
     assert.match(await guess(0, '3,556,096'), /Exactly\./);
     assert.match(await guess(1, '0,5'), /You said 0\.5, it is -2\.5\.[^]*\n-2\.5\. /);
+  }));
+
+test('a guess is read as it is written, answered with thousands, and told how near it is', () =>
+  on(open, 'm2-forward-pass/index.html', {}, async (page) => {
+    const said = async (id, guess) => {
+      const predict = page.locator(`main #${id}`);
+      await predict.locator('input').fill(guess);
+      await page.keyboard.press('Enter');
+      return predict.locator('[aria-live]').innerText();
+    };
+    for (const [guess, words] of [
+      ['24,576', 'Exactly.'],
+      ['24576', 'Exactly.'],
+      ['24,577', 'Nearly right: you said 24,577, it is 24,576 multiplications.'],
+      ['12,288', 'Near: you said 12,288, it is 24,576 multiplications.'],
+      ['12,000', 'You said 12,000, it is 24,576 multiplications.'],
+      ['1,5', 'You said 1.5, it is 24,576 multiplications.'],
+      ['0,125', 'You said 0.125, it is 24,576 multiplications.'],
+      ['−3', 'You said -3, it is 24,576 multiplications.'],
+      ['many', 'A number, please; any will do.'],
+    ])
+      assert.equal(await said('m2-mults', guess), words, guess);
+    assert.equal(await said('m2-rms', '1.13'), 'Nearly right: you said 1.13, it is 1.1314.');
+    assert.equal(await said('m2-rms', '1,15'), 'Nearly right: you said 1.15, it is 1.1314.');
+    assert.match(await page.locator('main #m2-mults details').innerText(), /24,576 multiplications\./);
+    assert.match(await page.locator('main #m2-rms details').innerText(), /1\.1314\./);
   }));
 
 const day = 24 * 60 * 60 * 1000;

@@ -31,6 +31,7 @@ export async function opener() {
       scheme = 'light',
       script = true,
       motion = 'reduce',
+      touch = false, // a screen that is touched, and no keyboard
       scroll = true,
       fresh = true,
       before,
@@ -43,8 +44,10 @@ export async function opener() {
         colorScheme: scheme,
         javaScriptEnabled: script,
         reducedMotion: motion,
+        hasTouch: touch,
+        isMobile: touch,
       });
-    const key = `${width} ${scheme} ${script} ${motion}`;
+    const key = `${width} ${scheme} ${script} ${motion} ${touch}`;
     if (!fresh && !kept.has(key)) kept.set(key, make());
     const context = await (fresh ? make() : kept.get(key));
     context.setDefaultTimeout(120_000); // a busy machine is slow, not wrong

@@ -118,6 +118,8 @@ toy('rope', async (toy, page, words) => {
   await slide(toy, 'query', 'ArrowLeft', 3);
   await slide(toy, 'key', 'ArrowLeft', 7);
   near(await product(), native.rope[1], 0.01);
+  const sides = await toy.locator('th, td').evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell).textAlign));
+  assert.deepEqual([...new Set(sides)], ['right'], 'columns of numbers end below each other');
 });
 
 toy('heads', async (toy, page, words) => {
@@ -160,6 +162,7 @@ toy('gate', async (toy, page, words) => {
       .map(number);
   const [channel, , , , out] = await numbers();
   near(out, native.gate[3][channel], 1e-2);
+  assert.equal(number(await toy.locator('.slider output').nth(1).innerText()), (await numbers())[1], 'said twice alike');
   await slide(toy, 'channel', 'Home');
   await slide(toy, 'channel', 'ArrowRight', 7);
   near((await numbers())[4], native.gate[3][7], 1e-3);
@@ -270,6 +273,27 @@ toy('gpu', async (toy, page, words) => {
   await slide(toy, 'step', 'ArrowRight', 6);
   assert.match(await words(), /64 bytes from 1 line: 64 bytes, of which 100% are used/);
   assert.match(await words(), /a thread a row 192 6,144 3% 32 threads a row 192 192 100%/);
+});
+
+test('no line of a grid goes through words', async () => {
+  await all.page.evaluate(() => scrollTo(0, 0));
+  const crossed = await all.page.locator('.toy svg').evaluateAll((drawings) =>
+    drawings.flatMap((drawing) => {
+      const lines = [...drawing.querySelectorAll('line[stroke="var(--rung-line)"]')].map((line) =>
+        line.getBoundingClientRect(),
+      );
+      return [...drawing.querySelectorAll('text')]
+        .filter((words) => {
+          const box = words.getBoundingClientRect(),
+            inside = (from, to, low, high) => from < high - 2 && to > low + 2;
+          return lines.some(
+            (line) => inside(line.left, line.right, box.left, box.right) && inside(line.top, line.bottom, box.top, box.bottom),
+          );
+        })
+        .map((words) => `${drawing.closest('.toy').localName}: ${words.textContent}`);
+    }),
+  );
+  assert.deepEqual(crossed, []);
 });
 
 // What a reader types goes to the engine in the page.

@@ -11,16 +11,18 @@ const render = (text, displayMode, file, node) => {
   }
 };
 
+// What a \qquad holds apart stands in one line where there is room, and one below the other where there is none.
+const parts = (text) => (/\\begin\b/.test(text) ? [text] : text.split('\\qquad'));
+
 export default function formulas() {
   return (tree, file) =>
     walk(tree, (node, parent) => {
       if (node.type === 'code' && node.lang === 'math') {
+        const made = parts(node.value).map((part) => render(part, true, file, node));
         replace(
           parent,
           node,
-          html(
-            `<div class="formula not-content" tabindex="0" role="region" aria-label="formula">${render(node.value, true, file, node)}</div>`,
-          ),
+          html(`<div class="formula not-content" tabindex="0" role="region" aria-label="formula">${made.join('')}</div>`),
         );
       }
       if (node.type === 'inlineCode' && /^\$.*\$$/s.test(node.value)) {

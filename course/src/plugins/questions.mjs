@@ -38,6 +38,9 @@ function question(text, file, node) {
   );
 }
 
+// 24576 → 24,576, as pages write it; digits after a point stay as they are.
+const withThousands = (number) => number.replace(/^-?\d+/, (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ','));
+
 function predict(text, meta, file, node) {
   const { id, answer, unit = '', from, pick, measured } = attributes(meta);
   let value = measured ? numberOf(measured) : answer;
@@ -50,16 +53,14 @@ function predict(text, meta, file, node) {
   if (!id || value === undefined) file.fail('predict needs id and answer (or from and pick, or measured)', node);
   const [ask, ...rest] = text.trim().split('\n');
   const why = rest.join(' ').replace(/^:: /, '');
-  const is = `${grouped(value)} ${unit}`.trim();
+  const plain = value.replaceAll(',', '');
+  const is = `${withThousands(plain)} ${unit}`.trim();
   return (
-    `<rung-predict id="${id}" data-answer="${value}" data-unit="${unit}"><p><label for="${id}-guess">${inline(ask)}</label></p>` +
+    `<rung-predict id="${id}" data-answer="${plain}" data-is="${is}" data-unit="${unit}"><p><label for="${id}-guess">${inline(ask)}</label></p>` +
     `<p class="guess" hidden><input id="${id}-guess" inputmode="decimal" autocomplete="off"> ${unit} <button type="button">Compare</button></p>` +
     `<details><summary>What it is</summary><p><strong>${is}</strong>. ${inline(why)}</p></details></rung-predict>`
   );
 }
-
-// 3556096 → 3,556,096; of what is shorter the digits stay as they are. predict.ts does the same.
-const grouped = (value) => (Math.abs(value) >= 10_000 ? Number(value).toLocaleString('en', { maximumFractionDigits: 20 }) : value);
 
 export default function questions() {
   return (tree, file) =>

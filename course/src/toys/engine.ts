@@ -36,5 +36,8 @@ export function whenIdle(): Promise<void> {
 /** What a reader sees until it is there. */
 export const onItsWay = 'The engine is on its way into this page (about 4 MB) …';
 
+/** What a reader sees who begins a story with nothing. */
+export const aWordPlease = 'A word to begin with, please.';
+
 /** What a reader sees of an error: its one line. */
 export const lineOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -31,7 +31,7 @@ class Gate extends Toy {
       'gate',
       'Change its gate',
       { min: -reach, max: reach, step: 0.05, value: 0 },
-      (value) => fixed(value, 2),
+      (value) => fixed(value, 3),
       this.redrawing((value) => (this.turned = value)),
     );
     this.append(
@@ -108,14 +108,14 @@ class Gate extends Toy {
     return drawing(
       width,
       height,
-      `silu, with the gates of ${gates.length} channels; channel ${this.chosen} at ${fixed(g, 2)}`,
+      `silu, with the gates of ${gates.length} channels; channel ${this.chosen} at ${fixed(g, 3)}`,
       ...[-6, -4, -2, 0, 2, 4, 6].map((value) => label(x(value), height - 14, fixed(value, 0), 'middle')),
       ...[0, 2, 4, 6].flatMap((value) => [
         rule(left, y(value), width - 6, y(value)),
         label(left - 5, y(value) + 4, String(value), 'end'),
       ]),
       label(width - 6, height - 1, 'gate', 'end'),
-      label(left + 4, 11, 'silu(gate)'),
+      label(left + 4, y(reach) + 15, 'silu(gate)'), // between two lines
       s('path', { d: line, fill: 'none', stroke: 'var(--toy-quiet)', 'stroke-width': 1.5 }),
       ...ticks,
       s('circle', {

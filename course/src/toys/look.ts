@@ -277,7 +277,7 @@ class Look extends HTMLElement {
         'Attention ',
         this.layers((layer) => this.choose(layer, 'attention-layer'), 'attention-layer'),
       ),
-      h('p', {}, 'Rows look, columns are looked at; the darker, the more.'),
+      h('p', {}, 'Rows look, columns are looked at; the stronger the colour, the more.'),
       h('div', { class: 'heads' }, ...small),
       table,
     );

@@ -2,6 +2,7 @@
 import { bars, farOff } from './draw';
 import { addressOf } from './diary';
 import {
+  aWordPlease,
   lineOf,
   load,
   onItsWay,
@@ -18,11 +19,36 @@ import { h } from './parts';
 type Choice = Mistake | KnownMistake;
 const nameOf = (choice: Choice) => ('name' in choice ? choice.name : `${choice.exercise} ${choice.mistake}`);
 
+// Why pebble may show nothing of a mistake, by how the mistake's name begins.
+const unseen: [begins: string, why: string][] = [
+  ['embedding-scale', 'pebble does not scale its embedding'],
+  ['linear-bias', 'pebble’s linear layers have no bias'],
+  ['window-forgotten', 'pebble has no window, every layer looks back at everything'],
+  ['m0-', 'it takes another text'],
+  ['m1-', 'it takes another file'],
+  ['m2-gqa', 'pebble has four heads and two key heads, and 4 / 2 is 2 again. It takes another model'],
+  ['m2-', 'pebble’s scores are too small to show it. It takes another model, with larger ones'],
+  ['m3-', 'it takes other logits'],
+  ['m4-', 'a story is one prompt that only goes on. It takes a second one, or a way back'],
+  ['', 'it takes another text'],
+];
+
+interface Told {
+  text: string;
+  ended?: string;
+}
+interface Made {
+  story: Told;
+  sound: Told;
+  wrong?: HTMLElement; // the first wrong tensor, if there is one
+  more: HTMLElement[];
+}
+
 class Mistakes extends HTMLElement {
   private rung?: Rung;
   private said = h('p', { class: 'note', role: 'status' });
   private shown = h('div');
-  private sound = '';
+  private sound?: Told;
   private busy = false;
   private wanted?: Choice;
 
@@ -53,19 +79,22 @@ class Mistakes extends HTMLElement {
       maxlength: '200',
       autocomplete: 'off',
     });
-    const all: Choice[] = [...whole, ...single];
+    // Several ways to make one mistake have one name, and the engine makes the first of them.
+    const named = new Map(single.map((one) => [nameOf(one), one] as const).reverse());
+    const once = single.filter((one) => named.get(nameOf(one)) === one);
+    const all: Choice[] = [...whole, ...once];
     const select = h('select', { name: 'mistake', onchange: () => void this.show(all[select.selectedIndex]!) });
     const group = (label: string, options: string[]) =>
       select.append(h('optgroup', { label }, ...options.map((name) => new Option(name, name))));
     group('in the forward pass', whole.map(nameOf));
-    for (const exercise of new Set(single.map(({ exercise }) => exercise)))
-      group(`in exercise ${exercise}`, single.filter((one) => one.exercise === exercise).map(nameOf));
+    for (const exercise of new Set(once.map(({ exercise }) => exercise)))
+      group(`in exercise ${exercise}`, once.filter((one) => one.exercise === exercise).map(nameOf));
     return h(
       'form',
       {
         onsubmit: (event) => {
           event.preventDefault();
-          this.sound = '';
+          this.sound = undefined;
           void this.show(all[select.selectedIndex]!);
         },
       },
@@ -80,39 +109,43 @@ class Mistakes extends HTMLElement {
     this.wanted = choice;
     if (this.busy) return; // who is at it goes on with what was chosen last
     this.busy = true;
-    const prompt = this.querySelector<HTMLInputElement>('[name=prompt]')!.value || ' ';
+    const prompt = this.querySelector<HTMLInputElement>('[name=prompt]')!.value;
     try {
+      if (prompt.trim() === '') throw new Error(aWordPlease);
       if (!this.sound) {
         await this.rung!.break(null);
         this.sound = await this.tell(prompt);
       }
-      const { story, found, sound } = 'name' in choice ? await this.inAll(choice, prompt) : await this.inOne(choice, prompt);
-      const quote = (title: string, text: string) => {
+      const { story, sound, wrong, more } =
+        'name' in choice ? await this.inAll(choice, prompt) : await this.inOne(choice, prompt);
+      const isSame = story.text === sound.text && story.ended === sound.ended;
+      const quote = (title: string, { text, ended }: Told) => {
         const begins = text.startsWith(prompt);
         const words = begins ? [h('b', {}, prompt), text.slice(prompt.length)] : [text];
-        return h('figure', {}, h('figcaption', {}, title), h('blockquote', {}, ...words));
+        const end = ended && h('p', { class: 'quiet' }, `Here it ends: ${ended}.`);
+        return h('figure', {}, h('figcaption', {}, title), h('blockquote', {}, ...words), end);
       };
       this.shown.replaceChildren(
         h('p', {}, h('strong', {}, nameOf(choice)), `: ${'name' in choice ? choice.description : choice.sentence}.`),
-        ...found.slice(0, 1),
+        wrong ?? h('p', {}, nothingWrong(choice, isSame), ...pageAbout(choice)),
         h('div', { class: 'beside' }, quote('as it should be', sound), quote('with the mistake', story)),
-        ...found.slice(1),
+        ...more,
       );
-      this.said.textContent =
-        story === sound ? 'The story is the same, word for word: only the numbers tell.' : '';
+      this.said.textContent = isSame && wrong ? 'The story is the same, word for word: only the numbers tell.' : '';
       this.dataset.shown = nameOf(choice);
     } catch (error) {
+      this.shown.replaceChildren(); // it was about another
       this.said.textContent = lineOf(error);
     }
     this.busy = false;
     if (this.wanted !== choice) await this.show(this.wanted);
   }
 
-  private async tell(prompt: string) {
-    return prompt + (await this.rung!.generate(prompt, { temperature: 0, maxTokens: 40 })).text;
+  private async tell(prompt: string): Promise<Told> {
+    return { text: prompt + (await this.rung!.generate(prompt, { temperature: 0, maxTokens: 40 })).text };
   }
 
-  private async inAll(mistake: Mistake, prompt: string) {
+  private async inAll(mistake: Mistake, prompt: string): Promise<Made> {
     await this.rung!.break(mistake.name);
     const story = await this.tell(prompt),
       compared = await this.rung!.compare(prompt, { top: 5 });
@@ -122,20 +155,24 @@ class Mistakes extends HTMLElement {
       bars(compared.sound, 'the next token, as it should be'),
       bars(compared.changed, 'with the mistake'),
     );
-    return { story, sound: this.sound!, found: [h('div', {}, firstWrong(compared)), next] };
+    return { story, sound: this.sound!, wrong: firstWrong(compared), more: [next] };
   }
 
-  private async inOne(mistake: KnownMistake, prompt: string) {
-    const [{ text: story }, { text: sound }] = [
-      await this.rung!.storyWith(mistake, prompt),
-      await this.rung!.storyWith({ exercise: mistake.exercise }, prompt), // of four bits, say: not pebble as it is
-    ];
-    return { story, sound, found: [h('div', {}, ...checked(await this.rung!.debug(mistake), mistake.page))] };
+  // Where no number is left to choose a token by, there is no story.
+  private async inOne(mistake: KnownMistake, prompt: string): Promise<Made> {
+    const story = await this.rung!.storyWith(mistake, prompt).catch((error) => ({ text: prompt, ended: lineOf(error) })),
+      sound = await this.rung!.storyWith({ exercise: mistake.exercise }, prompt); // of four bits, say: not pebble as it is
+    return { story, sound, wrong: checked(await this.rung!.debug(mistake), mistake), more: [] };
   }
 }
 
+function nothingWrong(choice: Choice, isSame: boolean) {
+  const [, why] = unseen.find(([begins]) => nameOf(choice).startsWith(begins))!;
+  return isSame ? `No tensor is wrong, and no word of the story: ${why}.` : 'No tensor is wrong: only the story tells.';
+}
+
 function firstWrong({ firstWrong: tensor, where, patterns = [], differences }: Comparison) {
-  if (!tensor || !where) return h('p', {}, 'No tensor of this text is wrong: that is how such a mistake stays unseen.');
+  if (!tensor || !where) return undefined;
   const head = where.head === undefined ? '' : `, head ${where.head}`,
     looks = patterns[0] ? ` Of the whole tensor: ${patterns[0]}.` : '';
   return h(
@@ -149,16 +186,20 @@ function firstWrong({ firstWrong: tensor, where, patterns = [], differences }: C
 }
 
 // What the check inside pebble says of a mistake in one function.
-function checked({ checks: [check] }: Report, page: string) {
-  const [name = '', anchor = ''] = page.split('#'),
-    address = addressOf(name);
-  address.hash = anchor;
-  const link = [' ', h('a', { href: address.href }, 'The page about it'), '.'];
-  if (check?.state !== 'failed') return [h('p', {}, 'A pass through pebble shows nothing wrong: it takes another text.', ...link)];
+function checked({ checks: [check] }: Report, mistake: KnownMistake) {
+  if (check?.state !== 'failed') return undefined;
   const lines = [
     ['expected', check.expected],
     ['with the mistake', check.got],
   ].map(([words, text = '']) => h('figure', {}, h('figcaption', {}, words), h('pre', { tabindex: 0, 'aria-label': words }, text)));
-  return [h('p', {}, check.title, '.', ...link), h('div', { class: 'beside' }, ...lines)];
+  return h('div', {}, h('p', {}, check.title, '.', ...pageAbout(mistake)), h('div', { class: 'beside' }, ...lines));
+}
+
+function pageAbout(choice: Choice) {
+  if ('name' in choice) return [];
+  const [name = '', anchor = ''] = choice.page.split('#'),
+    address = addressOf(name);
+  address.hash = anchor;
+  return [' ', h('a', { href: address.href }, 'The page about it'), '.'];
 }
 customElements.define('rung-mistakes', Mistakes);

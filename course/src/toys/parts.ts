@@ -120,18 +120,18 @@ export function slider(
 ): Slider {
   const input = h('input', { type: 'range', name, min, max, step, value });
   const said = h('output', {});
-  const show = () => {
-    said.textContent = say(Number(input.value));
+  const show = (value: number) => {
+    said.textContent = say(value);
     input.setAttribute('aria-valuetext', said.textContent);
   };
   input.addEventListener('input', () => {
-    show();
+    show(Number(input.value));
     changed(Number(input.value));
   });
-  show();
+  show(value);
   const set = (value: number) => {
     input.value = String(value);
-    show();
+    show(value); // which may lie between two steps
   };
   return { row: h('label', { class: 'slider' }, h('span', {}, words), input, said), input, set };
 }

@@ -1,13 +1,20 @@
 // A number that the reader guesses before it is shown. Guess and answer go into the diary.
 import { note, pageOf, read } from './diary';
 
-// 3556096 → 3,556,096; of what is shorter the digits stay as they are.
-const grouped = (value: number | string): string =>
-  Math.abs(Number(value)) >= 10_000 ? Number(value).toLocaleString('en', { maximumFractionDigits: 20 }) : String(value);
+// 24,576 has a comma of thousands, 1,5 a decimal one: before three digits, and not behind a 0, it is the former.
+function numberOf(typed: string): number {
+  const text = typed.trim().replace('−', '-');
+  const isGrouped = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text);
+  return text === '' ? NaN : Number(isGrouped ? text.replaceAll(',', '') : text.replace(',', '.'));
+}
+const written = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 20 });
 
-// 3,556,096 is a number, and so is 0,5 for many.
-const numberOf = (text: string): number =>
-  Number(/^\s*-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*$/.test(text) ? text.replaceAll(',', '') : text.replace(',', '.'));
+// How a guess is called: within 2% of the answer nearly right, within a factor of 2 near.
+function verdict(guess: number, answer: number): string {
+  const ratio = guess / answer;
+  if (ratio >= 0.98 && ratio <= 1.02) return 'Nearly right: you';
+  return ratio >= 0.5 && ratio <= 2 ? 'Near: you' : 'You';
+}
 
 class Predict extends HTMLElement {
   connectedCallback() {
@@ -19,21 +26,21 @@ class Predict extends HTMLElement {
     const said = document.createElement('p');
     said.setAttribute('aria-live', 'polite');
     row.after(said);
-    const unit = this.dataset.unit ? ' ' + this.dataset.unit : '';
+    const { answer: exact, is, unit } = this.dataset as Record<string, string>;
     const compare = () => {
       const guess = numberOf(input.value);
-      const answer = Number(this.dataset.answer);
-      const is = `${grouped(this.dataset.answer!)}${unit}`;
-      if (input.value.trim() === '' || Number.isNaN(guess)) {
+      if (!Number.isFinite(guess)) {
         said.textContent = 'A number, please; any will do.';
         return;
       }
-      const right = guess === answer;
-      said.textContent = right ? 'Exactly.' : `You said ${grouped(guess)}, it is ${is}.`;
+      const right = guess === Number(exact);
+      said.textContent = right
+        ? 'Exactly.'
+        : `${verdict(guess, Number(exact))} said ${written(guess)}, it is ${is}.`;
       note(this.id, {
         page: pageOf(this),
         ask,
-        said: `${grouped(guess)}${unit}`,
+        said: `${written(guess)} ${unit}`.trim(),
         answer: input.value,
         right,
         is,

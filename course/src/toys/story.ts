@@ -1,6 +1,6 @@
 // pebble tells a story in the page, as soon as the page is there. The printed one stands inside until the first word
 // comes, and stays where the engine cannot run.
-import { lineOf, onItsWay, pebble, whenIdle } from './engine';
+import { aWordPlease, lineOf, onItsWay, pebble, whenIdle } from './engine';
 
 class Story extends HTMLElement {
   private busy = false;
@@ -35,10 +35,14 @@ class Story extends HTMLElement {
 
   private async tell() {
     if (this.busy) return;
-    this.busy = true;
     const field = (name: string) => this.querySelector<HTMLInputElement>(`[name=${name}]`)!.value;
-    const prompt = field('prompt') || ' ',
+    const prompt = field('prompt'),
       temperature = Number(field('temperature'));
+    if (prompt.trim() === '') {
+      this.note.textContent = aWordPlease;
+      return;
+    }
+    this.busy = true;
     try {
       if (this.text.hidden) this.note.textContent = onItsWay;
       const rung = await pebble();
