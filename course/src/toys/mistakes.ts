@@ -160,8 +160,10 @@ class Mistakes extends HTMLElement {
 
   // Where no number is left to choose a token by, there is no story.
   private async inOne(mistake: KnownMistake, prompt: string): Promise<Made> {
-    const story = await this.rung!.storyWith(mistake, prompt).catch((error) => ({ text: prompt, ended: lineOf(error) })),
-      sound = await this.rung!.storyWith({ exercise: mistake.exercise }, prompt); // of four bits, say: not pebble as it is
+    const silent = (error: unknown) => ({ text: prompt, ended: lineOf(error) }),
+      story = await this.rung!.storyWith(mistake, prompt).catch(silent),
+      // of four bits, say: not pebble as it is
+      sound = await this.rung!.storyWith({ exercise: mistake.exercise }, prompt);
     return { story, sound, wrong: checked(await this.rung!.debug(mistake), mistake), more: [] };
   }
 }
