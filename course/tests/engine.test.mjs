@@ -186,9 +186,14 @@ test('the gallery makes every mistake, and each is first seen where the page say
     await page.locator('rung-mistakes').getByText('A word to begin with, please.').waitFor();
     assert.equal(await page.locator('rung-mistakes blockquote').count(), 0, 'a story that begins with nothing');
     await page.locator('rung-mistakes [name=prompt]').fill('Once upon a time');
+    // one of four bits stands beside the story that four bits tell without it
+    const sound = () => page.locator('rung-mistakes blockquote').first().innerText();
+    await shown('m1-q4-0 upper-four-first');
+    const ofFourBits = await sound();
     const name = 'm2-rms-norm rms-norm-sum';
     await select.selectOption(name);
     await page.waitForFunction((shown) => document.querySelector('rung-mistakes').dataset.shown === shown, name);
+    assert.notEqual(await sound(), ofFourBits);
     assert.match(
       await page.locator('rung-mistakes').innerText(),
       /first wrong in pebble: layer\.0\.attention_norm, at token 0 of 0 to \d+, "Once"/,
