@@ -9,7 +9,6 @@ import links from './src/plugins/links.mjs';
 import numbers from './src/plugins/numbers.mjs';
 import questions from './src/plugins/questions.mjs';
 import runs from './src/plugins/runs.mjs';
-import short from './src/plugins/short.mjs';
 import { version } from './src/plugins/source.mjs';
 import { sourcePagesWhileWriting } from './src/plugins/source-page.mjs';
 import toys from './src/plugins/toys.mjs';
@@ -28,7 +27,7 @@ export default defineConfig({
   },
   markdown: {
     smartypants: false,
-    remarkPlugins: [exerciseList, toys, numbers, code, runs, formulas, questions, links, short],
+    remarkPlugins: [exerciseList, toys, numbers, code, runs, formulas, questions, links],
   },
   integrations: [
     exercisePages,

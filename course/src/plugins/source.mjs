@@ -114,12 +114,10 @@ export function replace(parent, node, ...others) {
 export const html = (value) => ({ type: 'html', value });
 export const escapeHtml = (text) =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-// Code that stays on one line: two thirds of a narrow page.
-export const isShort = (code) => code.length <= 24 && /\s/.test(code);
 // `code` and *emphasis* of a line of text; nothing else.
 export const inline = (text) =>
   escapeHtml(text)
-    .replace(/`([^`]+)`/g, (_, code) => `<code${isShort(code) ? ' class="short"' : ''}>${code}</code>`)
+    .replace(/`([^`]+)`/g, '<code>$1</code>')
     .replace(/\*([^*]+)\*/g, '<em>$1</em>');
 
 // key=value, key="a value" and key='a "value"' of a fence's first line.
