@@ -108,8 +108,8 @@ inline std::vector<float> rms_norm(std::span<const float> x, std::span<const flo
 inline std::vector<float> linear(std::span<const float> x, std::span<const float> w, std::size_t inputs) {
   if (inputs == 0 || x.size() % inputs != 0 || w.size() % inputs != 0) {
     // What stands on stderr is said to be why it ended.
-    std::fprintf(stderr, "linear: %zu and %zu numbers are not whole rows of %zu (inputs = %zu)\n", x.size(), w.size(),
-                 inputs, inputs);
+    std::fprintf(stderr, "linear: %zu and %zu numbers are not whole rows of inputs = %zu\n", x.size(), w.size(),
+                 inputs);
     std::abort();
   }
   const std::size_t outputs = w.size() / inputs;

@@ -44,7 +44,9 @@ test('a formula too long for a line is broken where its parts stand apart', () =
 
 test('code in a sentence is broken only where a line does not hold it', () =>
   on(open, m2, { width: 390 }, async (page) => {
-    const broken = await page.locator('.sl-markdown-content p code').evaluateAll((codes) =>
+    const inSentences = page.locator('.sl-markdown-content p code');
+    assert.ok((await inSentences.count()) > 20);
+    const broken = await inSentences.evaluateAll((codes) =>
       codes
         .filter((code) => {
           const line = parseFloat(getComputedStyle(code).lineHeight);

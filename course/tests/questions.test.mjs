@@ -57,6 +57,7 @@ test('a guess is read as it is written, answered with thousands, and told how ne
     ])
       assert.equal(await said('m2-mults', guess), words, guess);
     assert.equal(await said('m2-rms', '1.13'), 'Nearly right: you said 1.13, it is 1.1314.');
+    assert.equal(await said('m2-rms', '1,131'), 'Nearly right: you said 1.131, it is 1.1314.');
     assert.equal(await said('m2-rms', '1,15'), 'Nearly right: you said 1.15, it is 1.1314.');
     assert.match(await page.locator('main #m2-mults details').innerText(), /24,576 multiplications\./);
     assert.match(await page.locator('main #m2-rms details').innerText(), /1\.1314\./);

@@ -277,7 +277,10 @@ toy('gpu', async (toy, page, words) => {
 
 test('no line of a grid goes through words', async () => {
   await all.page.evaluate(() => scrollTo(0, 0));
-  const crossed = await all.page.locator('.toy svg').evaluateAll((drawings) =>
+  const drawn = all.page.locator('.toy svg');
+  assert.ok((await drawn.locator('line[stroke="var(--rung-line)"]').count()) > 3);
+  assert.ok((await drawn.locator('text').count()) > 10);
+  const crossed = await drawn.evaluateAll((drawings) =>
     drawings.flatMap((drawing) => {
       const lines = [...drawing.querySelectorAll('line[stroke="var(--rung-line)"]')].map((line) =>
         line.getBoundingClientRect(),

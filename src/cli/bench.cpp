@@ -60,7 +60,7 @@ class Bench : public Command {
              "how many tokens decode writes (default: 32, or what fits into a quarter of a second)")
         .type_name("N")
         .check(positive);
-    options.add("--repeat", repeat_, "how many runs").type_name("N").show_default().check(positive);
+    options.add("--repeat", repeat_, "how many runs (default: 3)").type_name("N").check(positive);
     options.add("--no-cache", no_cache_, "without the KV cache: each token computes everything before it anew");
     options.add("--ceilings", show_ceilings_, "how the machine's bandwidth was measured: every way to read");
     options.add("--predict", predict_, "say first what the limit allows, and why; then measure");
@@ -127,7 +127,7 @@ class Bench : public Command {
                                                    {!batches_.empty(), "--batches"},
                                                    {decode_tokens_.has_value(), "--decode-tokens"},
                                                    {run_.threads != 0, "--threads"},
-                                                   {repeat_ != kRepeat, "--repeat"},
+                                                   {repeat_.has_value(), "--repeat"},
                                                    {no_cache_, "--no-cache"},
                                                    {show_ceilings_, "--ceilings"},
                                                    {verbs_, "--verbs"},
@@ -210,9 +210,9 @@ class Bench : public Command {
   // Round after round, so that a slow moment of the machine meets all of them.
   void measure(std::vector<std::unique_ptr<BenchRun>>& runs, CeilingMeter& meter) const {
     Progress progress("measuring");
-    for (std::size_t i = 0; i < repeat_; ++i) {
+    for (std::size_t i = 0; i < repeat(); ++i) {
       for (std::size_t r = 0; r < runs.size(); ++r) {
-        progress.update(i * runs.size() + r, repeat_ * runs.size(), "runs");
+        progress.update(i * runs.size() + r, repeat() * runs.size(), "runs");
         runs[r]->run();
         runs[r]->run_in_turns(meter);
       }
@@ -260,7 +260,7 @@ class Bench : public Command {
                     {"threads", device.threads()},
                     {"cache", !no_cache_},
                     {"cache_type", info(device.cache_type()).name},
-                    {"repeat", repeat_}};
+                    {"repeat", repeat()}};
     const Ceilings ceilings = meter.ceilings();
     const auto first = [&](bool prefill) {
       return *std::find_if(results.begin(), results.end(),
@@ -308,8 +308,8 @@ class Bench : public Command {
   RunOptions run_;
   std::vector<std::size_t> prompts_, contexts_, batches_;
   std::optional<std::size_t> decode_tokens_;
-  static constexpr std::size_t kRepeat = 3;
-  std::size_t repeat_ = kRepeat;
+  std::size_t repeat() const { return repeat_.value_or(3); }
+  std::optional<std::size_t> repeat_;
   bool no_cache_ = false;
   bool show_ceilings_ = false;
   bool predict_ = false;

@@ -43,6 +43,9 @@ namespace files_of_m1 {
 
 using Bytes = std::span<const std::uint8_t>;
 
+inline constexpr const char* kWiden =
+    "is each byte made 64 bits wide, a std::uint64_t, before it is shifted? A byte alone becomes an int, of 32 bits";
+
 inline std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline std::vector<std::uint8_t> bytes_in(std::string_view text) { return {text.begin(), text.end()}; }
 

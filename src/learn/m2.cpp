@@ -138,8 +138,7 @@ Exercise exercise() {
                        {"divided-by-the-weight", "divided by weight[i]: multiply by it", kRmsNormPage,
                         function<divided_by_weight>},
                        {"whole-number-sum",
-                        "the sum is kept in a whole number, which drops what follows the point: "
-                        "make it a float",
+                        "the sum is kept in a whole number, which drops what follows the point: make it a float",
                         kRmsNormPage, function<whole_number_sum>},
                        {"whole-number-mean",
                         "a whole number is divided by a whole number, which drops what follows the "

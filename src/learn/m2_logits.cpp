@@ -99,8 +99,8 @@ std::vector<Case> by_hand() {
 std::vector<Argument> random(Random& random) {
   const std::size_t hidden = whole(random, 2, 64), vocabulary = whole(random, 2, 80);
   const double size = whole(random, 0, 1) == 0 ? 3 : 0.01;  // where x is small, ε is not
-  std::vector<float> x = floats(random, hidden, size), norm = floats(random, hidden), head;
-  head = floats(random, vocabulary * hidden);
+  std::vector<float> x = floats(random, hidden, size), norm = floats(random, hidden);
+  std::vector<float> head = floats(random, vocabulary * hidden);
   return arguments(std::move(x), std::move(norm), std::move(head), whole(random, 0, 1) == 0 ? 1e-6f : 1e-2f);
 }
 

@@ -166,7 +166,7 @@ class Door implements Rung {
   ) {
     const { exercise, module, mistake }: Partial<Solution & ExerciseMistake> = solution ?? {};
     const callbacks = { ...(onText && { onText }), ...(onPrint && { onPrint }), isWatched: true };
-    return this.until(signal, this.ask(verb, { exercise, mistake, ...fields }, callbacks, module));
+    return this.until(signal, () => this.ask(verb, { exercise, mistake, ...fields }, callbacks, module, signal));
   }
 
   async switchOff(parts: Part[]) {
@@ -181,15 +181,16 @@ class Door implements Rung {
 
   generate(text: string, options: GenerateOptions = {}) {
     const { onText, signal, ...settings } = options;
-    return this.until(signal, this.ask('generate', { text, ...settings }, { onText })) as ReturnType<Rung['generate']>;
+    const ask = () => this.ask('generate', { text, ...settings }, { onText }, undefined, signal);
+    return this.until(signal, ask) as ReturnType<Rung['generate']>;
   }
 
   // The worker computes and hears nothing: whoever stops it ends it.
-  private until<Answer>(signal: AbortSignal | undefined, asked: Promise<Answer>): Promise<Answer> {
+  private async until<Answer>(signal: AbortSignal | undefined, ask: () => Promise<Answer>): Promise<Answer> {
+    signal?.throwIfAborted();
     const abort = () => this.lose(new DOMException('it was stopped', 'AbortError'));
-    if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort);
-    return asked.finally(() => signal?.removeEventListener('abort', abort));
+    return ask().finally(() => signal?.removeEventListener('abort', abort));
   }
 
   close() {
@@ -198,7 +199,13 @@ class Door implements Rung {
   }
 
   // A new worker, where the last one is gone.
-  private async ask(verb: string, fields: object, callbacks: Partial<Waiting> = {}, module?: Uint8Array) {
+  private async ask(
+    verb: string,
+    fields: object,
+    callbacks: Partial<Waiting> = {},
+    module?: Uint8Array,
+    signal?: AbortSignal,
+  ) {
     if (this.closed) throw new Error('the engine was closed');
     this.opening ??= this.worker
       ? undefined
@@ -206,6 +213,7 @@ class Door implements Rung {
           this.opening = undefined;
         });
     await this.opening;
+    signal?.throwIfAborted(); // while the worker started
     return this.send({ verb, ...fields }, callbacks, undefined, module);
   }
   private opening?: Promise<void>;

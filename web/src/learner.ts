@@ -119,7 +119,7 @@ function saidBefore(errors: string): string | undefined {
   const assertion = /assertion .* failed: (.*)/.exec(errors)?.[1]?.trim();
   const other = /^(?:basic_)?(\w+)[^:]*::operator\[\]/.exec(assertion ?? '')?.[1];
   if (other) return `an index is beyond the end of a ${other}`;
-  const thrown = /^(\w+) was thrown in -fno-exceptions mode/.exec(errors)?.[1];
+  const thrown = /^(\w+) was thrown in -fno-exceptions mode/m.exec(errors)?.[1];
   if (thrown) return meanings[thrown] ?? `the library throws ${thrown}, and there are no exceptions here`;
   return assertion || errors.trim() || undefined;
 }

@@ -308,6 +308,20 @@ test('a story is stopped, and the engine lives on', async () => {
   assert.equal((await rung.logits('Once upon a', { top: 1 })).top[0].text, ' time');
 });
 
+test('what is stopped before it began, or while the engine starts anew, does not run', async () => {
+  await assert.rejects(rung.generate('Once', { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  const first = new AbortController();
+  const told = rung.generate('Once', { maxTokens: 0, signal: first.signal, onText: () => first.abort() });
+  await assert.rejects(told, { name: 'AbortError' });
+  const second = new AbortController();
+  let heard = '';
+  const again = rung.generate('Once', { signal: second.signal, onText: (text) => (heard += text) }); // the worker starts
+  second.abort();
+  await assert.rejects(again, { name: 'AbortError' });
+  assert.equal((await rung.logits('Once upon a', { top: 1 })).top[0].text, ' time');
+  assert.equal(heard, '');
+});
+
 test('after a trap the engine starts anew, with the same mistake', async () => {
   await rung.break('query-scale');
   // Inside the door: a file that lies where no memory is.

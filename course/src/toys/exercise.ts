@@ -139,6 +139,7 @@ class Exercise extends HTMLElement {
   private async check() {
     if (this.busy || !this.editor) return;
     this.busy = true;
+    this.stopping = undefined;
     this.checkButton.disabled = true;
     const text = this.editor.text;
     const first = (read(this.facts.name)?.attempts.length ?? 0) === 0;
@@ -266,18 +267,19 @@ class Exercise extends HTMLElement {
 
   private async tellWith(prompt: string): Promise<void> {
     const solution = this.results.solution;
-    if (!solution) return;
+    if (!solution) throw new Error('Check your code first.');
     const engine = await this.engineHere();
     const { exercise } = solution; // Rung's function may make another pebble, too: of four bits, say
     const [theirs, sound] = [await engine.storyWith(solution, prompt), await engine.storyWith({ exercise }, prompt)];
-    this.results.stories(theirs, sound);
+    if (this.results.solution === solution) this.results.stories(theirs, sound); // else another check came in between
   }
 
   private async debug(): Promise<void> {
     const solution = this.results.solution;
     if (!solution) return;
     const engine = await this.engineHere();
-    this.results.inside(await engine.debug(solution));
+    const report = await engine.debug(solution);
+    if (this.results.solution === solution) this.results.inside(report);
   }
 
   // A hint is there when the one before was opened; the solution for whoever asks twice.

@@ -26,6 +26,9 @@ const unseen: [begins: string, why: string][] = [
   ['window-forgotten', 'pebble has no window, every layer looks back at everything'],
   ['m0-', 'it takes another text'],
   ['m1-', 'it takes another file'],
+  ['m2-causal-mask row-of-tokens', 'pebble reads a prompt at once, so that there are as many keys as tokens. It takes one that is read in parts'],
+  ['m2-logits rms-norm-epsilon', 'pebble’s rows are so loud that ε is nothing beside their mean. It takes quieter ones'],
+  ['m2-rms-norm rms-norm-epsilon', 'pebble’s rows are so loud that ε is nothing beside their mean. It takes quieter ones'],
   ['m2-gqa', 'pebble has four heads and two key heads, and 4 / 2 is 2 again. It takes another model'],
   ['m2-', 'pebble’s scores are too small to show it. It takes another model, with larger ones'],
   ['m3-', 'it takes other logits'],
@@ -48,9 +51,9 @@ class Mistakes extends HTMLElement {
   private rung?: Rung;
   private said = h('p', { class: 'note', role: 'status' });
   private shown = h('div');
-  private sound?: Told;
+  private sound?: Told & { prompt: string };
   private busy = false;
-  private wanted?: Choice;
+  private wanted?: { choice: Choice }; // a new one for everything that is asked for
 
   connectedCallback() {
     this.classList.add('toy');
@@ -94,7 +97,6 @@ class Mistakes extends HTMLElement {
       {
         onsubmit: (event) => {
           event.preventDefault();
-          this.sound = undefined;
           void this.show(all[select.selectedIndex]!);
         },
       },
@@ -104,18 +106,14 @@ class Mistakes extends HTMLElement {
     );
   }
 
-  // The sound story once, then with the mistake: the same prompt, always the likeliest token.
+  // The sound story once for a prompt, then with the mistake: always the likeliest token.
   private async show(choice: Choice) {
-    this.wanted = choice;
-    if (this.busy) return; // who is at it goes on with what was chosen last
+    const wanted = (this.wanted = { choice });
+    if (this.busy) return; // who is at it goes on with what was asked for last
     this.busy = true;
     const prompt = this.querySelector<HTMLInputElement>('[name=prompt]')!.value;
     try {
       if (prompt.trim() === '') throw new Error(aWordPlease);
-      if (!this.sound) {
-        await this.rung!.break(null);
-        this.sound = await this.tell(prompt);
-      }
       const { story, sound, wrong, more } =
         'name' in choice ? await this.inAll(choice, prompt) : await this.inOne(choice, prompt);
       const isSame = story.text === sound.text && story.ended === sound.ended;
@@ -138,7 +136,7 @@ class Mistakes extends HTMLElement {
       this.said.textContent = lineOf(error);
     }
     this.busy = false;
-    if (this.wanted !== choice) await this.show(this.wanted);
+    if (this.wanted !== wanted) await this.show(this.wanted.choice);
   }
 
   private async tell(prompt: string): Promise<Told> {
@@ -146,6 +144,11 @@ class Mistakes extends HTMLElement {
   }
 
   private async inAll(mistake: Mistake, prompt: string): Promise<Made> {
+    if (this.sound?.prompt !== prompt) {
+      await this.rung!.break(null);
+      this.sound = { prompt, ...(await this.tell(prompt)) };
+    }
+    const { sound } = this;
     await this.rung!.break(mistake.name);
     const story = await this.tell(prompt),
       compared = await this.rung!.compare(prompt, { top: 5 });
@@ -155,7 +158,7 @@ class Mistakes extends HTMLElement {
       bars(compared.sound, 'the next token, as it should be'),
       bars(compared.changed, 'with the mistake'),
     );
-    return { story, sound: this.sound!, wrong: firstWrong(compared), more: [next] };
+    return { story, sound, wrong: firstWrong(compared), more: [next] };
   }
 
   // Where no number is left to choose a token by, there is no story.

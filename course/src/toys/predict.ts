@@ -1,11 +1,13 @@
 // A number that the reader guesses before it is shown. Guess and answer go into the diary.
 import { note, pageOf, read } from './diary';
 
-// 24,576 has a comma of thousands, 1,5 a decimal one: before three digits, and not behind a 0, it is the former.
-function numberOf(typed: string): number {
+// 24,576 has a comma of thousands, 1,5 a decimal one. 1,131 may be either: what is nearer to the answer is meant.
+function numberOf(typed: string, answer: number): number {
   const text = typed.trim().replace('−', '-');
-  const isGrouped = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text);
-  return text === '' ? NaN : Number(isGrouped ? text.replaceAll(',', '') : text.replace(',', '.'));
+  const decimal = text === '' ? NaN : Number(text.replace(',', '.'));
+  if (!/^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text)) return decimal;
+  const grouped = Number(text.replaceAll(',', ''));
+  return Math.abs(decimal - answer) < Math.abs(grouped - answer) ? decimal : grouped;
 }
 const written = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 20 });
 
@@ -28,7 +30,7 @@ class Predict extends HTMLElement {
     row.after(said);
     const { answer: exact, is, unit } = this.dataset as Record<string, string>;
     const compare = () => {
-      const guess = numberOf(input.value);
+      const guess = numberOf(input.value, Number(exact));
       if (!Number.isFinite(guess)) {
         said.textContent = 'A number, please; any will do.';
         return;

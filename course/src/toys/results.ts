@@ -2,13 +2,13 @@
 // where a run leaves the reference.
 import { addressOf } from './diary';
 import type { Check, Fix, Message, PlaceInCode, Report, Solution, Story } from './engine';
-import { lineOf } from './engine';
+import { aWordPlease, lineOf } from './engine';
 import { button, h } from './parts';
 
 const firstWords = 'Once upon a time';
 const titles: Record<string, string> = {
   'by-hand': 'By hand',
-  random: 'Random shapes',
+  random: 'Random cases',
   pebble: 'Inside pebble',
   story: 'The story',
   speed: 'The speed',
@@ -52,6 +52,7 @@ export class Results {
   private storySaid = h('p', { class: 'note', role: 'status' });
   private beside = h('div', { class: 'beside' });
   private lines = 0;
+  private telling = false;
 
   constructor(
     private readonly facts: { name: string; function: string },
@@ -206,7 +207,7 @@ export class Results {
     if (this.telling) return;
     const prompt = this.prompt.value;
     if (prompt.trim() === '') {
-      this.storySaid.textContent = 'A word to begin with, please.';
+      this.storySaid.textContent = aWordPlease;
       this.prompt.focus();
       return;
     }
@@ -215,7 +216,6 @@ export class Results {
     await this.acts.tell(prompt).catch((error) => (this.storySaid.textContent = lineOf(error)));
     this.telling = false;
   }
-  private telling = false;
 
   /** Of the check inside pebble, whatever failed before it. */
   inside({ checks }: Report) {

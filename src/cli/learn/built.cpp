@@ -27,17 +27,19 @@ std::string without_folder(std::string words, const fs::path& folder) {
   return words;
 }
 
-bool stands_alone(const std::string& code) {
+bool stands_alone(const LearnerFolder& folder, const std::string& code) {
   constexpr std::string_view kInclude = "include";
   for (std::size_t at = 0; (at = code.find(kInclude, at)) != code.npos;) {
     const std::string_view before = std::string_view(code).substr(0, at);
     const std::size_t hash = before.find_last_not_of(" \t");
     at += kInclude.size();
     if (hash == before.npos || before[hash] != '#') continue;
-    const std::size_t name = std::min(code.find_first_not_of(" \t", at), code.size());
-    const std::string_view what = std::string_view(code).substr(name);
-    if (!what.starts_with('<') && !what.starts_with("\"learn.h\"") && !what.starts_with("\"learn_metal.h\""))
-      return false;
+    const std::size_t open = std::min(code.find_first_not_of(" \t", at), code.size());
+    const std::string name = code.substr(open + 1, code.find_first_of("\">\n", open + 1) - open - 1);
+    std::error_code ignored;
+    const bool is_given = name == "learn.h" || name == "learn_metal.h";
+    const bool is_system = code[open] == '<' && !fs::exists(folder.path() / name, ignored);
+    if (!is_given && !is_system) return false;
   }
   return true;
 }

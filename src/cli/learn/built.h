@@ -15,8 +15,8 @@ std::optional<std::filesystem::path> program_in_path(const std::string& name);
 // A compiler's words without the folder: files are then called as the learner does.
 std::string without_folder(std::string words, const std::filesystem::path& folder);
 
-// Whether the learner's code is all there is of it: what other files of theirs it includes may be new.
-bool stands_alone(const std::string& code);
+// Whether the learner's code is all there is of it: what other files of the folder it includes may be new.
+bool stands_alone(const LearnerFolder& folder, const std::string& code);
 
 // Where something called `name` is kept that is made of all this text.
 std::filesystem::path built_path(const LearnerFolder& folder, const std::string& name, const std::string& made_of,

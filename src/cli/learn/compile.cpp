@@ -126,7 +126,7 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
                                           course_file("entry.h"), read_small_file(folder.path() / "learn.h"));
   const fs::path kept = built_path(folder, exercise.name, made_of, ".so");
   std::error_code ignored;
-  if (options.reuse && stands_alone(*code) && fs::exists(kept, ignored)) {
+  if (options.reuse && stands_alone(folder, *code) && fs::exists(kept, ignored)) {
     return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
   }
   command.insert(command.end(), {"-I", folder.path().string(), "-I", work.path().string()});

@@ -63,7 +63,7 @@ class KernelBuild {
     const std::string door = door_of(exercise_), emulator = text_of_emulator();
     const fs::path kept = built_path(folder_, exercise_.name, code + door + emulator, ".so");
     std::error_code ignored;
-    if (reuse && stands_alone(code) && fs::exists(kept, ignored)) {
+    if (reuse && stands_alone(folder_, code) && fs::exists(kept, ignored)) {
       return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
     }
     write_emulator(work_);

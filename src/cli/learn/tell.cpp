@@ -181,7 +181,8 @@ int tell_with(const std::string& named, TellRequest request) {
     request.libraries.push_back({exercise->name, compiled.library.string()});
   }
   progress.hide();
-  write_error(fmt::format("yours: {}; not solved, so Rung's: {}\n", parts(solved), parts(with_a_place(folder, false))));
+  write_error(fmt::format("yours: {}; not solved, so Rung's: {}{}\n", parts(solved), parts(with_a_place(folder, false)),
+                          left_out(folder)));
   write_error(of_another_model(solved));
   std::error_code ignored;
   if (fs::exists(request.model.model, ignored)) request.model.model = fs::absolute(request.model.model).string();

@@ -146,7 +146,7 @@ TEST_F(Learn, OfTwoLoopsTheOneThatGoesBeyondTheEndIsNamed) {
 TEST_F(Learn, WhatIsSaidBeforeAnAbortIsSaid) {
   if (kSanitized) GTEST_SKIP() << "the sanitizer says it in its own words";
   const Json check = failure("  written::linear(x, weight, 3);\n");
-  EXPECT_TRUE(has(check.at("got").get<std::string>(), "linear: 2 and 2 numbers are not whole rows of 3"))
+  EXPECT_TRUE(has(check.at("got").get<std::string>(), "linear: 2 and 2 numbers are not whole rows of inputs = 3"))
       << check.dump(1);
 }
 

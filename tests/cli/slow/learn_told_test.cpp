@@ -68,12 +68,15 @@ TEST_F(Learn, WhatTheirCodeIncludesIsReadAnew) {
       "  float sum = 0;\n  for (float v : x) sum += v * v;\n"
       "  for (std::size_t i = 0; i < x.size(); ++i) "
       "out[i] = kFactor * x[i] / std::sqrt(sum / static_cast<float>(x.size()) + epsilon) * weight[i];\n");
-  write("# include \"own.h\"\n" + text_of(file()));
-  write_factor("1");
-  ASSERT_TRUE(report().at("passed").get<bool>());
-  const std::string story = run_rung(with).out;
-  write_factor("0");
-  EXPECT_NE(run_rung(with).out, story);
+  const std::string code = text_of(file());
+  for (const char* include : {"# include \"own.h\"\n", "#include <own.h>\n"}) {
+    write(include + code);
+    write_factor("1");
+    ASSERT_TRUE(report().at("passed").get<bool>());
+    const std::string story = run_rung(with).out;
+    write_factor("0");
+    EXPECT_NE(run_rung(with).out, story) << include;
+  }
 }
 
 TEST_F(Learn, ADeviceThatTheirCodeIsNotForIsRefused) {
