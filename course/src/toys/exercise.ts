@@ -110,6 +110,8 @@ class Exercise extends HTMLElement {
   private tools() {
     const again = button('Begin again', () => {
       this.editor?.replace(this.stub);
+      this.editor?.mark([]);
+      this.results.clear();
       this.say('Here is the beginning again. Ctrl-Z brings back what you had.');
     });
     const back = () => {
@@ -255,8 +257,7 @@ class Exercise extends HTMLElement {
       const { line, column } = place;
       this.editor!.mark([{ line, column, endColumn: column + 1, severity: 'error', text: stopped.what, fixes: [] }]);
     }
-    const words = place ? stopped.what : stopped.what[0]!.toUpperCase() + stopped.what.slice(1);
-    const what = /[.?!]$/.test(words) ? words : `${words}.`;
+    const what = sentence(place ? stopped.what : capital(stopped.what));
     this.say(`${place ? `Line ${place.line}: ` : ''}${what}${first ? ` And that is the normal start: look at ${place ? 'the line' : 'what it was called with'}, change one thing, check again.` : ''}`);
   }
 
@@ -352,12 +353,16 @@ const notYet = (first: boolean) =>
     ? 'that is the normal start. Read what was expected and what came, change one thing, check again.'
     : 'Not yet. The first check that failed says the most.';
 
+const capital = (words: string) => words[0]!.toUpperCase() + words.slice(1);
+const sentence = (words: string) => (/[.?!]$/.test(words) ? words : `${words}.`);
+
 function notCompiled(messages: Message[]): string {
   const errors = messages.filter(({ severity }) => severity === 'error');
   const [first] = errors;
   if (!first) return 'It does not compile.';
   const more = errors.length > 1 ? ` The first of ${errors.length}: often the others go with it.` : '';
-  return `It does not compile. ${first.line > 0 ? `Line ${first.line}: ` : ''}${first.text}.${more}`;
+  const words = first.line > 0 ? `Line ${first.line}: ${first.text}` : capital(first.text);
+  return `It does not compile. ${sentence(words)}${more}`;
 }
 
 // The code block's own button knows its text: a line ends in U+007F there.
