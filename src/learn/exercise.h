@@ -44,7 +44,6 @@ struct Case {
   std::vector<Argument> arguments;  // all, in the signature's order
   Answer expected;
   std::string arithmetic = {};  // how the expected comes about, a step a line; of cases by hand
-  bool lies = false;            // its bytes say of themselves what is not so: code that believes them may crash
 };
 
 // An output of n floats. They are no numbers before the call: so one that was not written is seen.

@@ -149,8 +149,7 @@ Case forged(std::string title, std::uint64_t length, std::string arithmetic) {
   return {.title = std::move(title),
           .arguments = arguments(std::move(file), "a"),
           .expected = {{}, Place{}},
-          .arithmetic = std::move(arithmetic),
-          .lies = true};
+          .arithmetic = std::move(arithmetic)};
 }
 
 // Of the same file the first bytes; the others lie behind their end in memory.
@@ -199,8 +198,7 @@ std::vector<Case> by_hand() {
           {.title = "a header longer than the file",
            .arguments = arguments(std::move(lying), "a"),
            .expected = {{}, Place{}},
-           .arithmetic = "it claims 54 + 4 · 256 = 1078 bytes, and the file has 66: nothing",
-           .lies = true},
+           .arithmetic = "it claims 54 + 4 · 256 = 1078 bytes, and the file has 66: nothing"},
           forged("the largest length that there is", ~std::uint64_t{0},
                  "2⁶⁴ − 1 > 66 − 8: it does not fit, so nothing\n"
                  "(8 + (2⁶⁴ − 1) is 7 in 64 bits: that sum says nothing)"),
@@ -213,8 +211,7 @@ std::vector<Case> by_hand() {
           {.title = "seven bytes",
            .arguments = cut_after(7),
            .expected = {{}, Place{}},
-           .arithmetic = "the length alone takes eight: nothing",
-           .lies = true}};
+           .arithmetic = "the length alone takes eight: nothing"}};
 }
 
 std::vector<Argument> random(Random& random) {

@@ -97,10 +97,6 @@ Case hand_case(std::string title, std::string_view bytes, std::string expected, 
           .expected = {{}, std::move(expected)},
           .arithmetic = std::move(arithmetic)};
 }
-Case lying(Case example) {
-  example.lies = true;
-  return example;
-}
 
 std::vector<Case> by_hand() {
   const std::string after = number_bytes(8, 4);
@@ -110,18 +106,17 @@ std::vector<Case> by_hand() {
       hand_case("no letters", number_bytes(0, 8) + after, "", "the length is 0: nothing"),
       hand_case("a zero inside", number_bytes(3, 8) + std::string("a\0b", 3) + "c", std::string("a\0b", 3),
                 "the length is 3: a, a zero, b\na string does not end at a zero"),
-      lying(hand_case("20 letters of which 2 are there", number_bytes(20, 8) + "qw", "",
-                      "20 > 2: not all there, so nothing")),
-      lying(hand_case("the largest length that there is", number_bytes(~std::uint64_t{0}, 8) + "qw", "",
-                      "2⁶⁴ − 1 > 2: not all there\n(8 + (2⁶⁴ − 1) is 7 in 64 bits: that sum says nothing)")),
-      lying(hand_case("a length whose sixth byte is not 0", number_bytes((std::uint64_t{1} << 40) + 5, 8) + "qwen3", "",
-                      "05 00 00 00 00 01 00 00: the length is 5 + 256⁵, and five letters are there: nothing")),
-      lying(hand_case("a length whose fifth byte is not 0", number_bytes((std::uint64_t{2} << 32) + 3, 8) + "qwen3", "",
-                      "03 00 00 00 02 00 00 00: the length is 3 + 2 · 256⁴, and five letters are there: nothing")),
-      lying(hand_case("a length whose last byte is not 0", number_bytes(std::uint64_t{5} << 56, 8) + "qwen3", "",
-                      "00 00 00 00 00 00 00 05: the length is 5 · 256⁷, and five letters are there: nothing")),
-      lying(hand_case("seven bytes", number_bytes(kNotYours.size(), 7), "", "the length alone takes eight: nothing",
-                      '\0' + kNotYours))};
+      hand_case("20 letters of which 2 are there", number_bytes(20, 8) + "qw", "", "20 > 2: not all there, so nothing"),
+      hand_case("the largest length that there is", number_bytes(~std::uint64_t{0}, 8) + "qw", "",
+                "2⁶⁴ − 1 > 2: not all there\n(8 + (2⁶⁴ − 1) is 7 in 64 bits: that sum says nothing)"),
+      hand_case("a length whose sixth byte is not 0", number_bytes((std::uint64_t{1} << 40) + 5, 8) + "qwen3", "",
+                "05 00 00 00 00 01 00 00: the length is 5 + 256⁵, and five letters are there: nothing"),
+      hand_case("a length whose fifth byte is not 0", number_bytes((std::uint64_t{2} << 32) + 3, 8) + "qwen3", "",
+                "03 00 00 00 02 00 00 00: the length is 3 + 2 · 256⁴, and five letters are there: nothing"),
+      hand_case("a length whose last byte is not 0", number_bytes(std::uint64_t{5} << 56, 8) + "qwen3", "",
+                "00 00 00 00 00 00 00 05: the length is 5 · 256⁷, and five letters are there: nothing"),
+      hand_case("seven bytes", number_bytes(kNotYours.size(), 7), "", "the length alone takes eight: nothing",
+                '\0' + kNotYours)};
 }
 
 std::vector<Argument> random(Random& random) {
@@ -325,41 +320,34 @@ std::vector<Case> by_hand() {
        .expected = {{}, std::string()},
        .arithmetic =
            "at byte 12: a length of 2⁶⁴ − 1, and two bytes are left: nothing\n(12 + 8 + (2⁶⁴ − 1) is 19 in 64 "
-           "bits: that sum says nothing)",
-       .lies = true},
+           "bits: that sum says nothing)"},
       {.title = "a length before yours that is too long",
        .arguments = before_yours(kTooLong),
        .expected = {{}, std::string()},
        .arithmetic =
            "element 0 has a length of 20, and two bytes are left: so there is no element 1\n(it would begin at "
-           "12 + 8 + 20 = 40: behind the end, where other things lie)",
-       .lies = true},
+           "12 + 8 + 20 = 40: behind the end, where other things lie)"},
       {.title = "a length before yours that leads back",
        .arguments = before_yours(~std::uint64_t{0} - 15),
        .expected = {{}, std::string()},
        .arithmetic = "element 0 has a length of 2⁶⁴ − 16, and two bytes are left: so there is no element 1\n(12 + 8 + "
-                     "2⁶⁴ − 16 is 4 in 64 bits: the walk would go back)",
-       .lies = true},
+                     "2⁶⁴ − 16 is 4 in 64 bits: the walk would go back)"},
       {.title = "a length whose fifth byte is not 0",
        .arguments = arguments(array_of(1) + number_bytes((std::uint64_t{1} << 32) + 1, 8) + "qw", 0),
        .expected = {{}, std::string()},
-       .arithmetic = "at byte 12: 01 00 00 00 01 00 00 00, a length of 1 + 256⁴, and two bytes are left: nothing",
-       .lies = true},
+       .arithmetic = "at byte 12: 01 00 00 00 01 00 00 00, a length of 1 + 256⁴, and two bytes are left: nothing"},
       {.title = "the largest count that there is",
        .arguments = before_others(array_of(~std::uint64_t{0}) + string_bytes("a"), 1, string_bytes(kNotYours)),
        .expected = {{}, std::string()},
-       .arithmetic = "1 < 2⁶⁴ − 1, but behind the one string the bytes end: nothing",
-       .lies = true},
+       .arithmetic = "1 < 2⁶⁴ − 1, but behind the one string the bytes end: nothing"},
       {.title = "an empty string, and a count that is forged",
        .arguments = arguments(array_of((std::uint64_t{1} << 32) + 1) + string_bytes(""), 0),
        .expected = {{}, std::string()},
-       .arithmetic = "0 < 1 + 256⁴\nat byte 12: a length of 0, so no letters",
-       .lies = true},
+       .arithmetic = "0 < 1 + 256⁴\nat byte 12: a length of 0, so no letters"},
       {.title = "eleven bytes",
        .arguments = before_others(array_of(1).substr(0, 11), 0, '\0' + string_bytes(kNotYours)),
        .expected = {{}, std::string()},
-       .arithmetic = "type and count alone take twelve: nothing",
-       .lies = true},
+       .arithmetic = "type and count alone take twelve: nothing"},
       {.title = "an array of other things",
        .arguments = arguments(array_bytes({"a"}, 264), 0),
        .expected = {{}, std::string()},
