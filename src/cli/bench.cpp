@@ -207,6 +207,8 @@ class Bench : public Command {
     meter.measure();
   }
 
+  std::size_t repeat() const { return repeat_.value_or(3); }
+
   // Round after round, so that a slow moment of the machine meets all of them.
   void measure(std::vector<std::unique_ptr<BenchRun>>& runs, CeilingMeter& meter) const {
     Progress progress("measuring");
@@ -308,7 +310,6 @@ class Bench : public Command {
   RunOptions run_;
   std::vector<std::size_t> prompts_, contexts_, batches_;
   std::optional<std::size_t> decode_tokens_;
-  std::size_t repeat() const { return repeat_.value_or(3); }
   std::optional<std::size_t> repeat_;
   bool no_cache_ = false;
   bool show_ceilings_ = false;

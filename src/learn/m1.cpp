@@ -268,11 +268,11 @@ Exercise exercise() {
            {"end-for-size", "the second of data_offsets is where the tensor ends: its bytes are end − begin", kPage,
             function<end_for_size>},
            {"sum-wraps", "8 + length does not fit into 64 bits and becomes small: compare length with file.size() − 8",
-            "m1-weights#nobody-promises-that-the-file-is-honest", function<sum_wraps>},
+            kHonestPage, function<sum_wraps>},
            {"size-not-checked",
             "are there eight bytes at all? Without a look at that, what lies behind the end is read, and "
             "size() − 8 is no small number, but one near 2⁶⁴",
-            "m1-weights#nobody-promises-that-the-file-is-honest", function<size_not_checked>},
+            kHonestPage, function<size_not_checked>},
            {"as-they-stand",
             "data_offsets are given back as they stand. They count from where the data begin: add 8 and the "
             "header's length. And the second is where the tensor ends: its bytes are end − begin",

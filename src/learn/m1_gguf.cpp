@@ -14,7 +14,6 @@ namespace rung::learn {
 namespace files_of_m1 {
 namespace {
 
-constexpr const char* kHonestPage = "m1-weights#nobody-promises-that-the-file-is-honest";
 constexpr const char* kGgufPage = "learnings/two-files";
 
 // What some cases have in memory behind the end of the bytes: another's string.

@@ -43,6 +43,7 @@ namespace files_of_m1 {
 
 using Bytes = std::span<const std::uint8_t>;
 
+inline constexpr const char* kHonestPage = "m1-weights#nobody-promises-that-the-file-is-honest";
 inline constexpr const char* kWiden =
     "is each byte made 64 bits wide, a std::uint64_t, before it is shifted? A byte alone becomes an int, of 32 bits";
 

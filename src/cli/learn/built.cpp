@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <functional>
 #include <string_view>
 #include <system_error>
@@ -34,7 +33,8 @@ bool stands_alone(const LearnerFolder& folder, const std::string& code) {
     const std::size_t hash = before.find_last_not_of(" \t");
     at += kInclude.size();
     if (hash == before.npos || before[hash] != '#') continue;
-    const std::size_t open = std::min(code.find_first_not_of(" \t", at), code.size());
+    const std::size_t open = code.find_first_not_of(" \t", at);
+    if (open == code.npos) return false;
     const std::string name = code.substr(open + 1, code.find_first_of("\">\n", open + 1) - open - 1);
     std::error_code ignored;
     const bool is_given = name == "learn.h" || name == "learn_metal.h";

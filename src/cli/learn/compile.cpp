@@ -125,8 +125,9 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
   const std::string made_of = fmt::format("{}\n{}\n{}\n{}\n{}", fmt::join(command, " "), *code, entry,
                                           course_file("entry.h"), read_small_file(folder.path() / "learn.h"));
   const fs::path kept = built_path(folder, exercise.name, made_of, ".so");
+  const bool is_kept = !options.sanitize && stands_alone(folder, *code);
   std::error_code ignored;
-  if (options.reuse && stands_alone(folder, *code) && fs::exists(kept, ignored)) {
+  if (options.reuse && is_kept && fs::exists(kept, ignored)) {
     return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
   }
   command.insert(command.end(), {"-I", folder.path().string(), "-I", work.path().string()});
@@ -141,7 +142,7 @@ Compiled compile_exercise(const LearnerFolder& folder, const ExerciseText& exerc
   compiled.ok = result.status == 0;
   compiled.said = without_folder(result.errors, folder.path());
   if (!compiled.ok) compiled.said = without_macros(compiled.said, exercise);
-  if (compiled.ok && !options.sanitize) keep_built(compiled.library, kept);
+  if (compiled.ok && is_kept) keep_built(compiled.library, kept);
   return compiled;
 }
 

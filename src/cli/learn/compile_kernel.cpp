@@ -62,8 +62,9 @@ class KernelBuild {
   Compiled run(const std::string& code, bool reuse) {
     const std::string door = door_of(exercise_), emulator = text_of_emulator();
     const fs::path kept = built_path(folder_, exercise_.name, code + door + emulator, ".so");
+    const bool is_kept = stands_alone(folder_, code);
     std::error_code ignored;
-    if (reuse && stands_alone(folder_, code) && fs::exists(kept, ignored)) {
+    if (reuse && is_kept && fs::exists(kept, ignored)) {
       return {.ok = true, .library = kept, .said = "", .sanitizers = {}};
     }
     write_emulator(work_);
@@ -77,7 +78,7 @@ class KernelBuild {
     run_or_fail({kKernelCompiler, "-shared", "-Wl,-Bsymbolic", "-Wl,--no-undefined", door_object.string(),
                  (work_ / "kernel.o").string(), "-o", compiled_.library.string()});
     compiled_.ok = true;
-    keep_built(compiled_.library, kept);
+    if (is_kept) keep_built(compiled_.library, kept);
     return compiled_;
   }
 

@@ -77,6 +77,9 @@ TEST_F(Learn, WhatTheirCodeIncludesIsReadAnew) {
     write_factor("0");
     EXPECT_NE(run_rung(with).out, story) << include;
   }
+  write(text_of(source_folder() / "course/exercises/m2-rms-norm/solution.cpp") + "// # include");
+  ASSERT_TRUE(report().at("passed").get<bool>());
+  EXPECT_EQ(run_rung(with).status, 0) << "where the code ends";
 }
 
 TEST_F(Learn, ADeviceThatTheirCodeIsNotForIsRefused) {
