@@ -37,7 +37,7 @@ in_browsers() {
 exercises_in_browsers() { tests --test-reporter=./tests/report.mjs tests/exercises.test.mjs; }
 
 seconds=$home/build/course.seconds
-rm -f "$home/build/course.counts" "$home/build/course.skips" "$seconds"
+rm -f "$home"/build/course.{counts,skips,failures} "$seconds"
 cd "$home/course"
 part 'npm packages' packages
 part 'the engine for pages' the_engine
@@ -57,4 +57,5 @@ else
   echo 'no chromium: the pages were built, not opened'
   echo '0 0 1' >>"$home/build/course.counts"
   printf 'course: its pages in a browser, PDF, EPUB\tno chromium\n' >>"$home/build/course.skips"
+  : >"$home/build/course.failures"
 fi

@@ -1,6 +1,6 @@
 // How node's test runner reports here: a dot a test, then the words of those that failed, then the sum. ./check adds
-// what is left in build/course.counts ("passed failed skipped") and build/course.skips ("where, a tab, why") to its
-// own.
+// what is left in build/course.counts ("passed failed skipped"), build/course.skips ("where, a tab, why") and
+// build/course.failures (what failed, in a line) to its own.
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -18,12 +18,19 @@ export default async function* report(events) {
     if (data.details.type === 'suite' || data.details.error?.failureType === 'subtestsFailed') continue;
     if (data.skip !== undefined) skipped.push(`course ${data.name}\t${data.skip === true ? 'skipped' : data.skip}`);
     else if (type === 'test:pass') passed++;
-    else failed.push(`FAILED ${data.name}\n${cause?.stack ?? inspect(cause)}`);
+    else failed.push([data.name, cause?.stack ?? inspect(cause)]);
     yield data.skip !== undefined ? 's' : type === 'test:pass' ? '.' : 'X';
     if (++column % 100 === 0) yield '\n';
   }
-  appendFileSync(join(root, 'build/course.counts'), `${passed} ${failed.length} ${skipped.length}\n`);
-  appendFileSync(join(root, 'build/course.skips'), skipped.map((line) => `${line}\n`).join(''));
-  yield `\n${[...failed, ...skipped.map((line) => `SKIPPED ${line.replace('\t', ': ')}`)].map((words) => `${words}\n`).join('')}`;
+  const lines = (all) => all.map((line) => `${line}\n`).join('');
+  const leave = (what, all) => appendFileSync(join(root, `build/course.${what}`), lines(all));
+  leave('counts', [`${passed} ${failed.length} ${skipped.length}`]);
+  leave('skips', skipped);
+  leave(
+    'failures',
+    failed.map(([name, words]) => `course: ${name}: ${words.split(/\n\s+at /)[0].replace(/\s+/g, ' ').slice(0, 400)}`),
+  );
+  yield `\n${lines(failed.map(([name, words]) => `FAILED ${name}\n${words}`))}`;
+  yield lines(skipped.map((line) => `SKIPPED ${line.replace('\t', ': ')}`));
   yield `${passed} passed, ${failed.length} failed, ${skipped.length} skipped\n`;
 }

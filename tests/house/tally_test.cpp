@@ -25,7 +25,7 @@ class Tally : public testing::Test {
     std::ofstream(folder_ / "in") << output;
     return awk("tally.awk",
                "-v where='" + where + "' -v counts='" + (folder_ / "counts").string() + "' -v skips='" +
-                   (folder_ / "skips").string() + "'",
+                   (folder_ / "skips").string() + "' -v failures='" + (folder_ / "failures").string() + "'",
                "in");
   }
   std::string awk(const std::string& script, const std::string& options, const std::string& input) const {
@@ -61,12 +61,14 @@ TEST_F(Tally, AFailedTestIsShownWhole) {
             "FAILED release text: A.Fails\n    tests/a.cpp:9: Failure\n    Expected: 1\n"
             "release text: 0 passed in no time\n");
   EXPECT_EQ(text_of("counts"), "0 1 0\n");
+  EXPECT_EQ(text_of("failures"), "release text: A.Fails\n");
 }
 
 TEST_F(Tally, ATestThatDoesNotEndHasFailed) {
   const std::string out = tally("release text", "[ RUN      ] A.Dies\nexit status: 139\n");
   EXPECT_NE(out.find("FAILED release text: A.Dies did not end (exit status 139)"), std::string::npos) << out;
   EXPECT_EQ(text_of("counts"), "0 1 0\n");
+  EXPECT_EQ(text_of("failures"), "release text: A.Dies\n");
 }
 
 }  // namespace
