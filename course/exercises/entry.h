@@ -179,16 +179,50 @@ inline void keep(std::span<float> kept, std::span<const float> rows, std::size_t
 #endif
 
 #if defined(__wasm__)
-// The learner's module lives in the engine's memory, and so do its vectors.
-#define RUNG_SURROUNDINGS                                                         \
-  extern "C" void* rung_malloc(std::size_t bytes);                                \
-  extern "C" void rung_free(void* memory);                                        \
-  void* operator new(std::size_t bytes) { return rung_malloc(bytes); }            \
-  void* operator new[](std::size_t bytes) { return rung_malloc(bytes); }          \
-  void operator delete(void* memory) noexcept { rung_free(memory); }              \
-  void operator delete[](void* memory) noexcept { rung_free(memory); }            \
-  void operator delete(void* memory, std::size_t) noexcept { rung_free(memory); } \
-  void operator delete[](void* memory, std::size_t) noexcept { rung_free(memory); }
+// The learner's module lives in the engine's memory, and so do its vectors. The C library's own malloc would take all
+// of that memory for itself, so malloc and its relatives are these: whatever asks, new and std::stable_sort too, comes
+// here.
+extern "C" void* rung_malloc(std::size_t bytes);
+extern "C" void rung_free(void* memory);
+namespace rung_entry {
+
+struct Before {  // lies in front of each piece of memory
+  void* whole;
+  std::size_t bytes;
+};
+
+inline void* allocate(std::size_t bytes, std::size_t alignment = 16) {
+  const std::size_t more = sizeof(Before) + alignment;
+  void* const whole = rung_malloc(bytes > PTRDIFF_MAX ? bytes : bytes + more);  // below zero: the host says so
+  const auto end = reinterpret_cast<std::uintptr_t>(whole) + more;
+  Before* const piece = reinterpret_cast<Before*>(end - end % alignment);
+  piece[-1] = {whole, bytes};
+  return piece;
+}
+
+inline void release(void* memory) {
+  if (memory != nullptr) rung_free(static_cast<Before*>(memory)[-1].whole);
+}
+
+inline void* allocate_again(void* memory, std::size_t bytes) {
+  void* const more = allocate(bytes);
+  if (memory == nullptr) return more;
+  const std::size_t had = static_cast<Before*>(memory)[-1].bytes;
+  __builtin_memcpy(more, memory, had < bytes ? had : bytes);
+  release(memory);
+  return more;
+}
+
+}  // namespace rung_entry
+
+#define RUNG_SURROUNDINGS                                                                                      \
+  extern "C" {                                                                                                 \
+  void* malloc(std::size_t bytes) { return rung_entry::allocate(bytes); }                                      \
+  void* calloc(std::size_t n, std::size_t bytes) { return __builtin_memset(malloc(n * bytes), 0, n * bytes); } \
+  void* realloc(void* memory, std::size_t bytes) { return rung_entry::allocate_again(memory, bytes); }         \
+  void* aligned_alloc(std::size_t to, std::size_t bytes) { return rung_entry::allocate(bytes, to); }           \
+  void free(void* memory) { rung_entry::release(memory); }                                                     \
+  }
 #define RUNG_EXPORT(name) __attribute__((export_name(name)))
 #else
 #define RUNG_SURROUNDINGS                                                                                         \

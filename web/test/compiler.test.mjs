@@ -181,3 +181,19 @@ test('vectors and strings lie in the engine’s memory', async () => {
   );
   assert.equal((await report).passed, true);
 });
+
+// The library asks for memory in ways of its own: std::stable_sort by a new that does not throw.
+test('whatever asks for memory is given the engine’s', async () => {
+  const sorted =
+    '  std::vector<float> by_size(x.begin(), x.end());\n  by_size.resize(4096);\n' +
+    '  std::stable_sort(by_size.begin(), by_size.end(), [](float a, float b) { return a > b; });\n';
+  const by_hand =
+    '  int* numbers = static_cast<int*>(std::calloc(4, sizeof(int)));\n  numbers[3] = 7;\n' +
+    '  numbers = static_cast<int*>(std::realloc(numbers, 1 << 16));\n  auto* wide = new (std::align_val_t{64}) char[5];\n' +
+    '  print("%d %d", numbers[0] + numbers[3], static_cast<int>(reinterpret_cast<std::uintptr_t>(wide) % 64));\n' +
+    '  ::operator delete[](wide, std::align_val_t{64});\n  std::free(numbers);\n';
+  const printed = [];
+  const { report } = await run(sorted + by_hand + right, { onPrint: (text) => printed.push(text) });
+  assert.equal((await report).passed, true);
+  assert.equal(printed[0], '7 0');
+});
