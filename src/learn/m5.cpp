@@ -127,11 +127,12 @@ void reference(Bytes bytes, In weights, float) {
 struct Rule {
   float moved = 8.5f;
   int top = 15;
-  bool neighbours = false, swapped = false, wraps = false;
+  bool neighbours = false, swapped = false;
+  int of_nothing = 8;  // where the scale is 0
 };
 void by_rule(Bytes bytes, In weights, float scale, const Rule& rule) {
   const auto code = [&](std::size_t i) {
-    return scale == 0 ? 8 : std::min(rule.top, static_cast<int>(weights[i] / scale + rule.moved));
+    return scale == 0 ? rule.of_nothing : std::min(rule.top, static_cast<int>(weights[i] / scale + rule.moved));
   };
   for (std::size_t j = 0; j < bytes.size(); ++j) {
     int low = rule.neighbours ? code(2 * j) : code(j), high = rule.neighbours ? code(2 * j + 1) : code(j + 16);
@@ -143,6 +144,8 @@ void neighbours(Bytes bytes, In weights, float scale) { by_rule(bytes, weights, 
 void cut_off(Bytes bytes, In weights, float scale) { by_rule(bytes, weights, scale, {.moved = 8}); }
 void sixteen(Bytes bytes, In weights, float scale) { by_rule(bytes, weights, scale, {.top = 16}); }
 void swapped(Bytes bytes, In weights, float scale) { by_rule(bytes, weights, scale, {.swapped = true}); }
+// 0 / 0 is no number, and machines make other whole numbers of it; of these the four lower bits are 0.
+void zero_divided(Bytes bytes, In weights, float scale) { by_rule(bytes, weights, scale, {.of_nothing = 0}); }
 void not_moved(Bytes bytes, In weights, float scale) { by_rule(bytes, weights, scale, {.moved = 0.5f}); }
 
 std::vector<Argument> arguments(std::vector<float> weights) {
@@ -211,7 +214,9 @@ Exercise exercise() {
                         function<sixteen>},
                        {"halves-swapped", "code j belongs into the lower four bits, code j + 16 into the upper", kPage,
                         function<swapped>},
-                       {"not-moved-up", "codes are not moved up by 8", kPage, function<not_moved>}},
+                       {"not-moved-up", "codes are not moved up by 8", kPage, function<not_moved>},
+                       {"divided-by-zero", "0 / 0 is no number: where the scale is 0, every code is 8", kPage,
+                        function<zero_divided>}},
           .place = place,
           .changes_pebble = true};
 }

@@ -190,13 +190,14 @@ Sentence factor_of_input(const Look& look) {
   for (const Input& input : look.b.inputs) {
     if (!input_at(input, look, 0)) continue;
     const auto value = [&](std::size_t i) { return *input_at(input, look, i); };
-    bool missing = true, twice = true;
+    bool missing = true, twice = true, all_zero = true;
     for (std::size_t i = 0; i < look.size(); ++i) {
+      all_zero &= look.b.got[i] == 0;  // an input of zeros explains nothing
       missing &= look.alike(look.b.got[i] * value(i), look.b.expected[i]);
       twice &= look.alike(look.b.got[i], look.b.expected[i] * value(i));
     }
     if (missing) return fmt::format("every number times its {} would be right: {} is not used", input.name, input.name);
-    if (twice) return fmt::format("every number is multiplied by its {} once too often", input.name);
+    if (twice && !all_zero) return fmt::format("every number is multiplied by its {} once too often", input.name);
   }
   return {};
 }

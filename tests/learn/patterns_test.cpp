@@ -81,6 +81,9 @@ TEST(Patterns, ZeroOrAsItCame) {
   Beside beside = rows([](auto& all) { all = noise(24, 9); });
   beside.inputs = {{"y", noise(24, 8)}, {"x", noise(24, 9)}};
   EXPECT_EQ(first_pattern(beside), "unchanged-input: this is x, unchanged");
+  beside = rows(each([](double, std::size_t) { return 0.0; }));
+  beside.inputs = {{"bytes", std::vector<double>(24)}};
+  EXPECT_EQ(find_patterns(beside).size(), 1U) << "what is zero was not multiplied by an input of zeros";
 }
 
 TEST(Patterns, Signs) {
