@@ -81,6 +81,13 @@ test('a question has one right choice', () => {
     'a choice is "- words :: what it would have meant": + a',
   );
 });
+test('a link in a question or a prediction, where it would stay as it is written, stops the build', () => {
+  fails(
+    questions,
+    { type: 'code', lang: 'predict', meta: 'id=x answer=1', value: 'How many?\n:: As [they](https://they.org/) say.' },
+    'no links: "As [they](https://they.org/) say."',
+  );
+});
 
 test("a kernel's page has its text, its file and the way to the terminal, and no editor", () => {
   const kernel = exercises().find(({ isAtTerminal }) => isAtTerminal);

@@ -115,10 +115,12 @@ export const html = (value) => ({ type: 'html', value });
 export const escapeHtml = (text) =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 // `code` and *emphasis* of a line of text; nothing else.
-export const inline = (text) =>
-  escapeHtml(text)
+export function inline(text) {
+  if (/\]\((https?:|\/|#)/.test(text)) throw new Error(`a question's text has no links: "${text}"`);
+  return escapeHtml(text)
     .replace(/`([^`]+)`/g, '<code>$1</code>')
     .replace(/\*([^*]+)\*/g, '<em>$1</em>');
+}
 
 // key=value, key="a value" and key='a "value"' of a fence's first line.
 export function attributes(meta) {
