@@ -42,6 +42,10 @@ void first_scale(Out out, In x, In scales, Quants q, std::size_t tokens, std::si
 void scale_of_row(Out out, In x, In scales, Quants q, std::size_t tokens, std::size_t rows, std::size_t columns) {
   with(out, x, q, {tokens, rows, columns}, [&](std::size_t r, std::size_t) { return scales[r]; }, kSigned);
 }
+void scales_of_first_row(Out out, In x, In scales, Quants q, std::size_t tokens, std::size_t rows,
+                         std::size_t columns) {
+  with(out, x, q, {tokens, rows, columns}, [&](std::size_t, std::size_t b) { return scales[b]; }, kSigned);
+}
 void unsigned_bytes(Out out, In x, In scales, Quants q, std::size_t tokens, std::size_t rows, std::size_t columns) {
   const Sizes s{tokens, rows, columns};
   with(
@@ -137,6 +141,8 @@ Exercise exercise() {
                         kPage, function<first_scale>},
                        {"scales-one-a-row", "a row has columns / 32 scales, not one: scales[r * blocks + b]", kPage,
                         function<scale_of_row>},
+                       {"scales-of-the-first-row", "every row took the scales of row 0: scales[r * blocks + b]", kPage,
+                        function<scales_of_first_row>},
                        {"bytes-without-sign", "the bytes were read without their sign: −4 became 252", kPage,
                         function<unsigned_bytes>},
                        {"scale-forgotten", "the scales are not used", kPage, function<no_scale>}},
@@ -193,6 +199,12 @@ void without_w(Out out, In x_scales, Quants x, In, Quants w, std::size_t tokens,
                std::size_t columns) {
   with<std::int32_t>(out, x, w, {tokens, rows, columns}, true,
                      [&](std::size_t in_x, std::size_t) { return x_scales[in_x]; });
+}
+void scales_of_first_row(Out out, In x_scales, Quants x, In w_scales, Quants w, std::size_t tokens, std::size_t rows,
+                         std::size_t columns) {
+  const std::size_t blocks = columns / kRoundedBlock;
+  with<std::int32_t>(out, x, w, {tokens, rows, columns}, true,
+                     [&](std::size_t in_x, std::size_t in_w) { return w_scales[in_w % blocks] * x_scales[in_x]; });
 }
 void goes_on(Out out, In x_scales, Quants x, In w_scales, Quants w, std::size_t tokens, std::size_t rows,
              std::size_t columns) {
@@ -281,6 +293,8 @@ Exercise exercise() {
                         function<sixteen_bits>},
                        {"scale-of-x-forgotten", "the scale of x is not used", kPage, function<without_x>},
                        {"scale-of-w-forgotten", "the scale of w is not used", kPage, function<without_w>},
+                       {"scales-of-the-first-row", "every row took the scales of row 0: w_scales[r * blocks + b]",
+                        kPage, function<scales_of_first_row>},
                        {"whole-sum-not-reset", "the whole sum goes on into the next block: it begins at 0 for each",
                         kPage, function<goes_on>}},
           .place = place,
