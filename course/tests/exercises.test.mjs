@@ -220,6 +220,15 @@ test('a story that ends before its first word says why', () =>
     assert.doesNotMatch(await sound.innerText(), /Here it ends/);
   }));
 
+test('where pebble shows nothing of a mistake, that is said', () =>
+  on(open, 'exercises/m3-temperature/index.html', { fresh: false }, async (page) => {
+    await ready(page);
+    await write(page, source('m3-temperature', 'wrong/afterwards.cpp'));
+    await check(page);
+    await element(page).getByRole('button', { name: 'Where does pebble first go wrong with it?' }).click();
+    await element(page).getByText(/^So pebble does not show it: .* Go by the check that failed above/).waitFor();
+  }));
+
 test('what came of a check is in the window, and the keys stay in the editor', () =>
   on(open, first, { fresh: false }, async (page) => {
     await ready(page);

@@ -32,6 +32,7 @@ const unseen: [begins: string, why: string][] = [
   ['m2-gqa', 'pebble has four heads and two key heads, and 4 / 2 is 2 again. It takes another model'],
   ['m2-', 'pebble’s scores are too small to show it. It takes another model, with larger ones'],
   ['m3-', 'it takes other logits'],
+  ['m5-block divided-by-zero', 'pebble has no 32 weights that are all 0'],
   ['m4-', 'a story is one prompt that only goes on. It takes a second one, or a way back'],
   ['', 'it takes another text'],
 ];
