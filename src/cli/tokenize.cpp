@@ -1,8 +1,10 @@
 // `rung tokenize`: a text → its tokens, and back; a conversation → the prompt that its template makes.  Milestone M0.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
+#include <span>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -122,8 +124,15 @@ class Tokenize : public Command {
       write_out(
           fmt::format(", {:.2f} bytes a token", static_cast<double>(text.size()) / static_cast<double>(ids.size())));
     }
-    if (text.size() > kShownBytes) write_out(fmt::format(", in {:.2f} s (--json gives the ids)", seconds));
+    write_out(text.size() > kShownBytes ? fmt::format(", in {:.2f} s (--json gives the ids)", seconds)
+                                        : legend_of(ids, tokenizer));
     write_out(fmt::format("{}\n", style().reset));
+  }
+
+  // What the cells' star means, where there is one.
+  static std::string legend_of(std::span<const TokenId> ids, const Tokenizer& tokenizer) {
+    const auto control = [&](TokenId id) { return tokenizer.is_special(id); };
+    return std::any_of(ids.begin(), ids.end(), control) ? "; * is a control token" : "";
   }
 
   void write_merges(const std::string& text, const Tokenizer& tokenizer) const {
@@ -192,8 +201,8 @@ class Tokenize : public Command {
     }
     write_prompt(prompt);
     write_cells(prompt.ids, tokenizer);
-    write_out(fmt::format("{}{}, {}; * is a control token{}\n", style().dim, count_of(prompt.ids.size(), "token"),
-                          count_of(prompt.text.size(), "byte"), style().reset));
+    write_out(fmt::format("{}{}, {}{}{}\n", style().dim, count_of(prompt.ids.size(), "token"),
+                          count_of(prompt.text.size(), "byte"), legend_of(prompt.ids, tokenizer), style().reset));
     return 0;
   }
 

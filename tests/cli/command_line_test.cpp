@@ -424,6 +424,11 @@ TEST_F(CommandLine, TokenizeShowsPiecesOverTheirIds) {
   EXPECT_EQ(outcome.out, "the│·│the\n5  │2│5\n3 tokens, 7 bytes, 2.33 bytes a token\n");
 }
 
+TEST_F(CommandLine, TokenizeSaysWhatAStarMeansWhereThereIsOne) {
+  EXPECT_TRUE(run({"tokenize", "the<|im_end|>"}).out.ends_with(" bytes a token; * is a control token\n"));
+  EXPECT_TRUE(run({"tokenize", "--chat", "the"}).out.ends_with("; * is a control token\n"));
+}
+
 TEST_F(CommandLine, TokenizeNeedsNoWeights) {
   const TinyModel bare;
   std::filesystem::remove(bare / "model.safetensors");
