@@ -31,6 +31,7 @@ EM_JS(void, give_text, (const char* text, int bytes), { Module["onText"](text, b
 EM_JS(void, give_case, (const char* title, int title_bytes, const char* input, int input_bytes), {
   Module["onCase"](title, title_bytes, input, input_bytes);
 });
+EM_JS(void, give_found, (const char* report, int bytes), { Module["onFound"](report, bytes); });
 EM_JS(void, give_sign_of_life, (), { Module["onText"](0, 0); });
 EM_JS(void, give_surroundings, (void* room, int bytes), {
   Module["onSurroundings"](wasmMemory, wasmTable, room, bytes);
@@ -421,6 +422,7 @@ OrderedJson answer_to(const OrderedJson& request, Arrays& arrays) {
           [](std::string_view title, std::string_view input) {
             give_case(title.data(), static_cast<int>(title.size()), input.data(), static_cast<int>(input.size()));
           },
+      .found = [](std::string_view report) { give_found(report.data(), static_cast<int>(report.size())); },
       .alive = give_sign_of_life};
   if (auto answer = answer_for_learners(verb, request, listeners)) return *std::move(answer);
   if (!page) fail("{}: no model is loaded", verb);

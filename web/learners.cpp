@@ -72,8 +72,11 @@ OrderedJson exercise_mistakes() {
 }
 
 OrderedJson check(const OrderedJson& request, const Listeners& listeners) {
-  return learn::to_json(
-      learn::run_checks(exercise_of(request), called, {.begin = listeners.text, .trying = listeners.trying}));
+  const learn::CheckOptions options{
+      .begin = listeners.text, .trying = listeners.trying, .found = [&](const learn::Report& report) {
+        listeners.found(to_json(learn::to_json(report)));
+      }};
+  return learn::to_json(learn::run_checks(exercise_of(request), called, options));
 }
 
 // Why no word follows the prompt.
@@ -94,7 +97,6 @@ OrderedJson story_with(const OrderedJson& request, const Listeners& listeners) {
     if (exercise.place == nullptr) fail("{} has no place of its own in the engine", exercise.name);
     seams = learn::seams_with(exercise, learners != nullptr ? called : exercise.reference.call);
   }
-  learn::SeamedEngine engine(std::move(seams));
   std::string shown;
   learn::TellOptions how{.prompt = request.at("text").get<std::string>(),
                          .tokens = request.value("tokens", std::size_t{40})};
@@ -103,12 +105,14 @@ OrderedJson story_with(const OrderedJson& request, const Listeners& listeners) {
     listeners.text(piece);
   };
   try {
+    learn::SeamedEngine engine(std::move(seams));
     const learn::Story story = engine.tell(how);
     OrderedJson told{{"text", story.text}, {"ids", story.ids}};
     if (story.answer().empty()) told["ended"] = why_silent(engine, story);
     return told;
-  } catch (const Error& e) {  // what their code gave cannot be gone on with: logits that are no numbers
+  } catch (const Error& e) {  // what their code gave cannot be gone on with: weights or logits that are no numbers
     if (learners == nullptr) throw;
+    if (shown.empty()) shown = how.prompt;
     return {{"text", shown}, {"ids", OrderedJson::array()}, {"ended", e.what()}};
   }
 }

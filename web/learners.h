@@ -21,6 +21,8 @@ struct Listeners {
   std::function<void(std::string_view)> text;  // a check's name as it begins, a story's pieces
   // Each case before it is tried: what does not come back is known by it.
   std::function<void(std::string_view title, std::string_view input)> trying;
+  // The report of a check, as JSON, when a case has failed and the learner's code is called again to find out why.
+  std::function<void(std::string_view report)> found;
   void (*alive)();  // called now and then while the learner's code is being called
 };
 

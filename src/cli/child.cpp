@@ -32,7 +32,8 @@ std::string content_of(const std::filesystem::path& path) {
 
 // posix_spawn starts a program without fork's copy of our address space. What it changes in the child is listed
 // beforehand.
-pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder, ChildOutput output) {
+pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+            const ChildOptions& options) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -48,12 +49,16 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::pa
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  if (output == ChildOutput::caught) {
+  if (options.catches_output) {
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "output", O_WRONLY | O_CREAT | O_TRUNC, 0600);
   }
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "errors", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  if (options.ends_group) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // a new one, of its own number
   pid_t child = 0;
-  const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environment.data());
+  const int error = posix_spawnp(&child, argv[0], &actions, &attributes, argv.data(), environment.data());
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) fail("{}: cannot be started: {}", arguments[0], std::strerror(error));
   return child;
@@ -79,27 +84,35 @@ class KeepsChildren {
 }  // namespace
 
 ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-                      const std::function<void()>& tick, ChildOutput output) {
+                      const std::function<void()>& tick, const ChildOptions& options) {
   using namespace std::chrono_literals;
   SignalWatch::check();
   const KeepsChildren keeps_children;
-  const pid_t child = spawn(arguments, folder, output);
-  int status = 0;
-  pid_t ended = 0;
-  for (int waits = 0, waits_since_signal = 0; (ended = waitpid(child, &status, WNOHANG)) == 0; ++waits) {
+  const pid_t child = spawn(arguments, folder, options), all = options.ends_group ? -child : child;
+  siginfo_t info{};
+  int asked = 0;
+  // WNOWAIT: until waitpid asks, the number is still the child's, and its group's.
+  const auto goes_on = [&] {
+    asked = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
+    return asked == 0 && info.si_pid == 0;
+  };
+  for (int waits = 0, waits_since_signal = 0; goes_on(); ++waits) {
     if (SignalWatch::caught() != 0) {
       ++waits_since_signal;
-      if (waits_since_signal == 1) kill(child, SIGTERM);
-      if (waits_since_signal == 100) kill(child, SIGKILL);  // two seconds are enough to go by itself
+      if (waits_since_signal == 1) kill(all, SIGTERM);
+      if (waits_since_signal == 100) kill(all, SIGKILL);  // two seconds are enough to go by itself
     }
     if (waits % 5 == 0) tick();
     std::this_thread::sleep_for(20ms);
   }
-  if (ended < 0) fail("{}: nobody knows how it ended: {}", arguments[0], std::strerror(errno));
+  if (options.ends_group) kill(all, SIGKILL);
+  int status = 0;
+  if (asked != 0 || waitpid(child, &status, 0) < 0) {
+    fail("{}: nobody knows how it ended: {}", arguments[0], std::strerror(errno));
+  }
   SignalWatch::check();
   const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  const bool caught = output == ChildOutput::caught;
-  return {exit_status, caught ? content_of(folder / "output") : "", content_of(folder / "errors")};
+  return {exit_status, options.catches_output ? content_of(folder / "output") : "", content_of(folder / "errors")};
 }
 
 std::filesystem::path this_program() {

@@ -14,13 +14,18 @@ struct ChildResult {
   std::string errors;  // stderr
 };
 
-enum class ChildOutput { caught, ours };  // ours: its stdout is this program's
+struct ChildOptions {
+  bool catches_output = true;  // false: its stdout is this program's
+  // What it has started ends with it (all of its process group; who opens a session of his own, as setsid() does,
+  // escapes). Then a terminal's Ctrl-C reaches it through a SignalWatch alone.
+  bool ends_group = false;
+};
 
 // Runs `arguments` in `folder`, which is also its folder for temporary files. The program is looked up in PATH, no
 // shell reads the arguments, stdin is empty. `tick` is called about ten times a second. Under a SignalWatch, a signal
 // ends the child, then Interrupted is thrown. Throws Error when the program cannot be started.
 ChildResult run_child(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-                      const std::function<void()>& tick, ChildOutput output = ChildOutput::caught);
+                      const std::function<void()>& tick, const ChildOptions& options = {});
 
 // The path of this program, to start it again.
 std::filesystem::path this_program();

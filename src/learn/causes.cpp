@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <exception>
 #include <sstream>
 #include <utility>
 
@@ -90,37 +90,6 @@ Beside beside_of(const Exercise& exercise, const Case& example, const Answer& go
   return beside;
 }
 
-// The cases by hand that f may be asked about after this one. Where things lie behind the end of the bytes, code that
-// does not look where they end crashes, and that would be told instead of what is wrong here.
-std::vector<Case> harmless_cases(const Exercise& exercise, const Case& example) {
-  std::vector<Case> all = exercise.by_hand();
-  const auto here = std::find_if(all.begin(), all.end(), [&](const Case& one) { return one.title == example.title; });
-  const auto has_traps = [](const Case& one) {
-    return std::any_of(one.arguments.begin(), one.arguments.end(), [](const Argument& a) { return !a.behind.empty(); });
-  };
-  if (here != all.end()) all.erase(std::remove_if(here + 1, all.end(), has_traps), all.end());
-  return all;
-}
-
-// How many cases a mistake answers as f does: those by hand, and some random ones.
-std::size_t agreement(const Exercise& exercise, const std::vector<Case>& by_hand, const KnownMistake& mistake,
-                      LearnerFunction f, std::uint64_t random) {
-  std::size_t same = 0;
-  const auto ask = [&](const std::vector<Argument>& arguments) {
-    try {
-      const Answer theirs = answer_of(f, arguments, exercise.reference.result);
-      same += agree(answer_of(mistake.call, arguments, exercise.reference.result), theirs, exercise.tolerance);
-    } catch (const NotYet&) {  // of other cases a part may be missing
-    }
-  };
-  for (const Case& example : by_hand) ask(example.arguments);
-  for (std::uint64_t seed = 1; seed <= random; ++seed) {
-    Random source(seed);
-    ask(exercise.random(source));
-  }
-  return same;
-}
-
 // What a function gives that does nothing, of those that work in place.
 std::optional<Answer> unchanged(const Exercise& exercise, const Case& example) {
   if (exercise.reference.result) return {};
@@ -133,20 +102,37 @@ std::vector<Cause> shortened(std::vector<Cause> causes) {
   return causes;
 }
 
-using Suspects = std::vector<std::pair<double, const KnownMistake*>>;
+// A mistake that gives what theirs gave in the case that failed, and in how many more it does.
+struct Suspect {
+  const KnownMistake* mistake;
+  std::size_t same = 0;
+};
 
-void add(std::vector<Cause>& all, Suspects& suspects) {
-  std::stable_sort(suspects.begin(), suspects.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (const auto& [weight, mistake] : suspects) all.push_back(cause_of(*mistake));
-}
-
-// Of mistakes that only resemble theirs the likeliest: the others would be as many wrong guesses.
-void add_best(std::vector<Cause>& all, Suspects& guesses) {
-  const auto best =
-      std::max_element(guesses.begin(), guesses.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  if (best == guesses.end()) return;
-  all.push_back(cause_of(*best->second));
-  all.back().sentence.insert(0, kPerhaps);
+// One case is little: who gives the same by chance does not in the others. Random ones come first: those by hand may
+// lie about themselves, and careless code crashes there. How many were answered; `tell` is called before each.
+std::size_t ask_more(const Exercise& exercise, LearnerFunction f, std::vector<Suspect>& suspects,
+                     const std::function<void(std::size_t answered)>& tell) {
+  std::vector<std::vector<Argument>> more;
+  const std::uint64_t random = suspects.size() > 1 && exercise.random != nullptr ? kMoreCases : 0;
+  for (std::uint64_t seed = 1; seed <= random; ++seed) {
+    Random source(seed);
+    more.push_back(exercise.random(source));
+  }
+  for (const Case& example : exercise.by_hand()) more.push_back(example.arguments);
+  std::size_t answered = 0;
+  for (const std::vector<Argument>& arguments : more) {
+    tell(answered);
+    try {
+      const Answer theirs = answer_of(f, arguments, exercise.reference.result);
+      for (Suspect& suspect : suspects) {
+        const Answer mistaken = answer_of(suspect.mistake->call, arguments, exercise.reference.result);
+        suspect.same += agree(mistaken, theirs, exercise.tolerance);
+      }
+      ++answered;
+    } catch (const std::exception&) {  // a part of theirs may be missing, or what it gives may be no answer
+    }
+  }
+  return answered;
 }
 
 // Whether one error is of the size of the other, more or less: of one that is not, the direction alone says nothing.
@@ -161,52 +147,79 @@ bool alike_in_size(std::span<const double> expected, std::span<const double> got
   return theirs < kTimes * of_mistake && of_mistake < kTimes * theirs;
 }
 
+// What the difference looks like, and which mistakes resemble it: said where no mistake explains it.
+struct Looks {
+  std::vector<Cause> telling = {}, vague = {};
+  Guesses near = {};
+};
+
+void add_patterns(Looks& looks, const Exercise& exercise, const Beside& beside) {
+  const std::string page(exercise.mistakes.empty() ? "" : exercise.mistakes[0].page);
+  for (const FoundPattern& found : find_patterns(beside)) {
+    // "far too small": that much can be seen without being told
+    std::vector<Cause>& all = found.pattern == Pattern::magnitude ? looks.vague : looks.telling;
+    all.push_back({std::string(name_of(found.pattern)), found.sentence, page});
+  }
+}
+
+// What can be said when f has answered so many cases more.
+std::vector<Cause> causes_after(std::size_t answered, std::vector<Suspect> suspects, const Looks& looks) {
+  std::stable_sort(suspects.begin(), suspects.end(),
+                   [](const Suspect& a, const Suspect& b) { return a.same > b.same; });
+  std::vector<Cause> all;
+  Guesses by_chance;
+  for (const auto& [mistake, same] : suspects) {
+    if (static_cast<double>(same) >= kSurely * static_cast<double>(answered)) {
+      all.push_back(cause_of(*mistake));
+    } else {
+      by_chance.push_back({same, cause_of(*mistake)});
+    }
+  }
+  if (!all.empty()) return shortened(std::move(all));  // all else is noise beside it
+  all = looks.telling;
+  add_best(all, by_chance.empty() ? looks.near : by_chance);
+  all.insert(all.end(), looks.vague.begin(), looks.vague.end());
+  return shortened(std::move(all));
+}
+
 }  // namespace
 }  // namespace case_causes
 
-std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got, LearnerFunction f) {
+void add_best(std::vector<Cause>& all, const Guesses& guesses) {
+  const auto best =
+      std::max_element(guesses.begin(), guesses.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (best == guesses.end()) return;
+  all.push_back(best->second);
+  all.back().sentence.insert(0, kPerhaps);
+}
+
+std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got, LearnerFunction f,
+                                 const Known& known) {
   using namespace case_causes;
   const std::vector<double> expected = numbers_of(example.expected), theirs = numbers_of(got);
   const std::optional<Answer> untouched = unchanged(exercise, example);
-  Suspects exact, once, near;
+  std::vector<Suspect> exact;
+  Looks looks;
   for (const KnownMistake& mistake : exercise.mistakes) {
     if (!mistake.findings.empty()) continue;  // no number shows it
     const Answer mistaken = answer_of(mistake.call, example.arguments, exercise.reference.result);
     if (agree(mistaken, got, exercise.tolerance)) {
-      exact.push_back({0, &mistake});
+      exact.push_back({&mistake});
     } else if (untouched && agree(mistaken, *untouched, exercise.tolerance)) {
       continue;  // "nothing was done": that is so, or it is not
     } else if (const std::vector<double> there = numbers_of(mistaken); there.size() > 1) {
       // A single number leads one of two ways, and two or three often enough the same by chance.
       const double like = likeness(expected, theirs, there), enough = there.size() < 4 ? kSameWayOfFew : kSameWay;
-      if (like >= enough && alike_in_size(expected, theirs, there)) near.push_back({like, &mistake});
+      if (like >= enough && alike_in_size(expected, theirs, there)) looks.near.push_back({like, cause_of(mistake)});
     }
   }
-  if (f != nullptr) {
-    // One case is little: who gives the same by chance does not in the others.
-    const std::uint64_t random = exact.size() > 1 && exercise.random != nullptr ? kMoreCases : 0;
-    const std::vector<Case> by_hand = harmless_cases(exercise, example);
-    for (auto& [same, mistake] : exact) same = static_cast<double>(agreement(exercise, by_hand, *mistake, f, random));
-    const double all = static_cast<double>(by_hand.size() + random);
-    const auto by_chance = [&](const auto& suspect) { return suspect.first < kSurely * all; };
-    std::copy_if(exact.begin(), exact.end(), std::back_inserter(once), by_chance);
-    exact.erase(std::remove_if(exact.begin(), exact.end(), by_chance), exact.end());
-  }
-  std::vector<Cause> all;
-  add(all, exact);
-  if (!all.empty()) return shortened(std::move(all));  // all else is noise beside it
-  const std::string page(exercise.mistakes.empty() ? "" : exercise.mistakes[0].page);
-  std::vector<FoundPattern> patterns = find_patterns(beside_of(exercise, example, got));
-  const auto vague = std::stable_partition(patterns.begin(), patterns.end(), [](const FoundPattern& found) {
-    return found.pattern != Pattern::magnitude;  // "far too small": that much can be seen without being told
-  });
-  const auto add_patterns = [&](auto begin, auto end) {
-    for (auto it = begin; it != end; ++it) all.push_back({std::string(name_of(it->pattern)), it->sentence, page});
+  add_patterns(looks, exercise, beside_of(exercise, example, got));
+  if (f == nullptr || exact.empty()) return causes_after(0, std::move(exact), looks);
+  const auto tell = [&](std::size_t answered) {
+    if (known) known(causes_after(answered, exact, looks));
   };
-  add_patterns(patterns.begin(), vague);
-  add_best(all, once.empty() ? near : once);
-  add_patterns(vague, patterns.end());
-  return shortened(std::move(all));
+  const std::size_t answered = ask_more(exercise, f, exact, tell);
+  return causes_after(answered, std::move(exact), looks);
 }
 
 std::vector<Cause> each_once(const std::vector<Cause>& causes) {

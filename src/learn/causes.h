@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "learn/check.h"
@@ -22,10 +23,15 @@ std::vector<Cause> each_once(const std::vector<Cause>& causes);
 // Stands before a guess that only resembles what they gave.
 inline constexpr std::string_view kPerhaps = "perhaps: ";
 
+// Of mistakes that only resemble theirs, the one that resembles it most: the others would be as many wrong guesses.
+using Guesses = std::vector<std::pair<double, Cause>>;
+void add_best(std::vector<Cause>& all, const Guesses& guesses);
+
 // The likeliest first. Several mistakes may give the same answer to one case: `f`, the learner's function, is then
-// asked for its answer to more cases.
+// asked for its answer to more cases. Each time before, `known` is told what is known without it: f may crash there.
+using Known = std::function<void(const std::vector<Cause>& causes)>;
 std::vector<Cause> likely_causes(const Exercise& exercise, const Case& example, const Answer& got,
-                                 LearnerFunction f = nullptr);
+                                 LearnerFunction f = nullptr, const Known& known = {});
 
 // Why the emulator found fault with a kernel: the mistakes that are known by such a finding. The finding that shows the
 // first of them, or else the first finding, is left in `finding`.

@@ -49,11 +49,17 @@ void show_difference(Check& check, const Case& example, const Answer& got, doubl
   check.got = shown(*got.result, {}, at);
 }
 
-Check check_by_hand(const Exercise& exercise, LearnerFunction f, const CheckOptions& options) {
+// Who hears of a case before it is tried, and of a failure before its causes are sought.
+struct Watch {
+  std::function<void(std::string_view title, std::string_view input)> trying;
+  std::function<void(const Check& check)> found;
+};
+
+Check check_by_hand(const Exercise& exercise, LearnerFunction f, const Watch& watch) {
   const std::vector<Case> cases = exercise.by_hand();
   for (const Case& example : cases) {
-    if (options.trying) options.trying(example.title, input_shown(example));
-    Check check = check_case(exercise, f, example);
+    watch.trying(example.title, input_shown(example));
+    Check check = check_case(exercise, f, example, watch.found);
     if (check.state != CheckState::passed) return check;
   }
   return {.name = "by-hand",
@@ -61,22 +67,22 @@ Check check_by_hand(const Exercise& exercise, LearnerFunction f, const CheckOpti
           .title = fmt::format("{} {}", cases.size(), cases.size() == 1 ? "case" : "cases")};
 }
 
-Check check_random(const Exercise& exercise, LearnerFunction f, const CheckOptions& options) {
+Check check_random(const Exercise& exercise, LearnerFunction f, const Watch& watch) {
   for (int i = 1; i <= kRandomCases; ++i) {
     Random random(static_cast<std::uint64_t>(i));  // the same cases every time
     Case example{.title = fmt::format("random case {}", i), .arguments = exercise.random(random), .expected = {}};
     example.expected = answer_of(exercise.reference.call, example.arguments, exercise.reference.result);
-    if (options.trying) options.trying(example.title, input_shown(example));
-    Check check = check_case(exercise, f, example);
+    watch.trying(example.title, input_shown(example));
+    Check check = check_case(exercise, f, example, watch.found);
     if (check.state != CheckState::passed) return check;
   }
   return {.name = "random", .state = CheckState::passed, .title = fmt::format("{} cases", kRandomCases)};
 }
 
-using RunCheck = std::function<Check(const Exercise&, LearnerFunction, const CheckOptions&)>;
+using RunCheck = std::function<Check(const Exercise&, LearnerFunction, const Watch&)>;
 RunCheck in_engine(Check (*check)(const Exercise&, LearnerFunction)) {
-  return [check](const Exercise& exercise, LearnerFunction f, const CheckOptions& options) {
-    if (options.trying) options.trying("inside pebble", "");
+  return [check](const Exercise& exercise, LearnerFunction f, const Watch& watch) {
+    watch.trying("inside pebble", "");
     return check(exercise, f);
   };
 }
@@ -106,7 +112,8 @@ const Check* Report::failure() const {
   return found == checks.end() ? nullptr : &*found;
 }
 
-Check check_case(const Exercise& exercise, LearnerFunction f, const Case& example) {
+Check check_case(const Exercise& exercise, LearnerFunction f, const Case& example,
+                 const std::function<void(const Check&)>& found) {
   Check check{.name = example.arithmetic.empty() ? "random" : "by-hand", .title = example.title};
   const Answer got = answer_of(f, example.arguments, exercise.reference.result);
   check.state = agree(example.expected, got, exercise.tolerance) ? CheckState::passed : CheckState::failed;
@@ -114,7 +121,10 @@ Check check_case(const Exercise& exercise, LearnerFunction f, const Case& exampl
   check.input = input_shown(example);
   check.arithmetic = example.arithmetic;
   show_difference(check, example, got, exercise.tolerance);
-  check.causes = likely_causes(exercise, example, got, f);
+  check.causes = likely_causes(exercise, example, got, f, [&](const std::vector<Cause>& causes) {
+    check.causes = causes;
+    if (found) found(check);
+  });
   return check;
 }
 
@@ -125,20 +135,29 @@ Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOption
                                                        {"pebble", in_engine(check_pebble)},
                                                        {"story", in_engine(check_story)},
                                                        {"speed", in_engine(check_speed)}};
+  std::string_view running;
   std::string title, input;  // of the last case that was begun
-  CheckOptions watched = options;
-  watched.trying = [&](std::string_view of, std::string_view with) {
+  Watch watch;
+  watch.trying = [&](std::string_view of, std::string_view with) {
     title = of;
     input = with;
     if (options.trying) options.trying(of, with);
+  };
+  watch.found = [&](const Check& failed) {
+    if (!options.found) return;
+    Report so_far = report;
+    so_far.checks.push_back(failed);
+    so_far.checks.back().name = running;
+    options.found(so_far);
   };
   for (const auto& [name, run] : all) {
     if (name == "speed" && !options.speed) continue;
     if ((name == "by-hand" || name == "random") && !options.cases) continue;
     if (options.begin) options.begin(name);
+    running = name;
     Check check;
     try {
-      check = run(exercise, f, watched);
+      check = run(exercise, f, watch);
     } catch (const NotYet& e) {
       check.state = CheckState::not_yet;
       check.title = e.what();

@@ -54,6 +54,9 @@ struct CheckOptions {
   std::function<void(std::string_view name)> begin = {};  // called before each check
   // Called before each case: who does not come back is known by it.
   std::function<void(std::string_view title, std::string_view input)> trying = {};
+  // Called with the report as it is known so far, when a case has failed and their code is run again to find out why:
+  // who does not come back from that has failed like this.
+  std::function<void(const Report& report)> found = {};
   bool speed = true;
   bool cases = true;  // false: inside the engine only
 };
@@ -63,7 +66,9 @@ Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOption
 OrderedJson to_json(const Report& report);
 OrderedJson to_json(const Where& where);  // what is no number becomes null
 
-// One case: passed, or failed with all that helps.
-Check check_case(const Exercise& exercise, LearnerFunction f, const Case& example);
+// One case: passed, or failed with all that helps. `found`: called with what is known of a failure, before f is run
+// again to find out why.
+Check check_case(const Exercise& exercise, LearnerFunction f, const Case& example,
+                 const std::function<void(const Check&)>& found = {});
 
 }  // namespace rung::learn

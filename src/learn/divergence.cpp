@@ -259,7 +259,7 @@ double likeness(std::span<const double> expected, std::span<const double> got, s
 
 std::vector<Cause> likely_causes(const Divergence& d, const Exercise* exercise, const RunWith& run) {
   std::vector<Cause> exact;
-  std::vector<std::pair<double, Cause>> near;
+  Guesses near;
   // A mistake that shows before theirs does is another one.
   const std::vector<std::vector<float>> before = divergence::beginning(run, d.passed_before);
   const auto consider = [&](Cause cause, Seams seams) {
@@ -289,11 +289,7 @@ std::vector<Cause> likely_causes(const Divergence& d, const Exercise* exercise, 
     causes.push_back(
         {std::string(name_of(found.pattern)), found.sentence, std::string(divergence::page_of(d.checkpoint))});
   }
-  std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (auto& [like, cause] : near) {
-    cause.sentence.insert(0, kPerhaps);
-    causes.push_back(std::move(cause));
-  }
+  add_best(causes, near);
   return each_once(causes);
 }
 

@@ -81,7 +81,7 @@ std::optional<Divergence> first_divergence(SeamedEngine& theirs, SeamedEngine& s
 using RunWith = std::function<void(Seams seams, const TracedOps::Listener& listener)>;
 
 // Why, the likeliest first. Each mistake of the exercise is put into the engine, then, where none explains it, each of
-// BrokenOps: the one whose tensor is theirs comes first; then patterns; then mistakes that go the same way.
+// BrokenOps: the one whose tensor is theirs comes first; then patterns; then the mistake that goes most their way.
 std::vector<Cause> likely_causes(const Divergence& divergence, const Exercise* exercise, const RunWith& run);
 
 // How much a mistake explains: 1 where what it gives is what they got, else the cosine between the two errors; 0 where

@@ -164,10 +164,18 @@ std::vector<Case> cases_of_bytes() {
 }
 std::uint32_t first_byte(std::span<const std::uint8_t> bytes) { return bytes.empty() ? 0 : bytes[0]; }
 std::uint32_t last_byte(std::span<const std::uint8_t> bytes) { return bytes.empty() ? 0 : bytes.back(); }
-bool read_behind = false;
 std::uint32_t last_byte_carelessly(std::span<const std::uint8_t> bytes) {
-  read_behind = read_behind || bytes.empty();
   return bytes.empty() ? bytes.data()[0] : bytes.back();
+}
+struct Crash {};  // nobody here catches it, as nobody comes back from a crash
+std::uint32_t last_byte_or_crash(std::span<const std::uint8_t> bytes) {
+  return bytes.empty() ? throw Crash{} : bytes.back();
+}
+std::uint32_t last_byte_or_not_yet(std::span<const std::uint8_t> bytes) {
+  return bytes.empty() ? throw NotYet("of nothing") : bytes.back();
+}
+std::uint32_t last_byte_or_fault(std::span<const std::uint8_t> bytes) {
+  return bytes.empty() ? throw KernelFault("no kernel") : bytes.back();
 }
 const Exercise of_first_byte{.name = "",
                              .reference = reference<first_byte>(),
@@ -175,12 +183,30 @@ const Exercise of_first_byte{.name = "",
                              .tolerance = 0,
                              .mistakes = {{"last", "it is the last", "page", function<last_byte>}}};
 
-TEST(Causes, WhileTheyAreSoughtNothingIsAskedInWhichCarelessCodeMightCrash) {
-  read_behind = false;
-  const Check check = check_case(of_first_byte, function<last_byte_carelessly>, cases_of_bytes()[1]);
+TEST(Causes, WhoCrashesWhileTheyAreSoughtHasSaidWhatIsKnown) {
+  std::vector<Report> said;
+  const CheckOptions options{.found = [&](const Report& report) { said.push_back(report); }, .speed = false};
+  EXPECT_THROW(run_checks(of_first_byte, function<last_byte_or_crash>, options), Crash);
+  ASSERT_FALSE(said.empty());
+  ASSERT_NE(said.back().failure(), nullptr);
+  const Check& check = *said.back().failure();
+  EXPECT_EQ(check.name, "by-hand");
+  EXPECT_EQ(check.title, "two");
+  EXPECT_EQ(check.expected, "7");
+  EXPECT_EQ(check.got, "8");
   ASSERT_EQ(check.causes.size(), 1u);
   EXPECT_EQ(check.causes[0].id, "last");
-  EXPECT_FALSE(read_behind);
+}
+
+TEST(Causes, WhoStopsInALaterCaseIsToldTheFirstFailure) {
+  for (const LearnerFunction theirs : {function<last_byte_or_not_yet>, function<last_byte_or_fault>}) {
+    const Report report = run_checks(of_first_byte, theirs, {.speed = false});
+    ASSERT_NE(report.failure(), nullptr);
+    EXPECT_EQ(report.failure()->title, "two");
+    EXPECT_EQ(report.failure()->state, CheckState::failed);
+    ASSERT_EQ(report.failure()->causes.size(), 1u);
+    EXPECT_EQ(report.failure()->causes[0].sentence, "it is the last") << "what it did not answer says nothing";
+  }
 }
 
 TEST(Cases, WhoReadsBehindTheEndFindsWhatLiesThere) {

@@ -14,6 +14,7 @@ import type {
   ModelFacts,
   ModelFile,
   Part,
+  Report,
   RunOptions,
   Rung,
   Solution,
@@ -41,6 +42,7 @@ interface Reply {
   text?: string;
   printed?: string;
   trying?: TriedCase;
+  found?: Report;
   progress?: [number, number];
 }
 
@@ -52,6 +54,8 @@ interface Waiting {
   onProgress?: (done: number, all: number) => void;
   /** The last case that was begun, of a check. */
   tried?: TriedCase;
+  /** A check that has failed, before its causes are known: the answer, where the learner's code is stopped there. */
+  found?: Report;
   /** Learners' code may run without end: without a sign of life it is stopped. */
   isWatched?: boolean;
   timer?: ReturnType<typeof setTimeout>;
@@ -246,17 +250,19 @@ class Door implements Rung {
   private hear(reply: Reply) {
     const waiting = this.waiting.get(reply.id);
     if (!waiting) return;
-    if (reply.text !== undefined || reply.printed !== undefined || reply.trying || reply.progress) {
+    if (reply.text !== undefined || reply.printed !== undefined || reply.trying || reply.found || reply.progress) {
       if (reply.text) waiting.onText?.(reply.text); // an empty one is a sign of life
       if (reply.printed) waiting.onPrint?.(reply.printed);
       if (reply.trying) waiting.tried = reply.trying;
+      if (reply.found) waiting.found = reply.found;
       if (reply.progress) waiting.onProgress?.(...reply.progress);
       return this.watch(waiting);
     }
     this.waiting.delete(reply.id);
     clearTimeout(waiting.timer);
     if (reply.error === undefined) waiting.resolve(reply.answer);
-    else waiting.reject(reply.stopped ? new StoppedError({ ...reply.stopped, ...waiting.tried }) : new Error(reply.error));
+    else if (reply.stopped) fail(waiting, new StoppedError({ ...reply.stopped, ...waiting.tried }));
+    else fail(waiting, new Error(reply.error));
     if (reply.dead) this.lose('the engine started anew');
   }
 
@@ -267,10 +273,15 @@ class Door implements Rung {
     const error = typeof why === 'string' ? new Error(why) : why;
     for (const waiting of this.waiting.values()) {
       clearTimeout(waiting.timer);
-      waiting.reject(error);
+      fail(waiting, error);
     }
     this.waiting.clear();
   }
+}
+
+function fail(waiting: Waiting, error: Error) {
+  if (waiting.found && error instanceof StoppedError) waiting.resolve(waiting.found);
+  else waiting.reject(error);
 }
 
 /** Starts an engine in a worker and opens a model: pebble, or files (a `.gguf`, or a folder's). */

@@ -150,7 +150,8 @@ export interface Comparison {
   differences: Difference[];
   /** The first whose distance is above the contract's 1e-4; absent: none. */
   firstWrong?: string;
-  /** In it the first number that is off, and what the tensor looks like beside the sound one, the most telling first. */
+  /** In it the first number that is off, and what the tensor looks like beside the sound one, the most telling
+   *  first. */
   where?: Where;
   patterns?: string[];
   /** What would come next: as it should be, and as it is. */
@@ -159,7 +160,7 @@ export interface Comparison {
 }
 
 export interface GenerateOptions {
-  /** Default 64. */
+  /** Default 64; 0: until it ends by itself, or there is no more room. */
   maxTokens?: number;
   /** 0: always the likeliest. Absent: what the model's files say. */
   temperature?: number;
@@ -397,12 +398,14 @@ export interface Rung {
   /** The exercises that there are, by name, in the order in which they teach. */
   exercises(): Promise<string[]>;
   /** Tries a learner's function, from a case solved by hand to a story. Fails with an `Error` whose `stopped` says why
-   *  where the function was stopped; the engine has started anew by then. */
+   *  where the function was stopped; the engine has started anew by then. What had failed before is answered even so:
+   *  the function may be stopped when it is called again to find out why. */
   check(solution: Solution, options?: RunOptions): Promise<Report>;
   /** The check inside the engine alone, also of what fails before that: where it goes wrong, and why. */
   debug(solution: Solution | ExerciseMistake, options?: RunOptions): Promise<Report>;
   /** text → how it goes on with the learner's function in the engine's place. With the exercise alone: with Rung's own
-   *  function there, which does the same; null: with the engine as it is. */
+   *  function there, which does the same; null: with the engine as it is. `tokens` as in `GenerateOptions`, default
+   *  40. */
   storyWith(
     solution: Solution | ExerciseMistake | { exercise: string } | null,
     text: string,

@@ -26,11 +26,19 @@ async function start(): Promise<Engine> {
   const onText = (at: number, bytes: number) => post({ id: current, text: textAt(at, bytes) });
   const onCase = (title: number, titleBytes: number, input: number, inputBytes: number) =>
     post({ id: current, trying: { title: textAt(title, titleBytes), input: textAt(input, inputBytes) } });
+  const onFound = (at: number, bytes: number) => post({ id: current, found: JSON.parse(textAt(at, bytes)) });
   const onSurroundings = (memory: WebAssembly.Memory, table: WebAssembly.Table, room: number, bytes: number) => {
     const { _malloc: malloc, _free: free } = engine;
     surroundings = { memory, table, room: room >>> 0, bytes, malloc, free };
   };
-  const options: Record<string, unknown> = { onText, onCase, onSurroundings, print: () => {}, printErr: () => {} };
+  const options: Record<string, unknown> = {
+    onText,
+    onCase,
+    onFound,
+    onSurroundings,
+    print: () => {},
+    printErr: () => {},
+  };
   if (inNode) {
     const [{ readFile }, { createRequire }] = await Promise.all([
       import('node:fs/promises' as string),

@@ -41,14 +41,22 @@ test('an error stands at its line, with what would mend it', async () => {
   const { module, messages } = await compile(`${head}  float sum = 0\n${right.replace(/.*\n/, '')}}\n`);
   assert.equal(module, undefined);
   const [{ line, severity, text, fixes }] = messages;
-  assert.deepEqual({ line, severity, text }, { line: 3, severity: 'error', text: "expected ';' at end of declaration" });
+  assert.deepEqual(
+    { line, severity, text },
+    { line: 3, severity: 'error', text: "expected ';' at end of declaration" },
+  );
   assert.deepEqual(fixes, [{ line: 3, column: 16, endLine: 3, endColumn: 16, text: ';' }]);
 });
 
 test('what is proposed and not certain to mend it is left out', async () => {
-  const fixes = async (line) => (await compile(`${head}${line}\n${right}}\n`)).messages.map(({ fixes }) => fixes.map(({ text }) => text));
+  const fixes = async (line) =>
+    (await compile(`${head}${line}\n${right}}\n`)).messages.map(({ fixes }) => fixes.map(({ text }) => text));
   assert.deepEqual(await fixes('  unsigned w = 7; w = w >> 4 - 8;'), [[], []], 'parentheses that keep the mistake');
-  assert.deepEqual(await fixes('  float f = 1; std::uint8_t b[] = {f}; b[0] = 1;'), [[]], 'a cast by a name of the library');
+  assert.deepEqual(
+    await fixes('  float f = 1; std::uint8_t b[] = {f}; b[0] = 1;'),
+    [[]],
+    'a cast by a name of the library',
+  );
   assert.deepEqual(await fixes('  if (std::size_t n = x.size()) ++n'), [[';']]);
   assert.deepEqual(await fixes('  const std::span<float>* p = &out; if (p.size() > 9) return;'), [['->']]);
   assert.deepEqual(await fixes('  out[0] = epsilom;'), [['epsilon']], 'a name of theirs, misspelt');
@@ -58,24 +66,38 @@ test('what is proposed and not certain to mend it is left out', async () => {
 test('a warning does not keep it from running', async () => {
   const { module, messages } = await compile(`${head}  int unused = 1;\n${right}}\n`);
   assert.ok(module);
-  assert.deepEqual(messages.map(({ line, severity }) => [line, severity]), [[3, 'warning']]);
+  assert.deepEqual(
+    messages.map(({ line, severity }) => [line, severity]),
+    [[3, 'warning']],
+  );
 });
 
 test('another name, another type, a function that is nowhere: said once, of the file', async () => {
-  const said = async (source) => (await compile(source)).messages.filter(({ line }) => line === 0).map(({ text }) => text);
+  const said = async (source) =>
+    (await compile(source)).messages.filter(({ line }) => line === 0).map(({ text }) => text);
   const file = `${head}${right}}\n`;
   assert.deepEqual(await said(file.replace('void rms_norm', 'void norm')), [
     'your file has no function rms_norm: it is called by that name',
   ]);
-  assert.match((await said(file.replace('float epsilon', 'double epsilon'))).join(), /^keep the signature of rms_norm: void\(/);
-  assert.deepEqual(await said(file.replace('#include "learn.h"', '#include "learn.h"\nfloat half(float);').replace('float sum = 0', 'float sum = half(0)')), [
-    'half(float) is declared, and called, but nothing says what it does',
-  ]);
+  assert.match(
+    (await said(file.replace('float epsilon', 'double epsilon'))).join(),
+    /^keep the signature of rms_norm: void\(/,
+  );
+  assert.deepEqual(
+    await said(
+      file
+        .replace('#include "learn.h"', '#include "learn.h"\nfloat half(float);')
+        .replace('float sum = 0', 'float sum = half(0)'),
+    ),
+    ['half(float) is declared, and called, but nothing says what it does'],
+  );
 });
 
 test('what it prints arrives', async () => {
   const printed = [];
-  const { report } = await run(`  print("%zu numbers", x.size());\n${right}`, { onPrint: (text) => printed.push(text) });
+  const { report } = await run(`  print("%zu numbers", x.size());\n${right}`, {
+    onPrint: (text) => printed.push(text),
+  });
   assert.equal((await report).passed, true);
   assert.equal(printed[0], '2 numbers');
 });
@@ -97,12 +119,26 @@ test('what stops it is named by line, and the engine starts anew', async () => {
     4,
     'index 7 is beyond the end of a string_view of 3',
   ]);
-  assert.deepEqual(await told('  volatile int zero = 0;\n  out[0] = 5 / zero;'), [4, 'your code divides a whole number by zero']);
+  assert.deepEqual(await told('  volatile int zero = 0;\n  out[0] = 5 / zero;'), [
+    4,
+    'your code divides a whole number by zero',
+  ]);
   assert.deepEqual(await told('  std::string s(x.size() - 3, \'a\');\n  print("%s", s.c_str());'), [3, huge]);
-  assert.deepEqual(await told('  std::vector<float> v;\n  v.reserve(x.size() - 3);\n  print("%p", v.data());'), [4, huge]);
-  assert.deepEqual(await told('  print("%d", std::string("one").at(x.size() + 5));'), [3, 'a place beyond the end was asked for']);
-  const [line, words] = await told('  volatile std::size_t n = 4290000000u;\n  char* p = new char[n];\n  print("%p", p);');
-  assert.deepEqual([line, words], [4, 'your code asks for more memory than there is: did a size become less than zero?']);
+  assert.deepEqual(await told('  std::vector<float> v;\n  v.reserve(x.size() - 3);\n  print("%p", v.data());'), [
+    4,
+    huge,
+  ]);
+  assert.deepEqual(await told('  print("%d", std::string("one").at(x.size() + 5));'), [
+    3,
+    'a place beyond the end was asked for',
+  ]);
+  const [line, words] = await told(
+    '  volatile std::size_t n = 4290000000u;\n  char* p = new char[n];\n  print("%p", p);',
+  );
+  assert.deepEqual(
+    [line, words],
+    [4, 'your code asks for more memory than there is: did a size become less than zero?'],
+  );
   const { report } = await run(right);
   assert.equal((await report).passed, true);
 });
@@ -114,6 +150,29 @@ test('what is stopped says in which case', async () => {
   assert.match(input, /^x = \[.*, .*, .*\]/m);
   const loop = await stop(`  for (volatile int i = 0; i < 1;) {}\n${right}`);
   assert.match(loop.input, /^x = \[3, 4\]/m);
+});
+
+test('what is stopped while causes are sought has failed before, and that is told with its cause', async () => {
+  const sum = `  float sum = 0;
+  for (float v : x) sum += v * v;
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] / std::sqrt(sum + epsilon) * weight[i];
+`;
+  const ends = [
+    'volatile int zero = 0; out[0] = 5 / zero;',
+    'for (volatile int i = 0; i < 1;) {}',
+    'not_yet("of more");',
+  ];
+  for (const end of ends) {
+    const { report } = await run(`${sum}  if (x.size() != 2) { ${end} }`);
+    const { passed, checks } = await report;
+    assert.equal(passed, false);
+    assert.deepEqual(
+      checks.map(({ check, state, title, got }) => [check, state, title, got]),
+      [['by-hand', 'failed', 'two numbers, weights of 1', 'out = [0.6, 0.8]']],
+    );
+    assert.equal(checks[0].causes[0].id, 'rms-norm-sum');
+  }
+  assert.equal((await (await run(right)).report).passed, true);
 });
 
 test('a check that is stopped by its reader ends at once, and the next one is answered', async () => {

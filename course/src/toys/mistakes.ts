@@ -26,9 +26,18 @@ const unseen: [begins: string, why: string][] = [
   ['window-forgotten', 'pebble has no window, every layer looks back at everything'],
   ['m0-', 'it takes another text'],
   ['m1-', 'it takes another file'],
-  ['m2-causal-mask row-of-tokens', 'pebble reads a prompt at once, so that there are as many keys as tokens. It takes one that is read in parts'],
-  ['m2-logits rms-norm-epsilon', 'pebble’s rows are so loud that ε is nothing beside their mean. It takes quieter ones'],
-  ['m2-rms-norm rms-norm-epsilon', 'pebble’s rows are so loud that ε is nothing beside their mean. It takes quieter ones'],
+  [
+    'm2-causal-mask row-of-tokens',
+    'pebble reads a prompt at once, so that there are as many keys as tokens. It takes one that is read in parts',
+  ],
+  [
+    'm2-logits rms-norm-epsilon',
+    'pebble’s rows are so loud that ε is nothing beside their mean. It takes quieter ones',
+  ],
+  [
+    'm2-rms-norm rms-norm-epsilon',
+    'pebble’s rows are so loud that ε is nothing beside their mean. It takes quieter ones',
+  ],
   ['m2-gqa', 'pebble has four heads and two key heads, and 4 / 2 is 2 again. It takes another model'],
   ['m2-', 'pebble’s scores are too small to show it. It takes another model, with larger ones'],
   ['m3-', 'it takes other logits'],
@@ -162,10 +171,8 @@ class Mistakes extends HTMLElement {
     return { story, sound, wrong: firstWrong(compared), more: [next] };
   }
 
-  // Where no number is left to choose a token by, there is no story.
   private async inOne(mistake: KnownMistake, prompt: string): Promise<Made> {
-    const silent = (error: unknown) => ({ text: prompt, ended: lineOf(error) }),
-      story = await this.rung!.storyWith(mistake, prompt).catch(silent),
+    const story = await this.rung!.storyWith(mistake, prompt),
       // of four bits, say: not pebble as it is
       sound = await this.rung!.storyWith({ exercise: mistake.exercise }, prompt);
     return { story, sound, wrong: checked(await this.rung!.debug(mistake), mistake), more: [] };
@@ -197,7 +204,9 @@ function checked({ checks: [check] }: Report, mistake: KnownMistake) {
   const lines = [
     ['expected', check.expected],
     ['with the mistake', check.got],
-  ].map(([words, text = '']) => h('figure', {}, h('figcaption', {}, words), h('pre', { tabindex: 0, 'aria-label': words }, text)));
+  ].map(([words, text = '']) =>
+    h('figure', {}, h('figcaption', {}, words), h('pre', { tabindex: 0, 'aria-label': words }, text)),
+  );
   return h('div', {}, h('p', {}, check.title, '.', ...pageAbout(mistake)), h('div', { class: 'beside' }, ...lines));
 }
 

@@ -101,15 +101,18 @@ OrderedJson check_learner(const LearnerFolder& folder, const ExerciseText& exerc
                     "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:exitcode=70:verify_asan_link_order=0",
                     "UBSAN_OPTIONS=print_stacktrace=1"});
   }
-  const ChildResult result = run_child(command, work.path(), [] {});
+  const ChildResult result = run_child(command, work.path(), [] {}, {.ends_group = true});
   HowItEnded ended = how_it_ended(result, folder, {&exercise}, {{exercise.name, compiled.library.string()}});
   std::error_code ignored;
-  if (ended.stopped_by.empty() && (result.status != 0 || !std::filesystem::exists(report_file, ignored))) {
+  const bool has_report = std::filesystem::exists(report_file, ignored);
+  if (ended.stopped_by.empty() && (result.status != 0 || !has_report)) {
     ended.stopped_by = fmt::format("the process with your code ended without a report: {}",
                                    ended.rest.empty() ? fmt::format("status {}", result.status) : ended.rest);
   }
-  OrderedJson report =
-      ended.stopped_by.empty() ? parse_ordered_json(read_file(report_file), report_file) : report_of(ended, exercise);
+  OrderedJson report = has_report ? parse_ordered_json(read_file(report_file), report_file) : OrderedJson();
+  // What had failed before it was stopped is told first: it was run again, to find out why.
+  const bool had_failed = has_report && !report.at("passed").get<bool>();
+  if (!ended.stopped_by.empty() && !had_failed) report = report_of(ended, exercise);
   name_places(report, folder, exercise);
   report["checks"].insert(report["checks"].begin(), std::move(compile));
   if (!result.output.empty()) report["printed"] = result.output;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #if defined(__linux__)
+#include <sys/prctl.h>
 #include <ucontext.h>  // which a Mac gives to nobody without asking twice, and nobody asks
 #endif
 
@@ -210,6 +211,9 @@ int check(const std::vector<std::string>& arguments) {
   const learn::Exercise* const exercise = learn::find_exercise(arguments.at(1));
   if (exercise == nullptr) fail("no exercise is called '{}'", arguments.at(1));
   const bool sanitized = arguments.size() > 4;
+#if defined(__linux__)
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // in a group of its own: a terminal's Ctrl-\ ends the other process alone
+#endif
   watch_over_learner(sanitized);
   limit_memory(kMemoryOfACheck);
   const learn::LearnerFunction f = load_learner(arguments.at(2));
@@ -221,7 +225,11 @@ int check(const std::vector<std::string>& arguments) {
   const bool only_inside = arguments.at(0) == "debug" && exercise->place != nullptr;
   options.cases = !only_inside;
   options.speed = !only_inside && !sanitized;  // what a sanitizer makes of it says nothing
-  write_small_file(arguments.at(3), to_json(learn::to_json(run_checks(*exercise, f, options))));
+  const auto write = [&](const learn::Report& report) {
+    write_small_file(arguments.at(3), to_json(learn::to_json(report)));
+  };
+  options.found = write;
+  write(run_checks(*exercise, f, options));
   return 0;
 }
 

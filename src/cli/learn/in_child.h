@@ -19,7 +19,8 @@ inline constexpr const char* kToldFile = "told";  // beside the request: the ans
 inline constexpr const char* kChildVerb = "learner-in-a-process-of-its-own";
 inline constexpr int kCrashed = 70, kHung = 71;  // exit statuses
 
-// check|debug NAME LIBRARY REPORT, or tell REQUEST. The exit status.
+// check|debug NAME LIBRARY REPORT, or tell REQUEST. The exit status. The report is written as soon as a case has
+// failed, and anew with the causes: their code may crash while these are sought.
 int run_in_child(const std::vector<std::string>& arguments);
 
 }  // namespace rung

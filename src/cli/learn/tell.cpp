@@ -187,9 +187,8 @@ int tell_with(const std::string& named, TellRequest request) {
   std::error_code ignored;
   if (fs::exists(request.model.model, ignored)) request.model.model = fs::absolute(request.model.model).string();
   write_small_file(work / "request.json", to_json(json_of(request)));
-  const ChildResult result = run_child(
-      {this_program().string(), kChildVerb, "tell", (work / "request.json").string()}, work.path(), [] {},
-      ChildOutput::ours);
+  const ChildResult result = run_child({this_program().string(), kChildVerb, "tell", (work / "request.json").string()},
+                                       work.path(), [] {}, {.catches_output = false});
   const HowItEnded ended = how_it_ended(result, folder, solved, request.libraries);
   if (!ended.stopped_by.empty()) {
     fail("{}{}", ended.stopped_by, ended.place.empty() ? "" : fmt::format(", at {}", ended.place));

@@ -1,4 +1,9 @@
 // `rung learn` as a learner meets it: the program itself, with the compiler of this machine.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "cli/slow/learner.h"
@@ -155,6 +160,39 @@ TEST_F(Learn, ACrashIsTheirsAloneAndNamedByItsLine) {
   const Json check = failure("  float* p = nullptr;\n  asm(\"\" : \"+r\"(p));\n  *p = epsilon;\n");
   EXPECT_TRUE(has(check.at("got").get<std::string>(), "memory that does not belong to it")) << check.dump(1);
   EXPECT_EQ(check.at("place"), "m2-rms-norm.cpp:5");
+}
+
+// In the first case it is the sum; those after it are asked to be sure that it is.
+TEST_F(Learn, WhoCrashesWhileCausesAreSoughtIsToldTheFirstFailureAndItsCause) {
+  const std::string sum =
+      "  float sum = 0;\n  for (float v : x) sum += v * v;\n"
+      "  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] / std::sqrt(sum + epsilon) * weight[i];\n";
+  for (const char* end : {"out[x.size()] = 1;", "std::exit(0);", "not_yet(\"of more\");", "std::_Exit(3);"}) {
+    const Json check = failure(fmt::format("{}  if (x.size() != 2) {}\n", sum, end));
+    EXPECT_EQ(check.at("check"), "by-hand") << end;
+    EXPECT_EQ(check.at("title"), "two numbers, weights of 1") << end << check.dump(1);
+    EXPECT_EQ(check.value("got", ""), "out = [0.6, 0.8]") << end;
+    ASSERT_TRUE(check.contains("causes")) << end << check.dump(1);
+    EXPECT_EQ(check.at("causes").at(0).at("id"), "rms-norm-sum") << end;
+  }
+}
+
+// What holds the lock is the process that they forked: whoever gets the lock knows that it is gone.
+TEST_F(Learn, WhatTheyForkedEndsWithTheCheck) {
+  const std::string lock = (folder_ / "lock").string();
+  write(
+      fmt::format("#include \"learn.h\"\n#include <fcntl.h>\n#include <sys/file.h>\n#include <unistd.h>\n"
+                  "void rms_norm(std::span<float>, std::span<const float>, std::span<const float>, float) {{\n"
+                  "  const int file = open(\"{}\", O_RDWR | O_CREAT, 0600);\n  flock(file, LOCK_EX);\n"
+                  "  if (fork() != 0) return;\n"
+                  "  sleep(30);\n  if (write(file, \"outlived\", 8) == 8) _exit(0);\n}}\n",
+                  lock));
+  EXPECT_FALSE(report().at("passed").get<bool>());
+  const int file = ::open(lock.c_str(), O_RDONLY);
+  ASSERT_GE(file, 0);
+  ASSERT_EQ(::flock(file, LOCK_EX), 0);
+  ::close(file);
+  EXPECT_EQ(text_of(lock), "");
 }
 
 // The library throws where their code, which is compiled without exceptions, cannot catch.

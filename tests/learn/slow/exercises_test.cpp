@@ -152,7 +152,7 @@ TEST_P(EveryFolder, TheSolutionPasses) {
   }
 }
 
-// In a process of its own: a wrong solution may crash, or never end.
+// In a process of its own: a wrong solution may crash, or never end. The last report that came from there.
 std::string report_from_child(const Exercise& exercise, const CompiledFile& file) {
   int ends[2];
   if (::pipe(ends) != 0) return "";
@@ -160,18 +160,15 @@ std::string report_from_child(const Exercise& exercise, const CompiledFile& file
   if (child == 0) {
     ::close(ends[0]);
     ::alarm(60);
-    std::string words;
-    try {
-      words = to_json(run_checks(exercise, file.call, {.speed = false}))
-                  .dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-    } catch (const std::exception& e) {
-      words = e.what();
-    }
-    for (std::size_t at = 0; at < words.size();) {
-      const ssize_t written = ::write(ends[1], words.data() + at, words.size() - at);
-      if (written <= 0) break;
-      at += static_cast<std::size_t>(written);
-    }
+    const auto say = [&](const Report& report) {
+      const std::string words = to_json(report).dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+      for (std::size_t at = 0; at < words.size();) {
+        const ssize_t written = ::write(ends[1], words.data() + at, words.size() - at);
+        if (written <= 0) break;
+        at += static_cast<std::size_t>(written);
+      }
+    };
+    say(run_checks(exercise, file.call, {.found = say, .speed = false}));
     ::_exit(0);
   }
   ::close(ends[1]);
@@ -181,7 +178,9 @@ std::string report_from_child(const Exercise& exercise, const CompiledFile& file
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
-  return WIFSIGNALED(status) ? fmt::format("ended by signal {}", WTERMSIG(status)) : words;
+  if (words.empty()) return fmt::format("ended by signal {}", WTERMSIG(status));
+  words.pop_back();
+  return words.substr(words.rfind('\n') + 1);
 }
 
 struct Row {
