@@ -110,34 +110,42 @@ def to_object(ir, target, options):
 
 # ---- what only the intermediate language shows ----
 
-DEFINITION = re.compile(r'^define .*?@("?[^"(\s]+"?)\(')
+DEFINITION = re.compile(r'^define .*?@("?[^"(\s]+"?)\(.*?(?:!dbg !(\d+) )?\{$')
 CALL = re.compile(r'\b(?:call|invoke)\b[^@%]*?(?:@("?[^"(\s]+"?)|(%[\w.]+))\(')
+CALL_AT = re.compile(r"!dbg !(\d+)")
 GLOBAL = re.compile(r'^@("?[^"=\s]+"?) = (?:[\w()]+ )*?global ')
+# !7 = !DIFile(filename: "…", …), !9 = distinct !DISubprogram(name: …, file: !7, …), !12 = !DILocation(line: 3, …)
+NOTE = re.compile(r"^!(\d+) = (?:distinct )?!DI(File|Subprogram|Location)\((.*)\)$")
 
 
 def refuse_what_metal_has_not(ir, constants):
     """Recursion, calls through pointers, and variables that outlive a thread."""
-    calls, function, problems, variables = {}, None, [], []
+    calls, through_pointers, variables, notes, function = {}, [], [], {}, None
     with open(ir, encoding="utf-8") as lines:
         for line in lines:
-            definition = DEFINITION.match(line)
-            if definition:
+            if definition := DEFINITION.match(line):
                 function = definition[1].strip('"')
-                calls[function] = set()
+                calls[function] = {}  # which it calls, and where first: the notes of the function and of the call
+                of_function = definition[2]
             elif line.startswith("}"):
                 function = None
             elif line.startswith("@"):
-                found = GLOBAL.match(line)
-                if found:
+                if found := GLOBAL.match(line):
                     variables.append(found[1].strip('"'))
+            elif line.startswith("!"):
+                if note := NOTE.match(line):
+                    notes[note[1]] = note[3]
             elif function and ("call " in line or "invoke " in line):
+                of_call = CALL_AT.search(line)
+                at = (of_function, of_call and of_call[1])
                 for name, pointer in CALL.findall(line):
                     if name:
-                        calls[function].add(name.strip('"'))
+                        calls[function].setdefault(name.strip('"'), at)
                     elif pointer and "msl" not in function:  # what calls the kernels does so by their address
-                        problems.append(f"error: a call through a pointer, in {demangled(function)}")
-    for name in sorted(recursive(calls)):
-        problems.append(f"error: recursion: {demangled(name)} calls itself")
+                        through_pointers.append((function, at))
+    problems = [f"{place(notes, at)}error: a call through a pointer, in {demangled(f)}" for f, at in through_pointers]
+    for name, at in sorted(recursive(calls).items()):
+        problems.append(f"{place(notes, at)}error: recursion: {demangled(name)} calls itself")
     for name in variables:
         plain = demangled(name)
         is_ours = re.search(r"msl_registration|^(__|llvm\.|guard variable|\d+$)", plain)  # a number: a sanitizer's
@@ -147,12 +155,22 @@ def refuse_what_metal_has_not(ir, constants):
         raise Failed("\n".join(dict.fromkeys(problems)) + "\n")
 
 
+def place(notes, at):
+    """Of a call "FILE:LINE: ", where that is known. The rewriter keeps lines, and no columns."""
+    of_function, of_call = at
+    file = re.search(r"\bfile: !(\d+)", notes.get(of_function, ""))
+    name = file and re.search(r'filename: "([^"]*)"', notes.get(file[1], ""))
+    line = re.search(r"\bline: (\d+)", notes.get(of_call, ""))
+    return f"{name[1]}:{line[1]}: " if name and line else ""
+
+
 def demangled(name):
     return subprocess.run(["c++filt", name], capture_output=True, text=True, check=False).stdout.strip() or name
 
 
 def recursive(calls):
-    """The functions that can reach themselves: those left when leaves, and then what calls only leaves, are taken."""
+    """The functions that can reach themselves, each with the first call that leads there. Those are left when leaves,
+    and then what calls only leaves, are taken."""
     left = {f: {c for c in called if c in calls} for f, called in calls.items()}
     while True:
         leaves = {f for f, called in left.items() if not called}
@@ -160,7 +178,9 @@ def recursive(calls):
             break
         left = {f: called - leaves for f, called in left.items() if f not in leaves}
     # What merely calls a cycle is left, too: keep those that are called from the cycle itself.
-    return {f for f in left if f in walk(left, f)}
+    cycle = {f for f in left if f in walk(left, f)}
+    leads = {f: [c for c in calls[f] if c == f or (c in cycle and f in walk(left, c))] for f in cycle}
+    return {f: calls[f][leads[f][0]] for f in cycle}
 
 
 def walk(graph, start):

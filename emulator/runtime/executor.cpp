@@ -136,9 +136,6 @@ void Executor::bind(const Dispatch& dispatch) {
   }
   for (const auto& [index, bytes] : dispatch.threadgroup_bytes) {
     if (bytes % 16 != 0) fail("threadgroup memory of a length that is no multiple of 16", nullptr, 0);
-    statistics_.threadgroup_bytes += bytes;
-    if (statistics_.threadgroup_bytes > most_threadgroup_bytes)
-      fail("more than 32 KiB of threadgroup memory", nullptr, 0);
     bindings_.threadgroup[index] = allocate(bytes);
     Checker::instance().allow_threadgroup_memory(bindings_.threadgroup[index], bytes, false);
   }
@@ -189,9 +186,6 @@ void Executor::run_threadgroups(const Dispatch& dispatch) {
     Checker::instance().set_on(true);
     run_threadgroup();
     Checker::instance().set_on(false);
-  }
-  if (statistics_.threadgroup_bytes > most_threadgroup_bytes) {
-    fail(std::to_string(statistics_.threadgroup_bytes) + " bytes of threadgroup memory, of 32 KiB", nullptr, 0);
   }
 }
 
@@ -410,15 +404,20 @@ void* Executor::threadgroup_variable(unsigned line, unsigned index, std::size_t 
   std::memset(memory, zero ? 0 : 0xff, bytes);
   Checker::instance().allow_threadgroup_memory(memory, bytes, zero);
   variables_.push_back({line, index, bytes, memory, true});
-  statistics_.threadgroup_bytes += bytes;
   return memory;
 }
 
 void* Executor::allocate(std::size_t bytes) {
+  statistics_.threadgroup_bytes += bytes;
+  if (statistics_.threadgroup_bytes > most_threadgroup_bytes) {
+    fail(std::to_string(statistics_.threadgroup_bytes) + " bytes of threadgroup memory, expected at most " +
+             std::to_string(most_threadgroup_bytes),
+         nullptr, 0);
+  }
   arena_used_ += gap;
   void* const memory = arena_ + arena_used_;
   arena_used_ += up_to_16(bytes);
-  if (arena_used_ + gap > arena_bytes) fail("more than 1 MB of threadgroup memory", nullptr, 0);
+  if (arena_used_ + gap > arena_bytes) fail("too many pieces of threadgroup memory for the emulator", nullptr, 0);
   return memory;
 }
 

@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{"returns_before_barrier", "threadgroup_barrier reached by 200 of 256 threads"},
                     Planted{"different_barriers", "different threadgroup_barriers"},
                     Planted{"matrix_in_branch", "has all lanes"},
-                    Planted{"too_much_memory", "36000 bytes of threadgroup memory"},
+                    Planted{"too_much_memory", "36000 bytes of threadgroup memory, expected at most 32768"},
                     Planted{"sound", "512 threads in a threadgroup, of 256", 1, 512}),
     testing::PrintToStringParamName());
 

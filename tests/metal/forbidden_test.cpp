@@ -102,13 +102,14 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Programs, Refused,
     testing::Values(
-        Forbidden{"recursion", "recursion: fact(float) calls itself", KERNEL("x[i] = fact(i);"),
-                  "inline float fact(float n) { return n < 2 ? 1 : n * fact(n - 1); }"},
-        Forbidden{"mutual_recursion", "calls itself", KERNEL("x[i] = f(i);"),
+        Forbidden{"recursion", "recursion.metal:3: error: recursion: fact(float) calls itself",
+                  KERNEL("x[i] = fact(i);"), "inline float fact(float n) { return n < 2 ? 1 : n * fact(n - 1); }"},
+        Forbidden{"mutual_recursion", "mutual_recursion.metal:4: error: recursion: g(float) calls itself",
+                  KERNEL("x[i] = f(i);"),
                   "float g(float n); inline float f(float n) { return n < 2 ? 1 : g(n - 1); }\n"
                   "inline float g(float n) { return f(n - 1); }"},
-        Forbidden{"function_pointer", "a call through a pointer, in k(", KERNEL("float (*p)(float) = f; x[i] = p(i);"),
-                  "inline float f(float n) { return n; }"},
+        Forbidden{"function_pointer", "function_pointer.metal:4: error: a call through a pointer, in k(",
+                  KERNEL("float (*p)(float) = f; x[i] = p(i);"), "inline float f(float n) { return n; }"},
         Forbidden{"function_pointer_by_auto", "a call through a pointer", KERNEL("auto p = i ? f : g; x[i] = p(i);"),
                   "inline float f(float n) { return n; }\ninline float g(float n) { return -n; }"},
         Forbidden{"lambda", "lambda expression", KERNEL("auto f = [](float a) { return a; }; x[i] = f(i);")},
