@@ -20,7 +20,10 @@ export default defineConfig({
     plugins: [sourcePagesWhileWriting],
     define: {
       __RUNG_VERSION__: JSON.stringify(version),
-      __RUNG_EXERCISES__: JSON.stringify({ all: exercises().map(({ name, title, milestone }) => ({ name, title, milestone })), milestones }),
+      __RUNG_EXERCISES__: JSON.stringify({
+        all: exercises().map(({ name, title, milestone }) => ({ name, title, milestone })),
+        milestones,
+      }),
     },
     // What a script fetches is named from where the script lies, so that it works under any path.
     experimental: { renderBuiltUrl: (_, { hostType }) => (hostType === 'js' ? { relative: true } : undefined) },

@@ -1,7 +1,8 @@
 // What your file may use: the parts of the standard library that are included below (<iostream> is not: no std::cout,
 // no std::cerr), and two functions of the course.
 //
-//   print("row %zu: %g\n", r, x);   shows something while your code runs (in a page below the checks); so does std::printf
+//   print("row %zu: %g\n", r, x);   shows something while your code runs (in a page below the checks); so does
+//                                   std::printf
 //   not_yet("rms_norm");            says that a function is still to be written: take it away when yours is
 //
 // and, for a whole block, Rung's versions of what you have written before it. Of some functions the last line says how

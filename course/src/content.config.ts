@@ -12,5 +12,8 @@ const about = z.object({
 });
 
 export const collections = {
-  docs: defineCollection({ loader: docsLoader(), schema: docsSchema({ extend: z.object({ about: about.optional() }) }) }),
+  docs: defineCollection({
+    loader: docsLoader(),
+    schema: docsSchema({ extend: z.object({ about: about.optional() }) }),
+  }),
 };

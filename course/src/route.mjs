@@ -21,7 +21,13 @@ export const onRequest = defineRouteMiddleware((context) => {
     const entries = all.filter((one) => one.milestone === milestone).map((one) => link(one, route.id));
     const collapsed = !entries.some((entry) => entry.isCurrent);
     if (entries.length > 0)
-      route.sidebar[at].entries.push({ type: 'group', label: `${milestone} ${milestones[milestone]}`, entries, collapsed, badge: undefined });
+      route.sidebar[at].entries.push({
+        type: 'group',
+        label: `${milestone} ${milestones[milestone]}`,
+        entries,
+        collapsed,
+        badge: undefined,
+      });
   }
   const here = all.findIndex((one) => route.id === `exercises/${one.name}`);
   const neighbour = (one) => one && link(one, route.id);

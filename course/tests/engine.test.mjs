@@ -79,7 +79,10 @@ test('Look inside: what comes next, heads, a head switched off, by keyboard', ()
     );
     const next = (await look.locator('.bars tr').first().innerText()).split(/\s+/).filter(Boolean);
     assert.deepEqual(next, [piece.replaceAll(' ', '·'), `${Math.round(Number(share))}%`]);
-    assert.match(await look.locator('.note').innerText(), /^pebble: 5 layers, 4 query heads .* 11 tokens, \d+ tensors\.$/);
+    assert.match(
+      await look.locator('.note').innerText(),
+      /^pebble: 5 layers, 4 query heads .* 11 tokens, \d+ tensors\.$/,
+    );
     assert.match(
       await look.locator('.lens tr').last().innerText(),
       new RegExp(`layer 4\\s+·lantern ${Math.round(Number(share))}%`),
@@ -157,7 +160,9 @@ test('the gallery makes every mistake, and each is first seen where the page say
       await page.waitForFunction((shown) => document.querySelector('rung-mistakes').dataset.shown === shown, name);
       assert.match(
         await page.locator('rung-mistakes').innerText(),
-        first === '-' ? /No tensor is wrong, and no word of the story: pebble/ : new RegExp(`The first tensor that is wrong: ${first}\\.`),
+        first === '-'
+          ? /No tensor is wrong, and no word of the story: pebble/
+          : new RegExp(`The first tensor that is wrong: ${first}\\.`),
         name,
       );
     }

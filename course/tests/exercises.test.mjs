@@ -35,10 +35,7 @@ async function check(page) {
   const before = Number(await element(page).getAttribute('data-checked'));
   await page.locator('rung-exercise .cm-content').focus();
   await page.keyboard.press('Control+Enter');
-  await page.waitForFunction(
-    (n) => Number(document.querySelector('rung-exercise').dataset.checked) > n,
-    before,
-  );
+  await page.waitForFunction((n) => Number(document.querySelector('rung-exercise').dataset.checked) > n, before);
   return element(page).locator('> [role=status]').innerText();
 }
 const text = (page) => page.locator('rung-exercise .cm-content').innerText();
@@ -100,7 +97,10 @@ test('what is still to be written is said to be so, and no failure', () =>
     const [line] = await element(page).locator('ol.checks > li').all();
     assert.match(await line.innerText(), /By hand: still to be written/);
     assert.match(await line.getAttribute('class'), /not-yet/);
-    assert.match(await element(page).locator('select[name=attempts] option').nth(1).innerText(), /: still to be written$/);
+    assert.match(
+      await element(page).locator('select[name=attempts] option').nth(1).innerText(),
+      /: still to be written$/,
+    );
   }));
 
 test('what is written stays: over a reload, over a reset, as attempts, as a file', () =>
@@ -162,7 +162,11 @@ test('an index beyond a span and an endless loop are named, and the next check i
     const line = solution.slice(0, solution.indexOf('{')).split('\n').length + 1;
     assert.match(await check(page), new RegExp(`^Line ${line}: index 2 is beyond the end of a span of 2\\.`));
     const failed = element(page).locator('.checks li').first();
-    assert.match(await failed.innerText(), /^.?\s*By hand: failed \(.+\)\s+index 2 is .* line \d+[^]*\nin\s+out: [^]*x = \[3, 4\]/, 'and in which case');
+    assert.match(
+      await failed.innerText(),
+      /^.?\s*By hand: failed \(.+\)\s+index 2 is .* line \d+[^]*\nin\s+out: [^]*x = \[3, 4\]/,
+      'and in which case',
+    );
     const endless = solution.replace('{', '{\n  for (volatile int i = 0; i < 1;) {}');
     await write(page, endless);
     assert.match(await check(page), /^It was stopped after 5 seconds without an end/);
@@ -172,7 +176,7 @@ test('an index beyond a span and an endless loop are named, and the next check i
     const stop = element(page).getByRole('button', { name: 'Stop' });
     assert.equal(await stop.isVisible(), false);
     const checked = Number(await element(page).getAttribute('data-checked'));
-    const slow = 'for (volatile int i = 0; i < 100\'000\'000; i = i + 1) {}'; // each call ends, all of them take minutes
+    const slow = "for (volatile int i = 0; i < 100'000'000; i = i + 1) {}"; // each call ends, all of them take minutes
     await write(page, solution.replace('{', `{\n  ${slow}`));
     await page.keyboard.press('Control+Enter');
     await stop.click();
@@ -212,7 +216,10 @@ test('a story that ends before its first word says why', () =>
   on(open, first, { fresh: false }, async (page) => {
     await ready(page);
     const solution = source(first.split('/')[1], 'solution.cpp');
-    await write(page, solution.replace('{', '{\n  if (out.size() > 0) {\n    for (float& o : out) o = 0;\n    return;\n  }'));
+    await write(
+      page,
+      solution.replace('{', '{\n  if (out.size() > 0) {\n    for (float& o : out) o = 0;\n    return;\n  }'),
+    );
     await check(page);
     await element(page).getByRole('button', { name: 'Tell pebble’s story with it' }).click();
     const [mine, sound] = [0, 1].map((i) => element(page).locator('.told figure').nth(i));
@@ -240,7 +247,11 @@ test('what came of a check is in the window, and the keys stay in the editor', (
     assert.equal(await page.evaluate(() => document.activeElement.closest('.cm-editor') !== null), true);
     await page.keyboard.press('Escape');
     await page.keyboard.press('Tab');
-    assert.equal(await page.evaluate(() => document.activeElement.closest('.cm-editor')), null, 'Escape, then Tab leaves it');
+    assert.equal(
+      await page.evaluate(() => document.activeElement.closest('.cm-editor')),
+      null,
+      'Escape, then Tab leaves it',
+    );
     assert.match(await element(page).innerText(), /Escape, then Tab leaves the editor/);
   }));
 
@@ -248,7 +259,10 @@ test('the list says how many of a milestone are solved, all of them too', () =>
   on(open, 'exercises/index.html', { scroll: false }, async (page) => {
     const of = (milestone) => here.filter((one) => one.milestone === milestone);
     const solved = [...of('M0'), of('M1').find(({ test_out }) => test_out)].map(({ name }) => name);
-    await page.evaluate((names) => names.forEach((name) => localStorage.setItem(`rung-learn/${name}`, '{"passed": true}')), solved);
+    await page.evaluate(
+      (names) => names.forEach((name) => localStorage.setItem(`rung-learn/${name}`, '{"passed": true}')),
+      solved,
+    );
     await page.reload();
     await page.waitForSelector('rung-exercises[data-shown]');
     const words = (milestone) => page.locator(`section[data-milestone=${milestone}] > p`).innerText();
@@ -268,7 +282,10 @@ test('the solution is for whoever asks twice, and is asked again after a day', a
     await solution.locator('summary').click();
     assert.equal(await solution.evaluate((part) => part.open), true);
     await page.goto(new URL('../../diary/index.html', page.url()).href);
-    assert.match(await page.locator('rung-diary').innerText(), /from the beginning, without looking\? looked at the solution \(not yet\)/);
+    assert.match(
+      await page.locator('rung-diary').innerText(),
+      /from the beginning, without looking\? looked at the solution \(not yet\)/,
+    );
     await page.clock.setFixedTime(new Date(start.getTime() + day + 1));
     await page.goto(new URL('../glossary/index.html', page.url()).href);
     const again = page.locator('rung-again');
@@ -284,5 +301,8 @@ test('where the compiler cannot be had, the page says so and names the terminal'
     await page.route(/llvm\.core\.wasm/, (route) => route.fulfill({ status: 404 }));
     await ready(page);
     await check(page);
-    assert.match(await element(page).innerText(), /could not be started here: .*\. It wants .* At a terminal .*rung learn check/s);
+    assert.match(
+      await element(page).innerText(),
+      /could not be started here: .*\. It wants .* At a terminal .*rung learn check/s,
+    );
   }));

@@ -60,6 +60,26 @@ test('RoPE: the product of the turned q and k is the engine’s, and depends on 
   });
 });
 
+test('RoPE: the numbers that its page tells of the toy are the toy’s', () => {
+  const { cases, theta } = data('rope');
+  const product = (layer, head, distance) => {
+    const { q, k } = cases.find((one) => one.layer === Number(layer) && one.head === Number(head));
+    return dot(rope(q, Number(distance), theta), rope(k, 0, theta));
+  };
+  const page = readFileSync(`${root}course/src/content/docs/m2-forward-pass.md`, 'utf8').replace(/\s+/g, ' ');
+  const near =
+    /In layer (\d+), head (\d+), .*?: at (\d+) tokens q·k is ([−\d.]+), at (\d+) it is ([−\d.]+), at (\d+) it is ([−\d.]+)\. /;
+  const [, layer, head, ...pairs] = near.exec(page);
+  for (const i of [0, 2, 4])
+    assert.equal(product(layer, head, pairs[i]).toFixed(1).replace('-', '−'), pairs[i + 1], `at ${pairs[i]} tokens`);
+  const stays =
+    /choose layer (\d+), head (\d+)\. There it stays between (\d+) and (\d+) from distance (\d+) to (\d+)\./;
+  const [, toldLayer, toldHead, low, high, from, to] = stays.exec(page);
+  const all = Array.from({ length: to - from + 1 }, (_, i) => product(toldLayer, toldHead, Number(from) + i));
+  assert.equal(Math.floor(Math.min(...all)), Number(low));
+  assert.equal(Math.ceil(Math.max(...all)), Number(high));
+});
+
 test('RMSNorm: the rows of pebble come out as the engine’s, however loud they come in', () => {
   const { rows, epsilon } = data('norm');
   rows.forEach(({ x, w }, layer) => {

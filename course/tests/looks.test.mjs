@@ -9,13 +9,16 @@ const exercise = 'exercises/m2-softmax/index.html';
 
 // How many columns of the first output are seen without scrolling.
 const columns = (page) =>
-  page.locator('.is-terminal pre').first().evaluate((box) => {
-    const code = box.querySelector('code .code');
-    const range = document.createRange();
-    range.selectNodeContents(code);
-    const letter = range.getBoundingClientRect().width / code.textContent.trimEnd().length;
-    return Math.floor((box.getBoundingClientRect().right - range.getBoundingClientRect().left) / letter);
-  });
+  page
+    .locator('.is-terminal pre')
+    .first()
+    .evaluate((box) => {
+      const code = box.querySelector('code .code');
+      const range = document.createRange();
+      range.selectNodeContents(code);
+      const letter = range.getBoundingClientRect().width / code.textContent.trimEnd().length;
+      return Math.floor((box.getBoundingClientRect().right - range.getBoundingClientRect().left) / letter);
+    });
 
 test('eighty columns of what a command printed fit into a window of 1280, fifty into one of 390', async () => {
   await on(open, m2, {}, async (page) => assert.ok((await columns(page)) >= 80, await columns(page)));
@@ -38,7 +41,9 @@ test('a formula too long for a line is broken where its parts stand apart', () =
   on(open, m2, { width: 390 }, async (page) => {
     const linear = page.locator('.formula').filter({ hasText: 'out:' });
     assert.ok(await linear.evaluate((box) => box.scrollWidth <= box.clientWidth));
-    const tops = await linear.locator('math').evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().top));
+    const tops = await linear
+      .locator('math')
+      .evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().top));
     assert.equal(new Set(tops).size, 2);
   }));
 
@@ -72,10 +77,13 @@ test('nothing is said of keys where there is no keyboard', async () => {
 
 test('hints are boxes; a story that failed a check has not the edge of a right one', () =>
   on(open, exercise, {}, async (page) => {
-    const widths = await page.locator('rung-exercise details.hint').first().evaluate((hint) => {
-      const style = getComputedStyle(hint);
-      return ['Top', 'Right', 'Bottom', 'Left'].map((side) => style[`border${side}Width`]);
-    });
+    const widths = await page
+      .locator('rung-exercise details.hint')
+      .first()
+      .evaluate((hint) => {
+        const style = getComputedStyle(hint);
+        return ['Top', 'Right', 'Bottom', 'Left'].map((side) => style[`border${side}Width`]);
+      });
     assert.deepEqual(widths, ['1px', '1px', '1px', '1px']);
     const edges = (state) =>
       page.locator('rung-exercise .results').evaluate((results, state) => {

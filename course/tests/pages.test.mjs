@@ -66,7 +66,12 @@ describe('every page', { concurrency: 2 }, () => {
       };
       return on(open, path, { width: 390, fresh: false, before, arrived }, async (page, { errors }) => {
         await page.evaluate(axe.source);
-        for (const [width, scheme] of [[390, 'light'], [390, 'dark'], [1280, 'dark'], [1280, 'light']]) {
+        for (const [width, scheme] of [
+          [390, 'light'],
+          [390, 'dark'],
+          [1280, 'dark'],
+          [1280, 'light'],
+        ]) {
           await page.setViewportSize({ width, height: 900 });
           await page.emulateMedia({ colorScheme: scheme });
           await page.waitForFunction((theme) => document.documentElement.dataset.theme === theme, scheme);

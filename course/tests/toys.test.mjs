@@ -76,7 +76,18 @@ test('bits by keyboard', () =>
     await toy.locator('input').focus(); // each row is one stop of Tab, and the arrows go through it
     const here = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
     const pressed = [];
-    for (const key of ['Tab', 'ArrowRight', 'End', 'ArrowLeft', 'Tab', 'Shift+Tab', 'Home', 'ArrowLeft', 'Tab', 'Tab']) {
+    for (const key of [
+      'Tab',
+      'ArrowRight',
+      'End',
+      'ArrowLeft',
+      'Tab',
+      'Shift+Tab',
+      'Home',
+      'ArrowLeft',
+      'Tab',
+      'Tab',
+    ]) {
       await page.keyboard.press(key);
       pressed.push((await here())?.replace(/, [a-z]+: [01]$/, ''));
     }
@@ -118,7 +129,9 @@ toy('rope', async (toy, page, words) => {
   await slide(toy, 'query', 'ArrowLeft', 3);
   await slide(toy, 'key', 'ArrowLeft', 7);
   near(await product(), native.rope[1], 0.01);
-  const sides = await toy.locator('th, td').evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell).textAlign));
+  const sides = await toy
+    .locator('th, td')
+    .evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell).textAlign));
   assert.deepEqual([...new Set(sides)], ['right'], 'columns of numbers end below each other');
 });
 
@@ -162,7 +175,11 @@ toy('gate', async (toy, page, words) => {
       .map(number);
   const [channel, , , , out] = await numbers();
   near(out, native.gate[3][channel], 1e-2);
-  assert.equal(number(await toy.locator('.slider output').nth(1).innerText()), (await numbers())[1], 'said twice alike');
+  assert.equal(
+    number(await toy.locator('.slider output').nth(1).innerText()),
+    (await numbers())[1],
+    'said twice alike',
+  );
   await slide(toy, 'channel', 'Home');
   await slide(toy, 'channel', 'ArrowRight', 7);
   near((await numbers())[4], native.gate[3][7], 1e-3);
@@ -290,7 +307,8 @@ test('no line of a grid goes through words', async () => {
           const box = words.getBoundingClientRect(),
             inside = (from, to, low, high) => from < high - 2 && to > low + 2;
           return lines.some(
-            (line) => inside(line.left, line.right, box.left, box.right) && inside(line.top, line.bottom, box.top, box.bottom),
+            (line) =>
+              inside(line.left, line.right, box.left, box.right) && inside(line.top, line.bottom, box.top, box.bottom),
           );
         })
         .map((words) => `${drawing.closest('.toy').localName}: ${words.textContent}`);

@@ -1,6 +1,7 @@
 // The whole course as one PDF (tagged, with an outline) and one EPUB, from the built pages, in the order of the
 // sidebar.
-//   node tools/book.mjs       → build/course/book/rung.pdf, rung.epub (CHROMIUM: another browser than /usr/bin/chromium)
+//   node tools/book.mjs       → build/course/book/rung.pdf, rung.epub
+// CHROMIUM: another browser than /usr/bin/chromium.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { escapeHtml, root } from '../src/plugins/source.mjs';

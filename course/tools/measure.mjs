@@ -141,7 +141,9 @@ for (let i = 0; i < 3; ++i) {
   await context.close();
 }
 result.exercise = {
-  what: 'a check of the exercise on RMSNorm, from the text in the editor to the answer: milliseconds, the median of three visits; an error: a semicolon that is missing, to its message',
+  what:
+    'a check of the exercise on RMSNorm, from the text in the editor to the answer: milliseconds, the median of three ' +
+    'visits; an error: a semicolon that is missing, to its message',
   ...when(),
   ...Object.fromEntries(
     Object.entries(exercises).map(([state, visits]) => [

@@ -2,7 +2,8 @@
 //   node tools/measure_engine.mjs [--rung PATH] [--repeat N]
 // On a quiet machine, after `rung pull smollm2`; some two minutes.
 //   node tools/measure_engine.mjs --turns
-// only how near decode comes to plain reading when the two take turns: on a busy machine, too, for both meet the others.
+// only how near decode comes to plain reading when the two take turns: on a busy machine, too, for both meet the
+// others.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';

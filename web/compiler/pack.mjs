@@ -18,9 +18,11 @@ const { version } = JSON.parse(readFileSync(join(dirname(bundle), '../package.js
 const rules = 2; // of what is trimmed and how: count it up when they change
 
 // Folders of the package's archive that no exercise needs: other languages, other machines, C++03.
-const left = /^(share|include\/(c\+\+\/v1\/__cxx03|sanitizer|ppc\w*|cuda\w*|hlsl|llvm\w*|openmp\w*|xray|profile|fuzzer|orc))(\/|$)/;
+const left =
+  /^(share|include\/(c\+\+\/v1\/__cxx03|sanitizer|ppc\w*|cuda\w*|hlsl|llvm\w*|openmp\w*|xray|profile|fuzzer|orc))(\/|$)/;
 const library = /^lib\/.*\/(libc|libc\+\+|libc\+\+abi|libclang_rt\.builtins)\.a$/;
-const builtin = /^include\/(__stdd\w+|__stdarg\w*|__float\w*|stdd\w+|std(arg|int|bool|atomic)|limits|float|iso646|inttypes|tgmath|wasm_simd128|unwind)\.h$/;
+const builtin =
+  /^include\/(__stdd\w+|__stdarg\w*|__float\w*|stdd\w+|std(arg|int|bool|atomic)|limits|float|iso646|inttypes|tgmath|wasm_simd128|unwind)\.h$/;
 function isNeeded(name, folder) {
   if (left.test(name)) return false;
   if (folder || /^include\/(c\+\+|wasm32-wasip1)\//.test(name)) return true;
@@ -31,7 +33,7 @@ function isNeeded(name, folder) {
 // lie.
 function trimmed(tar) {
   const parts = [];
-  for (let at = 0; at < tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at < tar.length && tar[at] !== 0;) {
     const text = (from, bytes) => tar.toString('latin1', at + from, at + from + bytes).replace(/[\0 ].*$/s, '');
     const end = at + 512 + Math.ceil(parseInt(text(124, 12), 8) / 512) * 512;
     if (isNeeded(text(0, 100).replace(/\/$/, ''), text(156, 1) === '5')) parts.push(tar.subarray(at, end));
@@ -40,8 +42,9 @@ function trimmed(tar) {
   return Buffer.concat([...sayingWhich(parts), Buffer.alloc(1024)]);
 }
 
-// The library stops a program whose index is beyond an end, and does not say which it was: "25/17 span" is more. What is
-// written there is as long as what it replaces, so that nothing else of the archive changes (src/learner.ts reads it).
+// The library stops a program whose index is beyond an end, and does not say which it was: "25/17 span" is more. What
+// is written there is as long as what it replaces, so that nothing else of the archive changes (src/learner.ts reads
+// it).
 const checked = /_LIBCPP_ASSERT_VALID_ELEMENT_ACCESS\((__idx|__n|__pos) (<=?) (size\(\)|_Size), "([^"]*)"\)/g;
 const ofIndexing = /^(?:std::)?(span|vector|string_view|string)(?:<.*>::operator|\[\]| index)|access in std::(array)/;
 function sayingWhich(parts) {
@@ -55,7 +58,8 @@ function sayingWhich(parts) {
       if (!name) return old;
       found.add(name);
       const text = `(${index}${less}${size}?(void)0:__libcpp_verbose_abort("%zu/%zu ${name}",${index},${size}))`;
-      if (text.length > old.length) throw new Error(`libc++'s ${name}: there is no room for what an index is said with`);
+      if (text.length > old.length)
+        throw new Error(`libc++'s ${name}: there is no room for what an index is said with`);
       return text.padEnd(old.length);
     });
     return Buffer.from(changed, 'latin1');
@@ -66,7 +70,10 @@ function sayingWhich(parts) {
 
 // The bundle asks us for its files: packed ones, which a page keeps (src/compiler_worker.ts).
 function askingUs(script) {
-  const made = script.replace('var fetch_default = fetch2;', 'var fetch_default = (url) => globalThis.fetchOfCompiler(url);');
+  const made = script.replace(
+    'var fetch_default = fetch2;',
+    'var fetch_default = (url) => globalThis.fetchOfCompiler(url);',
+  );
   if (made === script) throw new Error(`@yowasp/clang ${version}: its bundle.js fetches in another way than it did`);
   return made;
 }
@@ -81,7 +88,11 @@ function keep(name, make) {
   return path;
 }
 
-const hash = (...parts) => parts.reduce((all, part) => all.update(part), createHash('sha256')).digest('hex').slice(0, 12);
+const hash = (...parts) =>
+  parts
+    .reduce((all, part) => all.update(part), createHash('sha256'))
+    .digest('hex')
+    .slice(0, 12);
 const files = {};
 function pack(name, from, make) {
   const packed = keep(`${from}-${name}.gz`, () => gzipSync(make(), { level: 9 }));

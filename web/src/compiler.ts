@@ -12,7 +12,10 @@ interface Reply {
 }
 
 class Door implements Compiler {
-  private waiting = new Map<number, { resolve(answer: any): void; reject(error: Error): void; bytes?: (n: number) => void }>();
+  private waiting = new Map<
+    number,
+    { resolve(answer: any): void; reject(error: Error): void; bytes?: (n: number) => void }
+  >();
   private nextId = 0;
   private gone?: Error;
 

@@ -44,7 +44,13 @@ async function start(files: PackedFiles, onProgress: (bytes: number) => void) {
     readText(new URL('entry.h', folder)),
   ]);
   // Code that has run once is quick: better now than when somebody waits.
-  const warm = { file: 'warm.cpp', source: 'int warm() { return 1; }\n', functionName: 'warm', signature: 'int()', base: 1 << 20 };
+  const warm = {
+    file: 'warm.cpp',
+    source: 'int warm() { return 1; }\n',
+    functionName: 'warm',
+    signature: 'int()',
+    base: 1 << 20,
+  };
   await compile(warm);
 }
 

@@ -90,7 +90,12 @@ export class Learner {
     const others = (name: string | symbol) => () => {
       throw new Refused(`your code asks the system for ${String(name)}, and a page has no system`);
     };
-    const known: Record<string, unknown> = { fd_write: write, fd_close: () => 0, fd_seek: () => 70, fd_fdstat_get: () => 0 };
+    const known: Record<string, unknown> = {
+      fd_write: write,
+      fd_close: () => 0,
+      fd_seek: () => 70,
+      fd_fdstat_get: () => 0,
+    };
     return new Proxy(known, { get: (_, name) => known[name as string] ?? others(name) }) as WebAssembly.ModuleImports;
   }
 
@@ -138,8 +143,14 @@ function inWords(error: Error, errors: string): string {
     [/call stack|too much recursion/i, withoutEnd],
     [/divide by zero/, 'your code divides a whole number by zero'],
     [/unreachable/, 'your code came to a place that must not be reached: a function that ends without its return?'],
-    [/unrepresentable|float.*(truncat|overflow)|integer overflow/i, 'your code makes a whole number of one that is too large for it'],
-    [/indirect call|null function|signature mismatch/, 'your code calls a function through a pointer that leads nowhere'],
+    [
+      /unrepresentable|float.*(truncat|overflow)|integer overflow/i,
+      'your code makes a whole number of one that is too large for it',
+    ],
+    [
+      /indirect call|null function|signature mismatch/,
+      'your code calls a function through a pointer that leads nowhere',
+    ],
   ];
   return known.find(([what]) => what.test(error.message))?.[1] ?? error.message;
 }

@@ -56,7 +56,8 @@ const fixOf = ([, line, column, endLine, endColumn, text]: string[]): Fix => ({
 // {3:7-3:12}{3:15-3:16}: the range that begins where the message points, or holds it.
 function endOf(ranges: string, line: number, column: number): number {
   for (const [, l, from, endLine, to] of ranges.matchAll(/\{(\d+):(\d+)-(\d+):(\d+)\}/g))
-    if (Number(l) === line && Number(endLine) === line && Number(from) <= column && Number(to) > column) return Number(to);
+    if (Number(l) === line && Number(endLine) === line && Number(from) <= column && Number(to) > column)
+      return Number(to);
   return column + 1;
 }
 

@@ -8,7 +8,8 @@ export default function code() {
       if (node.type !== 'code' || !node.meta?.includes('src=')) return;
       const { src, name, from, to } = attributes(node.meta);
       try {
-        const whole = () => ({ path: src, first: 1, last: linesOf(src).length }); // from a line to a line, in what has no names: JSON
+        // from a line to a line, in what has no names: JSON
+        const whole = () => ({ path: src, first: 1, last: linesOf(src).length });
         const part = excerpt(name || !from ? find(src, name) : whole(), from, to);
         const lines = part.last - part.first + 1;
         if (lines > 60)

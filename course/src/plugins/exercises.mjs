@@ -41,7 +41,9 @@ const read = (name, file) => readFileSync(join(folder, name, file), 'utf8').trim
 const prose = (name, file) =>
   read(name, file)
     .split(/(^(?:```|~~~)[^]*?^(?:```|~~~).*$)/m)
-    .map((part, i) => (i % 2 === 1 ? part : part.replace(/`(?:[^`\n]|\n(?!\n))*`/g, (code) => code.replace(/\s*\n\s*/g, ' '))))
+    .map((part, i) =>
+      i % 2 === 1 ? part : part.replace(/`(?:[^`\n]|\n(?!\n))*`/g, (code) => code.replace(/\s*\n\s*/g, ' ')),
+    )
     .join('');
 
 function hintsOf(name) {
@@ -60,7 +62,11 @@ const folded = (kind, summary, text) =>
 function linkTo(page, name) {
   const [file, anchor] = page.split('#');
   const text = readFileSync(join(root, 'course/src/content/docs', `${file}.md`), 'utf8');
-  const slug = (heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-');
+  const slug = (heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-');
   const heading = [...text.matchAll(/^##+ (.*)$/gm)].find((found) => slug(found[1]) === anchor)?.[1];
   if (anchor && !heading) throw new Error(`${name}/exercise.json: "page" is ${page}, and there is no such heading`);
   const title = /^title: (.*)$/m.exec(text)[1].replaceAll(/^["']|["']$/g, '');
@@ -77,9 +83,10 @@ const atTerminal = (name) =>
 export function pageOf(exercise) {
   const { name, title, milestone, minutes, difficulty, function: functionName, signature, page, test_out } = exercise;
   const { ending, isAtTerminal } = exercise;
+  const where = isAtTerminal ? 'at the terminal' : 'in this page';
   const front = {
     title,
-    description: `Write ${functionName} yourself: it is checked ${isAtTerminal ? 'at the terminal' : 'in this page'}, and takes its place in the engine.`,
+    description: `Write ${functionName} yourself: it is checked ${where}, and takes its place in the engine.`,
     about: { for: `${milestone}: ${milestones[milestone]}`, minutes, difficulty: difficulties[difficulty - 1] },
   };
   const head = Object.entries(front).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
@@ -158,7 +165,10 @@ function listOf() {
 export default function exerciseList() {
   return (tree) =>
     walk(tree, (node, parent) => {
-      if (node.type !== 'paragraph' || node.children.map((child) => child.value).join('') !== '<rung-exercises></rung-exercises>')
+      if (
+        node.type !== 'paragraph' ||
+        node.children.map((child) => child.value).join('') !== '<rung-exercises></rung-exercises>'
+      )
         return;
       const { devDependencies } = JSON.parse(readFileSync(join(root, 'web/package.json'), 'utf8'));
       const compiler =

@@ -22,7 +22,9 @@ export default function formulas() {
         replace(
           parent,
           node,
-          html(`<div class="formula not-content" tabindex="0" role="region" aria-label="formula">${made.join('')}</div>`),
+          html(
+            `<div class="formula not-content" tabindex="0" role="region" aria-label="formula">${made.join('')}</div>`,
+          ),
         );
       }
       if (node.type === 'inlineCode' && /^\$.*\$$/s.test(node.value)) {

@@ -17,7 +17,8 @@ export const figures = {
 0.15625   f32   0 01111100 01000000000000000000000
           bf16  0 01111100 0100000
           f16   0 01100 0100000000`),
-    caption: '0.15625 is 1.25 · 2⁻³: one bit of sign, then the exponent, then the fraction. With JavaScript you can flip each bit.',
+    caption:
+      '0.15625 is 1.25 · 2⁻³: one bit of sign, then the exponent, then the fraction. With JavaScript you can flip each bit.',
   },
   merges: {
     ...run('rung tokenize --explain "The lantern"'),

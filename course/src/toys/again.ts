@@ -44,7 +44,8 @@ class Again extends HTMLElement {
   private show(asked: HTMLElement[]) {
     const details = document.createElement('details');
     const summary = document.createElement('summary');
-    summary.textContent = `Welcome back: ${asked.length === 1 ? 'a question' : `${['two', 'three'][asked.length - 2]} questions`} from before`;
+    const questions = ['a question', 'two questions', 'three questions'][asked.length - 1];
+    summary.textContent = `Welcome back: ${questions} from before`;
     details.append(summary, ...asked);
     this.append(details);
   }

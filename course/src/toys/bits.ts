@@ -63,7 +63,10 @@ const largestOf = ({ exponent, fraction }: Type) => (2 - 2 ** -fraction) * 2 ** 
 // What a type makes of a number, in words.
 function saidOf(type: Type, made: number, meant: number): string {
   if (Object.is(made, meant)) return `${type.name}: ${made}`;
-  if (!Number.isFinite(made)) return `${type.name}: ${made < 0 ? 'minus infinity' : 'infinity'}, for ${type.name} ends at ${made < 0 ? '-' : ''}${Number(largestOf(type).toPrecision(6))}`;
+  if (!Number.isFinite(made)) {
+    const end = Number(largestOf(type).toPrecision(6));
+    return `${type.name}: ${made < 0 ? 'minus ' : ''}infinity, for ${type.name} ends at ${made < 0 ? -end : end}`;
+  }
   return `${type.name}: ${made} (off by ${(made - meant).toPrecision(3)})`;
 }
 
@@ -116,7 +119,8 @@ class Bits extends HTMLElement {
     const scale = Math.abs(this.value) / 127;
     integer.textContent =
       `int8 has no point: it needs a scale beside it. With the scale ${scale.toPrecision(3)}, ` +
-      `${this.value} is ${this.value === 0 ? 0 : Math.sign(this.value) * 127}, and the next number that can be said is ${(scale * 126).toPrecision(4)} in size.`;
+      `${this.value} is ${this.value === 0 ? 0 : Math.sign(this.value) * 127}, ` +
+      `and the next number that can be said is ${(scale * 126).toPrecision(4)} in size.`;
   }
 
   private row(type: Type, bits: boolean[]) {
@@ -168,7 +172,9 @@ class Bits extends HTMLElement {
 function legend(): HTMLElement {
   const line = document.createElement('p');
   line.className = 'bits quiet';
-  const parts = ['sign', 'exponent', 'fraction'].map((part) => Object.assign(document.createElement('b'), { className: part, textContent: part }));
+  const parts = ['sign', 'exponent', 'fraction'].map((part) =>
+    Object.assign(document.createElement('b'), { className: part, textContent: part }),
+  );
   line.append('From left to right: ', parts[0], ' ', parts[1], ' ', parts[2]);
   return line;
 }

@@ -7,8 +7,7 @@ interface Door {
   compilerSize(): Promise<CompilerSize>;
   loadCompiler(options?: CompilerOptions): Promise<Compiler>;
 }
-const door = () =>
-  import(/* @vite-ignore */ new URL(folder + 'compiler.js', import.meta.url).href) as Promise<Door>;
+const door = () => import(/* @vite-ignore */ new URL(folder + 'compiler.js', import.meta.url).href) as Promise<Door>;
 
 export const compilerSize = async (): Promise<CompilerSize> => (await door()).compilerSize();
 

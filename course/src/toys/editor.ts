@@ -84,7 +84,14 @@ export function editorIn(
       doc: text,
       extensions: [
         keymap.of([{ key: 'Mod-Enter', run: () => (check(), true) }]),
-        [lineNumbers(), lintGutter(), EditorView.lineWrapping, highlightActiveLine(), highlightActiveLineGutter(), drawSelection()],
+        [
+          lineNumbers(),
+          lintGutter(),
+          EditorView.lineWrapping,
+          highlightActiveLine(),
+          highlightActiveLineGutter(),
+          drawSelection(),
+        ],
         [history(), indentOnInput(), bracketMatching(), closeBrackets(), autocompletion()],
         [indentUnit.of('  '), EditorState.tabSize.of(2), cpp(), syntaxHighlighting(colours), look],
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap, indentWithTab]),
@@ -103,7 +110,12 @@ export function editorIn(
     replace: (insert) => view.dispatch({ changes: { from: 0, to: all().length, insert } }),
     mark(messages) {
       const placed = messages.filter(({ line }) => line > 0).map((message) => diagnosticOf(all(), message));
-      view.dispatch(setDiagnostics(view.state, placed.sort((a, b) => a.from - b.from)));
+      view.dispatch(
+        setDiagnostics(
+          view.state,
+          placed.sort((a, b) => a.from - b.from),
+        ),
+      );
     },
     apply: (fixes) => view.dispatch({ changes: changesOf(all(), fixes) }),
     goTo(line, column = 1) {

@@ -4,7 +4,16 @@ import './exercise_style';
 import { compiler, compilerSize } from './compiler';
 import { note } from './diary';
 import type { Editor } from './editor';
-import { lineOf, load, type Compiled, type Compiler, type Message, type Report, type Rung, type Stopped } from './engine';
+import {
+  lineOf,
+  load,
+  type Compiled,
+  type Compiler,
+  type Message,
+  type Report,
+  type Rung,
+  type Stopped,
+} from './engine';
 import { bytes, button, h } from './parts';
 import { Results } from './results';
 import { exported, keepAttempt, keepCode, change, read, take } from './work';
@@ -26,7 +35,10 @@ class Exercise extends HTMLElement {
   private progress = h('progress', { 'aria-label': 'the compiler on its way', max: 1, hidden: true });
   private stopButton = button('Stop', () => this.stopping?.abort(), { hidden: true });
   private stopping?: AbortController; // of the check that runs
-  private checkButton = button('Check', () => void this.check(), { class: 'main', 'aria-keyshortcuts': 'Control+Enter' });
+  private checkButton = button('Check', () => void this.check(), {
+    class: 'main',
+    'aria-keyshortcuts': 'Control+Enter',
+  });
   private attempts = h('select', { name: 'attempts', 'aria-label': 'earlier attempts' });
   private results!: Results;
   private busy = false;
@@ -61,7 +73,8 @@ class Exercise extends HTMLElement {
       check: () => void this.check(),
     });
     this.showAttempts();
-    if (read(name)?.passed) this.say('Solved. You may write it anew at any time: what you have now stays among the attempts.');
+    if (read(name)?.passed)
+      this.say('Solved. You may write it anew at any time: what you have now stays among the attempts.');
     else await this.announce();
     place.addEventListener('focusin', () => void this.prepare(), { once: true });
     this.dataset.ready = '';
@@ -71,7 +84,8 @@ class Exercise extends HTMLElement {
     try {
       const { bytes: size, kept } = await compilerSize();
       this.kept = kept;
-      if (!kept) this.say(`The first check brings a C++ compiler into this page: ${bytes(size)}, once. Your browser keeps it.`);
+      if (!kept)
+        this.say(`The first check brings a C++ compiler into this page: ${bytes(size)}, once. Your browser keeps it.`);
     } catch (error) {
       this.say(`The compiler is not there: ${lineOf(error)}`);
     }
@@ -134,7 +148,9 @@ class Exercise extends HTMLElement {
     const { attempts = [] } = read(this.facts.name) ?? {};
     this.attempts.hidden = attempts.length === 0;
     const words = (when: number) => new Date(when).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' });
-    const options = attempts.map(({ when, state }, i) => new Option(`${words(when)}: ${inWords[state] ?? state}`, String(i)));
+    const options = attempts.map(
+      ({ when, state }, i) => new Option(`${words(when)}: ${inWords[state] ?? state}`, String(i)),
+    );
     this.attempts.replaceChildren(new Option('earlier attempts', ''), ...options.reverse());
   }
 
@@ -244,21 +260,29 @@ class Exercise extends HTMLElement {
   private async showStop(stopped: Stopped, module: Uint8Array, running: string, first: boolean) {
     if (stopped.why === 'not-yet') {
       this.results.stopped(running, { what: `${stopped.what} is still to be written.` }, 'not-yet');
-      this.say(`It compiles. Now take not_yet away and write ${stopped.what}: that is the normal start. Then check again.`);
+      this.say(
+        `It compiles. Now take not_yet away and write ${stopped.what}: that is the normal start. Then check again.`,
+      );
       return;
     }
     const clang = await compiler(undefined);
     const places = await clang.lines(module, stopped.offsets, this.facts);
     const { title, input } = stopped;
     const isEndless = stopped.why === 'endless'; // what is said of it stands above
-    this.results.stopped(running, { title, input, places, what: isEndless ? undefined : stopped.what }, isEndless ? 'cut' : 'failed');
+    this.results.stopped(
+      running,
+      { title, input, places, what: isEndless ? undefined : stopped.what },
+      isEndless ? 'cut' : 'failed',
+    );
     const [place] = places;
     if (place) {
       const { line, column } = place;
       this.editor!.mark([{ line, column, endColumn: column + 1, severity: 'error', text: stopped.what, fixes: [] }]);
     }
     const what = sentence(place ? stopped.what : capital(stopped.what));
-    this.say(`${place ? `Line ${place.line}: ` : ''}${what}${first ? ` And that is the normal start: look at ${place ? 'the line' : 'what it was called with'}, change one thing, check again.` : ''}`);
+    const lookAt = place ? 'the line' : 'what it was called with';
+    const start = ` And that is the normal start: look at ${lookAt}, change one thing, check again.`;
+    this.say(`${place ? `Line ${place.line}: ` : ''}${what}${first ? start : ''}`);
   }
 
   private praise(report: Report): string {
@@ -305,7 +329,8 @@ class Exercise extends HTMLElement {
       if (summary.dataset.sure === undefined) {
         event.preventDefault();
         summary.dataset.sure = '';
-        summary.textContent = 'A solution: really? Once more opens it, and in a day or later you are asked to write it from the beginning';
+        summary.textContent =
+          'A solution: really? Once more opens it, and in a day or later you are asked to write it from the beginning';
         return;
       }
       change(name, { solution: true });
@@ -319,7 +344,10 @@ class Exercise extends HTMLElement {
       link.download = 'rung-learn.json';
       link.click();
       URL.revokeObjectURL(link.href);
-      this.say('Exported as rung-learn.json. This page takes it in again, and so does a terminal: rung learn import rung-learn.json');
+      this.say(
+        'Exported as rung-learn.json. This page takes it in again, and so does a terminal: ' +
+          'rung learn import rung-learn.json',
+      );
     });
     const input = h('input', { type: 'file', accept: '.json,application/json' });
     input.addEventListener('change', async () => {

@@ -154,7 +154,8 @@ class Heads extends Toy {
       piece({ x: left - 5, y: y(i + 0.5) + 4, 'text-anchor': 'end' }, name, i === this.row),
       piece({ transform: `translate(${x(i + 0.5) + 4} ${above - 5}) rotate(-60)` }, name, looks[i] >= 200),
     ]);
-    const words = `attention of layer ${this.layer}, query head ${this.head}; the row of ${names[this.row]} is listed below`;
+    const head = `layer ${this.layer}, query head ${this.head}`,
+      words = `attention of ${head}; the row of ${names[this.row]} is listed below`;
     return drawing(left + size + 4, above + size + 4, words, ...rows, ...steps, ...squares, ...labels);
   }
 

@@ -74,7 +74,8 @@ class Look extends HTMLElement {
       h(
         'p',
         {},
-        'A .gguf file, or a folder with config.json, tokenizer.json and model.safetensors, of up to 1.9 GB: choose it, or drop it here. It is read by this page and goes nowhere else.',
+        'A .gguf file, or a folder with config.json, tokenizer.json and model.safetensors, of up to 1.9 GB: ' +
+          'choose it, or drop it here. It is read by this page and goes nowhere else.',
       ),
       h(
         'p',
@@ -158,7 +159,9 @@ class Look extends HTMLElement {
       await this.showTensor();
       const m = rung.model;
       this.say(
-        `${m.name}: ${m.layers} layers, ${m.heads} query heads and ${m.kvHeads} key heads, rows of ${m.hidden} numbers, ${(m.parameters / 1e6).toFixed(1)} million weights. ${this.trace.tokens.length} tokens, ${this.trace.tensors.length} tensors.`,
+        `${m.name}: ${m.layers} layers, ${m.heads} query heads and ${m.kvHeads} key heads, ` +
+          `rows of ${m.hidden} numbers, ${(m.parameters / 1e6).toFixed(1)} million weights. ` +
+          `${this.trace.tokens.length} tokens, ${this.trace.tensors.length} tensors.`,
       );
       this.dataset.looked = String(Number(this.dataset.looked ?? 0) + 1);
     } catch (error) {
@@ -396,7 +399,8 @@ class Look extends HTMLElement {
         h(
           'p',
           {},
-          `${one.axes.join(' × ')}: ${one.shape.join(' × ')}. From ${number(one.min)} to ${number(one.max)}, root of the mean square ${number(one.rms)}.`,
+          `${one.axes.join(' × ')}: ${one.shape.join(' × ')}. From ${number(one.min)} to ${number(one.max)}, ` +
+            `root of the mean square ${number(one.rms)}.`,
         ),
         h(
           'div',

@@ -60,7 +60,8 @@ class Matmul extends HTMLElement {
       { length: this.k },
       (_, i) => `${this.a[row * this.k + i]}·${this.b[i * this.n + column]}`,
     );
-    words.textContent = `Row ${row + 1} times column ${column + 1}: ${terms.join(' + ')} = ${this.product(row, column)}`;
+    const sum = `${terms.join(' + ')} = ${this.product(row, column)}`;
+    words.textContent = `Row ${row + 1} times column ${column + 1}: ${sum}`;
     this.append(sizes, tables, words);
   }
 

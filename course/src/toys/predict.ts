@@ -36,9 +36,7 @@ class Predict extends HTMLElement {
         return;
       }
       const right = guess === Number(exact);
-      said.textContent = right
-        ? 'Exactly.'
-        : `${verdict(guess, Number(exact))} said ${written(guess)}, it is ${is}.`;
+      said.textContent = right ? 'Exactly.' : `${verdict(guess, Number(exact))} said ${written(guess)}, it is ${is}.`;
       note(this.id, {
         page: pageOf(this),
         ask,

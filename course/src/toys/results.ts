@@ -101,7 +101,8 @@ export class Results {
 
   running(name: string) {
     const before = this.checks.lastElementChild;
-    if (before?.classList.contains('running')) before.replaceWith(this.line({ check: (before as HTMLElement).dataset.check!, state: 'passed' }));
+    if (before?.classList.contains('running'))
+      before.replaceWith(this.line({ check: (before as HTMLElement).dataset.check!, state: 'passed' }));
     this.checks.append(this.line({ check: name, state: 'running' }));
   }
 
@@ -121,7 +122,8 @@ export class Results {
 
   report(report: Report, solution: Solution) {
     this.solution = solution;
-    const done = report.checks.filter(({ check, state }) => check !== 'speed' || state !== 'skipped'); // most have no race
+    // most have no race
+    const done = report.checks.filter(({ check, state }) => check !== 'speed' || state !== 'skipped');
     this.checks.replaceChildren(...done.map((check) => this.whole(check)));
     const story = report.checks.find(({ story }) => story !== undefined);
     if (story) this.stories({ text: story.story! }, { text: story.referenceStory ?? '' });
@@ -250,5 +252,10 @@ function causesOf(causes: { sentence: string; page: string }[]): HTMLElement {
     if (address) words.append(h('a', { href: address.href }, 'The page about it'));
     return words;
   });
-  return h('div', { class: 'causes' }, h('p', {}, causes.length > 1 ? 'Most likely, the first one first:' : 'Most likely:'), h('ul', {}, ...items));
+  return h(
+    'div',
+    { class: 'causes' },
+    h('p', {}, causes.length > 1 ? 'Most likely, the first one first:' : 'Most likely:'),
+    h('ul', {}, ...items),
+  );
 }

@@ -23,8 +23,10 @@ class Story extends HTMLElement {
 
   private form() {
     const form = document.createElement('form');
-    form.innerHTML = `<label>It begins with <input name="prompt" value="Once upon a time" size="24" maxlength="200" autocomplete="off"></label>
-      <label>next token: <select name="temperature"><option value="0">always the likeliest</option><option value="0.8">drawn, temperature 0.8</option></select></label>
+    form.innerHTML = `<label>It begins with <input name="prompt" value="Once upon a time" size="24" maxlength="200"
+        autocomplete="off"></label>
+      <label>next token: <select name="temperature"><option value="0">always the likeliest</option>
+        <option value="0.8">drawn, temperature 0.8</option></select></label>
       <button>Tell</button>`;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -64,7 +66,8 @@ class Story extends HTMLElement {
         },
       });
       if (!begun) begin();
-      this.note.textContent = `${ids.length} tokens by pebble, in this page: ${Math.round(tokensPerSecond)} a second${temperature ? `, seed ${seed}` : ''}.`;
+      const speed = `${Math.round(tokensPerSecond)} a second${temperature ? `, seed ${seed}` : ''}`;
+      this.note.textContent = `${ids.length} tokens by pebble, in this page: ${speed}.`;
       this.dataset.told = String(Number(this.dataset.told ?? 0) + 1);
     } catch (error) {
       this.note.textContent = lineOf(error);

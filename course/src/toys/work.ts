@@ -90,8 +90,8 @@ export function all(): Record<string, Work> {
 export const exported = (): string => JSON.stringify({ version: 1, exercises: all() }, null, 1) + '\n';
 
 /** Takes in a file that was exported, here or at the terminal: of two texts the newer one is in the editor (the one
- *  that is taken in, where the terminal wrote it), the other one stays among the attempts. How many exercises it brought
- *  something for. */
+ *  that is taken in, where the terminal wrote it), the other one stays among the attempts. How many exercises it
+ *  brought something for. */
 export function take(text: string): number {
   let file: { version?: unknown; exercises?: unknown };
   try {
