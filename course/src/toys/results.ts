@@ -7,7 +7,8 @@ import { button, h } from './parts';
 
 const firstWords = 'Once upon a time';
 const notInPebble =
-  'So pebble does not show it: on its text every number up to the logits is right. Go by the check that failed above, or let it tell its story.';
+  'So pebble does not show it: on its text every number up to the logits is right. ' +
+  'Go by the check that failed above, or let it tell its story.';
 const titles: Record<string, string> = {
   'by-hand': 'By hand',
   random: 'Random cases',
