@@ -11,6 +11,7 @@ import questions from './src/plugins/questions.mjs';
 import runs from './src/plugins/runs.mjs';
 import { version } from './src/plugins/source.mjs';
 import { sourcePagesWhileWriting } from './src/plugins/source-page.mjs';
+import together from './src/plugins/together.mjs';
 import toys from './src/plugins/toys.mjs';
 
 export default defineConfig({
@@ -30,7 +31,7 @@ export default defineConfig({
   },
   markdown: {
     smartypants: false,
-    remarkPlugins: [exerciseList, toys, numbers, code, runs, formulas, questions, links],
+    remarkPlugins: [exerciseList, toys, numbers, code, runs, formulas, questions, links, together],
   },
   integrations: [
     exercisePages,

@@ -47,6 +47,32 @@ test('a formula too long for a line is broken where its parts stand apart', () =
     assert.equal(new Set(tops).size, 2);
   }));
 
+test('lines of a formula stand under each other at their sign', () =>
+  on(open, 'm5-quantization/index.html', {}, async (page) => {
+    const signs = page.locator('.formula mtr > mtd:nth-child(2) mo:first-child');
+    const lefts = await signs.evaluateAll((all) =>
+      all.filter(({ textContent }) => textContent === '=').map((sign) => Math.round(sign.getBoundingClientRect().left)),
+    );
+    assert.equal(lefts.length, 2);
+    assert.equal(lefts[0], lefts[1]);
+  }));
+
+test('no line begins with the point behind a piece of code', () =>
+  on(open, 'exercises/m3-stop-strings/index.html', { width: 390 }, async (page) => {
+    const parted = await page.locator('.sl-markdown-content :is(p, li) code').evaluateAll((codes) =>
+      codes
+        .filter((code) => /^[.,:;)]/.test(code.nextSibling?.textContent ?? ''))
+        .map((code) => {
+          const range = document.createRange();
+          range.setStart(code.nextSibling, 0);
+          range.setEnd(code.nextSibling, 1);
+          return { text: code.textContent, apart: Math.round(range.getBoundingClientRect().left - code.getBoundingClientRect().right) };
+        }),
+    );
+    assert.ok(parted.length > 10);
+    assert.deepEqual(parted.filter(({ apart }) => apart !== 0), []);
+  }));
+
 test('code in a sentence is broken only where a line does not hold it', () =>
   on(open, m2, { width: 390 }, async (page) => {
     const inSentences = page.locator('.sl-markdown-content p code');

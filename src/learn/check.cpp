@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <type_traits>
 
 #include "base/json.h"
 #include "learn/causes.h"
@@ -15,16 +16,28 @@ namespace {
 
 constexpr int kRandomCases = 24;
 
+// How many places hold nothing yet: floats that are no numbers, whole numbers that are 0. None if one holds something.
+std::size_t blank_places(const Content& content) {
+  return std::visit(
+      []<class T>(const T& all) -> std::size_t {
+        if constexpr (std::is_same_v<T, double> || std::is_same_v<T, std::string>) {
+          return 0;
+        } else {
+          const auto blank = [](auto v) { return std::is_floating_point_v<decltype(v)> ? v != v : v == 0; };
+          return std::all_of(all.begin(), all.end(), blank) ? all.size() : 0;
+        }
+      },
+      content);
+}
+
 // "x = [3, 4]", a line each.
 std::string input_shown(const Case& example) {
   std::string text;
   for (const Argument& argument : example.arguments) {
-    const auto* const values = std::get_if<std::vector<float>>(&argument.content);
-    const bool nothing_yet =
-        argument.output && values != nullptr && !values->empty() && values->front() != values->front();
+    const std::size_t places = argument.output ? blank_places(argument.content) : 0;
     if (!text.empty()) text += '\n';
-    text += nothing_yet ? fmt::format("{}: {} places to write", argument.name, values->size())
-                        : fmt::format("{} = {}", argument.name, shown(argument.content, argument.shape));
+    text += places > 0 ? fmt::format("{}: {} places to write", argument.name, places)
+                       : fmt::format("{} = {}", argument.name, shown(argument.content, argument.shape));
   }
   return text;
 }

@@ -46,6 +46,16 @@ TEST_P(EveryExercise, EachKnownMistakeFailsAndIsNamed) {
   }
 }
 
+TEST(Checks, WhatIsStillToBeWrittenIsCountedAndNotShown) {
+  const Exercise& floats = *find_exercise("m2-rms-norm");
+  const Exercise& bytes = *find_exercise("m5-block");
+  const auto input = [](const Exercise& exercise) {
+    return run_checks(exercise, exercise.mistakes[0].call, {.speed = false}).failure()->input;
+  };
+  EXPECT_TRUE(input(floats).starts_with("out: 2 places to write\n")) << input(floats);
+  EXPECT_TRUE(input(bytes).starts_with("bytes: 16 places to write\n")) << input(bytes);
+}
+
 // Cases by hand have few and round numbers: two mistakes that give the same in all of them would be taken for each
 // other.
 TEST(CasesByHand, OfM2TellItsMistakesApart) {
