@@ -176,7 +176,7 @@ Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOption
       check.title = e.what();
     } catch (const KernelFault& e) {
       check = {.state = CheckState::failed, .title = title, .input = input};
-      check.expected = "a kernel that gives the same in whatever order a GPU runs its threads";
+      check.expected = "a kernel that keeps to its memory, and gives the same in whatever order its threads run";
       check.causes = likely_causes(exercise, e, check.got);
     } catch (const std::exception& e) {  // what their answer is, or asks for, makes something of ours throw
       check = {.state = CheckState::failed, .title = title, .input = input};

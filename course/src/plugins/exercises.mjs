@@ -77,7 +77,11 @@ function linkTo(page, name) {
 const atTerminal = (name) =>
   `## This one runs at the terminal\n\nNo page has a GPU's compiler, and no Mac's GPU is needed: an emulator runs your ` +
   `kernel on Linux, and watches every access of every thread.\n\n` +
-  fence(`rung learn start my-rung     # once\ncd my-rung\nrung learn watch ${name}    # checks at every save`, 'sh');
+  fence(
+    `alias rung="$PWD/rung"      # in the repository's folder\nrung learn start my-rung    # once\ncd my-rung\n` +
+      `rung learn watch ${name}   # checks at every save`,
+    'sh',
+  );
 
 /** An exercise → its page, as Markdown. */
 export function pageOf(exercise) {

@@ -81,13 +81,13 @@ export class Results {
 
   /** The compiler could not be had: what the reader can do instead. */
   atTheTerminal(why: string) {
-    const commands = `rung learn start my-rung\ncd my-rung\nrung learn check ${this.facts.name}`;
+    const commands = `alias rung="$PWD/rung"\nrung learn start my-rung\ncd my-rung\nrung learn check ${this.facts.name}`;
     this.said.replaceChildren(
       h(
         'li',
         { class: 'error' },
         `The compiler could not be started here: ${why}. It wants 32 MB once and half a gigabyte of memory, which a `,
-        'phone may not have. At a terminal the same exercise needs neither:',
+        "phone may not have. At a terminal in the repository's folder the same exercise needs neither:",
         h('pre', { tabindex: 0, 'aria-label': 'commands' }, commands),
       ),
     );

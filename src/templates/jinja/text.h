@@ -1,10 +1,10 @@
 // A template's string: UTF-8, and who wrote which of its bytes.  Milestone M8.
 //
-// What a person types must never become a control token, so every string carries its provenance through whatever a
-// template does to it:
-//
-//   "<|im_start|>user\n" + message.content + "<|im_end|>"     bytes      <|im_start|>user\nHi<|im_end|>
-//    template               a person          template         written                      ^^            one range
+// What a person types must never become a control token. So every string carries along who wrote it:
+// "<|im_start|>user\n" + message.content
+//  the template's         a person's
+// <|im_start|>user\nHi<|im_end|>
+//                   ^^ a person's
 #pragma once
 
 #include "text/byte_range.h"
