@@ -81,7 +81,8 @@ export class Results {
 
   /** The compiler could not be had: what the reader can do instead. */
   atTheTerminal(why: string) {
-    const commands = `alias rung="$PWD/rung"\nrung learn start my-rung\ncd my-rung\nrung learn check ${this.facts.name}`;
+    const { name } = this.facts;
+    const commands = `alias rung="$PWD/rung"\nrung learn start my-rung\ncd my-rung\nrung learn check ${name}`;
     this.said.replaceChildren(
       h(
         'li',

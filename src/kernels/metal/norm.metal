@@ -2,9 +2,9 @@
 //
 // A threadgroup a row, of as many threads as the row's length asks for, whatever the number of rows:
 //
-//   x[r]     ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ …       thread t adds the squares of columns t, t + threads, …
-//   threads  0 1 2 3 … 31 | 32 … 63 | … | 0 1 …
-//             simd_sum      simd_sum                  the sums of the SIMD groups, left to right, by every thread
+//   x[r]     ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ ▪ …     thread t: the squares of t, t + threads, …
+//   threads  0 1 … 31 | 32 … 63 | 0 1 …     (here 64 of them)
+//            simd_sum   simd_sum            every thread: these sums, left to right
 //
 // A norm is also made inside other kernels, which need it before they begin (linear.metal, heads.metal): by the same
 // threads in the same order, so with the same bits.
