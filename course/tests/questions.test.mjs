@@ -21,9 +21,9 @@ test('a wrong choice says what it would have meant, the right one stays chosen',
 test('a prediction is compared', () =>
   on(open, m0, {}, async (page) => {
     const predict = page.locator('rung-predict').first();
-    await predict.locator('input').fill('7');
+    await predict.locator('input').fill('5');
     await page.keyboard.press('Enter');
-    assert.match(await predict.innerText(), /Near: you said 7, it is 4 tokens\./);
+    assert.match(await predict.innerText(), /Near: you said 5, it is 4 tokens\./);
     await page.goto(new URL('../m1-weights/index.html', page.url()).href);
     const guess = async (place, said) => {
       const one = page.locator('rung-predict').nth(place);
@@ -48,8 +48,8 @@ test('a guess is read as it is written, answered with thousands, and told how ne
       ['24,576', 'Exactly.'],
       ['24576', 'Exactly.'],
       ['24,577', 'Nearly right: you said 24,577, it is 24,576 multiplications.'],
-      ['12,288', 'Near: you said 12,288, it is 24,576 multiplications.'],
-      ['12,000', 'You said 12,000, it is 24,576 multiplications.'],
+      ['18,432', 'Near: you said 18,432, it is 24,576 multiplications.'],
+      ['12,288', 'You said 12,288, it is 24,576 multiplications.'],
       ['1,5', 'You said 1.5, it is 24,576 multiplications.'],
       ['0,125', 'You said 0.125, it is 24,576 multiplications.'],
       ['−3', 'You said -3, it is 24,576 multiplications.'],

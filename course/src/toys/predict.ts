@@ -11,11 +11,11 @@ function numberOf(typed: string, answer: number): number {
 }
 const written = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 20 });
 
-// How a guess is called: within 2% of the answer nearly right, within a factor of 2 near.
+// How a guess is called: within 2% of the answer nearly right, within a quarter of it near.
 function verdict(guess: number, answer: number): string {
   const ratio = guess / answer;
   if (ratio >= 0.98 && ratio <= 1.02) return 'Nearly right: you';
-  return ratio >= 0.5 && ratio <= 2 ? 'Near: you' : 'You';
+  return ratio >= 0.75 && ratio <= 1.25 ? 'Near: you' : 'You';
 }
 
 class Predict extends HTMLElement {
