@@ -66,7 +66,8 @@ struct Options {
 
 struct Memory {
   void* data = nullptr;
-  std::size_t bytes = 0;  // from data to the end
+  std::size_t bytes = 0;     // from data to the end
+  bool is_argument = false;  // few bytes that come with the dispatch (setBytes): no buffer's
 };
 
 struct Size {

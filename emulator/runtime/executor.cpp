@@ -40,12 +40,6 @@ Executor::Executor() : fibers_{fiber_main}, threads_(most_threads), exchanges_(m
   Checker::instance().ignore(fibers_.base(), fibers_.bytes());
 }
 
-bool Executor::is_device_memory(const volatile void* address) {
-  const Executor& x = instance();
-  const std::size_t at = reinterpret_cast<std::size_t>(address);
-  return at - x.fibers_.base() >= x.fibers_.bytes() && at - reinterpret_cast<std::size_t>(x.arena_) >= arena_bytes;
-}
-
 std::uint64_t Executor::random() {  // xorshift64
   random_ ^= random_ << 13;
   random_ ^= random_ >> 7;
@@ -89,9 +83,9 @@ void Executor::prepare(const Dispatch& dispatch) {
     fail(std::to_string(threads) + " threads in a threadgroup, of " + std::to_string(kernel_->max_threads), nullptr, 0);
   }
   set_constants(dispatch);
-  Traffic::instance().begin_dispatch();
   std::vector<Memory> reachable = dispatch.reachable;
   for (const auto& [index, memory] : dispatch.buffers) reachable.push_back(memory);
+  Traffic::instance().begin_dispatch(reachable);
   Checker::instance().begin(kernel_->name, dispatch.concurrent, reachable, reinterpret_cast<std::size_t>(arena_),
                             arena_bytes);
   bind(dispatch);
@@ -316,6 +310,7 @@ void Executor::resolve(unsigned simdgroup, Thread& first) {
   x.active = active;
   x.done = 0;
   ++statistics_.simd_operations;
+  Traffic::instance().together(simdgroup);
   if (state == State::simdgroup_barrier) Checker::instance().simdgroup_barrier(simdgroup, flags);
 }
 

@@ -50,7 +50,6 @@ struct ThreadgroupVariable {
 class Executor {
  public:
   static Executor& instance();
-  static bool is_device_memory(const volatile void* address);  // neither threadgroup memory nor a thread's stack
   Statistics run(const Dispatch& dispatch);
 
   // What the kernels call, through collectives.cpp:

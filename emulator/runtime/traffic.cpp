@@ -1,6 +1,7 @@
 #include "traffic.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "executor.h"
 
@@ -22,8 +23,12 @@ void Traffic::stop() {
   is_on_ = false;
 }
 
-void Traffic::begin_dispatch() {
+void Traffic::begin_dispatch(const std::vector<Memory>& reachable) {
   begin_threadgroup();
+  buffers_.clear();
+  for (const Memory& memory : reachable) {
+    if (!memory.is_argument) buffers_.push_back(memory);
+  }
   for (const auto& [line, touched] : dispatch_) {
     lines_[line].bytes_read += touched.read.count();
     lines_[line].bytes_written += touched.written.count();
@@ -31,7 +36,6 @@ void Traffic::begin_dispatch() {
   dispatch_.clear();
 }
 
-// Occurrences are counted anew in each threadgroup; what only some lanes loaded is not judged.
 void Traffic::begin_threadgroup() {
   for (const auto& [line, touched] : group_) {
     TrafficOf& sum = lines_[line];
@@ -41,22 +45,21 @@ void Traffic::begin_threadgroup() {
     dispatch_[line].written |= touched.written;
   }
   group_.clear();
-  open_.clear();
-  times_.clear();
+  for (const auto& [number, simd] : simds_) count(simd);
+  simds_.clear();
 }
 
 void Traffic::access(const volatile void* address, std::size_t bytes, bool is_write, std::size_t pc) {
-  if (!is_on_ || !Executor::is_device_memory(address)) return;
+  if (!is_on_) return;
+  const std::size_t begin = reinterpret_cast<std::size_t>(address), end = begin + bytes;
+  const auto holds = [&](const Memory& m) { return begin - reinterpret_cast<std::size_t>(m.data) < m.bytes; };
+  if (std::none_of(buffers_.begin(), buffers_.end(), holds)) return;
   Wave* wave = nullptr;
-  Key key{};
   if (!is_write) {
     const unsigned thread = Executor::instance().thread();
-    std::vector<std::uint32_t>& times = times_[pc];
-    if (times.size() <= thread) times.resize(thread + 1);
-    key = {pc, thread / lanes, times[thread]++};
-    wave = &open_[key];
+    wave = &simds_[thread / lanes].wave(pc, thread % lanes);
+    ++wave->lanes;
   }
-  const std::size_t begin = reinterpret_cast<std::size_t>(address), end = begin + bytes;
   for (std::size_t at = begin; at < end;) {
     const std::size_t line = at / cache_line_bytes, stop = std::min(end, (line + 1) * cache_line_bytes);
     Bytes bytes_of_line;
@@ -65,19 +68,47 @@ void Traffic::access(const volatile void* address, std::size_t bytes, bool is_wr
     (is_write ? touched.written : touched.read) |= bytes_of_line;
     if (wave) wave->lines[line] |= bytes_of_line;
   }
-  if (wave && ++wave->lanes == lanes) {
-    close(*wave);
-    open_.erase(key);
-  }
 }
 
-// The least: the distinct bytes, which many lanes may share, in as few lines as hold them. A broadcast needs one.
-void Traffic::close(const Wave& wave) {
-  std::size_t bytes = 0;
-  for (const auto& [line, touched] : wave.lines) bytes += touched.count();
-  TrafficOf& sum = lines_[wave.lines.begin()->first];
-  sum.lines_together += wave.lines.size();
-  sum.least_lines_together += (bytes + cache_line_bytes - 1) / cache_line_bytes;
+Traffic::Wave& Traffic::SimdGroup::wave(std::size_t pc, unsigned lane) {
+  Load& load = loads[pc];
+  const std::uint32_t time = load.times[lane]++;
+  if (time == load.waves.size()) {
+    load.waves.push_back(waves.emplace(last[lane] == waves.end() ? waves.begin() : std::next(last[lane])));
+  }
+  return *(last[lane] = load.waves[time]);
+}
+
+void Traffic::together(unsigned simdgroup) {
+  const auto found = simds_.find(simdgroup);
+  if (found == simds_.end()) return;
+  found->second.loads.clear();
+  found->second.last.fill(std::prev(found->second.waves.end()));
+}
+
+// Loads together: the least are the distinct bytes, which many lanes may share, in as few lines as hold them. A
+// broadcast needs one. What only some lanes loaded is not judged.
+void Traffic::count(const SimdGroup& simd) {
+  std::vector<std::size_t> at_hand;  // the last one last
+  std::map<std::size_t, Bytes> read;
+  for (const Wave& wave : simd.waves) {
+    std::size_t bytes = 0;
+    for (const auto& [line, touched] : wave.lines) {
+      bytes += touched.count();
+      read[line] |= touched;
+      const auto found = std::find(at_hand.begin(), at_hand.end(), line);
+      if (found == at_hand.end()) ++lines_[line].lines_fetched;
+      if (found != at_hand.end() || at_hand.size() == lines_at_hand) {
+        at_hand.erase(found != at_hand.end() ? found : at_hand.begin());
+      }
+      at_hand.push_back(line);
+    }
+    if (wave.lanes < lanes) continue;
+    TrafficOf& sum = lines_[wave.lines.begin()->first];
+    sum.lines_together += wave.lines.size();
+    sum.least_lines_together += (bytes + cache_line_bytes - 1) / cache_line_bytes;
+  }
+  for (const auto& [line, bytes] : read) lines_[line].simd_bytes_read += bytes.count();
 }
 
 TrafficOf Traffic::of(Memory memory) const {
@@ -97,6 +128,8 @@ TrafficOf Traffic::sum(Lines::const_iterator begin, Lines::const_iterator end) {
     all.bytes_written += line.bytes_written;
     all.group_bytes_read += line.group_bytes_read;
     all.group_lines_read += line.group_lines_read;
+    all.simd_bytes_read += line.simd_bytes_read;
+    all.lines_fetched += line.lines_fetched;
     all.lines_together += line.lines_together;
     all.least_lines_together += line.least_lines_together;
   }

@@ -45,10 +45,11 @@ Values logits(std::string_view name, DType cache_type, Ops& ops) {
   return all;
 }
 
-// Rows and columns that end inside a tile: 13 of 68 floats, or of nine blocks, or of two superblocks; with a bias.
+// Rows and columns that end inside a tile: 13 of 68 floats, or of nine blocks, or of five superblocks; with a bias. And
+// how many values have other bits where the last token is alone.
 Values products(DType type, Ops& ops) {
   constexpr std::size_t kRows = 13;
-  const std::size_t block = info(type).values_per_block, columns = block == 1 ? 68 : block == 32 ? 288 : 512;
+  const std::size_t block = info(type).values_per_block, columns = block == 1 ? 68 : block == 32 ? 288 : 1280;
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   const auto some = [&](std::size_t count) {
@@ -68,15 +69,23 @@ Values products(DType type, Ops& ops) {
                  .panels = &panels,
                  .id = panels.add()};
   Values all;
-  for (const std::size_t tokens : {1u, 9u, 40u}) {
-    const Values x = some(tokens * columns);
+  const auto product = [&](std::span<const float> x) {
+    const std::size_t tokens = x.size() / columns;
     const Buffer<float> from(x.size(), ops.memory(x.size() * sizeof(float))),
         to(tokens * kRows, ops.memory(tokens * kRows * sizeof(float)));
     std::copy(x.begin(), x.end(), from.data());
     ops.do_linear({to.data(), {tokens, kRows}}, {from.data(), {tokens, columns}}, w);
     ops.finish();
     all.insert(all.end(), to.data(), to.data() + to.size());
-  }
+  };
+  Values x;
+  for (const std::size_t tokens : {1u, 9u, 40u}) product(x = some(tokens * columns));
+  const std::size_t in_company = all.size() - kRows;
+  product(std::span(x).last(columns));
+  float others = 0;
+  for (std::size_t row = 0; row < kRows; ++row)
+    others += all[in_company + row] == all[in_company + kRows + row] ? 0.0f : 1.0f;
+  all.push_back(others);
   return all;
 }
 

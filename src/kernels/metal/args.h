@@ -15,11 +15,12 @@ namespace gpu {
 
 RUNG_GPU_CONSTANT kSimd = 32;  // threads that run as one
 
-// A linear layer's sum over k is cut into so many runs, one for each SIMD group of a threadgroup.
+// A linear layer's sum over k is dealt out to so many runs; a threadgroup has as many SIMD groups.
 RUNG_GPU_CONSTANT kRuns = 8;
 
 // "few" tokens: tiles of 8 rows of w by 8 tokens. "many": of 16 rows by 32 tokens, so that a weight that was unpacked
-// once serves all 32.
+// once serves all 32. A single token: two rows a SIMD group, for which x is loaded once.
+RUNG_GPU_CONSTANT kSingleRows = 16;
 RUNG_GPU_CONSTANT kFewRows = 8;
 RUNG_GPU_CONSTANT kFewTokens = 8;
 RUNG_GPU_CONSTANT kManyRows = 16;
@@ -80,9 +81,10 @@ enum Format : uint32_t {
 #define RUNG_FORMAT_CONSTANT 0  // of matrices: format_constant
 #define RUNG_CACHE_CONSTANT 1   // of keys and values: kF32, kF16 or kQ8_0
 
-// Two formats at most, since files often have v in another one than q and k; and whether x is to go through a norm.
-inline uint32_t format_constant(uint32_t format, uint32_t other_format, bool normed) {
-  return format | other_format << 8 | (normed ? 1u << 16 : 0u);
+// Two formats at most, since files often have v in another one than q and k; whether x is to go through a norm; whether
+// it is a single token; and, of plain types, whether each row begins at a multiple of 16 bytes (wide).
+inline uint32_t format_constant(uint32_t format, uint32_t other_format, bool normed, bool single, bool wide) {
+  return format | other_format << 8 | (normed ? 1u << 16 : 0u) | (single ? 1u << 17 : 0u) | (wide ? 1u << 18 : 0u);
 }
 
 struct EmbedArgs {

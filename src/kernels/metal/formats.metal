@@ -13,7 +13,9 @@ constant uint kFormats [[function_constant(RUNG_FORMAT_CONSTANT)]];
 
 inline uint first_format() { return kFormats & 255; }
 inline uint other_format() { return (kFormats >> 8) & 255; }
-inline bool is_normed() { return (kFormats >> 16) != 0; }
+inline bool is_normed() { return (kFormats >> 16 & 1) != 0; }
+inline bool is_single() { return (kFormats >> 17 & 1) != 0; }
+inline bool is_wide() { return (kFormats >> 18 & 1) != 0; }
 
 inline bool two_to_a_byte(uint format) {
   switch (format) {
@@ -30,6 +32,15 @@ inline bool two_to_a_byte(uint format) {
 // The column, inside its unit, of a quarter's i-th value.
 inline uint place_of(uint format, uint quarter, uint i) {
   return two_to_a_byte(format) ? 4 * quarter + i % 4 + 16 * (i / 4) : 8 * quarter + i;
+}
+
+// How many times eight units of a row a single token's product takes at once (multiply_diagonal): at least some 400
+// bytes of it, a few cache lines. More would be better, if it did not cost 8 registers a thread for each.
+constant constexpr ushort kMostSteps = 8;
+inline ushort steps_of(uint format) {
+  const bool is_small = format == rung::gpu::kQ2_K || format == rung::gpu::kQ3_K ||
+                        (format >= rung::gpu::kIq3S && format <= rung::gpu::kTq2_0);  // under four bits a weight
+  return is_small ? kMostSteps : 4;
 }
 
 inline uint row_in_file(uint row, uint neighbours_head_dim) {
@@ -245,8 +256,29 @@ inline void unpack_grid(thread float (&out)[8], device const uchar* block, uint 
 
 // ---- Any format -----------------------------------------------------------------------------------------------------
 
-// Plain types: a row may end inside a unit; beyond are zeros.
+// Plain types, 16 bytes a load.
+inline void unpack_wide(thread float (&out)[8], device const uchar* row, uint first, uint format) {
+  if (format == rung::gpu::kF32) {
+    device const float4* const fours = reinterpret_cast<device const float4*>(row) + first / 4;
+    const float4 low = fours[0], high = fours[1];
+    for (ushort i = 0; i < 4; ++i) {
+      out[i] = low[i];
+      out[4 + i] = high[i];
+    }
+    return;
+  }
+  const uint4 pairs = reinterpret_cast<device const uint4*>(row)[first / 8];
+  for (ushort i = 0; i < 4; ++i) {
+    const uint two = pairs[i];
+    const bool is_f16 = format == rung::gpu::kF16;
+    out[2 * i] = is_f16 ? float(as_type<half>(ushort(two & 0xffff))) : as_type<float>(two << 16);
+    out[2 * i + 1] = is_f16 ? float(as_type<half>(ushort(two >> 16))) : as_type<float>(two & 0xffff0000u);
+  }
+}
+
+// A row may end inside a unit; beyond are zeros.
 inline void unpack_plain(thread float (&out)[8], device const uchar* row, uint first, uint columns, uint format) {
+  if (is_wide() && first + 8 <= columns) return unpack_wide(out, row, first, format);
   for (ushort i = 0; i < 8; ++i) {
     const uint k = first + i;
     if (k >= columns) {

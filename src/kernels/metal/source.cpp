@@ -13,6 +13,7 @@ RUNG_INCBIN(rung_metal_formats, RUNG_SOURCE_FOLDER "/kernels/metal/formats.metal
 RUNG_INCBIN(rung_metal_norm, RUNG_SOURCE_FOLDER "/kernels/metal/norm.metal");
 RUNG_INCBIN(rung_metal_rope, RUNG_SOURCE_FOLDER "/kernels/metal/rope.metal");
 RUNG_INCBIN(rung_metal_elements, RUNG_SOURCE_FOLDER "/kernels/metal/elements.metal");
+RUNG_INCBIN(rung_metal_runs, RUNG_SOURCE_FOLDER "/kernels/metal/runs.metal");
 RUNG_INCBIN(rung_metal_linear, RUNG_SOURCE_FOLDER "/kernels/metal/linear.metal");
 RUNG_INCBIN(rung_metal_store, RUNG_SOURCE_FOLDER "/kernels/metal/store.metal");
 RUNG_INCBIN(rung_metal_heads, RUNG_SOURCE_FOLDER "/kernels/metal/heads.metal");
@@ -34,6 +35,7 @@ std::string kernel_source() {
       {"norm.metal", rung_metal_norm, rung_metal_norm_end},
       {"rope.metal", rung_metal_rope, rung_metal_rope_end},
       {"elements.metal", rung_metal_elements, rung_metal_elements_end},
+      {"runs.metal", rung_metal_runs, rung_metal_runs_end},
       {"linear.metal", rung_metal_linear, rung_metal_linear_end},
       {"store.metal", rung_metal_store, rung_metal_store_end},
       {"heads.metal", rung_metal_heads, rung_metal_heads_end},

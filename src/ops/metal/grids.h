@@ -23,8 +23,12 @@ inline Grid thread_a_value(std::size_t values) {
 }
 
 // The function constant of a kernel that reads weights in one format, or in two.
-inline std::uint32_t formats_of(DType first, DType other, bool normed = false) {
-  return gpu::format_constant(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(other), normed);
+struct Products {
+  bool normed = false, single = false, wide = false;  // as in gpu::format_constant
+};
+inline std::uint32_t formats_of(DType first, DType other, Products products = {}) {
+  return gpu::format_constant(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(other), products.normed,
+                              products.single, products.wide);
 }
 
 }  // namespace rung::metal

@@ -16,7 +16,13 @@ using metal::Place;
 
 namespace {
 
+bool single(std::size_t tokens) { return tokens == 1; }
 bool few(std::size_t tokens) { return tokens <= gpu::kFewTokens; }
+
+// A lane's eight values of a plain type can then be read in one load or two.
+bool wide(DType type, const gpu::LinearArgs& args, const Place& w) {
+  return is_quantised(type) || (w.offset % 16 == 0 && args.row_bytes % 16 == 0);
+}
 
 Grid grid_of(std::size_t rows, std::size_t row_tile, std::size_t tokens, std::size_t matrices) {
   const std::size_t token_tile = few(tokens) ? gpu::kFewTokens : gpu::kManyTokens;
@@ -73,6 +79,7 @@ void MetalOps::record_linear(std::span<const LinearStep* const> layers, const No
   const Place x = place(norm != nullptr ? norm->x.data() : first.x);
   std::array<Place, 4 + 3 * gpu::kMostTasks> places{x, residual != nullptr ? place(residual) : x};
   DType other = first.type;
+  bool is_wide = true;
   std::size_t rows = 0, work = 0;
   for (std::size_t i = 0; i < gpu::kMostTasks; ++i) {
     const LinearStep& layer = *layers[std::min(i, layers.size() - 1)];  // beyond the last: something must be bound
@@ -86,16 +93,19 @@ void MetalOps::record_linear(std::span<const LinearStep* const> layers, const No
       args[i].has_other_format = 1;
     }
     if (norm != nullptr) args[i].epsilon = norm->epsilon;
+    is_wide = is_wide && wide(layer.type, layer.args, layer.w);
     rows = std::max<std::size_t>(rows, layer.args.rows);
     work += std::size_t{layer.args.rows} * layer.args.columns * layer.args.tokens;
   }
   args[0].has_residual = residual != nullptr ? 1 : 0;
   places[11] = norm != nullptr ? norm->weight : x;
   places[12] = norm != nullptr ? place(norm->out.data()) : places[2];
-  const bool is_few = few(first.args.tokens);
-  gpu_.dispatch(is_few ? Kernel::linear_few : Kernel::linear_many, formats_of(first.type, other, norm != nullptr),
+  const bool is_single = single(first.args.tokens), is_few = few(first.args.tokens);
+  const std::size_t row_tile = is_single ? gpu::kSingleRows : is_few ? gpu::kFewRows : gpu::kManyRows;
+  gpu_.dispatch(is_few ? Kernel::linear_few : Kernel::linear_many,
+                formats_of(first.type, other, {.normed = norm != nullptr, .single = is_single, .wide = is_wide}),
                 std::as_bytes(std::span(args).first(layers.size())), std::span(places).first(is_few ? 13 : 11),
-                grid_of(rows, is_few ? gpu::kFewRows : gpu::kManyRows, first.args.tokens, layers.size()));
+                grid_of(rows, row_tile, first.args.tokens, layers.size()));
   gpu_.add_work(work);
 }
 
@@ -111,10 +121,12 @@ void MetalOps::record_gated(const LinearStep& gate, const LinearStep& up, Activa
                                     up.w,
                                     norm != nullptr ? norm->weight : x,
                                     norm != nullptr ? place(norm->out.data()) : place(gate.out)};
-  const bool is_few = few(args.tokens);
-  gpu_.dispatch(is_few ? Kernel::gate_up_few : Kernel::gate_up_many, formats_of(gate.type, gate.type, norm != nullptr),
-                std::as_bytes(std::span(&args, 1)), std::span(places).first(is_few ? 7 : 5),
-                grid_of(args.rows, 8, args.tokens, 1));
+  const bool is_few = few(args.tokens), is_wide = wide(gate.type, gate.args, gate.w) && wide(up.type, up.args, up.w);
+  gpu_.dispatch(
+      is_few ? Kernel::gate_up_few : Kernel::gate_up_many,
+      formats_of(gate.type, gate.type, {.normed = norm != nullptr, .single = single(args.tokens), .wide = is_wide}),
+      std::as_bytes(std::span(&args, 1)), std::span(places).first(is_few ? 7 : 5),
+      grid_of(args.rows, 8, args.tokens, 1));
   gpu_.add_work(std::size_t{2} * args.rows * args.columns * args.tokens);
 }
 

@@ -50,7 +50,7 @@ void run_kernel(const CommandBuffer& commands, Command& command) {
     if (slot.buffer) {
       d.buffers[index] = {slot.buffer->data + slot.offset, slot.buffer->bytes - slot.offset};
     } else {
-      d.buffers[index] = {slot.bytes.data(), slot.bytes.size()};
+      d.buffers[index] = {slot.bytes.data(), slot.bytes.size(), true};
     }
   }
   d.threadgroup_bytes = command.threadgroup_bytes;
