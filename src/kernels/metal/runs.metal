@@ -90,6 +90,7 @@ inline void multiply_run(uint format, threadgroup float* partial, constant rung:
   for (uint unit = run; unit < units; unit += rung::gpu::kRuns) {
     float weights[MR][8];
     for (ushort m = 0; m < MR; ++m) unpack_eight(format, weights[m], rows.at[m], unit, c / 2, args.columns);
+#pragma unroll
     for (ushort j = 0; j < 4; ++j) {
       const uint k = 32 * unit + place_of(format, r / 2, j + 4 * (r % 2));
       const bool there = k < args.columns;
@@ -124,7 +125,9 @@ inline float4 four_of(Input in, uint k, uint columns) {
                   value_of(in, 0, k + 3, columns));
   }
   float4 four = float4(0.0f);
-  for (uint i = 0; k + i < columns; ++i) four[i] = value_of(in, 0, k + i, columns);
+  for (ushort i = 0; i < 3; ++i) {
+    if (k + i < columns) four[i] = value_of(in, 0, k + i, columns);
+  }
   return four;
 }
 
@@ -156,6 +159,7 @@ inline void multiply_diagonal(uint format, threadgroup float* partial, constant 
         if (s >= steps || step >= units) break;
         float weights[8] = {0, 0, 0, 0, 0, 0, 0, 0};
         if (unit < units) unpack_eight(format, weights, rows.at[m], unit, c / 2, args.columns);
+#pragma unroll
         for (ushort j = 0; j < 4; ++j) {
           simdgroup_float8x8 a, b;
           set_elements(a, float2(weights[j], weights[j + 4]));
@@ -167,7 +171,8 @@ inline void multiply_diagonal(uint format, threadgroup float* partial, constant 
   }
   if (c != r / 2 * 2) return;  // of each row one lane holds the place on the diagonal
   for (ushort m = 0; m < MR; ++m) {
-    partial[r * rung::gpu::kRuns * MR + first + m * apart] = elements(sums[m])[r % 2];
+    const float2 two = elements(sums[m]);
+    partial[r * rung::gpu::kRuns * MR + first + m * apart] = r % 2 == 0 ? two.x : two.y;
   }
 }
 
