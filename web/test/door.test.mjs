@@ -224,6 +224,13 @@ test("an exercise's mistake takes the learner's place", async () => {
   await assert.rejects(rung.debug({ exercise: 'm2-rope', mistake: 'typo' }), /^Error: m2-rope has no mistake 'typo'$/);
 });
 
+test('a story of 0 tokens goes on until it ends by itself, as 0 says everywhere', async () => {
+  const { ids, ended } = await rung.storyWith(null, text, { tokens: 0 });
+  assert.ok(ids.length > 40, 'more than where nothing is said');
+  assert.equal(ended, undefined, 'something came');
+  assert.deepEqual(ids, (await rung.generate(text, { temperature: 0, maxTokens: 0 })).ids);
+});
+
 const fileOf = async (path) => ({ name: basename(path), data: await openAsBlob(path) });
 
 test('a GGUF, and a folder of safetensors', async () => {
