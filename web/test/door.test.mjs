@@ -22,6 +22,13 @@ const text = 'The fox gave the lantern to Mia. Mia has the';
 const rung = await load();
 after(() => rung.close());
 
+// An engine of one test, closed whatever happens there: one that is left open keeps the program waiting.
+async function loadFor(test, model, options) {
+  const own = await load(model, options);
+  test.after(() => own.close());
+  return own;
+}
+
 const close = (found, expected, most, words) =>
   assert.ok(Math.abs(found - expected) <= most, `${words}: ${found}, expected ${expected}`);
 
@@ -99,8 +106,8 @@ test("every tensor is the program's, by name, shape and size", async () => {
 });
 
 for (const device of ['reference', 'cpu']) {
-  test(`the likeliest story on ${device}, in pieces`, async () => {
-    const own = await load('pebble', { device });
+  test(`the likeliest story on ${device}, in pieces`, async (t) => {
+    const own = await loadFor(t, 'pebble', { device });
     let pieces = '';
     const told = await own.generate('Once upon a time', {
       temperature: 0,
@@ -117,7 +124,6 @@ for (const device of ['reference', 'cpu']) {
     const { logits } = await own.logits(text);
     for (const one of native('logits', '--device', 'reference', text).next)
       close(logits[one.id], one.logit, 1e-3, `${device}: logit ${one.id}`);
-    own.close();
   });
 }
 
@@ -233,20 +239,19 @@ test('a story of 0 tokens goes on until it ends by itself, as 0 says everywhere'
 
 const fileOf = async (path) => ({ name: basename(path), data: await openAsBlob(path) });
 
-test('a GGUF, and a folder of safetensors', async () => {
+test('a GGUF, and a folder of safetensors', async (t) => {
   const place = mkdtempSync(join(tmpdir(), 'rung-')),
     path = join(place, 'small.gguf');
   after(() => rmSync(place, { recursive: true }));
   execFileSync(program, ['quantize', join(root, 'models/pebble'), '--to', 'q4_1', path]);
   for (const device of ['reference', 'cpu']) {
-    const gguf = await load([await fileOf(path)], { device });
+    const gguf = await loadFor(t, [await fileOf(path)], { device });
     const { ids } = await gguf.generate('Once upon a time', { temperature: 0, maxTokens: 40 });
     assert.deepEqual(
       ids,
       native('generate', '-m', path, '--device', device, '--temperature', '0', '-n', '40', 'Once upon a time').ids,
       device,
     );
-    gguf.close();
   }
   const folder = join(root, 'models/pebble');
   const files = await Promise.all(
@@ -254,9 +259,8 @@ test('a GGUF, and a folder of safetensors', async () => {
       .filter((name) => /json|safetensors/.test(name))
       .map((name) => fileOf(join(folder, name))),
   );
-  const again = await load(files, { name: 'pebble of files' });
+  const again = await loadFor(t, files, { name: 'pebble of files' });
   assert.deepEqual((await again.logits(text)).logits, (await rung.logits(text)).logits);
-  again.close();
 });
 
 test('what is wrong with files is one line', async () => {
@@ -340,12 +344,11 @@ test('after a trap the engine starts anew, with the same mistake', async () => {
   await rung.break(null);
 });
 
-test('the same bits whatever the company: a text at once, and token by token', async () => {
-  const own = await load('pebble', { device: 'cpu' });
+test('the same bits whatever the company: a text at once, and token by token', async (t) => {
+  const own = await loadFor(t, 'pebble', { device: 'cpu' });
   const { ids, text: told } = await own.generate('Once upon a time', { temperature: 0, maxTokens: 20 });
   const again = await own.generate('Once upon a time' + told, { temperature: 0, maxTokens: 1 });
   const longer = await own.generate('Once upon a time', { temperature: 0, maxTokens: 21 });
   assert.equal(longer.ids.at(-1), again.ids[0]);
   assert.equal(ids.length, 20);
-  own.close();
 });
