@@ -112,7 +112,8 @@ Id lent_from_a_page_before(Id self, Sel name, void* pages, UInteger bytes, UInte
   constexpr UInteger page = 16384;
   return own<Id>(self, name, static_cast<void*>(static_cast<char*>(pages) - page), bytes, options, block);
 }
-UInteger address_of_another(Id self, Sel name) { return own<UInteger>(self, name) + (UInteger{1} << 24); }
+// Far from all that there is: a nearer one might be in another buffer, which would serve as well.
+UInteger address_of_another(Id self, Sel name) { return own<UInteger>(self, name) + (UInteger{1} << 40); }
 
 // A concurrent encoder, with no barrier between two dispatches.
 Id concurrent_encoder(Id self, Sel) { return own<Id>(self, "computeCommandEncoderWithDispatchType:", UInteger{1}); }
