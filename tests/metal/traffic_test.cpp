@@ -47,7 +47,7 @@ class Unaligned {
   std::size_t count_;
 };
 
-// A token's product with a matrix: where its 24 rows lie, and any bits in them.
+// A token's product with a matrix: where its rows lie, and any bits in them.
 TrafficOf traffic_of_weights(MetalOps& metal, DType type, std::span<const std::byte> bytes, std::size_t columns) {
   PanelStore panels;
   PackedMatrix w{.name = "w",

@@ -19,8 +19,8 @@ RUNG_GPU_CONSTANT kSimd = 32;  // threads that run as one
 RUNG_GPU_CONSTANT kRuns = 8;
 
 // "few" tokens: tiles of 8 rows of w by 8 tokens. "many": of 16 rows by 32 tokens, so that a weight that was unpacked
-// once serves all 32. A single token: two rows a SIMD group, for which x is loaded once.
-RUNG_GPU_CONSTANT kSingleRows = 16;
+// once serves all 32. A single token: four rows a SIMD group, for which x is loaded once; of gate and up two each.
+RUNG_GPU_CONSTANT kSingleRows = 32;
 RUNG_GPU_CONSTANT kFewRows = 8;
 RUNG_GPU_CONSTANT kFewTokens = 8;
 RUNG_GPU_CONSTANT kManyRows = 16;

@@ -1,7 +1,7 @@
 // out[t,o] = Σ_k x[t,k]·w[o,k] (+ bias[o]):  nearly all of a model's weights and time.
 //
 // A threadgroup makes a tile of outputs, of rows of w and tokens: its eight SIMD groups make the runs of each
-// (runs.metal, where the drawings are), wait for each other, and every thread adds up those of an output or two.
+// (runs.metal, where the drawings are), wait for each other, and threads add up those of an output each, or of several.
 // CPU twin: ReferenceOps::do_linear.
 
 // A matrix of the dispatch, and where its result goes.
@@ -103,17 +103,18 @@ inline void linear_diagonal(constant rung::gpu::LinearArgs& args, Layer layer, I
   linear_tile<2, 4>(tasks[z], layer, Input{x, x, float2(0.0f)}, partial, group, run, lane);
 }
 
-// out = activation(x·gate)·(x·up): both products of the same rows in one threadgroup, eight rows of each. Neither has
-// a bias. `partial`: [run][token][8 of gate, 8 of up].
-template <ushort kTokens>
+// out = activation(x·gate)·(x·up): both products of the same rows in one threadgroup. Neither has a bias. `partial`:
+// [run][token][kRows of gate, kRows of up].
+template <ushort kRows, ushort kTokens>
 inline void add_gated_runs(constant rung::gpu::LinearArgs& args, device float* out, device float* up_out,
                            threadgroup const float* partial, uint first_row, uint first_token, ushort run,
                            ushort lane) {
   threadgroup_barrier(mem_flags::mem_threadgroup);
-  for (ushort i = run * rung::gpu::kSimd + lane; i < 8 * kTokens; i += rung::gpu::kRuns * rung::gpu::kSimd) {
-    const uint row = first_row + i % 8, token = first_token + i / 8, at = i / 8 * 16 + i % 8;
+  for (ushort i = run * rung::gpu::kSimd + lane; i < kRows * kTokens; i += rung::gpu::kRuns * rung::gpu::kSimd) {
+    const uint row = first_row + i % kRows, token = first_token + i / kRows, at = i / kRows * 2 * kRows + i % kRows;
     if (row >= args.rows || token >= args.tokens) continue;
-    const float g = sum_of_runs(partial, at, 16 * kTokens), up = sum_of_runs(partial, at + 8, 16 * kTokens);
+    const float g = sum_of_runs(partial, at, 2 * kRows * kTokens),
+                up = sum_of_runs(partial, at + kRows, 2 * kRows * kTokens);
     out[ulong(token) * args.out_stride + row] = activated(g, up, args.activation);
     up_out[ulong(token) * args.out_stride + row] = up;
   }
@@ -128,19 +129,21 @@ inline void gate_up_tile(constant rung::gpu::LinearArgs& args, device float* out
   rows.at[0] = row_start(args, gates, first_row + matrix_row(lane));
   rows.at[1] = row_start(args, ups, first_row + matrix_row(lane));
   multiply_run<2, NT>(first_format(), partial, args, in, rows, first_token, run, lane);
-  add_gated_runs<8 * NT>(args, out, up_out, partial, first_row, first_token, run, lane);
+  add_gated_runs<8, 8 * NT>(args, out, up_out, partial, first_row, first_token, run, lane);
 }
 
-// The same for a single token: a row of each a SIMD group.
+// The same for a single token: 16 rows of each, two of each a SIMD group.
 inline void gate_up_diagonal(constant rung::gpu::LinearArgs& args, device float* out, device float* up_out, Input in,
                              device const uchar* gates, device const uchar* ups, threadgroup float* partial,
                              uint2 group, ushort simd, ushort lane) {
-  const uint first_row = group.x * 8;
-  RowStarts<2> rows;
+  const uint first_row = group.x * 16;
+  RowStarts<4> rows;
   rows.at[0] = row_start(args, gates, first_row + simd);
-  rows.at[1] = row_start(args, ups, first_row + simd);
-  multiply_diagonal<2>(first_format(), partial, args, in, rows, simd, 8, lane);
-  add_gated_runs<1>(args, out, up_out, partial, first_row, 0, simd, lane);
+  rows.at[1] = row_start(args, gates, first_row + 8 + simd);
+  rows.at[2] = row_start(args, ups, first_row + simd);
+  rows.at[3] = row_start(args, ups, first_row + 8 + simd);
+  multiply_diagonal<4>(first_format(), partial, args, in, rows, simd, 8, lane);
+  add_gated_runs<16, 1>(args, out, up_out, partial, first_row, 0, simd, lane);
 }
 
 [[max_total_threads_per_threadgroup(256)]] kernel void gate_up_few(

@@ -6,7 +6,7 @@
 //   threads  0 1 … 31 | 32 … 63 | 0 1 …     (here 64 of them)
 //            simd_sum   simd_sum            every thread: these sums, left to right
 //
-// A norm is also made inside other kernels, which need it before they begin (linear.metal, heads.metal): by the same
+// A norm is also made inside other kernels, which need it before they begin (runs.metal, heads.metal): by the same
 // threads in the same order, so with the same bits.
 
 // 1 / √(mean x² + ε) of one row, for all threads of a threadgroup; there may be more than the sum is made by.

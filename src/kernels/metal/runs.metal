@@ -33,7 +33,7 @@
 // it is what nobody wants. A SIMD group goes along its rows by itself, and reads each from end to end.
 
 // Before a layer's linear layers stands a norm. Of a token or two each threadgroup makes it for itself (Input): that is
-// one dispatch less, for reading x once more, which lies in the cache by then.
+// one dispatch less, for reading x once more to find its size, and the norm's weight wherever x is read.
 
 // What is multiplied: x [tokens, columns]; where the pipeline is made for it, normed by what norm.metal finds.
 struct Input {
@@ -76,39 +76,48 @@ inline device const uchar* row_start(constant rung::gpu::LinearArgs& args, devic
   return w + ulong(row_in_file(in_w, args.neighbours_head_dim)) * args.row_bytes;
 }
 
-// MR tiles of 8 rows, NT tiles of 8 tokens, for this SIMD group's run of k: partial[run][token][row].
+// MR tiles of 8 rows, NT tiles of 8 tokens, for this SIMD group's run of k: partial[run][token][row]. Loops over matrices
+// are unrolled: what is indexed at run time cannot stay in registers.
 template <ushort MR, ushort NT>
 inline void multiply_run(uint format, threadgroup float* partial, constant rung::gpu::LinearArgs& args, Input in,
                          RowStarts<MR> rows, uint first_token, ushort run, ushort lane) {
   constexpr ushort kRows = 8 * MR, kTokens = 8 * NT;
   const ushort r = matrix_row(lane), c = matrix_column(lane);
   simdgroup_float8x8 sums[MR][NT];
+#pragma unroll
   for (ushort m = 0; m < MR; ++m) {
+#pragma unroll
     for (ushort n = 0; n < NT; ++n) sums[m][n] = zero_matrix();
   }
   const uint units = (args.columns + 31) / 32;
   for (uint unit = run; unit < units; unit += rung::gpu::kRuns) {
     float weights[MR][8];
+#pragma unroll
     for (ushort m = 0; m < MR; ++m) unpack_eight(format, weights[m], rows.at[m], unit, c / 2, args.columns);
 #pragma unroll
     for (ushort j = 0; j < 4; ++j) {
       const uint k = 32 * unit + place_of(format, r / 2, j + 4 * (r % 2));
       const bool there = k < args.columns;
       simdgroup_float8x8 b[NT];
+#pragma unroll
       for (ushort n = 0; n < NT; ++n) {
         const uint t = first_token + 8 * n + c;
         set_elements(b[n], float2(there && t < args.tokens ? value_of(in, t, k, args.columns) : 0.0f,
                                   there && t + 1 < args.tokens ? value_of(in, t + 1, k, args.columns) : 0.0f));
       }
+#pragma unroll
       for (ushort m = 0; m < MR; ++m) {
         simdgroup_float8x8 a;
         set_elements(a, float2(weights[m][j], weights[m][j + 4]));
+#pragma unroll
         for (ushort n = 0; n < NT; ++n) simdgroup_multiply_accumulate(sums[m][n], a, b[n], sums[m][n]);
       }
     }
   }
   threadgroup float* const mine = partial + run * kTokens * kRows;
+#pragma unroll
   for (ushort m = 0; m < MR; ++m) {
+#pragma unroll
     for (ushort n = 0; n < NT; ++n) {
       const float2 two = elements(sums[m][n]);
       const ushort row = 8 * m + r, token = 8 * n + c;
@@ -118,7 +127,7 @@ inline void multiply_run(uint format, threadgroup float* partial, constant rung:
   }
 }
 
-// x in columns k … k + 3 of a single token. They are neighbours, so the four are one load; beyond the last are zeros.
+// x in columns k … k + 3 of a single token. They are neighbours, so the four can be one load; beyond the last are zeros.
 inline float4 four_of(Input in, uint k, uint columns) {
   if (k + 4 <= columns) {
     return float4(value_of(in, 0, k, columns), value_of(in, 0, k + 1, columns), value_of(in, 0, k + 2, columns),
@@ -139,6 +148,7 @@ inline void multiply_diagonal(uint format, threadgroup float* partial, constant 
                               RowStarts<MR> rows, ushort first, ushort apart, ushort lane) {
   const ushort r = matrix_row(lane), c = matrix_column(lane);
   simdgroup_float8x8 sums[MR];
+#pragma unroll
   for (ushort m = 0; m < MR; ++m) sums[m] = zero_matrix();
   const uint units = (args.columns + 31) / 32;
   const ushort steps = steps_of(format);
@@ -170,6 +180,7 @@ inline void multiply_diagonal(uint format, threadgroup float* partial, constant 
     }
   }
   if (c != r / 2 * 2) return;  // of each row one lane holds the place on the diagonal
+#pragma unroll
   for (ushort m = 0; m < MR; ++m) {
     const float2 two = elements(sums[m]);
     partial[r * rung::gpu::kRuns * MR + first + m * apart] = r % 2 == 0 ? two.x : two.y;

@@ -121,12 +121,12 @@ void MetalOps::record_gated(const LinearStep& gate, const LinearStep& up, Activa
                                     up.w,
                                     norm != nullptr ? norm->weight : x,
                                     norm != nullptr ? place(norm->out.data()) : place(gate.out)};
-  const bool is_few = few(args.tokens), is_wide = wide(gate.type, gate.args, gate.w) && wide(up.type, up.args, up.w);
-  gpu_.dispatch(
-      is_few ? Kernel::gate_up_few : Kernel::gate_up_many,
-      formats_of(gate.type, gate.type, {.normed = norm != nullptr, .single = single(args.tokens), .wide = is_wide}),
-      std::as_bytes(std::span(&args, 1)), std::span(places).first(is_few ? 7 : 5),
-      grid_of(args.rows, 8, args.tokens, 1));
+  const bool is_single = single(args.tokens), is_few = few(args.tokens),
+             is_wide = wide(gate.type, gate.args, gate.w) && wide(up.type, up.args, up.w);
+  gpu_.dispatch(is_few ? Kernel::gate_up_few : Kernel::gate_up_many,
+                formats_of(gate.type, gate.type, {.normed = norm != nullptr, .single = is_single, .wide = is_wide}),
+                std::as_bytes(std::span(&args, 1)), std::span(places).first(is_few ? 7 : 5),
+                grid_of(args.rows, is_single ? gpu::kSingleRows / 2 : 8, args.tokens, 1));
   gpu_.add_work(std::size_t{2} * args.rows * args.columns * args.tokens);
 }
 
