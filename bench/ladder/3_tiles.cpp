@@ -59,7 +59,9 @@ void multiply(float* out, const std::byte* packed, const float* x, const Shape& 
     for (; t + 2 <= shape.tokens; t += 2) {
       tile<2>(out + t * shape.rows + r, weights + r * shape.columns, x + t * shape.columns, shape);
     }
-    if (t < shape.tokens) tile<1>(out + t * shape.rows + r, weights + r * shape.columns, x + t * shape.columns, shape);
+    for (; t < shape.tokens; ++t) {
+      tile<1>(out + t * shape.rows + r, weights + r * shape.columns, x + t * shape.columns, shape);
+    }
   }
 }
 

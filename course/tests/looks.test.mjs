@@ -66,7 +66,8 @@ test('no line begins with the point behind a piece of code', () =>
           const range = document.createRange();
           range.setStart(code.nextSibling, 0);
           range.setEnd(code.nextSibling, 1);
-          return { text: code.textContent, apart: Math.round(range.getBoundingClientRect().left - code.getBoundingClientRect().right) };
+          const apart = range.getBoundingClientRect().left - code.getBoundingClientRect().right;
+          return { text: code.textContent, apart: Math.round(apart) };
         }),
     );
     assert.ok(parted.length > 10);

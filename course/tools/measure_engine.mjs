@@ -114,6 +114,7 @@ write({
     prefill_gops: digits(smollm2.prefills[0].gop_per_s),
     prefill_peak_percent: percent(smollm2.prefills[0].gop_per_s / ceilings.int8_gop_per_s),
     decode: speed(near),
+    prefill_times: digits(smollm2.prefills[0].tokens_per_second / near.tokens_per_second),
     decode_far: speed(far),
     decode_gbs: digits(near.gb_per_s),
     decode_gops: digits(near.gop_per_s),

@@ -3,7 +3,8 @@
 const before = /[([“"‘]+$/,
   behind = /^[.,:;!?)\]”"’]+/;
 const isShort = (node) => node.type === 'inlineCode' && node.value.length <= 30;
-const isCode = (node) => isShort(node) || (node.type === 'link' && node.children.length === 1 && isShort(node.children[0]));
+const isCode = (node) =>
+  isShort(node) || (node.type === 'link' && node.children.length === 1 && isShort(node.children[0]));
 
 // Takes from a text what belongs to its neighbour.
 function taken(node, pattern) {
@@ -21,7 +22,9 @@ export default function together() {
         continue;
       }
       const children = [...taken(node.children[i - 1], before), child, ...taken(node.children[i + 1], behind)];
-      if (children.length > 1) node.children[i] = { type: 'together', data: { hName: 'span', hProperties: { className: 'together' } }, children };
+      if (children.length === 1) continue;
+      const data = { hName: 'span', hProperties: { className: 'together' } };
+      node.children[i] = { type: 'together', data, children };
     }
   };
 }
