@@ -124,10 +124,12 @@ std::size_t ask_more(const Exercise& exercise, LearnerFunction f, std::vector<Su
     tell(answered);
     try {
       const Answer theirs = answer_of(f, arguments, exercise.reference.result);
-      for (Suspect& suspect : suspects) {
+      std::vector<std::size_t> same;  // counted for all suspects, or, where one of them has no answer, for none
+      for (const Suspect& suspect : suspects) {
         const Answer mistaken = answer_of(suspect.mistake->call, arguments, exercise.reference.result);
-        suspect.same += agree(mistaken, theirs, exercise.tolerance);
+        same.push_back(agree(mistaken, theirs, exercise.tolerance));
       }
+      for (std::size_t i = 0; i < same.size(); ++i) suspects[i].same += same[i];
       ++answered;
     } catch (const std::exception&) {  // a part of theirs may be missing, or what it gives may be no answer
     }
@@ -168,8 +170,12 @@ std::vector<Cause> causes_after(std::size_t answered, std::vector<Suspect> suspe
                    [](const Suspect& a, const Suspect& b) { return a.same > b.same; });
   std::vector<Cause> all;
   Guesses by_chance;
+  // As long as no other case is answered, all suspects have answered the one that failed as theirs did. A single one is
+  // their mistake, as far as anybody can know. Of several at most one is, so that none is sure.
+  const auto is_other = [&](const Suspect& one) { return one.mistake->id != suspects[0].mistake->id; };
+  const bool is_open = answered == 0 && std::any_of(suspects.begin(), suspects.end(), is_other);
   for (const auto& [mistake, same] : suspects) {
-    if (static_cast<double>(same) >= kSurely * static_cast<double>(answered)) {
+    if (!is_open && static_cast<double>(same) >= kSurely * static_cast<double>(answered)) {
       all.push_back(cause_of(*mistake));
     } else {
       by_chance.push_back({same, cause_of(*mistake)});

@@ -93,6 +93,19 @@ Check check_random(const Exercise& exercise, LearnerFunction f, const Watch& wat
 }
 
 using RunCheck = std::function<Check(const Exercise&, LearnerFunction, const Watch&)>;
+// Who listens has thrown, which is not their code's doing: it is taken past all that is caught here.
+struct ThrownByListener {
+  std::exception_ptr what;
+};
+template <class... Args>
+void tell(const std::function<void(Args...)>& listener, const std::type_identity_t<Args>&... args) {
+  try {
+    if (listener) listener(args...);
+  } catch (...) {
+    throw ThrownByListener{std::current_exception()};
+  }
+}
+
 RunCheck in_engine(Check (*check)(const Exercise&, LearnerFunction)) {
   return [check](const Exercise& exercise, LearnerFunction f, const Watch& watch) {
     watch.trying("inside pebble", "");
@@ -154,14 +167,14 @@ Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOption
   watch.trying = [&](std::string_view of, std::string_view with) {
     title = of;
     input = with;
-    if (options.trying) options.trying(of, with);
+    tell(options.trying, of, with);
   };
   watch.found = [&](const Check& failed) {
     if (!options.found) return;
     Report so_far = report;
     so_far.checks.push_back(failed);
     so_far.checks.back().name = running;
-    options.found(so_far);
+    tell(options.found, so_far);
   };
   for (const auto& [name, run] : all) {
     if (name == "speed" && !options.speed) continue;
@@ -171,6 +184,8 @@ Report run_checks(const Exercise& exercise, LearnerFunction f, const CheckOption
     Check check;
     try {
       check = run(exercise, f, watch);
+    } catch (const ThrownByListener& thrown) {
+      std::rethrow_exception(thrown.what);
     } catch (const NotYet& e) {
       check.state = CheckState::not_yet;
       check.title = e.what();

@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "base/error.h"
 
 namespace rung::learn {
 namespace {
@@ -133,6 +136,35 @@ TEST(Causes, OfAMistakeThatIsNotKnownNoOtherIsNamedAsIfItWereSure) {
   }
 }
 
+// What is known before the learner's code is asked for a second answer.
+std::vector<std::string> sentences_at_first(const std::vector<KnownMistake>& mistakes) {
+  const Exercise exercise{.name = "", .reference = reference<three_times>(), .by_hand = cases, .mistakes = mistakes};
+  const Case first = cases()[0];
+  std::vector<std::vector<std::string>> said;
+  const auto known = [&](const std::vector<Cause>& causes) {
+    std::vector<std::string>& all = said.emplace_back();
+    for (const Cause& cause : causes) all.push_back(cause.sentence);
+  };
+  likely_causes(exercise, first, answer_of(function<squared>, first.arguments, {}), function<squared>, known);
+  return said.at(0);
+}
+TEST(Causes, OfSeveralThatGiveTheSameOnceNoneIsSureUntilAnotherCaseIsAnswered) {
+  EXPECT_EQ(sentences_at_first({squares}), (std::vector<std::string>{"it squares"}));
+  const std::vector<std::string> of_two = sentences_at_first({adds, squares});
+  EXPECT_EQ(of_two.back(), "perhaps: it adds");
+  EXPECT_EQ(std::count(of_two.begin(), of_two.end(), "it squares"), 0);
+  const KnownMistake again{"squares", "it squares", "page", function<squared>};
+  EXPECT_EQ(sentences_at_first({squares, again}), (std::vector<std::string>{"it squares"}));
+}
+
+// As one mistake of two numbers, as the other of three; the other has no answer to {1, 5}.
+void of_two_plus_two(Out out, In x) { x.size() == 2 ? plus_two(out, x) : squared(out, x); }
+void squared_but_no_five(Out out, In x) { x.back() == 5 ? throw std::runtime_error("no fives") : squared(out, x); }
+TEST(Causes, ACaseThatOneOfThemHasNoAnswerToCountsForNone) {
+  const KnownMistake no_five{"squares", "it squares", "page", function<squared_but_no_five>};
+  EXPECT_EQ(named(function<of_two_plus_two>, {adds, no_five}), (std::vector<std::string>{"squares"}));
+}
+
 TEST(Causes, BesideOneThatIsSureNothingElseIsNamed) {
   EXPECT_EQ(named(function<squared>, {adds, squares}), (std::vector<std::string>{"squares"}));
 }
@@ -196,6 +228,13 @@ TEST(Causes, WhoCrashesWhileTheyAreSoughtHasSaidWhatIsKnown) {
   EXPECT_EQ(check.got, "8");
   ASSERT_EQ(check.causes.size(), 1u);
   EXPECT_EQ(check.causes[0].id, "last");
+}
+
+TEST(Causes, WhatAListenerThrowsIsNotBlamedOnTheirCode) {
+  const auto full = [](const auto&...) { throw Error("report.json: cannot write: the disk is full"); };
+  for (const CheckOptions& options : {CheckOptions{.found = full}, CheckOptions{.trying = full}}) {
+    EXPECT_THROW(run_checks(of_first_byte, function<last_byte>, options), Error);
+  }
 }
 
 TEST(Causes, WhoStopsInALaterCaseIsToldTheFirstFailure) {

@@ -42,6 +42,15 @@ OrderedJson report_of(const HowItEnded& ended, const ExerciseText& exercise) {
   return {{"exercise", exercise.name}, {"passed", false}, {"checks", std::move(checks)}};
 }
 
+// What had failed before it was stopped is told first: it was run again, to find out why. What stopped it is told
+// beside.
+void add_stop(OrderedJson& report, const HowItEnded& ended) {
+  OrderedJson& then = report.at("checks").back()["then"];
+  then = {{"got", ended.stopped_by}};
+  if (!ended.place.empty()) then["place"] = ended.place;
+  if (!ended.line.empty()) then["line"] = ended.line;
+}
+
 // "kernel k: read unordered after a write (threadgroup memory) at F:25:60, thread 1; the other: F:24:32, thread 0 of
 // the same threadgroup" → "thread 1 reads threadgroup memory at F:25:60, thread 0 of the same threadgroup writes it at
 // F:24:32, and nothing says which of them is first". Other findings stay as the emulator says them.
@@ -106,14 +115,14 @@ OrderedJson check_learner(const LearnerFolder& folder, const ExerciseText& exerc
   std::error_code ignored;
   const bool has_report = std::filesystem::exists(report_file, ignored);
   if (ended.stopped_by.empty() && (result.status != 0 || !has_report)) {
-    ended.stopped_by = fmt::format("the process with your code ended without a report: {}",
+    ended.stopped_by = fmt::format("the process with your code ended {}: {}", has_report ? "early" : "without a report",
                                    ended.rest.empty() ? fmt::format("status {}", result.status) : ended.rest);
   }
   OrderedJson report = has_report ? parse_ordered_json(read_file(report_file), report_file) : OrderedJson();
-  // What had failed before it was stopped is told first: it was run again, to find out why.
   const bool had_failed = has_report && !report.at("passed").get<bool>();
   if (!ended.stopped_by.empty() && !had_failed) report = report_of(ended, exercise);
   name_places(report, folder, exercise);
+  if (!ended.stopped_by.empty() && had_failed) add_stop(report, ended);
   report["checks"].insert(report["checks"].begin(), std::move(compile));
   if (!result.output.empty()) report["printed"] = result.output;
   return report;

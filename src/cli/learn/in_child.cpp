@@ -21,6 +21,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/learn/learner_library.h"
@@ -225,8 +226,16 @@ int check(const std::vector<std::string>& arguments) {
   const bool only_inside = arguments.at(0) == "debug" && exercise->place != nullptr;
   options.cases = !only_inside;
   options.speed = !only_inside && !sanitized;  // what a sanitizer makes of it says nothing
+  // Whole at any time: their code may end this process, or be two, wherever it is. Most often what is found says the
+  // same again, and a disk takes its time.
+  std::string written;
   const auto write = [&](const learn::Report& report) {
-    write_small_file(arguments.at(3), to_json(learn::to_json(report)));
+    std::string text = to_json(learn::to_json(report));
+    if (text == written) return;
+    AtomicFile file(arguments.at(3));
+    file.write(text);
+    file.commit();
+    written = std::move(text);
   };
   options.found = write;
   write(run_checks(*exercise, f, options));

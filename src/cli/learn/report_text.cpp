@@ -51,19 +51,27 @@ std::string words_of_check(const std::string& name) {
   return found == words.end() ? name : found->second;
 }
 
+std::string place_text(const OrderedJson& check) {
+  const std::string place = words_in(check, "place");
+  return place.empty() ? "" : indented(fmt::format("{}: {}", place, words_in(check, "line")), "where");
+}
+
 std::string failure_text(const OrderedJson& check) {
   std::string text = indented(words_in(check, "input"), "input");
   text += indented(words_in(check, "arithmetic"), "by hand");
   text += indented(words_in(check, "expected"), "expected", style().green);
   text += indented(first_lines(words_in(check, "got"), kMostCompilerLines), "got", style().red);
-  const std::string place = words_in(check, "place");
-  if (!place.empty()) text += indented(fmt::format("{}: {}", place, words_in(check, "line")), "where");
+  text += place_text(check);
   const std::size_t most = 2;  // a third guess helps nobody
   for (std::size_t i = 0; check.contains("causes") && i < std::min(most, check.at("causes").size()); ++i) {
     const OrderedJson& cause = check.at("causes").at(i);
     const std::string page = cause.at("page").get<std::string>();
     text += indented(cause.at("sentence").get<std::string>() + (page.empty() ? "" : fmt::format(" ({})", page)),
                      i == 0 ? "likely" : "or", i == 0 ? style().bold : "");
+  }
+  if (check.contains("then")) {
+    text += indented("run again, to find out why: " + words_in(check.at("then"), "got"), "then", style().red);
+    text += place_text(check.at("then"));
   }
   return text;
 }

@@ -174,7 +174,24 @@ TEST_F(Learn, WhoCrashesWhileCausesAreSoughtIsToldTheFirstFailureAndItsCause) {
     EXPECT_EQ(check.value("got", ""), "out = [0.6, 0.8]") << end;
     ASSERT_TRUE(check.contains("causes")) << end << check.dump(1);
     EXPECT_EQ(check.at("causes").at(0).at("id"), "rms-norm-sum") << end;
+    const bool stops = !has(end, "not_yet");
+    EXPECT_EQ(check.contains("then"), stops) << end << check.dump(1);
+    if (kSanitized || !stops || has(end, "_Exit")) continue;  // whose line is not known
+    EXPECT_EQ(check.at("then").at("place"), "m2-rms-norm.cpp:6") << end;
   }
+}
+
+// A limit on files takes effect in the middle of writing, whoever writes: what was reported before stays whole.
+TEST_F(Learn, WhoEndsItWhileItReportsIsToldTheFirstFailure) {
+  write(
+      "#include \"learn.h\"\n#include <sys/resource.h>\n"
+      "void rms_norm(std::span<float> out, std::span<const float> x, std::span<const float> weight, float epsilon) {\n"
+      "  float sum = 0;\n  for (float v : x) sum += v * v;\n"
+      "  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] / std::sqrt(sum + epsilon) * weight[i];\n"
+      "  static int calls = 0;\n  const rlimit few{10, 10};\n  if (++calls == 2) setrlimit(RLIMIT_FSIZE, &few);\n}\n");
+  const Json check = report().at("checks").back();
+  EXPECT_EQ(check.at("title"), "two numbers, weights of 1") << check.dump(1);
+  EXPECT_EQ(check.value("got", ""), "out = [0.6, 0.8]");
 }
 
 // What holds the lock is the process that they forked: whoever gets the lock knows that it is gone.
@@ -279,6 +296,23 @@ TEST_F(Learn, TheSanitizersFindWhatOtherwiseGoesWell) {
   const Json& check = all.at("checks").back();
   EXPECT_TRUE(has(check.value("got", ""), "the sanitizer found: heap-buffer-overflow")) << all.dump(1);
   EXPECT_EQ(check.value("place", ""), "m2-rms-norm.cpp:4");
+}
+
+TEST_F(Learn, WhatTheSanitizersFindWhileCausesAreSoughtStandsBesideTheFailure) {
+  if (kSanitized) GTEST_SKIP() << "this program has a sanitizer already";
+  write_function(
+      "  float sum = 0;\n  for (float v : x) sum += v * v;\n"
+      "  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] / std::sqrt(sum + epsilon) * weight[i];\n"
+      "  if (x.size() == 2) return;\n  const float* p = x.data();\n  volatile float behind = p[x.size()];\n"
+      "  out[0] = behind;\n");
+  const Json check = report({"--sanitize"}).at("checks").back();
+  EXPECT_EQ(check.value("got", ""), "out = [0.6, 0.8]") << check.dump(1);
+  ASSERT_TRUE(check.contains("then")) << check.dump(1);
+  EXPECT_TRUE(has(check.at("then").at("got"), "the sanitizer found: heap-buffer-overflow")) << check.dump(1);
+  EXPECT_EQ(check.at("then").at("place"), "m2-rms-norm.cpp:8");
+  const std::string text = learn({"check", "rms", "--sanitize"}).out;
+  EXPECT_TRUE(has(text, "run again, to find out why: the sanitizer found: heap-buffer-overflow")) << text;
+  EXPECT_TRUE(has(text, "m2-rms-norm.cpp:8: volatile float behind = p[x.size()];")) << text;
 }
 
 TEST_F(Learn, WithoutACompilerItSaysWhichPackageToInstall) {
