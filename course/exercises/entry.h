@@ -193,11 +193,17 @@ struct Before {  // lies in front of each piece of memory
 
 inline void* allocate(std::size_t bytes, std::size_t alignment = 16) {
   const std::size_t more = sizeof(Before) + alignment;
-  void* const whole = rung_malloc(bytes > PTRDIFF_MAX ? bytes : bytes + more);  // below zero: the host says so
+  void* const whole = rung_malloc(bytes > PTRDIFF_MAX ? SIZE_MAX : bytes + more);  // never there: the host says so
   const auto end = reinterpret_cast<std::uintptr_t>(whole) + more;
   Before* const piece = reinterpret_cast<Before*>(end - end % alignment);
   piece[-1] = {whole, bytes};
   return piece;
+}
+
+inline void* allocate_zeros(std::size_t n, std::size_t size) {
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(n, size, &bytes)) bytes = SIZE_MAX;
+  return __builtin_memset(allocate(bytes), 0, bytes);
 }
 
 inline void release(void* memory) {
@@ -215,13 +221,13 @@ inline void* allocate_again(void* memory, std::size_t bytes) {
 
 }  // namespace rung_entry
 
-#define RUNG_SURROUNDINGS                                                                                      \
-  extern "C" {                                                                                                 \
-  void* malloc(std::size_t bytes) { return rung_entry::allocate(bytes); }                                      \
-  void* calloc(std::size_t n, std::size_t bytes) { return __builtin_memset(malloc(n * bytes), 0, n * bytes); } \
-  void* realloc(void* memory, std::size_t bytes) { return rung_entry::allocate_again(memory, bytes); }         \
-  void* aligned_alloc(std::size_t to, std::size_t bytes) { return rung_entry::allocate(bytes, to); }           \
-  void free(void* memory) { rung_entry::release(memory); }                                                     \
+#define RUNG_SURROUNDINGS                                                                              \
+  extern "C" {                                                                                         \
+  void* malloc(std::size_t bytes) { return rung_entry::allocate(bytes); }                              \
+  void* calloc(std::size_t n, std::size_t bytes) { return rung_entry::allocate_zeros(n, bytes); }      \
+  void* realloc(void* memory, std::size_t bytes) { return rung_entry::allocate_again(memory, bytes); } \
+  void* aligned_alloc(std::size_t to, std::size_t bytes) { return rung_entry::allocate(bytes, to); }   \
+  void free(void* memory) { rung_entry::release(memory); }                                             \
   }
 #define RUNG_EXPORT(name) __attribute__((export_name(name)))
 #else

@@ -139,6 +139,14 @@ test('what stops it is named by line, and the engine starts anew', async () => {
     [line, words],
     [4, 'your code asks for more memory than there is: did a size become less than zero?'],
   );
+  const [, tooMuch] = await told(
+    '  volatile std::size_t n = 2200000000u;\n  void* p = std::malloc(n);\n  print("%p", p);',
+  );
+  assert.match(tooMuch, /^your code asks for more memory than there is/);
+  const [, product] = await told(
+    '  volatile std::size_t n = std::size_t{1} << 31;\n  void* p = std::calloc(n, 2);\n  print("%p", p);',
+  );
+  assert.match(product, /^your code asks for more memory than there is/);
   const { report } = await run(right);
   assert.equal((await report).passed, true);
 });
