@@ -66,6 +66,19 @@ for (const width of [390, 1280]) {
     }));
 }
 
+test('a theme that is chosen while a model is looked into changes nothing', () => {
+  const choosing = () =>
+    setInterval(() => {
+      const dataset = document.documentElement?.dataset;
+      if (dataset) dataset.theme = dataset.theme === 'dark' ? 'light' : 'dark';
+    });
+  const before = (page) => page.addInitScript(choosing);
+  return on(open, 'look-inside/index.html', { before }, async (page, { errors }) => {
+    await looked(page, 1);
+    assert.deepEqual(errors, []);
+  });
+});
+
 const looked = (page, times) =>
   page.waitForFunction((n) => document.querySelector('rung-look').dataset.looked === String(n), times);
 

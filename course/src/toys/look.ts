@@ -132,39 +132,50 @@ class Look extends HTMLElement {
       this.say(lineOf(error));
       return false;
     }
+    await this.look(opened);
+    return true;
+  }
+
+  private adopt(opened: Rung) {
     this.rung?.close();
     this.rung = opened;
     this.off = [];
     this.layer = Math.min(this.layer, opened.model.layers - 1);
     this.head = Math.min(this.head, opened.model.heads - 1);
     this.tensor = `layer.${this.layer}.attention`;
-    await this.look();
-    return true;
   }
 
   private say(words: string) {
     this.said.textContent = words;
   }
 
-  private async look() {
-    const rung = this.rung;
+  // What belongs together is taken at once, when all of it is there: the page may be drawn at any moment (a theme is
+  // chosen, a token).
+  private async look(opened?: Rung) {
+    const rung = opened ?? this.rung;
     if (!rung) return;
+    const off = opened ? [] : this.off;
     try {
-      await rung.switchOff(this.off);
-      this.trace = await rung.trace(this.text, { attention: true, lens: 3 });
-      this.comparison = this.off.length > 0 ? await rung.compare(this.text, { top: 8 }) : undefined;
-      this.next = this.comparison ?? { sound: (await rung.logits(this.text, { top: 8 })).top };
-      this.row = this.trace.tokens.length - 1;
+      await rung.switchOff(off);
+      const trace = await rung.trace(this.text, { attention: true, lens: 3 });
+      const comparison = off.length > 0 ? await rung.compare(this.text, { top: 8 }) : undefined;
+      const next = comparison ?? { sound: (await rung.logits(this.text, { top: 8 })).top };
+      if (opened) this.adopt(opened);
+      this.trace = trace;
+      this.comparison = comparison;
+      this.next = next;
+      this.row = trace.tokens.length - 1;
       this.draw();
       await this.showTensor();
       const m = rung.model;
       this.say(
         `${m.name}: ${m.layers} layers, ${m.heads} query heads and ${m.kvHeads} key heads, ` +
           `rows of ${m.hidden} numbers, ${(m.parameters / 1e6).toFixed(1)} million weights. ` +
-          `${this.trace.tokens.length} tokens, ${this.trace.tensors.length} tensors.`,
+          `${trace.tokens.length} tokens, ${trace.tensors.length} tensors.`,
       );
       this.dataset.looked = String(Number(this.dataset.looked ?? 0) + 1);
     } catch (error) {
+      if (opened && this.rung !== opened) this.adopt(opened); // which another text may suit
       this.say(lineOf(error));
     }
   }
