@@ -40,6 +40,7 @@ inline void linear_tile(constant rung::gpu::LinearArgs& args, Layer layer, Input
   const uint first_row = group.x * kRows, first_token = group.y * kTokens;
   if (first_row >= args.rows) return;  // of several matrices, one with fewer rows than another: all threads alike
   RowStarts<MR> rows;
+#pragma unroll
   for (ushort m = 0; m < MR; ++m) rows.at[m] = row_start(args, layer.w, first_row + 8 * m + matrix_row(lane));
   if (is_in_first_format(args)) {
     multiply_run<MR, NT>(first_format(), partial, args, in, rows, first_token, run, lane);
@@ -57,6 +58,7 @@ inline void linear_diagonal(constant rung::gpu::LinearArgs& args, Layer layer, I
   const uint first_row = group.x * kRows;
   if (first_row >= args.rows) return;
   RowStarts<MR> rows;
+#pragma unroll
   for (ushort m = 0; m < MR; ++m) rows.at[m] = row_start(args, layer.w, first_row + simd * MR + m);
   if (is_in_first_format(args)) {
     multiply_diagonal<MR>(first_format(), partial, args, in, rows, simd * MR, 1, lane);

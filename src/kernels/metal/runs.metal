@@ -1,4 +1,4 @@
-// Σ_k x[t,k]·w[o,k] in eight partial sums, the runs: what linear.metal adds up.  Two ways, the same bits.
+// Σ_k x[t,k]·w[o,k] in eight partial sums, the runs: what linear.metal adds up; two ways, the same bits.  Milestone M7.
 //
 // The GPU multiplies matrices of 8 × 8 in one go (simdgroup_multiply_accumulate). A tile of outputs is such a matrix,
 // rows of w down, tokens across; it is made by going along k, eight columns at a time:
